@@ -1,0 +1,56 @@
+import { DescribeVolumesCommand } from "@aws-sdk/client-ec2";
+import { existsSync } from "node:fs";
+import { attachVolume, createVolume, detachVolume } from "../guest/volumes.ts";
+import { layout } from "../place.ts";
+import { motoEc2 } from "./aws.ts";
+import type { Instances } from "./instances.ts";
+
+type Attachment = { readonly volumeId: string; readonly instanceId: string; readonly device: string };
+
+/** Makes EBS volumes beside the root appear in the guests that moto has them attached to. */
+export class Attachments {
+  private readonly instances: Instances;
+  private done: Attachment[] = [];
+
+  constructor(instances: Instances) {
+    this.instances = instances;
+  }
+
+  async reconcile(): Promise<void> {
+    const wanted = await this.wanted();
+    for (const old of this.done)
+      if (!wanted.some((item) => same(item, old)))
+        await detachVolume(this.instances.managed.get(old.instanceId)?.machine, this.instances.lab, old.volumeId, old.device);
+    const attached: Attachment[] = [];
+    for (const item of wanted) {
+      const machine = this.instances.managed.get(item.instanceId)?.machine;
+      if (machine !== undefined && (await attachVolume(machine, item.volumeId, item.device))) attached.push(item);
+    }
+    this.done = attached;
+  }
+
+  private async wanted(): Promise<Attachment[]> {
+    const { Volumes } = await motoEc2.send(new DescribeVolumesCommand({}));
+    const found: Attachment[] = [];
+    for (const volume of Volumes ?? [])
+      for (const attachment of volume.Attachments ?? []) {
+        const instanceId = attachment.InstanceId ?? "";
+        const root = this.instances.managed.get(instanceId)?.instance.RootDeviceName;
+        const volumeId = volume.VolumeId ?? "";
+        if (root === undefined || attachment.Device === root || attachment.Device === undefined) continue;
+        // A volume of a block device mapping is made with its instance, not by CreateVolume.
+        if (!existsSync(layout.volume(this.instances.lab, volumeId)))
+          await createVolume(this.instances.lab, {
+            id: volumeId,
+            gibibytes: volume.Size ?? 1,
+            ...(volume.SnapshotId && { snapshotId: volume.SnapshotId }),
+          });
+        found.push({ volumeId, instanceId, device: attachment.Device });
+      }
+    return found;
+  }
+}
+
+function same(a: Attachment, b: Attachment): boolean {
+  return a.volumeId === b.volumeId && a.instanceId === b.instanceId && a.device === b.device;
+}

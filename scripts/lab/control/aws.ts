@@ -1,0 +1,22 @@
+import { EC2Client, paginateDescribeInstances, type Instance } from "@aws-sdk/client-ec2";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { STSClient } from "@aws-sdk/client-sts";
+import { motoPort, region } from "../addresses.ts";
+
+/** Clients of moto itself, behind the layer that the lab's users see. */
+const settings = {
+  region,
+  endpoint: `http://127.0.0.1:${motoPort}`,
+  credentials: { accessKeyId: "lab", secretAccessKey: "lab" },
+};
+
+export const motoEc2 = new EC2Client(settings);
+export const motoIam = new IAMClient(settings);
+export const motoSts = new STSClient(settings);
+
+export async function allInstances(): Promise<Instance[]> {
+  const found: Instance[] = [];
+  for await (const page of paginateDescribeInstances({ client: motoEc2 }, {}))
+    for (const reservation of page.Reservations ?? []) found.push(...(reservation.Instances ?? []));
+  return found;
+}

@@ -1,0 +1,158 @@
+import {
+  DescribeInstanceAttributeCommand,
+  DescribeKeyPairsCommand,
+  DescribeVolumesCommand,
+  StopInstancesCommand,
+  TerminateInstancesCommand,
+  type Instance,
+} from "@aws-sdk/client-ec2";
+import { existsSync, rmSync } from "node:fs";
+import { messageOf } from "../../core/failure.ts";
+import { zones } from "../addresses.ts";
+import type { InstanceState } from "../front/query.ts";
+import { limitsOf } from "../guest/instance-types.ts";
+import { clearMachine, machineEnd, machineProcess, startMachine, stopMachine, type Machine } from "../guest/machine.ts";
+import { imageLayers } from "../guest/root-volume.ts";
+import { layout, type LabPlace } from "../place.ts";
+import { allInstances, motoEc2 } from "./aws.ts";
+
+/** What moto believes of an instance, and the machine that makes it true. */
+export type Managed = { readonly instance: Instance; readonly machine: Machine };
+
+/** Turns moto's instances into machines and back; one at a time for each instance. */
+export class Instances {
+  readonly lab: LabPlace;
+  readonly managed = new Map<string, Managed>();
+  /** Instances whose root volume a CreateImage still needs. */
+  readonly held = new Set<string>();
+  private readonly work = new Map<string, Promise<void>>();
+
+  constructor(lab: LabPlace) {
+    this.lab = lab;
+  }
+
+  /** Reads moto's instances and starts what each of them needs; the work goes on in the background. */
+  async reconcile(): Promise<void> {
+    for (const instance of await allInstances()) {
+      const id = instance.InstanceId ?? "";
+      const machine = this.managed.get(id)?.machine ?? (await this.describe(instance));
+      if (machine === undefined) continue;
+      this.managed.set(id, { instance, machine });
+      if (!this.work.has(id) && !this.held.has(id)) this.begin(id, () => this.bringAbout(id));
+    }
+  }
+
+  /** Runs `task` once the instance's work at hand is done, and keeps other work off meanwhile. */
+  async exclusively<T>(id: string, task: (machine: Machine) => Promise<T>): Promise<T> {
+    const found = this.managed.get(id);
+    if (found === undefined) throw new Error(`the lab has no instance ${id}`);
+    this.held.add(id);
+    try {
+      await this.work.get(id);
+      return await task(found.machine);
+    } finally {
+      this.held.delete(id);
+    }
+  }
+
+  stateOf(id: string): InstanceState | undefined {
+    const found = this.managed.get(id);
+    const wanted = found?.instance.State?.Name;
+    if (found === undefined || wanted === undefined) return undefined;
+    const alive = machineProcess(found.machine) !== undefined;
+    if (wanted === "stopped" && alive) return "stopping";
+    if (wanted === "terminated" && alive) return "shutting-down";
+    return undefined;
+  }
+
+  /** Waits until the instance's guest is down. */
+  async settled(id: string): Promise<void> {
+    await this.work.get(id);
+  }
+
+  private begin(id: string, task: () => Promise<void>): void {
+    const running = task()
+      .catch((error: unknown) => console.error(`instance ${id}: ${messageOf(error)}`))
+      .finally(() => this.work.delete(id));
+    this.work.set(id, running);
+  }
+
+  private async bringAbout(id: string): Promise<void> {
+    const { instance, machine } = this.managed.get(id) as Managed;
+    const alive = machineProcess(machine) !== undefined;
+    const ended = machineEnd(machine);
+    switch (instance.State?.Name) {
+      case "pending":
+      case "running":
+        if (alive) return;
+        if (ended === "off") return await this.guestWentOff(id, machine);
+        if (ended === "reboot") await clearMachine(machine);
+        return await this.start(instance, machine);
+      case "stopping":
+      case "stopped":
+        if (alive || ended !== undefined) await stopMachine(machine);
+        return;
+      case "shutting-down":
+      case "terminated":
+        await stopMachine(machine);
+        rmSync(layout.instance(this.lab, id), { recursive: true, force: true });
+        this.managed.delete(id);
+        return;
+      default:
+        return;
+    }
+  }
+
+  private async start(instance: Instance, machine: Machine): Promise<void> {
+    const layers = imageLayers(this.lab, instance.ImageId ?? "");
+    if (layers === undefined) {
+      console.error(`instance ${machine.instanceId}: the lab has no disk of image ${instance.ImageId}`);
+      await motoEc2.send(new TerminateInstancesCommand({ InstanceIds: [machine.instanceId] }));
+      return;
+    }
+    await startMachine(machine, layers);
+  }
+
+  /** The guest powered itself off: EC2 stops or terminates the instance, as it was told at launch. */
+  private async guestWentOff(id: string, machine: Machine): Promise<void> {
+    await clearMachine(machine);
+    const { InstanceInitiatedShutdownBehavior: behavior } = await motoEc2.send(
+      new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "instanceInitiatedShutdownBehavior" }),
+    );
+    const Command = behavior?.Value === "terminate" ? TerminateInstancesCommand : StopInstancesCommand;
+    await motoEc2.send(new Command({ InstanceIds: [id] }));
+  }
+
+  private async describe(instance: Instance): Promise<Machine | undefined> {
+    const id = instance.InstanceId ?? "";
+    const zone = zones.find((candidate) => candidate.name === instance.Placement?.AvailabilityZone);
+    const macAddress = instance.NetworkInterfaces?.[0]?.MacAddress;
+    if (zone === undefined || macAddress === undefined) return undefined;
+    if (instance.State?.Name === "terminated" && !existsSync(layout.instance(this.lab, id))) return undefined;
+    return {
+      lab: this.lab,
+      instanceId: id,
+      root: { lab: this.lab, instanceId: id, gibibytes: await rootSize(instance) },
+      port: { instanceId: id, macAddress, zone },
+      limits: limitsOf(instance.InstanceType ?? ""),
+    };
+  }
+}
+
+const debianRootGibibytes = 8;
+
+async function rootSize(instance: Instance): Promise<number> {
+  const root = instance.BlockDeviceMappings?.find((mapping) => mapping.DeviceName === instance.RootDeviceName);
+  const volumeId = root?.Ebs?.VolumeId;
+  if (volumeId === undefined) return debianRootGibibytes;
+  const { Volumes } = await motoEc2.send(new DescribeVolumesCommand({ VolumeIds: [volumeId] }));
+  return Volumes?.[0]?.Size ?? debianRootGibibytes;
+}
+
+/** The public half of a key pair, imported or made by EC2. */
+export async function publicKeyOf(keyName: string): Promise<string | undefined> {
+  const { KeyPairs } = await motoEc2.send(
+    new DescribeKeyPairsCommand({ KeyNames: [keyName], IncludePublicKey: true }),
+  );
+  return KeyPairs?.[0]?.PublicKey;
+}

@@ -1,0 +1,71 @@
+// The lab's controller: the API's front, the metadata service, and the loop that makes moto's words true.
+// It keeps nothing in memory that it could not read again, so it may be killed and started at any time.
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../core/failure.ts";
+import { apiPort, services } from "../addresses.ts";
+import { apiServer } from "../front/server.ts";
+import { applyHopLimits, hopLimitRules } from "../imds/hop-limit.ts";
+import { listen, metadataServer } from "../imds/server.ts";
+import { labPlace } from "../place.ts";
+import { Attachments } from "./attachments.ts";
+import { interceptedCalls } from "./calls.ts";
+import { setLeases } from "./dns.ts";
+import { Instances } from "./instances.ts";
+import { hopLimitsOf, metadataSource } from "./metadata.ts";
+
+const everyMilliseconds = 250;
+
+const [stateFolder, linkAddress] = process.argv.slice(2);
+if (stateFolder === undefined || linkAddress === undefined)
+  throw new Error("usage: main.ts STATE-FOLDER LINK-ADDRESS");
+const lab = labPlace(stateFolder);
+const instances = new Instances(lab);
+const attachments = new Attachments(instances);
+
+let appliedRules = "";
+
+/** One pass: network settings first, since a guest asks for its address and metadata as it starts. */
+async function pass(): Promise<void> {
+  await instances.reconcile();
+  setLeases(
+    lab,
+    [...instances.managed.values()].flatMap(({ instance, machine }) =>
+      instance.PrivateIpAddress === undefined
+        ? []
+        : [{ macAddress: machine.port.macAddress, privateIp: instance.PrivateIpAddress }],
+    ),
+  );
+  const limits = hopLimitsOf(instances);
+  if (hopLimitRules(limits) !== appliedRules) {
+    await applyHopLimits(limits);
+    appliedRules = hopLimitRules(limits);
+  }
+  await attachments.reconcile();
+}
+
+let passing: Promise<void> | undefined;
+
+/** Passes never overlap; a call that changed something waits for one that began after it. */
+async function kick(): Promise<void> {
+  if (passing !== undefined) await passing.catch(() => undefined);
+  passing ??= pass().finally(() => {
+    passing = undefined;
+  });
+  await passing;
+}
+
+await listen(metadataServer(metadataSource(instances)));
+// Guests reach the API on its service address, this machine on the lab's end of the link.
+for (const address of [services.api, linkAddress]) {
+  const api = apiServer(interceptedCalls(instances, attachments, kick));
+  await new Promise<void>((resolve, reject) => {
+    api.once("error", reject);
+    api.listen(apiPort, address, resolve);
+  });
+}
+console.log("the controller is up");
+
+for (;;) {
+  await kick().catch((error: unknown) => console.error(`reconcile: ${messageOf(error)}`));
+  await sleep(everyMilliseconds);
+}

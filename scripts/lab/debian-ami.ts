@@ -1,0 +1,29 @@
+import { arch } from "node:os";
+
+/** Debian's AWS account, as its wiki names it. */
+export const debianOwner = "136693071363";
+
+export const debianImageId = "ami-0deb1a00000000013";
+
+/** The lab's Debian AMI as moto's list of images takes it. */
+export function debianAmi(): Readonly<Record<string, unknown>> {
+  const [debianArch, ec2Arch] = arch() === "arm64" ? ["arm64", "arm64"] : ["amd64", "x86_64"];
+  return {
+    ami_id: debianImageId,
+    name: `debian-13-${debianArch}-20261101-0001`,
+    description: "Debian 13 (trixie), made by the lab with mmdebstrap",
+    owner_id: debianOwner,
+    architecture: ec2Arch,
+    creation_date: "2026-11-01T00:00:00.000Z",
+    hypervisor: "xen",
+    image_location: `amazon/debian-13-${debianArch}-20261101-0001`,
+    image_type: "machine",
+    platform: null,
+    public: true,
+    root_device_name: "/dev/xvda",
+    root_device_type: "ebs",
+    sriov: "simple",
+    state: "available",
+    virtualization_type: "hvm",
+  };
+}

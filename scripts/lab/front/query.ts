@@ -1,0 +1,62 @@
+/** One call in AWS' query protocol, as EC2 speaks it: a form with an Action. */
+export type QueryCall = { readonly action: string; readonly form: URLSearchParams };
+
+export function parseQuery(contentType: string | undefined, body: Buffer): QueryCall | undefined {
+  if (!contentType?.startsWith("application/x-www-form-urlencoded")) return undefined;
+  const form = new URLSearchParams(body.toString("utf8"));
+  const action = form.get("Action");
+  return action === null ? undefined : { action, form };
+}
+
+/** `InstanceId.1`, `InstanceId.2`, … in order. */
+export function listOf(form: URLSearchParams, name: string): string[] {
+  const values: string[] = [];
+  for (let index = 1; ; index += 1) {
+    const value = form.get(`${name}.${index}`);
+    if (value === null) return values;
+    values.push(value);
+  }
+}
+
+/** The text of the first element of that name. */
+export function elementText(xml: string, name: string): string | undefined {
+  return new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
+}
+
+export type Answer = { readonly status: number; readonly body: string };
+
+/** EC2's shape of a successful answer. */
+export function ec2Answer(action: string, inner: string): Answer {
+  const body = `<?xml version="1.0" encoding="UTF-8"?>
+<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>lab</requestId>${inner}</${action}Response>`;
+  return { status: 200, body };
+}
+
+export function ec2Error(code: string, message: string): Answer {
+  const body = `<?xml version="1.0" encoding="UTF-8"?>
+<Response><Errors><Error><Code>${code}</Code><Message>${message}</Message></Error></Errors><RequestID>lab</RequestID></Response>`;
+  return { status: 400, body };
+}
+
+const stateCodes = {
+  pending: 0,
+  running: 16,
+  "shutting-down": 32,
+  terminated: 48,
+  stopping: 64,
+  stopped: 80,
+} as const;
+
+export type InstanceState = keyof typeof stateCodes;
+
+/** DescribeInstances' answer with what the lab sees in place of what moto believes. */
+export function withStates(xml: string, stateOf: (instanceId: string) => InstanceState | undefined): string {
+  return xml.replaceAll(
+    /<instanceId>(i-[0-9a-f]+)<\/instanceId>((?:(?!<instanceId>)[\s\S])*?<instanceState>)[\s\S]*?(<\/instanceState>)/g,
+    (whole, instanceId: string, before: string, after: string) => {
+      const state = stateOf(instanceId);
+      if (state === undefined) return whole;
+      return `<instanceId>${instanceId}</instanceId>${before}<code>${stateCodes[state]}</code><name>${state}</name>${after}`;
+    },
+  );
+}

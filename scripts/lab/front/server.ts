@@ -1,0 +1,69 @@
+import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { motoPort } from "../addresses.ts";
+import { parseQuery, type Answer, type QueryCall } from "./query.ts";
+
+/** Passes a call on to moto. */
+export type PassOn = () => Promise<Answer>;
+
+/** Answers a call in moto's place, or around moto; undefined leaves it to moto alone. */
+export type Intercept = (call: QueryCall, passOn: PassOn) => Promise<Answer | undefined>;
+
+/** The lab's AWS endpoint: moto, with what moto can't know answered from what the lab sees. */
+export function apiServer(intercept: Intercept): Server {
+  return createServer((request, response) => {
+    handle(request, response, intercept).catch((error: unknown) => {
+      console.error(`api: ${String(error)}`);
+      if (!response.headersSent) response.writeHead(500);
+      response.end(`the lab's API failed: ${String(error)}`);
+    });
+  });
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, intercept: Intercept): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const body = Buffer.concat(chunks);
+  const passed: { headers?: Record<string, string | string[] | undefined> } = {};
+  const passOn: PassOn = async () => {
+    const answer = await forward(request, body);
+    passed.headers = answer.headers;
+    return answer;
+  };
+  const call = parseQuery(request.headers["content-type"], body);
+  const answer = (call && (await intercept(call, passOn))) ?? (await passOn());
+  const headers = { ...passed.headers, "content-length": String(Buffer.byteLength(answer.body)) };
+  delete (headers as Record<string, unknown>)["transfer-encoding"];
+  response.writeHead(answer.status, { "content-type": "text/xml", ...headers });
+  response.end(answer.body);
+}
+
+type Forwarded = Answer & { readonly headers: IncomingMessage["headers"] };
+
+/** One request to moto, headers and all: they carry the service's name in the signature's scope. */
+function forward(request: IncomingMessage, body: Buffer): Promise<Forwarded> {
+  return new Promise((resolve, reject) => {
+    const onward = httpRequest(
+      {
+        host: "127.0.0.1",
+        port: motoPort,
+        method: request.method,
+        path: request.url,
+        headers: { ...request.headers, "content-length": String(body.length), connection: "close" },
+      },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () =>
+          resolve({
+            status: incoming.statusCode ?? 500,
+            body: Buffer.concat(chunks).toString("utf8"),
+            headers: incoming.headers,
+          }),
+        );
+      },
+    );
+    onward.on("error", reject);
+    onward.end(body);
+  });
+}
