@@ -1,11 +1,10 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { isHeld, readFacts } from "./facts.ts";
 import { processesIn, removeCgroup } from "./host/cgroup.ts";
 import { removeNetwork } from "./host/network.ts";
-import type { LabPlace } from "./place.ts";
+import { isLabFolder, type LabPlace } from "./place.ts";
 
 /** Ends the lab, whatever state it is in, and leaves nothing of it: no process, mount, namespace or disk. */
 export async function takeDown(lab: LabPlace): Promise<void> {
@@ -19,7 +18,7 @@ export async function takeDown(lab: LabPlace): Promise<void> {
   removeCgroup(lab.cgroup);
   await detachLoops(lab);
   removeNetwork(lab, facts?.link);
-  if (existsSync(join(lab.state, ".eclair-ami-lab"))) rmSync(lab.state, { recursive: true, force: true });
+  if (isLabFolder(lab)) rmSync(lab.state, { recursive: true, force: true });
 }
 
 async function endProcesses(lab: LabPlace): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { root } from "../setup/places.mjs";
 
@@ -50,3 +50,15 @@ export const layout = {
   snapshot: (lab: LabPlace, snapshotId: string) => join(lab.state, "snapshots", `${snapshotId}.img`),
   run: (lab: LabPlace) => join(lab.state, "run"),
 } as const;
+
+const marker = (lab: LabPlace) => join(lab.state, ".eclair-ami-lab");
+
+/** Makes a folder a lab's own: only such a one is ever deleted. */
+export function markFolder(lab: LabPlace): void {
+  mkdirSync(lab.state, { recursive: true });
+  writeFileSync(marker(lab), `${lab.id}\n`);
+}
+
+export function isLabFolder(lab: LabPlace): boolean {
+  return existsSync(marker(lab));
+}

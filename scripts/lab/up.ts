@@ -12,7 +12,7 @@ import { takeDown } from "./down.ts";
 import { isHeld, processStartTime, readFacts, writeFacts, type LabFacts } from "./facts.ts";
 import { recordImage } from "./guest/root-volume.ts";
 import { claimLink, makeNetwork } from "./host/network.ts";
-import { layout, type LabPlace } from "./place.ts";
+import { isLabFolder, layout, markFolder, type LabPlace } from "./place.ts";
 import { labNetwork } from "./vpc.ts";
 
 const readyWithinMilliseconds = 60_000;
@@ -24,6 +24,7 @@ export async function bringUp(lab: LabPlace): Promise<LabFacts> {
   refuseForeignFolder(lab);
   await takeDown(lab);
 
+  markFolder(lab);
   const debian = await debianTree();
   const bitcoind = await debianBitcoind();
   mkdirSync(join(lab.state, "log"), { recursive: true });
@@ -58,11 +59,7 @@ export async function bringUp(lab: LabPlace): Promise<LabFacts> {
 
 /** A state folder is emptied when the lab goes down, so it must not be anything else. */
 function refuseForeignFolder(lab: LabPlace): void {
-  if (!existsSync(lab.state) || existsSync(join(lab.state, marker))) {
-    mkdirSync(lab.state, { recursive: true });
-    writeWhole(join(lab.state, marker), `eclair-ami lab ${lab.id}\n`);
-    return;
-  }
+  if (!existsSync(lab.state) || isLabFolder(lab)) return;
   throw new Failure({
     code: "lab.folder",
     doing: "bringing the lab up",
@@ -71,9 +68,6 @@ function refuseForeignFolder(lab: LabPlace): void {
     exit: 2,
   });
 }
-
-/** The file that makes a folder a lab's. */
-export const marker = ".eclair-ami-lab";
 
 function startInit(lab: LabPlace, args: string[]): { pid: number; startTime: string } {
   const log = openSync(layout.log(lab, "init"), "a");

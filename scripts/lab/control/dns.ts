@@ -29,7 +29,7 @@ export function dnsmasqArguments(lab: LabPlace): string[] {
     "--log-facility=-",
     `--pid-file=${pidFile(lab)}`,
     "--user=root",
-    "--bind-interfaces",
+    "--bind-dynamic",
     `--listen-address=${services.dns}`,
     ...zones.flatMap((zone) => [
       `--interface=${zone.bridge}`,

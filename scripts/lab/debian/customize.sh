@@ -6,6 +6,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 cp --recursive --no-target-directory "$here/rootfs" "$tree"
 chroot "$tree" systemctl enable systemd-networkd systemd-resolved ssh >/dev/null
+# cloud-init knows AWS by its DMI tables, which a guest has not, and asks for no token elsewhere:
+# where it can't tell, it is EC2.
+sed --in-place 's/^IDMSV2_SUPPORTED_CLOUD_PLATFORMS = .*/IDMSV2_SUPPORTED_CLOUD_PLATFORMS = [CloudNames.AWS, CloudNames.UNKNOWN]/' \
+  "$tree/usr/lib/python3/dist-packages/cloudinit/sources/DataSourceEc2.py"
+grep --quiet 'AWS, CloudNames.UNKNOWN' "$tree/usr/lib/python3/dist-packages/cloudinit/sources/DataSourceEc2.py"
 # Host keys and the machine id are made at an instance's first boot.
 rm -f "$tree"/etc/ssh/ssh_host_*
 : >"$tree/etc/machine-id"

@@ -56,7 +56,7 @@ export async function startMachine(machine: Machine, layersOfImage: readonly str
     "--link-journal=no",
     "--resolv-conf=off",
     "--timezone=off",
-    "--console=pipe",
+    "--console=read-only",
     `--machine=${machine.instanceId}`,
     `--network-namespace-path=${portNamespace(machine.port)}`,
     // The interface is the guest's to configure, as a virtual machine's is.
