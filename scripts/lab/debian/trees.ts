@@ -12,10 +12,12 @@ export const suite = "trixie";
 const cloudPackages = [
   "ca-certificates",
   "cloud-init",
+  "curl",
   "dbus",
   "iproute2",
   "netbase",
   "openssh-server",
+  "procps",
   "sudo",
   "systemd",
   "systemd-resolved",

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { run } from "../os/run.ts";
+import { places } from "../places.ts";
+import type { Check } from "./result.ts";
+
+const withinMilliseconds = 60_000;
+/** A script that anyone may spend: regtest coins are worth nothing, and the test has no wallet. */
+const descriptor = "raw(51)#8lvh9jxk";
+
+/** Whether bitcoind runs and takes blocks: a peer's, or its own. */
+export async function bitcoindTakesBlocks(peer: string | undefined): Promise<Check> {
+  const end = performance.now() + withinMilliseconds;
+  let last = "bitcoind did not answer";
+  while (performance.now() < end) {
+    try {
+      if (peer === undefined) await cli("generatetodescriptor", "1", descriptor);
+      const blocks = Number(await cli("getblockcount"));
+      last = `${blocks} blocks`;
+      if (blocks > 0)
+        return { name: "bitcoind takes blocks", passed: true, detail: `${last} ${peer ? `from ${peer}` : "made here"}` };
+    } catch (error) {
+      last = error instanceof Error ? error.message : String(error);
+    }
+    await sleep(100);
+  }
+  return { name: "bitcoind takes blocks", passed: false, detail: last };
+}
+
+async function cli(...args: string[]): Promise<string> {
+  const where = [`-conf=${places.bitcoinConf}`, `-datadir=${places.chain}`];
+  return (await run("setpriv", ["--reuid=bitcoin", "--regid=bitcoin", "--clear-groups", "bitcoin-cli", ...where, ...args])).trim();
+}

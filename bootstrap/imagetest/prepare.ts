@@ -1,0 +1,23 @@
+import Handlebars from "handlebars";
+import { readFileSync } from "node:fs";
+import type { ImageTest } from "../config/image-test.ts";
+import { writeDurably } from "../os/files.ts";
+import { accounts } from "../os/users.ts";
+import { places } from "../places.ts";
+
+/** Writes what bitcoind and the test unit read. */
+export function prepareImageTest(wanted: ImageTest): void {
+  const template = Handlebars.compile(readFileSync(`${places.templates}/bitcoin-image-test.conf.hbs`, "utf8"), {
+    strict: true,
+    noEscape: true,
+  });
+  const bitcoin = accounts().get("bitcoin");
+  if (bitcoin === undefined) throw new Error("the image has no user `bitcoin`");
+  // `peer` is an address and a port by its schema, so nothing in it can break out of the line.
+  writeDurably(places.bitcoinConf, template({ peer: wanted.peer ?? "" }), {
+    uid: 0,
+    gid: bitcoin.gid,
+    mode: 0o640,
+  });
+  writeDurably(places.imageTest, JSON.stringify(wanted), { uid: 0, gid: 0, mode: 0o600 });
+}

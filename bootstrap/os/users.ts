@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+
+export type Account = { readonly name: string; readonly uid: number; readonly gid: number };
+
+/** The accounts of a tree, by name. */
+export function accounts(root = "/"): Map<string, Account> {
+  const found = new Map<string, Account>();
+  for (const line of readFileSync(`${root}/etc/passwd`, "utf8").split("\n")) {
+    const [name, , uid, gid] = line.split(":");
+    if (name && uid && gid) found.set(name, { name, uid: Number(uid), gid: Number(gid) });
+  }
+  return found;
+}
+
+export function groupIds(root = "/"): Set<number> {
+  return new Set(
+    readFileSync(`${root}/etc/group`, "utf8")
+      .split("\n")
+      .map((line) => line.split(":")[2])
+      .filter((gid): gid is string => gid !== undefined && gid !== "")
+      .map(Number),
+  );
+}

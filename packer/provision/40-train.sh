@@ -1,0 +1,91 @@
+#!/bin/bash
+# Runs the real Eclair once, against bitcoind and PostgreSQL with their data in RAM, so that Java keeps
+# what it loaded and compiled: an AOT cache with which Eclair listens much sooner.
+set -euo pipefail
+[ "$ECLAIR_KIND" = real ] || exit 0
+export DEBIAN_FRONTEND=noninteractive
+
+ram=/run/eclair-training
+install --directory --mode=0755 "$ram"
+mount -t tmpfs -o size=2G,noswap tmpfs "$ram" 2>/dev/null || mount -t tmpfs -o size=2G tmpfs "$ram"
+
+finish() {
+  set +e
+  [ -n "${eclair_pid:-}" ] && kill -KILL "$eclair_pid" 2>/dev/null
+  [ -n "${bitcoind_pid:-}" ] && kill -KILL "$bitcoind_pid" 2>/dev/null
+  [ -n "${postgres_bin:-}" ] && runuser --user postgres -- "$postgres_bin/pg_ctl" --silent -D "$ram/postgres" -m immediate stop
+  wait
+  umount "$ram"
+  rmdir "$ram"
+  apt-get --quiet --quiet purge --yes 'postgresql*' libpq5 ssl-cert >/dev/null 2>&1
+  apt-get --quiet --quiet autoremove --yes --purge >/dev/null 2>&1
+  userdel postgres 2>/dev/null
+  rm --recursive --force /var/lib/postgresql /var/log/postgresql /etc/postgresql /etc/postgresql-common /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem
+}
+trap finish EXIT
+
+mkdir --parents /etc/postgresql-common
+echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+apt-get --quiet --quiet install --yes --no-install-recommends postgresql >/dev/null
+postgres_bin=$(dirname "$(find /usr/lib/postgresql -name pg_ctl)")
+install --directory --owner=postgres --group=postgres --mode=0700 "$ram/postgres"
+runuser --user postgres -- "$postgres_bin/initdb" --auth=trust --no-sync -D "$ram/postgres" >/dev/null
+runuser --user postgres -- "$postgres_bin/pg_ctl" --silent -D "$ram/postgres" -l "$ram/postgres/log" \
+  -o "-c unix_socket_directories=$ram -c listen_addresses=127.0.0.1 -c port=5433" start
+runuser --user postgres -- psql --quiet --host=127.0.0.1 --port=5433 -c 'create database eclair' >/dev/null
+
+install --directory --owner=bitcoin --group=bitcoin "$ram/bitcoin"
+setpriv --reuid=bitcoin --regid=bitcoin --clear-groups bitcoind -regtest -datadir="$ram/bitcoin" -txindex=1 -listen=0 -connect=0 \
+  -rpcuser=training -rpcpassword=training -fallbackfee=0.0001 \
+  -zmqpubhashblock=tcp://127.0.0.1:29000 -zmqpubrawtx=tcp://127.0.0.1:29001 >"$ram/bitcoind.log" 2>&1 &
+bitcoind_pid=$!
+cli=(bitcoin-cli -regtest -datadir="$ram/bitcoin" -rpcuser=training -rpcpassword=training)
+"${cli[@]}" -rpcwait createwallet training >/dev/null
+address=$("${cli[@]}" getnewaddress)
+"${cli[@]}" generatetoaddress 150 "$address" >/dev/null
+
+install --directory --owner=eclair --group=eclair --mode=0700 "$ram/eclair"
+cat >"$ram/eclair/eclair.conf" <<'CONF'
+eclair {
+  chain = regtest
+  server.binding-ip = 127.0.0.1
+  server.port = 19735
+  api { enabled = true, password = training, binding-ip = 127.0.0.1, port = 18080 }
+  bitcoind { host = 127.0.0.1, rpcport = 18443, rpcuser = training, rpcpassword = training, wallet = training,
+    zmqblock = "tcp://127.0.0.1:29000", zmqtx = "tcp://127.0.0.1:29001" }
+  db { driver = postgres, postgres { host = 127.0.0.1, port = 5433, database = eclair, username = postgres, password = training,
+    lock-type = lease, lease { interval = 15 seconds, renew-interval = 5 seconds } } }
+}
+CONF
+chown eclair:eclair "$ram/eclair/eclair.conf"
+chown eclair:eclair "$ram"
+# setpriv becomes Eclair's start script, which becomes Java: the process id is Java's own.
+ECLAIR_AOT_OUTPUT="$ram/eclair.aot" setpriv --reuid=eclair --regid=eclair --clear-groups \
+  /opt/eclair/bin/eclair-run -Declair.datadir="$ram/eclair" >"$ram/eclair.log" 2>&1 &
+eclair_pid=$!
+
+api() { curl --silent --fail --max-time 10 --user :training "http://127.0.0.1:18080/$1" -X POST "${@:2}"; }
+listening() { (exec 3<>/dev/tcp/127.0.0.1/19735) 2>/dev/null; }
+for _ in $(seq 1 600); do
+  if listening; then break; fi
+  kill -0 "$eclair_pid" 2>/dev/null || { tail -n 20 "$ram/eclair.log" >&2; echo "Eclair ended during its training run" >&2; exit 1; }
+  sleep 0.1
+done
+listening || { tail -n 20 "$ram/eclair.log" >&2; echo "Eclair did not listen within 60 s of its training run" >&2; exit 1; }
+
+# A little of what a node does: an invoice, its own state, a block.
+api getinfo >/dev/null
+api createinvoice -d description=training -d amountMsat=1000 >/dev/null
+api channels >/dev/null
+"${cli[@]}" generatetoaddress 1 "$address" >/dev/null
+sleep 1
+
+# Java writes the cache as it ends.
+kill -TERM "$eclair_pid"
+for _ in $(seq 1 900); do
+  kill -0 "$eclair_pid" 2>/dev/null || break
+  sleep 0.1
+done
+[ -s "$ram/eclair.aot" ] || { tail -n 20 "$ram/eclair.log" >&2; echo "the training run left no AOT cache" >&2; exit 1; }
+install --owner=root --group=root --mode=0644 "$ram/eclair.aot" /opt/eclair/eclair.aot
+sha256sum /opt/eclair/eclair.aot >>/usr/share/eclair-ami/artifacts.sha256
