@@ -1,1 +1,29 @@
-console.log("hello", process.version, process.argv.slice(2));
+import { Command, CommanderError } from "commander";
+import { describeError, exitCodes, Failure } from "./core/failure.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { addBake } from "./verbs/bake.ts";
+import { addLab } from "./verbs/lab.ts";
+
+const program = new Command("eclair-ami")
+  .description("bakes and runs Eclair Lightning nodes on AWS, or on the lab of this machine")
+  .version(packageJson.version)
+  .exitOverride()
+  .showHelpAfterError("(--help shows what there is)");
+
+for (const add of [addBake, addLab]) add(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Tells a person, or a program that asked for JSON, what went wrong; gives the exit code. */
+function report(error: unknown): number {
+  // Commander has said it already; its help and version end with 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
+  if (process.argv.includes("--json") && error instanceof Failure)
+    console.log(JSON.stringify({ event: "error", ...error.facts }));
+  else console.error(describeError(error));
+  return error instanceof Failure ? (error.facts.exit ?? exitCodes.failed) : exitCodes.failed;
+}

@@ -29,7 +29,6 @@ export async function loadInstance(patience: number): Promise<Instance> {
   const service = new MetadataService({
     endpoint: "http://169.254.169.254",
     httpOptions: { timeout: 1000 },
-    maxAttempts: 1,
     disableFetchToken: false,
   });
   const end = performance.now() + patience;

@@ -32,5 +32,5 @@ function secret(root: string, entry: Entry, stage: Stage): Finding | undefined {
   // An instance's own host keys are private keys by nature.
   if (stage === "instance" && entry.path.startsWith("/etc/ssh/ssh_host_")) return undefined;
   const what = secretIn(readFileSync(join(root, entry.path), "latin1"));
-  return what && { check: "secret", path: entry.path, problem: `it seems to hold ${what}` };
+  return what === undefined ? undefined : { check: "secret", path: entry.path, problem: `it seems to hold ${what}` };
 }

@@ -15,6 +15,7 @@ import { cacheDir, lockDigest, motoDir, nodeBinary, npmStamp, packerDir, root } 
 /** Debian packages that the lab, the bake and the tests use on this machine. */
 const debianPackages = [
   "ca-certificates",
+  "default-jdk-headless",
   "dnsmasq-base",
   "e2fsprogs",
   "haproxy",

@@ -1,0 +1,115 @@
+import { createWriteStream, existsSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { Failure } from "../core/failure.ts";
+import { packerDir, root } from "../setup/places.mjs";
+import type { Target } from "../target/target.ts";
+import { parsePackerLine, phaseOf, type PackerEvent } from "./packer-output.ts";
+import { Stopwatch } from "./stopwatch.ts";
+
+export type PackerResult = {
+  readonly imageId: string;
+  /** Every line that a person would have seen. */
+  readonly lines: readonly string[];
+};
+
+const builtPacker = () => join(packerDir(), "packer");
+
+/** The Packer to run and its environment: the one that set-up built, else PATH's with its own plugins. */
+export function packerCommand(): { readonly command: string; readonly env: Record<string, string> } {
+  // CHECKPOINT_DISABLE: Packer asks nobody whether there is a newer one.
+  if (!existsSync(builtPacker())) return { command: "packer", env: { CHECKPOINT_DISABLE: "1" } };
+  return {
+    command: builtPacker(),
+    env: { CHECKPOINT_DISABLE: "1", PACKER_PLUGIN_PATH: join(packerDir(), "plugins") },
+  };
+}
+
+export type PackerRun = {
+  readonly target: Target;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly keepOnFailure: boolean;
+  readonly logFile: string;
+  readonly stopwatch: Stopwatch;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+};
+
+const linesThatMatter = 15;
+
+/** `packer build` of the one template; its output drives the progress. */
+export async function packerBuild(run: PackerRun): Promise<PackerResult> {
+  const { command, env } = packerCommand();
+  const awsEnv = run.target.name === "lab" ? { AWS_ACCESS_KEY_ID: "lab", AWS_SECRET_ACCESS_KEY: "lab" } : {};
+  const argv = [
+    ...run.target.reach,
+    command,
+    "build",
+    "-machine-readable",
+    `-on-error=${run.keepOnFailure ? "abort" : "cleanup"}`,
+    ...Object.entries(run.variables).flatMap(([name, value]) => ["-var", `${name}=${value}`]),
+    join(root, "packer"),
+  ];
+  const child = execa(argv[0] as string, argv.slice(1), {
+    env: { ...env, ...awsEnv },
+    all: true,
+    buffer: false,
+    reject: false,
+    stdin: "ignore",
+    // A group of its own: Ctrl-C reaches it once, from here, and it cleans up.
+    detached: true,
+  });
+  const interrupt = () => child.kill("SIGINT");
+  run.signal.addEventListener("abort", interrupt, { once: true });
+
+  const log = createWriteStream(run.logFile, { flags: "a", mode: 0o600 });
+  const lines: string[] = [];
+  const errors: string[] = [];
+  let imageId: string | undefined;
+  for await (const line of child.iterable({ from: "all" })) {
+    log.write(`${line}\n`);
+    const event = parsePackerLine(line);
+    if (event === undefined) continue;
+    if (event.kind === "artifact") imageId = event.imageId;
+    else show(event);
+  }
+  const result = await child;
+  log.end();
+  run.signal.removeEventListener("abort", interrupt);
+  run.stopwatch.stop();
+  if (run.signal.aborted)
+    throw new Failure({
+      code: "bake.interrupted",
+      doing: "baking",
+      cause: "it was interrupted",
+      remedy: "run it again when you like",
+      exit: 130,
+    });
+  if (result.exitCode === 0 && imageId !== undefined) return { imageId, lines };
+  throw packerFailed(result.signal ?? `exit code ${result.exitCode}`, lines, errors, run);
+
+  function show(event: Exclude<PackerEvent, { kind: "artifact" }>): void {
+    for (const text of event.text.split("\n").map(plain).filter(Boolean)) {
+      lines.push(text);
+      if (event.kind === "error") errors.push(text);
+      const phase = phaseOf(text);
+      if (phase !== undefined) run.stopwatch.begin(phase);
+      run.onLine(text);
+    }
+  }
+}
+
+/** Without the builder's name and the marks before a line. */
+function plain(text: string): string {
+  return text.replace(/^(?:==> |\s{4})?(?:amazon-ebs\.eclair: )?/, "").trimEnd();
+}
+
+function packerFailed(how: string, lines: readonly string[], errors: readonly string[], run: PackerRun): Failure {
+  const last = lines.slice(-linesThatMatter).map((line) => `  ${line}`);
+  return new Failure({
+    code: "bake.packer",
+    doing: `baking, in the phase "${run.stopwatch.last ?? "start"}"`,
+    cause: `Packer ended with ${how}${errors.length > 0 ? `: ${errors.at(-1)}` : ""}\nits last lines:\n${last.join("\n")}`,
+    remedy: `mend what the lines say and bake again; the whole log is ${run.logFile}; with --keep the builder stays for a look`,
+  });
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "../../core/failure.ts";
+import { processesIn } from "../host/cgroup.ts";
+import type { LabPlace } from "../place.ts";
+
+/** A running guest's init as a process id of this machine, to enter the guest's namespaces by. */
+export function guestProcess(lab: LabPlace, instanceId: string): number {
+  for (const pid of processesIn(join(lab.cgroup, instanceId))) if (isInit(pid)) return pid;
+  throw new Failure({
+    code: "lab.instance",
+    doing: `entering ${instanceId}`,
+    cause: "the lab runs no such instance",
+    remedy: "`eclair-ami lab status` lists the instances",
+    exit: 2,
+  });
+}
+
+/** The first process of a process namespace two below this one: the lab's, and the guest's in it. */
+function isInit(pid: number): boolean {
+  const ids = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.split(/\s+/) ?? [];
+  return ids.length >= 3 && ids.at(-1) === "1";
+}

@@ -1,0 +1,95 @@
+import { EC2Client } from "@aws-sdk/client-ec2";
+import { Failure } from "../core/failure.ts";
+import { region as labRegion, services, minerPort, zones } from "../lab/addresses.ts";
+import { isHeld, readFacts } from "../lab/facts.ts";
+import type { LabPlace } from "../lab/place.ts";
+
+/** Where images are made and instances run: a lab on this machine, or AWS. The code is the same. */
+export type Target = {
+  readonly name: "lab" | "aws";
+  readonly region: string;
+  readonly ec2: EC2Client;
+  /** Template variables that differ between targets. */
+  readonly packerVariables: Readonly<Record<string, string>>;
+  /** What stands before a command that must reach an instance; empty on AWS. */
+  readonly reach: readonly string[];
+  readonly instance: { readonly type: string; readonly subnetId?: string };
+  /** A regtest node from which a test instance takes blocks; on AWS it makes its own. */
+  readonly regtestPeer?: string;
+};
+
+export const targetNames = ["lab", "aws"] as const;
+
+export type AwsOptions = {
+  readonly region?: string;
+  readonly subnetId?: string;
+  readonly instanceType?: string;
+  readonly sshInterface?: string;
+  readonly instanceProfile?: string;
+  readonly kmsKeyId?: string;
+};
+
+const defaultInstanceType = "t3.medium";
+
+export function labTarget(lab: LabPlace): Target {
+  const facts = readFacts(lab);
+  if (facts?.network === undefined || !isHeld(facts))
+    throw new Failure({
+      code: "lab.absent",
+      doing: `using the lab in ${lab.state}`,
+      cause: facts === undefined ? "there is none" : "it is not up",
+      remedy: "run `eclair-ami lab up`",
+    });
+  const subnetId = facts.network.subnetIds[zones[0]?.name ?? ""] ?? "";
+  return {
+    name: "lab",
+    region: labRegion,
+    ec2: new EC2Client({
+      region: labRegion,
+      endpoint: facts.endpoint,
+      credentials: { accessKeyId: "lab", secretAccessKey: "lab" },
+    }),
+    packerVariables: {
+      ec2_endpoint: facts.endpoint,
+      ssh_interface: "private_ip",
+      polling_seconds: "1",
+      subnet_id: subnetId,
+    },
+    reach: ["nsenter", `--net=/run/netns/${lab.netns}`],
+    instance: { type: defaultInstanceType, subnetId },
+    regtestPeer: `${services.miner}:${minerPort}`,
+  };
+}
+
+/** AWS, with the SDK's own chain of credentials; AWS_ENDPOINT_URL pins it elsewhere, for Packer too. */
+export function awsTarget(options: AwsOptions): Target {
+  const region = options.region ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"];
+  if (region === undefined)
+    throw new Failure({
+      code: "aws.region",
+      doing: "choosing the AWS region",
+      cause: "none is named",
+      remedy: "pass --region, or set AWS_REGION",
+      exit: 2,
+    });
+  const endpoint = process.env["AWS_ENDPOINT_URL_EC2"] ?? process.env["AWS_ENDPOINT_URL"];
+  const instanceType = options.instanceType ?? defaultInstanceType;
+  return {
+    name: "aws",
+    region,
+    ec2: new EC2Client({ region }),
+    packerVariables: {
+      // Packer's plugin stands on an SDK that doesn't know the variable.
+      ...(endpoint !== undefined && { ec2_endpoint: endpoint }),
+      ...(options.sshInterface !== undefined && { ssh_interface: options.sshInterface }),
+      ...(options.subnetId !== undefined && { subnet_id: options.subnetId }),
+      ...(options.instanceProfile !== undefined && { iam_instance_profile: options.instanceProfile }),
+      ...(options.kmsKeyId !== undefined && { kms_key_id: options.kmsKeyId }),
+    },
+    reach: [],
+    instance: {
+      type: instanceType,
+      ...(options.subnetId !== undefined && { subnetId: options.subnetId }),
+    },
+  };
+}
