@@ -49,7 +49,7 @@ const rules: readonly Rule[] = [
   {
     check: "log",
     problem: "it tells of the build, not of the instance",
-    matches: (entry) => entry.stats.size > 0 && below("/var/log")(entry),
+    matches: (entry) => entry.stats.isFile() && entry.stats.size > 0 && below("/var/log")(entry),
     instanceMayHave: true,
   },
   {

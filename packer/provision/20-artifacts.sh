@@ -22,8 +22,11 @@ chmod --recursive u=rwX,go=rX /opt/eclair
 case "$BITCOIND_KIND" in
   debian)
     apt-get --quiet --quiet install --yes --no-install-recommends "$stage/artifacts/bitcoind.deb"
-    systemctl disable --quiet bitcoind.service 2>/dev/null || true
-    rm --force /usr/lib/systemd/system/bitcoind.service
+    # Unit, user and configuration are the image's own.
+    systemctl disable --quiet bitcoin-knots.service systemd-networkd-wait-online.service
+    rm --recursive --force /etc/bitcoin /etc/init.d/bitcoin-knots /etc/profile.d/bitcoin-knots.sh \
+      /usr/lib/systemd/system/bitcoin-knots.service /usr/lib/{sysusers,tmpfiles}.d/bitcoin-knots.conf
+    userdel bitcoin
     ;;
   release)
     tar --extract --gzip --file "$stage/artifacts/bitcoin.tar.gz" --directory "$stage"

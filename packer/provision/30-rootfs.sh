@@ -3,7 +3,7 @@
 set -euo pipefail
 stage=/var/tmp/eclair-ami
 
-cp --recursive --no-dereference --no-preserve=ownership --no-target-directory "$stage/rootfs" /
+cp --recursive --remove-destination --no-dereference --no-preserve=ownership --no-target-directory "$stage/rootfs" /
 cp --recursive --no-target-directory "$stage/templates" /usr/share/eclair-ami/templates
 chmod --recursive u=rwX,go=rX /usr/share/eclair-ami
 

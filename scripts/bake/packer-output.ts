@@ -48,3 +48,13 @@ export function phaseOf(text: string): string | undefined {
   }
   return undefined;
 }
+
+/** The line at which Packer gives up and begins to clean up after itself. */
+export function isGivingUp(text: string): boolean {
+  return /^(Provisioning step had errors|Step ".*" errored|Error |Cleanly cancelled|Cancelling build)/.test(text);
+}
+
+/** What the last provisioning script tells the manifest is no reading for people. */
+export function isForManifest(text: string): boolean {
+  return text.startsWith("ECLAIR-AMI-");
+}

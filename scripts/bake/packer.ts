@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { Failure } from "../core/failure.ts";
 import { packerDir, root } from "../setup/places.mjs";
 import type { Target } from "../target/target.ts";
-import { parsePackerLine, phaseOf, type PackerEvent } from "./packer-output.ts";
+import { isForManifest, isGivingUp, parsePackerLine, phaseOf, type PackerEvent } from "./packer-output.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 export type PackerResult = {
@@ -64,7 +64,7 @@ export async function packerBuild(run: PackerRun): Promise<PackerResult> {
 
   const log = createWriteStream(run.logFile, { flags: "a", mode: 0o600 });
   const lines: string[] = [];
-  const errors: string[] = [];
+  let failure: Failing | undefined;
   let imageId: string | undefined;
   for await (const line of child.iterable({ from: "all" })) {
     log.write(`${line}\n`);
@@ -86,15 +86,15 @@ export async function packerBuild(run: PackerRun): Promise<PackerResult> {
       exit: 130,
     });
   if (result.exitCode === 0 && imageId !== undefined) return { imageId, lines };
-  throw packerFailed(result.signal ?? `exit code ${result.exitCode}`, lines, errors, run);
+  throw packerFailed(result.signal ?? `exit code ${result.exitCode}`, failure ?? failing(lines, run), run);
 
   function show(event: Exclude<PackerEvent, { kind: "artifact" }>): void {
     for (const text of event.text.split("\n").map(plain).filter(Boolean)) {
       lines.push(text);
-      if (event.kind === "error") errors.push(text);
+      if (isGivingUp(text)) failure ??= failing(lines, run);
       const phase = phaseOf(text);
       if (phase !== undefined) run.stopwatch.begin(phase);
-      run.onLine(text);
+      if (!isForManifest(text)) run.onLine(text);
     }
   }
 }
@@ -104,12 +104,21 @@ function plain(text: string): string {
   return text.replace(/^(?:==> |\s{4})?(?:amazon-ebs\.eclair: )?/, "").trimEnd();
 }
 
-function packerFailed(how: string, lines: readonly string[], errors: readonly string[], run: PackerRun): Failure {
-  const last = lines.slice(-linesThatMatter).map((line) => `  ${line}`);
+/** Where a build was when it gave up, and what it had said last: the cleaning up after it says nothing of the cause. */
+type Failing = { readonly phase: string; readonly lines: readonly string[] };
+
+function failing(lines: readonly string[], run: PackerRun): Failing {
+  return {
+    phase: run.stopwatch.last ?? "start",
+    lines: lines.filter((line) => !isForManifest(line)).slice(-linesThatMatter),
+  };
+}
+
+function packerFailed(how: string, { phase, lines }: Failing, run: PackerRun): Failure {
   return new Failure({
     code: "bake.packer",
-    doing: `baking, in the phase "${run.stopwatch.last ?? "start"}"`,
-    cause: `Packer ended with ${how}${errors.length > 0 ? `: ${errors.at(-1)}` : ""}\nits last lines:\n${last.join("\n")}`,
+    doing: `baking, in the phase "${phase}"`,
+    cause: `Packer ended with ${how}; the last lines before:\n${lines.map((line) => `  ${line}`).join("\n")}`,
     remedy: `mend what the lines say and bake again; the whole log is ${run.logFile}; with --keep the builder stays for a look`,
   });
 }

@@ -5,6 +5,8 @@ export const debianOwner = "136693071363";
 
 export const debianImageId = "ami-0deb1a00000000013";
 
+export const debianRootGibibytes = 8;
+
 /** The lab's Debian AMI as moto's list of images takes it. */
 export function debianAmi(): Readonly<Record<string, unknown>> {
   const [debianArch, ec2Arch] = arch() === "arm64" ? ["arm64", "arm64"] : ["amd64", "x86_64"];

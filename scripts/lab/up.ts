@@ -6,7 +6,7 @@ import { Failure } from "../core/failure.ts";
 import { readIfThere, writeWhole } from "../core/files.ts";
 import { nodeBinary, root } from "../setup/places.mjs";
 import { linkAddresses } from "./addresses.ts";
-import { debianAmi, debianImageId } from "./debian-ami.ts";
+import { debianAmi, debianImageId, debianRootGibibytes } from "./debian-ami.ts";
 import { debianBitcoind, debianTree } from "./debian/trees.ts";
 import { takeDown } from "./down.ts";
 import { isHeld, processStartTime, readFacts, writeFacts, type LabFacts } from "./facts.ts";
@@ -29,7 +29,7 @@ export async function bringUp(lab: LabPlace): Promise<LabFacts> {
   const bitcoind = await debianBitcoind();
   mkdirSync(join(lab.state, "log"), { recursive: true });
   writeWhole(join(lab.state, "amis.json"), JSON.stringify([debianAmi()]));
-  recordImage(lab, debianImageId, [debian]);
+  recordImage(lab, debianImageId, { layers: [debian], gibibytes: debianRootGibibytes });
 
   const link = claimLink(lab);
   const address = linkAddresses(link).lab;

@@ -1,28 +1,39 @@
+import { CreateTagsCommand, DescribeImagesCommand, type Tag } from "@aws-sdk/client-ec2";
 import { existsSync, readFileSync } from "node:fs";
 import {
   ec2Answer,
   ec2Error,
   elementText,
   listOf,
+  splitTags,
+  withRootDevices,
   withStates,
   type Answer,
 } from "../front/query.ts";
-import type { Intercept } from "../front/server.ts";
-import { consoleFile, machineProcess, startMachine, stopMachine } from "../guest/machine.ts";
-import { commitImage, imageLayers } from "../guest/root-volume.ts";
+import type { Intercept, PassOn } from "../front/server.ts";
+import { consoleFile, startMachine, stopMachine } from "../guest/machine.ts";
+import { commitImage, imageLayers, type Layers } from "../guest/root-volume.ts";
 import { createVolume, deleteSnapshot, deleteVolume, isSnapshotThere, snapshotVolume } from "../guest/volumes.ts";
 import { layout } from "../place.ts";
+import { motoEc2 } from "./aws.ts";
 import type { Instances } from "./instances.ts";
 import type { Attachments } from "./attachments.ts";
 
 /** EC2 keeps the last 64 KB of a console. */
 const consoleBytes = 64 * 1024;
 
-type Handler = (form: URLSearchParams, passOn: () => Promise<Answer>) => Promise<Answer | undefined>;
+type Handler = (form: URLSearchParams, passOn: PassOn) => Promise<Answer | undefined>;
 
 /** The EC2 calls that mean something on this machine, by their names. */
 export function interceptedCalls(instances: Instances, attachments: Attachments, kick: () => Promise<void>): Intercept {
   const { lab } = instances;
+
+  const imageOf = (instanceId: string): Layers => {
+    const imageId = instances.managed.get(instanceId)?.instance.ImageId ?? "";
+    const layers = imageLayers(lab, imageId);
+    if (layers === undefined) throw new Error(`the lab has no disk of image ${imageId}`);
+    return layers;
+  };
 
   const thenReconcile: Handler = async (_form, passOn) => {
     const answer = await passOn();
@@ -46,12 +57,16 @@ export function interceptedCalls(instances: Instances, attachments: Attachments,
       return { ...answer, body: withStates(answer.body, (id) => instances.stateOf(id)) };
     },
 
+    DescribeImages: async (_form, passOn) => {
+      const answer = await passOn();
+      return { ...answer, body: withRootDevices(answer.body, (id) => imageLayers(lab, id)?.gibibytes) };
+    },
+
     RebootInstances: async (form, passOn) => {
       for (const id of listOf(form, "InstanceId"))
         await instances.exclusively(id, async (machine) => {
-          const layers = imageLayers(lab, instances.managed.get(id)?.instance.ImageId ?? "") ?? [];
           await stopMachine(machine);
-          await startMachine(machine, layers);
+          await startMachine(machine, imageOf(id));
         });
       return await passOn();
     },
@@ -78,11 +93,15 @@ export function interceptedCalls(instances: Instances, attachments: Attachments,
         // Unless told not to, EC2 shuts a running instance down for the snapshot and starts it again.
         const restart = running && form.get("NoReboot") !== "true";
         if (!running || restart) await stopMachine(machine);
-        const answer = await passOn();
+        // moto takes no tags for the snapshot here: they are put on it afterwards.
+        const { rest, tags } = splitTags(form, "snapshot");
+        const answer = await passOn(rest);
         const imageId = elementText(answer.body, "imageId");
-        if (imageId !== undefined) await commitImage(machine.root, imageId);
-        if (restart && machineProcess(machine) === undefined)
-          await startMachine(machine, imageLayers(lab, imageId ?? "") ?? []);
+        if (imageId !== undefined) {
+          await commitImage(machine.root, imageId);
+          await tagSnapshots(imageId, tags);
+        }
+        if (restart) await startMachine(machine, imageOf(id));
         return answer;
       });
     },
@@ -135,4 +154,11 @@ export function interceptedCalls(instances: Instances, attachments: Attachments,
     const handler = Object.hasOwn(handlers, call.action) ? handlers[call.action] : undefined;
     return handler && (await handler(call.form, passOn));
   };
+}
+
+async function tagSnapshots(imageId: string, tags: Tag[]): Promise<void> {
+  if (tags.length === 0) return;
+  const { Images } = await motoEc2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
+  const snapshots = (Images?.[0]?.BlockDeviceMappings ?? []).flatMap((mapping) => mapping.Ebs?.SnapshotId ?? []);
+  await motoEc2.send(new CreateTagsCommand({ Resources: snapshots, Tags: tags }));
 }

@@ -13,6 +13,7 @@ import type { InstanceState } from "../front/query.ts";
 import { limitsOf } from "../guest/instance-types.ts";
 import { clearMachine, machineEnd, machineProcess, startMachine, stopMachine, type Machine } from "../guest/machine.ts";
 import { imageLayers } from "../guest/root-volume.ts";
+import { debianRootGibibytes } from "../debian-ami.ts";
 import { layout, type LabPlace } from "../place.ts";
 import { allInstances, motoEc2 } from "./aws.ts";
 
@@ -138,8 +139,6 @@ export class Instances {
     };
   }
 }
-
-const debianRootGibibytes = 8;
 
 async function rootSize(instance: Instance): Promise<number> {
   const root = instance.BlockDeviceMappings?.find((mapping) => mapping.DeviceName === instance.RootDeviceName);

@@ -60,3 +60,35 @@ export function withStates(xml: string, stateOf: (instanceId: string) => Instanc
     },
   );
 }
+
+/** The tags of one resource type in a call's TagSpecifications, and the call's form without them. */
+export function splitTags(
+  form: URLSearchParams,
+  resourceType: string,
+): { readonly rest: URLSearchParams; readonly tags: { Key: string; Value: string }[] } {
+  const rest = new URLSearchParams(form);
+  const tags: { Key: string; Value: string }[] = [];
+  for (const [name, value] of form) {
+    const prefix = /^(TagSpecification\.\d+)\.ResourceType$/.exec(name)?.[1];
+    if (prefix === undefined || value !== resourceType) continue;
+    for (const other of form.keys()) if (other.startsWith(`${prefix}.`)) rest.delete(other);
+    for (let index = 1; form.has(`${prefix}.Tag.${index}.Key`); index += 1)
+      tags.push({ Key: form.get(`${prefix}.Tag.${index}.Key`) ?? "", Value: form.get(`${prefix}.Tag.${index}.Value`) ?? "" });
+  }
+  return { rest, tags };
+}
+
+/** DescribeImages' answer with the root device that the lab's images have; moto has one of its own for all. */
+export function withRootDevices(xml: string, gibibytesOf: (imageId: string) => number | undefined): string {
+  return xml.replaceAll(
+    /<imageId>(ami-[0-9a-f]+)<\/imageId>(?:(?!<imageId>)[\s\S])*/g,
+    (item, imageId: string) => {
+      const gibibytes = gibibytesOf(imageId);
+      if (gibibytes === undefined) return item;
+      return item
+        .replaceAll("/dev/sda1", "/dev/xvda")
+        .replace("<rootDeviceType>standard<", "<rootDeviceType>ebs<")
+        .replace(/<volumeSize>\d+</, `<volumeSize>${gibibytes}<`);
+    },
+  );
+}

@@ -2,8 +2,8 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { motoPort } from "../addresses.ts";
 import { parseQuery, type Answer, type QueryCall } from "./query.ts";
 
-/** Passes a call on to moto. */
-export type PassOn = () => Promise<Answer>;
+/** Passes a call on to moto, as it came or with another form. */
+export type PassOn = (form?: URLSearchParams) => Promise<Answer>;
 
 /** Answers a call in moto's place, or around moto; undefined leaves it to moto alone. */
 export type Intercept = (call: QueryCall, passOn: PassOn) => Promise<Answer | undefined>;
@@ -24,8 +24,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, interc
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
   const passed: { headers?: Record<string, string | string[] | undefined> } = {};
-  const passOn: PassOn = async () => {
-    const answer = await forward(request, body);
+  const passOn: PassOn = async (form) => {
+    const answer = await forward(request, form === undefined ? body : Buffer.from(form.toString()));
     passed.headers = answer.headers;
     return answer;
   };

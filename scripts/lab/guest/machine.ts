@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeCgroup, processesIn, removeCgroup, type Limits } from "../host/cgroup.ts";
 import { layout, type LabPlace } from "../place.ts";
-import { mergedRoot, mountRoot, unmountRoot, type RootVolume } from "./root-volume.ts";
+import { mergedRoot, mountRoot, unmountRoot, type Layers, type RootVolume } from "./root-volume.ts";
 import { plugIn, portNamespace, unplug, type Port } from "./port.ts";
 
 /** A systemd-nspawn machine that stands for one instance. */
@@ -39,8 +39,8 @@ wait $!
 echo $? > "$exit_file"
 `;
 
-export async function startMachine(machine: Machine, layersOfImage: readonly string[]): Promise<void> {
-  await mountRoot(machine.root, layersOfImage);
+export async function startMachine(machine: Machine, ofImage: Layers): Promise<void> {
+  await mountRoot(machine.root, ofImage);
   await plugIn(machine.port);
   const folders = makeCgroup(cgroupPath(machine), machine.limits);
   const logFile = consoleFile(machine.lab, machine.instanceId);

@@ -14,7 +14,11 @@ import { isMounted, unmountIfMounted } from "./mounts.ts";
 const LayersFile = z.strictObject({
   /** Lowest first: the Debian tree's folder, then layer files. */
   layers: z.array(z.string()),
+  /** The size of the root volume: an instance's own, or that of an image's snapshot. */
+  gibibytes: z.int(),
 });
+
+export type Layers = z.infer<typeof LayersFile>;
 
 export type RootVolume = {
   readonly lab: LabPlace;
@@ -30,29 +34,31 @@ const upper = (volume: RootVolume) => join(layout.run(volume.lab), "upper", volu
 /** Where the instance's whole root file system is mounted. */
 export const mergedRoot = (volume: RootVolume) => join(layout.run(volume.lab), "root", volume.instanceId);
 
-export function imageLayers(lab: LabPlace, imageId: string): string[] | undefined {
+export function imageLayers(lab: LabPlace, imageId: string): Layers | undefined {
   const path = join(layout.image(lab, imageId), "layers.json");
   return existsSync(path) ? readLayers(path) : undefined;
 }
 
-export function recordImage(lab: LabPlace, imageId: string, layers: readonly string[]): void {
+export function recordImage(lab: LabPlace, imageId: string, layers: Layers): void {
   mkdirSync(layout.image(lab, imageId), { recursive: true });
-  writeWhole(join(layout.image(lab, imageId), "layers.json"), JSON.stringify({ layers }));
+  writeWhole(join(layout.image(lab, imageId), "layers.json"), JSON.stringify(layers));
 }
 
-function readLayers(path: string): string[] {
-  return LayersFile.parse(JSON.parse(readFileSync(path, "utf8"))).layers;
+function readLayers(path: string): Layers {
+  return LayersFile.parse(JSON.parse(readFileSync(path, "utf8")));
 }
 
 /** Makes the volume when it isn't there, and mounts the root file system. */
-export async function mountRoot(volume: RootVolume, layersOfImage: readonly string[]): Promise<void> {
+export async function mountRoot(volume: RootVolume, ofImage: Layers): Promise<void> {
   const merged = mergedRoot(volume);
   if (isMounted(merged)) return;
   mkdirSync(dirname(file(volume)), { recursive: true });
+  // A snapshot's size is the least that a volume from it can have.
+  const gibibytes = Math.max(volume.gibibytes, ofImage.gibibytes);
   if (!existsSync(layersFile(volume)))
-    writeWhole(layersFile(volume), JSON.stringify({ layers: layersOfImage }));
-  const layers = readLayers(layersFile(volume));
-  if (!existsSync(file(volume))) await makeDisk(file(volume), volume.gibibytes);
+    writeWhole(layersFile(volume), JSON.stringify({ layers: ofImage.layers, gibibytes }));
+  const { layers } = readLayers(layersFile(volume));
+  if (!existsSync(file(volume))) await makeDisk(file(volume), gibibytes);
 
   for (const folder of [upper(volume), merged]) mkdirSync(folder, { recursive: true });
   // The lab's disks are never needed after a crash of the machine itself: no write has to wait for the real disk.
@@ -107,12 +113,17 @@ export async function commitImage(volume: RootVolume, imageId: string): Promise<
     } finally {
       await execa("fsfreeze", ["--unfreeze", upper(volume)]);
     }
-    recordImage(volume.lab, imageId, [...readLayers(layersFile(volume)), layer]);
+    recordImage(volume.lab, imageId, onTop(volume, layer));
     return;
   }
   await unmountIfMounted(upper(volume));
-  const layers = [...readLayers(layersFile(volume)), layer];
+  const layers = onTop(volume, layer);
   renameSync(file(volume), layer);
-  writeWhole(layersFile(volume), JSON.stringify({ layers }));
+  writeWhole(layersFile(volume), JSON.stringify(layers));
   recordImage(volume.lab, imageId, layers);
+}
+
+function onTop(volume: RootVolume, layer: string): Layers {
+  const { layers, gibibytes } = readLayers(layersFile(volume));
+  return { layers: [...layers, layer], gibibytes };
 }
