@@ -8,6 +8,7 @@ const program = new Command("eclair-ami")
   .description("bakes and runs Eclair Lightning nodes on AWS, or on the lab of this machine")
   .version(packageJson.version)
   .exitOverride()
+  .enablePositionalOptions()
   .showHelpAfterError("(--help shows what there is)");
 
 for (const add of [addBake, addLab]) add(program);

@@ -14,8 +14,8 @@ export async function imageTest(): Promise<boolean> {
   const { identity } = await loadInstance(10_000);
   const checks = [
     ...(await systemdIsUp()),
-    madeAtThisBoot("machine id", ["/etc/machine-id"]),
-    madeAtThisBoot("host keys", hostKeys()),
+    await madeAtThisBoot("machine id", ["/etc/machine-id"]),
+    await madeAtThisBoot("host keys", hostKeys()),
     await bitcoindTakesBlocks(wanted.peer),
     {
       name: "identity by IMDSv2",
@@ -55,9 +55,11 @@ function hostKeys(): string[] {
 }
 
 /** A file that is older than this boot came with the image. */
-function madeAtThisBoot(name: string, files: readonly string[]): Check {
-  const bootedAt = statSync("/proc/1").ctimeMs;
-  const old = files.filter((file) => statSync(file).mtimeMs < bootedAt - 1000);
+async function madeAtThisBoot(name: string, files: readonly string[]): Promise<Check> {
+  // `@1795400000`: seconds since 1970 at which this boot's init began.
+  const show = ["show", "--timestamp=unix", "--value", "--property=UserspaceTimestamp"];
+  const bootedAt = Number((await run("systemctl", show)).trim().slice(1)) * 1000;
+  const old = files.filter((file) => statSync(file).mtimeMs < bootedAt);
   const detail = old.length > 0 ? `from the image: ${old.join(", ")}` : `${files.length} made`;
   return { name: `${name} made at this boot`, passed: files.length > 0 && old.length === 0, detail };
 }

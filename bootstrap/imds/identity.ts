@@ -29,12 +29,12 @@ export async function loadInstance(patience: number): Promise<Instance> {
   const service = new MetadataService({
     endpoint: "http://169.254.169.254",
     httpOptions: { timeout: 1000 },
-    disableFetchToken: false,
+    ec2MetadataV1Disabled: true,
   });
   const end = performance.now() + patience;
   for (;;) {
     try {
-      const document = await service.request("/latest/dynamic/instance-identity/document", {});
+      const document = await service.request("latest/dynamic/instance-identity/document", {});
       const identity = IdentityDocument.parse(JSON.parse(document));
       return { identity, userData: await userData(service) };
     } catch (error) {
@@ -47,9 +47,10 @@ export async function loadInstance(patience: number): Promise<Instance> {
 
 async function userData(service: MetadataService): Promise<string> {
   try {
-    return await service.request("/latest/user-data", {});
+    return await service.request("latest/user-data", {});
   } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === notFound) return "";
+    const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+    if ($metadata?.httpStatusCode === notFound) return "";
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import { labTarget } from "../target/target.ts";
 type LabFlags = { readonly state: string; readonly json?: boolean };
 
 export function addLab(program: Command): void {
-  const lab = program.command("lab").description("a small EC2 on this machine");
+  const lab = program.command("lab").enablePositionalOptions().description("a small EC2 on this machine");
   const withState = (command: Command) =>
     command.option("--state <folder>", "the folder that holds all of this lab", defaultStateFolder());
 
@@ -31,7 +31,7 @@ export function addLab(program: Command): void {
   withState(lab.command("status").description("what the lab runs"))
     .option("--json", "as JSON", false)
     .action(status);
-  withState(lab.command("shell <instance> [command...]").description("a shell inside a guest, or one command there")).action(
+  withState(lab.command("shell <instance> [command...]").passThroughOptions().description("a shell inside a guest, or one command there")).action(
     async (instance: string, command: string[], flags: LabFlags) => {
       const init = guestProcess(labPlace(flags.state), instance);
       const words = command.length > 0 ? command : ["/bin/bash", "--login"];
