@@ -1,6 +1,7 @@
 #!/bin/bash
 # Eclair and bitcoind, as they were verified before the upload, and the bootstrap.
 set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
 stage=/var/tmp/eclair-ami
 
 mkdir --parents "$stage"

@@ -23,6 +23,7 @@ finish() {
   rm --recursive --force /var/lib/postgresql /var/log/postgresql /etc/postgresql /etc/postgresql-common /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem
 }
 trap finish EXIT
+trap 'echo "the training run failed in line $LINENO: $BASH_COMMAND" >&2' ERR
 
 mkdir --parents /etc/postgresql-common
 echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
@@ -41,7 +42,7 @@ setpriv --reuid=bitcoin --regid=bitcoin --clear-groups bitcoind -regtest -datadi
 bitcoind_pid=$!
 cli=(bitcoin-cli -regtest -datadir="$ram/bitcoin" -rpcuser=training -rpcpassword=training)
 "${cli[@]}" -rpcwait createwallet training >/dev/null
-address=$("${cli[@]}" getnewaddress)
+address=$("${cli[@]}" getnewaddress "" bech32)
 "${cli[@]}" generatetoaddress 150 "$address" >/dev/null
 
 install --directory --owner=eclair --group=eclair --mode=0700 "$ram/eclair"
@@ -64,14 +65,15 @@ ECLAIR_AOT_OUTPUT="$ram/eclair.aot" setpriv --reuid=eclair --regid=eclair --clea
   /opt/eclair/bin/eclair-run -Declair.datadir="$ram/eclair" >"$ram/eclair.log" 2>&1 &
 eclair_pid=$!
 
-api() { curl --silent --fail --max-time 10 --user :training "http://127.0.0.1:18080/$1" -X POST "${@:2}"; }
+# The API is bound a moment after the port.
+api() { curl --silent --show-error --fail --max-time 10 --retry 20 --retry-delay 1 --retry-connrefused --user :training "http://127.0.0.1:18080/$1" -X POST "${@:2}"; }
 listening() { (exec 3<>/dev/tcp/127.0.0.1/19735) 2>/dev/null; }
 for _ in $(seq 1 600); do
   if listening; then break; fi
-  kill -0 "$eclair_pid" 2>/dev/null || { tail -n 20 "$ram/eclair.log" >&2; echo "Eclair ended during its training run" >&2; exit 1; }
+  kill -0 "$eclair_pid" 2>/dev/null || { grep --invert-match '\[aot\]' "$ram/eclair.log" | tail -n 30 >&2; echo "Eclair ended during its training run" >&2; exit 1; }
   sleep 0.1
 done
-listening || { tail -n 20 "$ram/eclair.log" >&2; echo "Eclair did not listen within 60 s of its training run" >&2; exit 1; }
+listening || { grep --invert-match '\[aot\]' "$ram/eclair.log" | tail -n 30 >&2; echo "Eclair did not listen within 60 s of its training run" >&2; exit 1; }
 
 # A little of what a node does: an invoice, its own state, a block.
 api getinfo >/dev/null
@@ -86,6 +88,6 @@ for _ in $(seq 1 900); do
   kill -0 "$eclair_pid" 2>/dev/null || break
   sleep 0.1
 done
-[ -s "$ram/eclair.aot" ] || { tail -n 20 "$ram/eclair.log" >&2; echo "the training run left no AOT cache" >&2; exit 1; }
+[ -s "$ram/eclair.aot" ] || { grep --invert-match '\[aot\]' "$ram/eclair.log" | tail -n 30 >&2; echo "the training run left no AOT cache" >&2; exit 1; }
 install --owner=root --group=root --mode=0644 "$ram/eclair.aot" /opt/eclair/eclair.aot
 sha256sum /opt/eclair/eclair.aot >>/usr/share/eclair-ami/artifacts.sha256

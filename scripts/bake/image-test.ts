@@ -29,11 +29,13 @@ export async function testImage(
 ): Promise<ImageTestRun> {
   const started = performance.now();
   const instanceId = await start(target, imageId, options);
+  let passed = false;
   try {
     const result = await verdict(target, instanceId, options);
+    passed = result.passed;
     return { result, seconds: Math.round(performance.now() - started) / 1000 };
   } finally {
-    if (!options.keep) await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
+    if (passed || !options.keep) await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
   }
 }
 

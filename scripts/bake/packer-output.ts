@@ -51,7 +51,7 @@ export function phaseOf(text: string): string | undefined {
 
 /** The line at which Packer gives up and begins to clean up after itself. */
 export function isGivingUp(text: string): boolean {
-  return /^(Provisioning step had errors|Step ".*" errored|Error |Cleanly cancelled|Cancelling build)/.test(text);
+  return /^(Provisioning step had errors|Step ".*" (errored|failed)|Error |Cleanly cancelled|Cancelling build)/.test(text);
 }
 
 /** What the last provisioning script tells the manifest is no reading for people. */
