@@ -14,7 +14,8 @@ export async function boot(): Promise<void> {
   logLine("identity", { ...identity, bootstrap: version });
 
   const wanted = await step("parse", async () => parseUserData(userData));
-  if (wanted === undefined) return logLine("idle", { reason: "user-data asks for nothing that this image does" });
+  if (wanted === undefined)
+    return logLine("idle", { reason: "user-data asks for nothing that this image does" });
 
   await step("render", async () => prepareImageTest(wanted));
   await step("hand-over", handOver);

@@ -1,6 +1,6 @@
 /** One structured line a step, on standard output: the unit sends it to the journal and the console. */
-export function logLine(step: string, facts: Readonly<Record<string, unknown>> = {}): void {
-  console.log(JSON.stringify({ eclairAmi: step, ...facts }));
+export function logLine(name: string, facts: Readonly<Record<string, unknown>> = {}): void {
+  console.log(JSON.stringify({ eclairAmi: name, ...facts }));
 }
 
 /** Runs a step and logs its duration in milliseconds, or its failure. */

@@ -1,8 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { describeError, exitCodes, Failure } from "./core/failure.ts";
 import packageJson from "../package.json" with { type: "json" };
+import { addArtifacts } from "./verbs/artifacts.ts";
 import { addBake } from "./verbs/bake.ts";
+import { addDoctor } from "./verbs/doctor.ts";
+import { addImages } from "./verbs/images.ts";
 import { addLab } from "./verbs/lab.ts";
+import { addStart } from "./verbs/start.ts";
 
 const program = new Command("eclair-ami")
   .description("bakes and runs Eclair Lightning nodes on AWS, or on the lab of this machine")
@@ -11,7 +15,7 @@ const program = new Command("eclair-ami")
   .enablePositionalOptions()
   .showHelpAfterError("(--help shows what there is)");
 
-for (const add of [addBake, addLab]) add(program);
+for (const add of [addStart, addBake, addImages, addArtifacts, addLab, addDoctor]) add(program);
 
 try {
   await program.parseAsync();

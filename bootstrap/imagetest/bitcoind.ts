@@ -17,7 +17,11 @@ export async function bitcoindTakesBlocks(peer: string | undefined): Promise<Che
       const blocks = Number(await cli("getblockcount"));
       last = `${blocks} blocks`;
       if (blocks > 0)
-        return { name: "bitcoind takes blocks", passed: true, detail: `${last} ${peer ? `from ${peer}` : "made here"}` };
+        return {
+          name: "bitcoind takes blocks",
+          passed: true,
+          detail: `${last} ${peer ? `from ${peer}` : "made here"}`,
+        };
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }

@@ -27,6 +27,9 @@ export function nothingElseListens(): Check {
   return {
     name: "nothing listens that shouldn't",
     passed: surplus.length === 0,
-    detail: surplus.length === 0 ? `open: ${[...new Set(open)].join(", ") || "none"}` : `open too: ${surplus.join(", ")}`,
+    detail:
+      surplus.length === 0
+        ? `open: ${[...new Set(open)].join(", ") || "none"}`
+        : `open too: ${surplus.join(", ")}`,
   };
 }

@@ -7,10 +7,13 @@ import { places } from "../places.ts";
 
 /** Writes what bitcoind and the test unit read. */
 export function prepareImageTest(wanted: ImageTest): void {
-  const template = Handlebars.compile(readFileSync(`${places.templates}/bitcoin-image-test.conf.hbs`, "utf8"), {
-    strict: true,
-    noEscape: true,
-  });
+  const template = Handlebars.compile(
+    readFileSync(`${places.templates}/bitcoin-image-test.conf.hbs`, "utf8"),
+    {
+      strict: true,
+      noEscape: true,
+    },
+  );
   const bitcoin = accounts().get("bitcoin");
   if (bitcoin === undefined) throw new Error("the image has no user `bitcoin`");
   // `peer` is an address and a port by its schema, so nothing in it can break out of the line.

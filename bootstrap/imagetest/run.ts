@@ -41,7 +41,10 @@ export async function imageTest(): Promise<boolean> {
 async function systemdIsUp(): Promise<Check[]> {
   const state = (await run("systemctl", ["is-system-running", "--wait"], { allowFailure: true })).trim();
   const failed = (await run("systemctl", ["list-units", "--failed", "--plain", "--no-legend"])).trim();
-  const names = failed.split("\n").filter(Boolean).map((line) => line.split(" ")[0]);
+  const names = failed
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.split(" ")[0]);
   return [
     { name: "systemd is up", passed: state === "running", detail: state },
     { name: "no failed unit", passed: names.length === 0, detail: names.join(", ") || "none" },
@@ -70,14 +73,20 @@ async function stillValid(): Promise<Check[]> {
     {
       name: "validate",
       passed: findings.length === 0,
-      detail: findings.map((finding) => `${finding.check}: ${finding.path}`).slice(0, 5).join("; ") || "nothing found",
+      detail:
+        findings
+          .map((finding) => `${finding.check}: ${finding.path}`)
+          .slice(0, 5)
+          .join("; ") || "nothing found",
     },
   ];
 }
 
 async function bootstrapAfterSeconds(): Promise<number> {
   const property = async (unit: string, name: string) =>
-    Number((await run("systemctl", ["show", "--value", `--property=${name}`, ...(unit ? [unit] : [])])).trim());
+    Number(
+      (await run("systemctl", ["show", "--value", `--property=${name}`, ...(unit ? [unit] : [])])).trim(),
+    );
   const started = await property("eclair-bootstrap.service", "ExecMainStartTimestampMonotonic");
   const userspace = await property("", "UserspaceTimestampMonotonic");
   return Math.round((started - userspace) / 1000) / 1000;

@@ -39,7 +39,9 @@ export async function loadInstance(patience: number): Promise<Instance> {
       return { identity, userData: await userData(service) };
     } catch (error) {
       if (error instanceof z.ZodError || performance.now() > end)
-        throw new Error(`the instance metadata service gave no identity: ${describe(error)}`, { cause: error });
+        throw new Error(`the instance metadata service gave no identity: ${describe(error)}`, {
+          cause: error,
+        });
     }
     await sleep(pauseMilliseconds);
   }

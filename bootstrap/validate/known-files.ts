@@ -47,4 +47,3 @@ function artifactSums(root: string): Map<string, string> {
 function digest(algorithm: string, file: string): string {
   return createHash(algorithm).update(readFileSync(file)).digest("hex");
 }
-

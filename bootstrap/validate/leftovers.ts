@@ -9,8 +9,10 @@ type Rule = {
   readonly instanceMayHave?: boolean;
 };
 
-const below = (...folders: string[]) => (entry: Entry) =>
-  !entry.stats.isDirectory() && folders.some((folder) => entry.path.startsWith(`${folder}/`));
+const below =
+  (...folders: string[]) =>
+  (entry: Entry) =>
+    !entry.stats.isDirectory() && folders.some((folder) => entry.path.startsWith(`${folder}/`));
 const named = (pattern: RegExp) => (entry: Entry) => pattern.test(entry.path) && !entry.stats.isDirectory();
 const filled = (pattern: RegExp) => (entry: Entry) => named(pattern)(entry) && entry.stats.size > 0;
 
@@ -75,7 +77,9 @@ const rules: readonly Rule[] = [
   {
     check: "core-dump",
     problem: "it may hold secrets out of a process' memory",
-    matches: named(/\/core(\.\d+)?$|\/(java_pid\d+|[^/]*)\.hprof$|\/hs_err_pid\d+\.log$|^\/var\/(crash|lib\/systemd\/coredump)\//),
+    matches: named(
+      /\/core(\.\d+)?$|\/(java_pid\d+|[^/]*)\.hprof$|\/hs_err_pid\d+\.log$|^\/var\/(crash|lib\/systemd\/coredump)\//,
+    ),
   },
   {
     check: "aws-credentials",
@@ -90,7 +94,8 @@ const rules: readonly Rule[] = [
   {
     check: "temporary",
     problem: "it was left by the build",
-    matches: (entry) => below("/tmp", "/var/tmp", "/root/.cache")(entry) && !entry.path.includes("/systemd-private-"),
+    matches: (entry) =>
+      below("/tmp", "/var/tmp", "/root/.cache")(entry) && !entry.path.includes("/systemd-private-"),
     instanceMayHave: true,
   },
 ];

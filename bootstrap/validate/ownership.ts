@@ -26,7 +26,8 @@ export function expectedOwners(root: string): Finding[] {
   return expected.flatMap(({ path, owner, mode }) => {
     const stats = lstatSync(join(root, path), { throwIfNoEntry: false });
     if (stats === undefined) return [{ check: "missing", path, problem: "the image needs it" }];
-    if (stats.uid !== known.get(owner)?.uid) return [{ check: "owner", path, problem: `its owner must be ${owner}` }];
+    if (stats.uid !== known.get(owner)?.uid)
+      return [{ check: "owner", path, problem: `its owner must be ${owner}` }];
     if ((stats.mode & permissionBits) === mode) return [];
     return [{ check: "mode", path, problem: `its mode is ${octal(stats.mode)}, it must be ${octal(mode)}` }];
   });

@@ -29,7 +29,11 @@ function holdsMnemonic(text: string): boolean {
       }
       streak.push(word);
       if (new Set(streak.slice(-12)).size < 6) continue;
-      if (mnemonicLengths.some((length) => streak.length >= length && validateMnemonic(streak.slice(-length).join(" "), wordlist)))
+      if (
+        mnemonicLengths.some(
+          (length) => streak.length >= length && validateMnemonic(streak.slice(-length).join(" "), wordlist),
+        )
+      )
         return true;
     }
   }

@@ -21,16 +21,20 @@ export async function validate(options: { root: string; stage: Stage }): Promise
   const owned = ownerAndMode(root);
   const findings = [...expectedOwners(root), ...unitStates(root), ...swapEntries(root)];
   for (const entry of walk(root)) {
-    const found = owned(entry) ?? leftover(entry, stage) ?? (known(entry.path) ? undefined : secret(root, entry, stage));
+    const found =
+      owned(entry) ?? leftover(entry, stage) ?? (known(entry.path) ? undefined : secret(root, entry, stage));
     if (found !== undefined) findings.push(found);
   }
   return findings;
 }
 
 function secret(root: string, entry: Entry, stage: Stage): Finding | undefined {
-  if (!entry.stats.isFile() || entry.stats.size === 0 || entry.stats.size > largestTextBytes) return undefined;
+  if (!entry.stats.isFile() || entry.stats.size === 0 || entry.stats.size > largestTextBytes)
+    return undefined;
   // An instance's own host keys are private keys by nature.
   if (stage === "instance" && entry.path.startsWith("/etc/ssh/ssh_host_")) return undefined;
   const what = secretIn(readFileSync(join(root, entry.path), "latin1"));
-  return what === undefined ? undefined : { check: "secret", path: entry.path, problem: `it seems to hold ${what}` };
+  return what === undefined
+    ? undefined
+    : { check: "secret", path: entry.path, problem: `it seems to hold ${what}` };
 }

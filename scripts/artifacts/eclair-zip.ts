@@ -18,7 +18,12 @@ export async function readEclairZip(file: string): Promise<EclairZip> {
   });
   const top = topFolder.exec(names[0] ?? "");
   const [whole, version, commit] = top ?? [];
-  if (whole === undefined || version === undefined || commit === undefined || !names.every((name) => name.startsWith(whole)))
+  if (
+    whole === undefined ||
+    version === undefined ||
+    commit === undefined ||
+    !names.every((name) => name.startsWith(whole))
+  )
     throw notEclair(file, "it has not the one top folder eclair-node-VERSION-COMMIT");
   if (!names.some((name) => /\/lib\/eclair-node_[^/]*\.jar$/.test(name)))
     throw notEclair(file, "it has no lib/eclair-node_….jar");

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import got, { RequestError } from "got";
+import { got, RequestError } from "got";
 import { Failure } from "../core/failure.ts";
 import { writeWhole } from "../core/files.ts";
 import { cacheDir } from "../setup/places.mjs";
@@ -23,15 +23,17 @@ export type Fetched =
   /** The release can't be reached; why, in a few words. Never for a release that was reached and is bad. */
   | { readonly unreachable: string };
 
-const connectMilliseconds = 5_000;
-const idleMilliseconds = 60_000;
+/** Milliseconds. */
+const timeout = { lookup: 5_000, connect: 5_000, socket: 60_000 };
 
 /** Where a verified file stands: under its own digest. */
 export const cachedFile = (sha256: string, name: string) => join(cacheDir(), "artifacts", sha256, name);
 
 /** Whether this very pin's signatures were checked already: file, signers and threshold are in the name. */
 function verifiedMark(pin: Pin, sha256: string): string {
-  const rule = createHash("sha256").update(JSON.stringify([pin.signers, pin.threshold])).digest("hex");
+  const rule = createHash("sha256")
+    .update(JSON.stringify([pin.signers, pin.threshold]))
+    .digest("hex");
   return join(cacheDir(), "artifacts", sha256, `verified-${rule.slice(0, 12)}.json`);
 }
 
@@ -73,7 +75,9 @@ function mirrored(url: string, mirror: string | undefined): string {
 }
 
 async function bytes(url: string): Promise<Uint8Array> {
-  return await got(url, { timeout: { connect: connectMilliseconds, lookup: connectMilliseconds, socket: idleMilliseconds }, retry: { limit: 2 } }).buffer();
+  // A name that does not resolve will not in three seconds either.
+  const retry = { limit: 2, errorCodes: ["ECONNRESET", "ETIMEDOUT", "EPIPE"] };
+  return await got(url, { timeout, retry }).buffer();
 }
 
 async function verifySignatures(
@@ -98,7 +102,10 @@ async function verifySignatures(
     now: options.now(),
   });
   mkdirSync(join(cacheDir(), "artifacts", wanted.sha256), { recursive: true });
-  writeWhole(verifiedMark(pin, wanted.sha256), JSON.stringify({ at: options.now().toISOString(), threshold: pin.threshold }));
+  writeWhole(
+    verifiedMark(pin, wanted.sha256),
+    JSON.stringify({ at: options.now().toISOString(), threshold: pin.threshold }),
+  );
 }
 
 export type SignedFile = {
@@ -129,7 +136,10 @@ export async function requireSigned(file: SignedFile): Promise<readonly string[]
     throw new Failure({
       code: "artifact.digest",
       doing: `verifying ${file.what}`,
-      cause: stated === undefined ? `the signed sums do not name ${file.fileName}` : `the signed sums give ${stated} for ${file.fileName}, it is ${file.sha256}`,
+      cause:
+        stated === undefined
+          ? `the signed sums do not name ${file.fileName}`
+          : `the signed sums give ${stated} for ${file.fileName}, it is ${file.sha256}`,
       remedy: "do not use the file; fetch it again from where it is released",
     });
   return verdict.counted;
@@ -148,7 +158,7 @@ async function download(
   const have = existsSync(part) ? statSync(part).size : 0;
   const stream = got.stream(url, {
     headers: have > 0 ? { range: `bytes=${have}-` } : {},
-    timeout: { connect: connectMilliseconds, lookup: connectMilliseconds, socket: idleMilliseconds },
+    timeout,
   });
   let resumed = false;
   stream.once("response", (response: { statusCode: number }) => {
@@ -173,4 +183,3 @@ async function download(
   }
   renameSync(part, file);
 }
-

@@ -11,7 +11,10 @@ const fingerprintDigits = /^[0-9A-F]{40}$/;
 export const Fingerprint = z
   .string()
   .transform((text) => text.replaceAll(" ", "").toUpperCase())
-  .refine((text) => fingerprintDigits.test(text), "a full fingerprint of 40 hex digits is needed, no short key id");
+  .refine(
+    (text) => fingerprintDigits.test(text),
+    "a full fingerprint of 40 hex digits is needed, no short key id",
+  );
 
 const File = z.strictObject({ url: z.url(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 

@@ -65,7 +65,9 @@ export function fingerprintOf(key: PublicKey): string {
 
 export async function readPublicKeys(material: Uint8Array): Promise<PublicKey[]> {
   const text = Buffer.from(material).toString("latin1");
-  const keys = text.includes(armored) ? await readKeys({ armoredKeys: text }) : await readKeys({ binaryKeys: material });
+  const keys = text.includes(armored)
+    ? await readKeys({ armoredKeys: text })
+    : await readKeys({ binaryKeys: material });
   return keys.map((key) => key.toPublic());
 }
 
@@ -92,7 +94,11 @@ async function verifications(
   return { text: signed.sums, results };
 }
 
-async function problemWith(key: PublicKey, result: VerificationResult, now: Date): Promise<string | undefined> {
+async function problemWith(
+  key: PublicKey,
+  result: VerificationResult,
+  now: Date,
+): Promise<string | undefined> {
   try {
     await result.verified;
   } catch (error) {

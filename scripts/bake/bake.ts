@@ -86,7 +86,13 @@ export function bakeTasks(options: BakeOptions): Task[] {
         mkdirSync(dirname(binary), { recursive: true });
         await compileBootstrap(binary, options.architecture);
         const inputs = required(state.inputs);
-        const facts = { bakeId: state.id, version: packageJson.version, ...releaseOf(inputs), eclair: about(inputs.eclair), bitcoind: about(inputs.bitcoind) };
+        const facts = {
+          bakeId: state.id,
+          version: packageJson.version,
+          ...releaseOf(inputs),
+          eclair: about(inputs.eclair),
+          bitcoind: about(inputs.bitcoind),
+        };
         state.stage = await makeStage(state.folder, inputs, facts);
       },
     },
@@ -112,7 +118,12 @@ export function bakeTasks(options: BakeOptions): Task[] {
       task: async (state, task) => {
         state.stopwatch.begin("test boot");
         const imageId = required(state.packer).imageId;
-        state.test = await testImage(target, imageId, { id: state.id, tags: { [bakeTag]: state.id }, keep: options.keep, signal });
+        state.test = await testImage(target, imageId, {
+          id: state.id,
+          tags: { [bakeTag]: state.id },
+          keep: options.keep,
+          signal,
+        });
         state.stopwatch.stop();
         const { result } = state.test;
         if (!result.passed) throw testFailed(state, options.keep);
@@ -148,7 +159,9 @@ export async function cleanUpFailedBake(options: BakeOptions, state: BakeState):
     await removeImage(options.target, state.packer.imageId);
     removed.push(state.packer.imageId);
   }
-  return removed.length === 0 ? "nothing was left running" : `nothing runs any more: took away ${removed.join(", ")}`;
+  return removed.length === 0
+    ? "nothing was left running"
+    : `nothing runs any more: took away ${removed.join(", ")}`;
 }
 
 function required<T>(value: T | undefined): T {
@@ -162,7 +175,11 @@ function about(input: Inputs["eclair"] | Inputs["bitcoind"]) {
 
 const imageName = (state: BakeState) => `eclair-${required(state.inputs).eclair.version}-${state.id}`;
 
-function imageTags(options: BakeOptions, state: BakeState, more: Record<string, string> = {}): Record<string, string> {
+function imageTags(
+  options: BakeOptions,
+  state: BakeState,
+  more: Record<string, string> = {},
+): Record<string, string> {
   const inputs = required(state.inputs);
   const { release, reason } = releaseOf(inputs);
   return {
@@ -269,7 +286,11 @@ export function recordedManifests(): Manifest[] {
     try {
       found.push(Manifest.parse(JSON.parse(readFileSync(manifestOf(join(buildFolder, name)), "utf8"))));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT" && (error as NodeJS.ErrnoException).code !== "ENOTDIR") throw error;
+      if (
+        (error as NodeJS.ErrnoException).code !== "ENOENT" &&
+        (error as NodeJS.ErrnoException).code !== "ENOTDIR"
+      )
+        throw error;
     }
   }
   return found.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));

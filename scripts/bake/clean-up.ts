@@ -48,7 +48,10 @@ async function leftInstances(target: Target, bakeId: string): Promise<string[]> 
     new DescribeInstancesCommand({
       Filters: [
         { Name: `tag:${bakeTag}`, Values: [bakeId] },
-        { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped", "shutting-down"] },
+        {
+          Name: "instance-state-name",
+          Values: ["pending", "running", "stopping", "stopped", "shutting-down"],
+        },
       ],
     }),
   );

@@ -1,6 +1,9 @@
 import type { Manifest } from "./manifest.ts";
 
-type GuestFacts = Pick<Manifest, "packages" | "sizes" | "validate"> & { readonly java: string; readonly sourceImage: string };
+type GuestFacts = Pick<Manifest, "packages" | "sizes" | "validate"> & {
+  readonly java: string;
+  readonly sourceImage: string;
+};
 
 /** What the last provisioning script printed about the image, out of Packer's lines. */
 export function guestFacts(lines: readonly string[]): GuestFacts {
@@ -14,7 +17,11 @@ export function guestFacts(lines: readonly string[]): GuestFacts {
     if (mark === "ECLAIR-AMI-PACKAGE")
       packages.push({ name: words[0] ?? "", version: words[1] ?? "", kibibytes: Number(words[2] ?? 0) });
     if (mark === "ECLAIR-AMI-SIZE")
-      sizes = { rootBytes: Number(words[0]), eclairBytes: Number(words[1]), bootstrapBytes: Number(words[2]) };
+      sizes = {
+        rootBytes: Number(words[0]),
+        eclairBytes: Number(words[1]),
+        bootstrapBytes: Number(words[2]),
+      };
     if (mark === "ECLAIR-AMI-JAVA") java = words[0] ?? "";
     if (mark === "validate:") detail = words.join(" ");
     if (line.startsWith("Found Image ID:")) sourceImage = line.slice(line.indexOf(":") + 1).trim();

@@ -35,7 +35,8 @@ export async function testImage(
     passed = result.passed;
     return { result, seconds: Math.round(performance.now() - started) / 1000 };
   } finally {
-    if (passed || !options.keep) await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
+    if (passed || !options.keep)
+      await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
   }
 }
 
@@ -76,18 +77,21 @@ async function verdict(
   options: { id: string; signal: AbortSignal },
 ): Promise<ImageTestResult> {
   const end = performance.now() + withinMilliseconds[target.name];
-  let console_ = "";
+  let text = "";
   while (performance.now() < end) {
     options.signal.throwIfAborted();
     const { Output } = await target.ec2.send(
       new GetConsoleOutputCommand({ InstanceId: instanceId, Latest: true }),
     );
-    console_ = Buffer.from(Output ?? "", "base64").toString("utf8");
-    const found = parseResult(console_, options.id);
+    text = Buffer.from(Output ?? "", "base64").toString("utf8");
+    const found = parseResult(text, options.id);
     if (found !== undefined) return found;
     await sleep(pollMilliseconds[target.name]);
   }
-  const last = console_.split("\n").filter((line) => line.trim() !== "").slice(-consoleLines);
+  const last = text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-consoleLines);
   throw new Failure({
     code: "bake.test-boot",
     doing: `waiting for ${instanceId} to test the image`,

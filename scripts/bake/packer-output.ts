@@ -4,11 +4,7 @@ export type PackerEvent =
   | { readonly kind: "artifact"; readonly region: string; readonly imageId: string };
 
 function unescape(text: string): string {
-  return text
-    .replaceAll("%!(PACKER_COMMA)", ",")
-    .replaceAll("\\n", "\n")
-    .replaceAll("\\r", "")
-    .trimEnd();
+  return text.replaceAll("%!(PACKER_COMMA)", ",").replaceAll("\\n", "\n").replaceAll("\\r", "").trimEnd();
 }
 
 const levels = ["say", "message", "error"] as const;
@@ -30,7 +26,10 @@ export function parsePackerLine(line: string): PackerEvent | undefined {
 
 const phases: readonly (readonly [pattern: RegExp, phase: string])[] = [
   [/Prevalidating|Found Image ID/, "source image"],
-  [/Creating temporary (?:keypair|RSA|ED25519|ECDSA)|Creating temporary security group/, "key and security group"],
+  [
+    /Creating temporary (?:keypair|RSA|ED25519|ECDSA)|Creating temporary security group/,
+    "key and security group",
+  ],
   [/Launching a source AWS instance/, "builder instance"],
   [/Waiting for SSH|Using SSH communicator/, "SSH"],
   [/Uploading .*=> /, "upload"],
@@ -51,7 +50,9 @@ export function phaseOf(text: string): string | undefined {
 
 /** The line at which Packer gives up and begins to clean up after itself. */
 export function isGivingUp(text: string): boolean {
-  return /^(Provisioning step had errors|Step ".*" (errored|failed)|Error |Cleanly cancelled|Cancelling build)/.test(text);
+  return /^(Provisioning step had errors|Step ".*" (errored|failed)|Error |Cleanly cancelled|Cancelling build)/.test(
+    text,
+  );
 }
 
 /** What the last provisioning script tells the manifest is no reading for people. */

@@ -52,7 +52,17 @@ export async function makeStage(folder: string, inputs: Inputs, imageFacts: unkn
   writeFileSync(join(tree, "SHA256SUMS"), sums.join(""));
   const tar = join(folder, "stage.tar");
   await execa("tar", [
-    ...["--create", "--file", tar, "--directory", tree, "--sort=name", "--owner=0", "--group=0", "--numeric-owner"],
+    ...[
+      "--create",
+      "--file",
+      tar,
+      "--directory",
+      tree,
+      "--sort=name",
+      "--owner=0",
+      "--group=0",
+      "--numeric-owner",
+    ],
     ".",
   ]);
   rmSync(tree, { recursive: true });
@@ -66,4 +76,3 @@ function filesBelow(folder: string): string[] {
 }
 
 export const bootstrapInStage = (folder: string) => join(folder, "stage/bin/eclair-bootstrap");
-

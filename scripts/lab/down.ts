@@ -56,5 +56,6 @@ async function detachLoops(lab: LabPlace): Promise<void> {
   const { stdout } = await execa("losetup", ["--json", "--list", "--output", "NAME,BACK-FILE"]);
   if (stdout.trim() === "") return;
   for (const loop of (JSON.parse(stdout) as LoopList).loopdevices)
-    if (loop["back-file"]?.startsWith(`${lab.state}/`)) await execa("losetup", ["--detach", loop.name], { reject: false });
+    if (loop["back-file"]?.startsWith(`${lab.state}/`))
+      await execa("losetup", ["--detach", loop.name], { reject: false });
 }

@@ -11,9 +11,7 @@ const LabFacts = z.strictObject({
   holder: z.strictObject({ pid: z.int(), startTime: z.string() }).optional(),
   /** The AWS endpoint as this machine reaches it. */
   endpoint: z.string(),
-  network: z
-    .strictObject({ vpcId: z.string(), subnetIds: z.record(z.string(), z.string()) })
-    .optional(),
+  network: z.strictObject({ vpcId: z.string(), subnetIds: z.record(z.string(), z.string()) }).optional(),
 });
 
 export type LabFacts = z.infer<typeof LabFacts>;

@@ -92,7 +92,9 @@ async function apiAnswers(lab: LabPlace, facts: LabFacts): Promise<void> {
   for (;;) {
     if (!isHeld(facts)) throw new Error(`the lab ended while it started, see ${layout.log(lab, "init")}`);
     try {
-      const response = await fetch(`${facts.endpoint}/moto-api/data.json`, { signal: AbortSignal.timeout(2000) });
+      const response = await fetch(`${facts.endpoint}/moto-api/data.json`, {
+        signal: AbortSignal.timeout(2000),
+      });
       if (response.ok) return;
     } catch (error) {
       if (performance.now() > end) throw error;

@@ -10,8 +10,14 @@ import {
 import { region, vpcCidr, zones } from "./addresses.ts";
 
 /** An account's own VPC with a subnet in each zone, and no default subnet to fall into by mistake. */
-export async function labNetwork(endpoint: string): Promise<{ vpcId: string; subnetIds: Record<string, string> }> {
-  const ec2 = new EC2Client({ region, endpoint, credentials: { accessKeyId: "lab", secretAccessKey: "lab" } });
+export async function labNetwork(
+  endpoint: string,
+): Promise<{ vpcId: string; subnetIds: Record<string, string> }> {
+  const ec2 = new EC2Client({
+    region,
+    endpoint,
+    credentials: { accessKeyId: "lab", secretAccessKey: "lab" },
+  });
   const { Subnets } = await ec2.send(new DescribeSubnetsCommand({}));
   for (const subnet of Subnets ?? []) await ec2.send(new DeleteSubnetCommand({ SubnetId: subnet.SubnetId }));
 

@@ -11,7 +11,9 @@ function setUp(lab) {
   const wanted = (/** @type {{ needed: "always" | "lab" }} */ item) => lab || item.needed === "always";
   const unmet = preconditions.filter(wanted).flatMap((item) => {
     const problem = item.missing();
-    return problem === undefined ? [] : [`${item.title} is needed, but ${problem}.\n  To do: ${item.remedy}.`];
+    return problem === undefined
+      ? []
+      : [`${item.title} is needed, but ${problem}.\n  To do: ${item.remedy}.`];
   });
   if (unmet.length > 0) {
     console.error(`Nothing was changed.\n${unmet.join("\n")}`);
@@ -28,7 +30,11 @@ function setUp(lab) {
 
 /** @param {string[]} args @param {Record<string, string>} [env] */
 function goOn(args, env = {}) {
-  const result = spawnSync(nodeBinary, args, { stdio: "inherit", cwd: root, env: { ...process.env, ...env } });
+  const result = spawnSync(nodeBinary, args, {
+    stdio: "inherit",
+    cwd: root,
+    env: { ...process.env, ...env },
+  });
   process.exit(result.status ?? (result.signal === "SIGINT" ? 130 : 1));
 }
 
@@ -39,7 +45,10 @@ try {
     goOn(["scripts/cli.ts", "start", ...rest]);
   } else if (task === "test") {
     const lab = process.getuid?.() === 0 && process.platform === "linux";
-    if (!lab) console.log("Not root on Linux: the end-to-end tests are left out, and nothing outside this checkout is touched.");
+    if (!lab)
+      console.log(
+        "Not root on Linux: the end-to-end tests are left out, and nothing outside this checkout is touched.",
+      );
     setUp(lab);
     goOn(["scripts/check.ts", ...rest], lab ? { ECLAIR_AMI_E2E: "1" } : {});
   } else {

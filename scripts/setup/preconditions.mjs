@@ -40,9 +40,7 @@ export const preconditions = [
     title: "Node 20 or newer",
     needed: "always",
     missing: () =>
-      Number(process.versions.node.split(".")[0]) >= 20
-        ? undefined
-        : `this is Node ${process.versions.node}`,
+      Number(process.versions.node.split(".")[0]) >= 20 ? undefined : `this is Node ${process.versions.node}`,
     remedy: "install Node 20 or newer",
   },
   {

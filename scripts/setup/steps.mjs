@@ -1,6 +1,14 @@
 // What set-up does, in order. A step that is done already costs a look and no more.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync, readFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  readFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { cacheDir, lockDigest, motoDir, nodeBinary, npmStamp, packerDir, root } from "./places.mjs";
 
@@ -40,10 +48,16 @@ const minimumPacker = [1, 11];
  * @param {import("node:child_process").SpawnSyncOptions} [options]
  */
 function run(command, args, options = {}) {
-  const result = spawnSync(command, args, { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8", ...options });
+  const result = spawnSync(command, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    encoding: "utf8",
+    ...options,
+  });
   if (result.status === 0) return;
-  const said = `${result.stdout ?? ""}${result.stderr ?? ""}`.trim().split("\n").slice(0, 40).join("\n");
-  throw new Error(`${command} ${args.join(" ")} failed${result.error ? `: ${result.error.message}` : ""}\n${said}`);
+  const said = [result.stdout, result.stderr].map(String).join("").trim().split("\n").slice(0, 40).join("\n");
+  throw new Error(
+    `${command} ${args.join(" ")} failed${result.error ? `: ${result.error.message}` : ""}\n${said}`,
+  );
 }
 
 /** @param {string} command @param {string[]} args @param {RegExp} pattern @param {number[]} minimum */
@@ -134,7 +148,8 @@ export const steps = [
   {
     title: "npm packages from the lock file",
     needed: "always",
-    done: () => existsSync(npmStamp) && readFileSync(npmStamp, "utf8") === lockDigest() && existsSync(nodeBinary),
+    done: () =>
+      existsSync(npmStamp) && readFileSync(npmStamp, "utf8") === lockDigest() && existsSync(nodeBinary),
     run: () => {
       run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root });
       if (!existsSync(nodeBinary)) run("npm", ["rebuild", "node", "bun"], { cwd: root });
@@ -158,9 +173,13 @@ export const steps = [
       // A virtual environment holds its own path, so it can't be made elsewhere and moved.
       rmSync(motoDir(), { recursive: true, force: true });
       run("/usr/bin/python3", ["-m", "venv", motoDir()]);
-      run(join(motoDir(), "bin/pip"), ["install", "--quiet", "--no-deps", "--requirement", "tools/moto/requirements.txt"], {
-        cwd: root,
-      });
+      run(
+        join(motoDir(), "bin/pip"),
+        ["install", "--quiet", "--no-deps", "--requirement", "tools/moto/requirements.txt"],
+        {
+          cwd: root,
+        },
+      );
       writeFileSync(join(motoDir(), "complete"), "");
     },
   },
@@ -176,7 +195,13 @@ export const steps = [
 export function buildPacker() {
   const go = findGo();
   atomically(packerDir(), (folder) => {
-    const env = { ...process.env, ...go.env, GOFLAGS: "-mod=readonly", GOTOOLCHAIN: "local", CGO_ENABLED: "0" };
+    const env = {
+      ...process.env,
+      ...go.env,
+      GOFLAGS: "-mod=readonly",
+      GOTOOLCHAIN: "local",
+      CGO_ENABLED: "0",
+    };
     run(go.command, ["build", "-trimpath", "-ldflags=-s -w", "-o", `${folder}/`, "tool"], {
       cwd: join(root, "tools/packer"),
       env,

@@ -1,7 +1,7 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { Failure } from "../core/failure.ts";
 import { region as labRegion, services, minerPort, zones } from "../lab/addresses.ts";
-import { isHeld, readFacts } from "../lab/facts.ts";
+import { isHeld, readFacts, type LabFacts } from "../lab/facts.ts";
 import type { LabPlace } from "../lab/place.ts";
 
 /** Where images are made and instances run: a lab on this machine, or AWS. The code is the same. */
@@ -44,11 +44,7 @@ export function labTarget(lab: LabPlace): Target {
   return {
     name: "lab",
     region: labRegion,
-    ec2: new EC2Client({
-      region: labRegion,
-      endpoint: facts.endpoint,
-      credentials: { accessKeyId: "lab", secretAccessKey: "lab" },
-    }),
+    ec2: labClient(lab, facts),
     packerVariables: {
       ec2_endpoint: facts.endpoint,
       ssh_interface: "private_ip",
@@ -59,6 +55,28 @@ export function labTarget(lab: LabPlace): Target {
     instance: { type: defaultInstanceType, subnetId },
     regtestPeer: `${services.miner}:${minerPort}`,
   };
+}
+
+/** Asks before every call whether the lab is still there: without its link a call would leave this machine. */
+function labClient(lab: LabPlace, facts: LabFacts): EC2Client {
+  const client = new EC2Client({
+    region: labRegion,
+    endpoint: facts.endpoint,
+    credentials: { accessKeyId: "lab", secretAccessKey: "lab" },
+  });
+  client.middlewareStack.add(
+    (next) => async (call) => {
+      if (isHeld(facts)) return await next(call);
+      throw new Failure({
+        code: "lab.gone",
+        doing: `using the lab in ${lab.state}`,
+        cause: "it went down meanwhile, and everything in it",
+        remedy: "run `eclair-ami lab up`, then this again",
+      });
+    },
+    { step: "finalizeRequest" },
+  );
+  return client;
 }
 
 /** AWS, with the SDK's own chain of credentials; AWS_ENDPOINT_URL pins it elsewhere, for Packer too. */

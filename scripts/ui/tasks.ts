@@ -16,7 +16,7 @@ export async function runTasks<State extends object>(
   presentation: Presentation,
 ): Promise<void> {
   if (presentation === "json") return await runWithEvents(tasks, state);
-  const list = new Listr<State, "default", "simple">([...tasks], {
+  const list = new Listr<State>([...tasks], {
     ctx: state,
     renderer: presentation === "terminal" ? "default" : "simple",
     fallbackRenderer: "simple",
@@ -28,7 +28,10 @@ export async function runTasks<State extends object>(
   await list.run();
 }
 
-async function runWithEvents<State extends object>(tasks: readonly ListrTask<State>[], state: State): Promise<void> {
+async function runWithEvents<State extends object>(
+  tasks: readonly ListrTask<State>[],
+  state: State,
+): Promise<void> {
   for (const task of tasks) {
     const shown = { title: String(task.title) };
     const started = performance.now();

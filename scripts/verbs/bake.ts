@@ -1,7 +1,15 @@
 import { arch } from "node:os";
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { bakeTasks, cleanUpFailedBake, manifestOf, newBake, reportOf, type BakeOptions, type BakeState } from "../bake/bake.ts";
+import {
+  bakeTasks,
+  cleanUpFailedBake,
+  manifestOf,
+  newBake,
+  reportOf,
+  type BakeOptions,
+  type BakeState,
+} from "../bake/bake.ts";
 import { exitCodes, Failure, messageOf } from "../core/failure.ts";
 import { defaultStateFolder, labPlace } from "../lab/place.ts";
 import { awsTarget, labTarget, targetNames, type Target } from "../target/target.ts";
@@ -32,9 +40,19 @@ export function addBake(program: Command): void {
     .description("bake an image, test it by starting an instance from it, and record it")
     .addOption(new Option("--target <target>", "where").choices(targetNames).default("lab"))
     .option("--state <folder>", "the lab's state folder", defaultStateFolder())
-    .addOption(new Option("--arch <architecture>").choices(["x86_64", "arm64"]).default(arch() === "arm64" ? "arm64" : "x86_64"))
-    .addOption(new Option("--eclair <file>", "an Eclair release zip in place of the pinned one").env("ECLAIR_ZIP"))
-    .option("--fallback", "take Debian's bitcoind and, without --eclair, the stand-in, without trying the releases", false)
+    .addOption(
+      new Option("--arch <architecture>")
+        .choices(["x86_64", "arm64"])
+        .default(arch() === "arm64" ? "arm64" : "x86_64"),
+    )
+    .addOption(
+      new Option("--eclair <file>", "an Eclair release zip in place of the pinned one").env("ECLAIR_ZIP"),
+    )
+    .option(
+      "--fallback",
+      "take Debian's bitcoind and, without --eclair, the stand-in, without trying the releases",
+      false,
+    )
     .option("--mirror <url>", "fetch the pinned files from here; they are verified just the same")
     .option("--root-size <GiB>", "size of the root volume", Number, 8)
     .option("--keep", "after a failure, leave the instance and the image for a look", false)
@@ -42,7 +60,13 @@ export function addBake(program: Command): void {
     .option("--region <region>", "AWS region")
     .option("--subnet <id>", "subnet of the builder and the test instance")
     .option("--instance-type <type>", "of the builder and the test instance")
-    .addOption(new Option("--ssh <how>", "how the builder is reached").choices(["public_ip", "private_ip", "session_manager"]))
+    .addOption(
+      new Option("--ssh <how>", "how the builder is reached").choices([
+        "public_ip",
+        "private_ip",
+        "session_manager",
+      ]),
+    )
     .option("--instance-profile <name>", "for Session Manager: the builder's instance profile")
     .option("--kms-key <id>", "KMS key of the root volume; the account's default for EBS otherwise")
     .action(async (flags: BakeFlags) => {
@@ -57,7 +81,8 @@ function chooseTarget(flags: BakeFlags): Target {
       code: "bake.session-manager",
       doing: "reaching the builder by Session Manager",
       cause: "Debian's AMI has no SSM agent, and no verified package of it is pinned",
-      remedy: "bake in a subnet that can be reached by SSH: --ssh public_ip, or --ssh private_ip from inside the VPC",
+      remedy:
+        "bake in a subnet that can be reached by SSH: --ssh public_ip, or --ssh private_ip from inside the VPC",
       exit: 2,
     });
   return awsTarget({
@@ -88,20 +113,36 @@ export async function bake(target: Target, flags: BakeFlags): Promise<BakeState>
   } catch (error) {
     throw await withCleanUp(error, options, state);
   }
-  if (presentation === "json") emit({ event: "baked", manifest: manifestOf(state.folder), imageId: state.packer?.imageId });
+  if (presentation === "json")
+    emit({ event: "baked", manifest: manifestOf(state.folder), imageId: state.packer?.imageId });
   else summary(state);
   return state;
 }
 
 /** The failure as it was, with what became of what ran. */
 async function withCleanUp(error: unknown, options: BakeOptions, state: BakeState): Promise<Failure> {
-  const changed = await cleanUpFailedBake(options, state).catch(
-    (second: unknown) => `could not clean up (${messageOf(second)}); instances tagged eclair-ami:bake=${state.id} may still run`,
+  const changed = await cleanUpFailedBake(options, state).catch((second: unknown) =>
+    second instanceof Failure && second.facts.code === "lab.gone"
+      ? "nothing: the lab went down, and everything in it"
+      : `could not clean up (${messageOf(second)}); instances tagged eclair-ami:bake=${state.id} may still run`,
   );
   if (error instanceof Failure) return new Failure({ ...error.facts, changed });
   if (options.signal.aborted)
-    return new Failure({ code: "bake.interrupted", doing: "baking", cause: "it was interrupted", remedy: "run it again when you like", exit: exitCodes.interrupted, changed });
-  return new Failure({ code: "bake.failed", doing: `baking, in the phase "${state.stopwatch.last ?? "start"}"`, cause: messageOf(error), remedy: "see the cause; `eclair-ami lab status` shows whether the lab is well", changed });
+    return new Failure({
+      code: "bake.interrupted",
+      doing: "baking",
+      cause: "it was interrupted",
+      remedy: "run it again when you like",
+      exit: exitCodes.interrupted,
+      changed,
+    });
+  return new Failure({
+    code: "bake.failed",
+    doing: `baking, in the phase "${state.stopwatch.last ?? "start"}"`,
+    cause: messageOf(error),
+    remedy: "see the cause; `eclair-ami lab status` shows whether the lab is well",
+    changed,
+  });
 }
 
 function summary(state: BakeState): void {
@@ -118,4 +159,3 @@ function summary(state: BakeState): void {
   for (const notice of state.notices) console.log(notice);
   for (const [name = "", value = ""] of rows) console.log(`${name.padEnd(10)} ${value}`);
 }
-

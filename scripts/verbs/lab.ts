@@ -24,21 +24,28 @@ export function addLab(program: Command): void {
       console.log(`The lab is up: ${facts.endpoint} answers AWS' APIs; its state is ${place.state}.`);
     },
   );
-  withState(lab.command("down").description("end the lab; nothing of it stays")).action(async (flags: LabFlags) => {
-    await takeDown(labPlace(flags.state));
-    console.log("The lab is down.");
-  });
+  withState(lab.command("down").description("end the lab; nothing of it stays")).action(
+    async (flags: LabFlags) => {
+      await takeDown(labPlace(flags.state));
+      console.log("The lab is down.");
+    },
+  );
   withState(lab.command("status").description("what the lab runs"))
     .option("--json", "as JSON", false)
     .action(status);
-  withState(lab.command("shell <instance> [command...]").passThroughOptions().description("a shell inside a guest, or one command there")).action(
-    async (instance: string, command: string[], flags: LabFlags) => {
-      const init = guestProcess(labPlace(flags.state), instance);
-      const words = command.length > 0 ? command : ["/bin/bash", "--login"];
-      const result = spawnSync("nsenter", ["--target", String(init), "--all", "--", ...words], { stdio: "inherit" });
-      process.exitCode = result.status ?? 1;
-    },
-  );
+  withState(
+    lab
+      .command("shell <instance> [command...]")
+      .passThroughOptions()
+      .description("a shell inside a guest, or one command there"),
+  ).action(async (instance: string, command: string[], flags: LabFlags) => {
+    const init = guestProcess(labPlace(flags.state), instance);
+    const words = command.length > 0 ? command : ["/bin/bash", "--login"];
+    const result = spawnSync("nsenter", ["--target", String(init), "--all", "--", ...words], {
+      stdio: "inherit",
+    });
+    process.exitCode = result.status ?? 1;
+  });
 }
 
 async function status(flags: LabFlags): Promise<void> {
@@ -46,7 +53,8 @@ async function status(flags: LabFlags): Promise<void> {
   const facts = readFacts(place);
   const up = facts !== undefined && isHeld(facts);
   const instances = up ? await describe(place) : [];
-  if (flags.json === true) return console.log(JSON.stringify({ up, state: place.state, endpoint: facts?.endpoint, instances }));
+  if (flags.json === true)
+    return console.log(JSON.stringify({ up, state: place.state, endpoint: facts?.endpoint, instances }));
   if (!up)
     throw new Failure({
       code: "lab.absent",
@@ -55,7 +63,10 @@ async function status(flags: LabFlags): Promise<void> {
       remedy: "run `eclair-ami lab up`; it clears what was left",
     });
   console.log(`up: ${facts.endpoint}, namespace ${place.netns}, state ${place.state}`);
-  const table = new Table({ head: ["instance", "state", "image", "address", "zone", "name"], style: { head: [] } });
+  const table = new Table({
+    head: ["instance", "state", "image", "address", "zone", "name"],
+    style: { head: [] },
+  });
   for (const row of instances) table.push([row.id, row.state, row.image, row.address, row.zone, row.name]);
   console.log(instances.length > 0 ? table.toString() : "no instance runs");
 }

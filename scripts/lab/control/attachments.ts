@@ -20,11 +20,17 @@ export class Attachments {
     const wanted = await this.wanted();
     for (const old of this.done)
       if (!wanted.some((item) => same(item, old)))
-        await detachVolume(this.instances.managed.get(old.instanceId)?.machine, this.instances.lab, old.volumeId, old.device);
+        await detachVolume(
+          this.instances.managed.get(old.instanceId)?.machine,
+          this.instances.lab,
+          old.volumeId,
+          old.device,
+        );
     const attached: Attachment[] = [];
     for (const item of wanted) {
       const machine = this.instances.managed.get(item.instanceId)?.machine;
-      if (machine !== undefined && (await attachVolume(machine, item.volumeId, item.device))) attached.push(item);
+      if (machine !== undefined && (await attachVolume(machine, item.volumeId, item.device)))
+        attached.push(item);
     }
     this.done = attached;
   }

@@ -13,7 +13,13 @@ import {
 import type { Intercept, PassOn } from "../front/server.ts";
 import { consoleFile, startMachine, stopMachine } from "../guest/machine.ts";
 import { commitImage, imageLayers, type Layers } from "../guest/root-volume.ts";
-import { createVolume, deleteSnapshot, deleteVolume, isSnapshotThere, snapshotVolume } from "../guest/volumes.ts";
+import {
+  createVolume,
+  deleteSnapshot,
+  deleteVolume,
+  isSnapshotThere,
+  snapshotVolume,
+} from "../guest/volumes.ts";
 import { layout } from "../place.ts";
 import { motoEc2 } from "./aws.ts";
 import type { Instances } from "./instances.ts";
@@ -25,7 +31,11 @@ const consoleBytes = 64 * 1024;
 type Handler = (form: URLSearchParams, passOn: PassOn) => Promise<Answer | undefined>;
 
 /** The EC2 calls that mean something on this machine, by their names. */
-export function interceptedCalls(instances: Instances, attachments: Attachments, kick: () => Promise<void>): Intercept {
+export function interceptedCalls(
+  instances: Instances,
+  attachments: Attachments,
+  kick: () => Promise<void>,
+): Intercept {
   const { lab } = instances;
 
   const imageOf = (instanceId: string): Layers => {
@@ -121,7 +131,10 @@ export function interceptedCalls(instances: Instances, attachments: Attachments,
     CreateSnapshot: async (form, passOn) => {
       const volumeId = form.get("VolumeId") ?? "";
       if (!existsSync(layout.volume(lab, volumeId)))
-        return ec2Error("UnsupportedOperation", `The lab snapshots no root volume: make an image of the instance instead`);
+        return ec2Error(
+          "UnsupportedOperation",
+          `The lab snapshots no root volume: make an image of the instance instead`,
+        );
       const answer = await passOn();
       const snapshotId = elementText(answer.body, "snapshotId");
       if (snapshotId !== undefined) await snapshotVolume(lab, volumeId, snapshotId);
@@ -159,6 +172,8 @@ export function interceptedCalls(instances: Instances, attachments: Attachments,
 async function tagSnapshots(imageId: string, tags: Tag[]): Promise<void> {
   if (tags.length === 0) return;
   const { Images } = await motoEc2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
-  const snapshots = (Images?.[0]?.BlockDeviceMappings ?? []).flatMap((mapping) => mapping.Ebs?.SnapshotId ?? []);
+  const snapshots = (Images?.[0]?.BlockDeviceMappings ?? []).flatMap(
+    (mapping) => mapping.Ebs?.SnapshotId ?? [],
+  );
   await motoEc2.send(new CreateTagsCommand({ Resources: snapshots, Tags: tags }));
 }

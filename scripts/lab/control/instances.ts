@@ -11,7 +11,14 @@ import { messageOf } from "../../core/failure.ts";
 import { zones } from "../addresses.ts";
 import type { InstanceState } from "../front/query.ts";
 import { limitsOf } from "../guest/instance-types.ts";
-import { clearMachine, machineEnd, machineProcess, startMachine, stopMachine, type Machine } from "../guest/machine.ts";
+import {
+  clearMachine,
+  machineEnd,
+  machineProcess,
+  startMachine,
+  stopMachine,
+  type Machine,
+} from "../guest/machine.ts";
 import { imageLayers } from "../guest/root-volume.ts";
 import { debianRootGibibytes } from "../debian-ami.ts";
 import { layout, type LabPlace } from "../place.ts";
@@ -118,7 +125,10 @@ export class Instances {
   private async guestWentOff(id: string, machine: Machine): Promise<void> {
     await clearMachine(machine);
     const { InstanceInitiatedShutdownBehavior: behavior } = await motoEc2.send(
-      new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "instanceInitiatedShutdownBehavior" }),
+      new DescribeInstanceAttributeCommand({
+        InstanceId: id,
+        Attribute: "instanceInitiatedShutdownBehavior",
+      }),
     );
     const Command = behavior?.Value === "terminate" ? TerminateInstancesCommand : StopInstancesCommand;
     await motoEc2.send(new Command({ InstanceIds: [id] }));
@@ -141,7 +151,9 @@ export class Instances {
 }
 
 async function rootSize(instance: Instance): Promise<number> {
-  const root = instance.BlockDeviceMappings?.find((mapping) => mapping.DeviceName === instance.RootDeviceName);
+  const root = instance.BlockDeviceMappings?.find(
+    (mapping) => mapping.DeviceName === instance.RootDeviceName,
+  );
   const volumeId = root?.Ebs?.VolumeId;
   if (volumeId === undefined) return debianRootGibibytes;
   const { Volumes } = await motoEc2.send(new DescribeVolumesCommand({ VolumeIds: [volumeId] }));

@@ -78,7 +78,16 @@ export async function debianBitcoind(): Promise<DebianBitcoind> {
         'mount -t proc proc "$2/tree/proc"',
         '"$3" "$2/tree" "$2"',
       ].join(" && ");
-      await runMaker("unshare", ["--mount", "sh", "-c", script, "sh", lower, temporary, join(here, "bitcoind.sh")]);
+      await runMaker("unshare", [
+        "--mount",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        lower,
+        temporary,
+        join(here, "bitcoind.sh"),
+      ]);
       rmSync(join(temporary, "work"), { recursive: true });
       return folder;
     });

@@ -73,7 +73,10 @@ export function splitTags(
     if (prefix === undefined || value !== resourceType) continue;
     for (const other of form.keys()) if (other.startsWith(`${prefix}.`)) rest.delete(other);
     for (let index = 1; form.has(`${prefix}.Tag.${index}.Key`); index += 1)
-      tags.push({ Key: form.get(`${prefix}.Tag.${index}.Key`) ?? "", Value: form.get(`${prefix}.Tag.${index}.Value`) ?? "" });
+      tags.push({
+        Key: form.get(`${prefix}.Tag.${index}.Key`) ?? "",
+        Value: form.get(`${prefix}.Tag.${index}.Value`) ?? "",
+      });
   }
   return { rest, tags };
 }

@@ -1,4 +1,10 @@
-import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { motoPort } from "../addresses.ts";
 import { parseQuery, type Answer, type QueryCall } from "./query.ts";
 
@@ -19,7 +25,11 @@ export function apiServer(intercept: Intercept): Server {
   });
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, intercept: Intercept): Promise<void> {
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  intercept: Intercept,
+): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);

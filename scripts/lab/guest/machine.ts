@@ -63,11 +63,15 @@ export async function startMachine(machine: Machine, ofImage: Layers): Promise<v
     "--capability=CAP_NET_ADMIN",
     `--directory=${mergedRoot(machine.root)}`,
   ];
-  const child = spawn("sh", ["-c", keeper, "sh", exitFile(machine), pidFile(machine), folders.join(" "), ...nspawn], {
-    stdio: ["ignore", log, log],
-    detached: true,
-    env: { PATH: process.env["PATH"], UNIFIED_CGROUP_HIERARCHY: "yes", SYSTEMD_SECCOMP: "1" },
-  });
+  const child = spawn(
+    "sh",
+    ["-c", keeper, "sh", exitFile(machine), pidFile(machine), folders.join(" "), ...nspawn],
+    {
+      stdio: ["ignore", log, log],
+      detached: true,
+      env: { PATH: process.env["PATH"], UNIFIED_CGROUP_HIERARCHY: "yes", SYSTEMD_SECCOMP: "1" },
+    },
+  );
   child.unref();
   closeSync(log);
   await until(() => existsSync(pidFile(machine)) || existsSync(exitFile(machine)), 5_000);

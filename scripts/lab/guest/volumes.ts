@@ -16,7 +16,8 @@ export async function createVolume(
   const file = layout.volume(lab, volume.id);
   if (existsSync(file)) return;
   mkdirSync(dirname(file), { recursive: true });
-  if (volume.snapshotId !== undefined) await execa("cp", [...reflinkOrCopy, layout.snapshot(lab, volume.snapshotId), file]);
+  if (volume.snapshotId !== undefined)
+    await execa("cp", [...reflinkOrCopy, layout.snapshot(lab, volume.snapshotId), file]);
   await execa("truncate", ["--size", `${volume.gibibytes}G`, file]);
 }
 
@@ -37,8 +38,17 @@ export function deleteSnapshot(lab: LabPlace, snapshotId: string): void {
 }
 
 async function devicesOf(lab: LabPlace, volumeId: string): Promise<string[]> {
-  const { stdout } = await execa("losetup", ["--noheadings", "--output", "NAME", "--associated", layout.volume(lab, volumeId)]);
-  return stdout.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const { stdout } = await execa("losetup", [
+    "--noheadings",
+    "--output",
+    "NAME",
+    "--associated",
+    layout.volume(lab, volumeId),
+  ]);
+  return stdout
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }
 
 /** Makes the volume a block device of the running guest under the name EC2 was given, e.g. /dev/sdf. */
@@ -46,11 +56,14 @@ export async function attachVolume(machine: Machine, volumeId: string, deviceNam
   const init = guestInit(machine);
   if (init === undefined) return false;
   const inGuest = (...args: string[]) => execa("nsenter", ["--target", String(init), "--mount", ...args]);
-  const there = await execa("nsenter", ["--target", String(init), "--mount", "test", "-b", deviceName], { reject: false });
+  const there = await execa("nsenter", ["--target", String(init), "--mount", "test", "-b", deviceName], {
+    reject: false,
+  });
   if (there.exitCode === 0) return true;
   const [device] = await devicesOf(machine.lab, volumeId);
   const loop =
-    device ?? (await execa("losetup", ["--find", "--show", layout.volume(machine.lab, volumeId)])).stdout.trim();
+    device ??
+    (await execa("losetup", ["--find", "--show", layout.volume(machine.lab, volumeId)])).stdout.trim();
   const { rdev } = statSync(loop);
   const major = (rdev >> 8) & 0xfff;
   const minor = (rdev & 0xff) | ((rdev >> 12) & 0xfff00);
@@ -58,7 +71,12 @@ export async function attachVolume(machine: Machine, volumeId: string, deviceNam
   return true;
 }
 
-export async function detachVolume(machine: Machine | undefined, lab: LabPlace, volumeId: string, deviceName: string): Promise<void> {
+export async function detachVolume(
+  machine: Machine | undefined,
+  lab: LabPlace,
+  volumeId: string,
+  deviceName: string,
+): Promise<void> {
   const init = machine === undefined ? undefined : guestInit(machine);
   if (init !== undefined)
     await execa("nsenter", ["--target", String(init), "--mount", "rm", "--force", deviceName]);

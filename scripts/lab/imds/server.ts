@@ -24,24 +24,23 @@ export function metadataServer(source: MetadataSource, now: () => number = Date.
     const address = request.socket.remoteAddress ?? "";
     const path = new URL(request.url ?? "/", "http://imds").pathname;
     const facts = await source.factsByAddress(address);
-    if (facts === undefined) return void send(response, notFound);
+    if (facts === undefined) return send(response, notFound);
 
     if (request.method === "PUT" && path === "/latest/api/token") {
       const seconds = Number(request.headers["x-aws-ec2-metadata-token-ttl-seconds"]);
       if (!Number.isInteger(seconds) || seconds < 1 || seconds > longestTokenSeconds)
-        return void send(response, 400);
+        return send(response, 400);
       // EC2 hands no token to a request that a proxy passed on.
-      if (request.headers["x-forwarded-for"] !== undefined) return void send(response, 403);
+      if (request.headers["x-forwarded-for"] !== undefined) return send(response, 403);
       const token = randomBytes(42).toString("base64url");
       tokens.set(token, { address, expires: now() + seconds * 1000 });
       response.setHeader("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", String(seconds));
-      return void send(response, 200, token);
+      return send(response, 200, token);
     }
-    if (request.method !== "GET") return void send(response, 405);
+    if (request.method !== "GET") return send(response, 405);
 
     const known = tokens.get(String(request.headers["x-aws-ec2-metadata-token"] ?? ""));
-    if (known === undefined || known.address !== address || known.expires < now())
-      return void send(response, 401);
+    if (known === undefined || known.address !== address || known.expires < now()) return send(response, 401);
     const found = await read(path, facts);
     send(response, found === undefined ? notFound : 200, found);
   }

@@ -69,12 +69,8 @@ export function metadataTree(facts: InstanceFacts): Branch {
         },
       },
     },
-    "public-keys":
-      facts.publicKey === undefined ? undefined : { "0": { "openssh-key": facts.publicKey } },
-    iam:
-      facts.roleName === undefined
-        ? undefined
-        : { "security-credentials": { [facts.roleName]: "" } },
+    "public-keys": facts.publicKey === undefined ? undefined : { "0": { "openssh-key": facts.publicKey } },
+    iam: facts.roleName === undefined ? undefined : { "security-credentials": { [facts.roleName]: "" } },
     tags: facts.tags === undefined ? undefined : { instance: { ...facts.tags } },
   };
 }

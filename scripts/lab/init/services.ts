@@ -17,7 +17,11 @@ export type Service = {
 
 /** The lab's parts in the order in which they start. */
 export function labServices(lab: LabPlace, linkAddress: string): Service[] {
-  const script = (path: string, ...args: string[]): Service["command"] => [nodeBinary, join(root, path), ...args];
+  const script = (path: string, ...args: string[]): Service["command"] => [
+    nodeBinary,
+    join(root, path),
+    ...args,
+  ];
   return [
     {
       name: "moto",
@@ -28,7 +32,11 @@ export function labServices(lab: LabPlace, linkAddress: string): Service[] {
     { name: "dnsmasq", command: ["dnsmasq", ...dnsmasqArguments(lab)], restart: true },
     { name: "bitcoind", command: bitcoind(lab), restart: true },
     { name: "miner", command: script("scripts/lab/miner/main.ts"), restart: true },
-    { name: "controller", command: script("scripts/lab/control/main.ts", lab.state, linkAddress), restart: true },
+    {
+      name: "controller",
+      command: script("scripts/lab/control/main.ts", lab.state, linkAddress),
+      restart: true,
+    },
   ];
 }
 

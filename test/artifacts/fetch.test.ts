@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { cachedFile, fetchPinned } from "../../scripts/artifacts/fetch.ts";
+import type { Pin } from "../../scripts/artifacts/pins.ts";
+import { makeSigner, signDetached, today, type Signer } from "../support/pgp.ts";
+
+const content = Buffer.from("a release ".repeat(1000));
+const sha256 = createHash("sha256").update(content).digest("hex");
+const sums = `${sha256}  release.tar.gz\n`;
+
+let cache: string;
+let server: Server;
+let mirror: string;
+let ranges: string[];
+let served: Record<string, Uint8Array>;
+let alice: Signer;
+
+beforeEach(async () => {
+  cache = mkdtempSync(join(tmpdir(), "eclair-ami-cache-"));
+  vi.stubEnv("ECLAIR_AMI_CACHE", cache);
+  alice = await makeSigner("alice");
+  ranges = [];
+  served = {
+    "/SHA256SUMS": Buffer.from(sums),
+    "/SHA256SUMS.asc": await signDetached(sums, alice),
+    "/alice.gpg": alice.key,
+    "/release.tar.gz": content,
+  };
+  server = createServer((request, response) => {
+    const body = served[request.url ?? ""];
+    if (body === undefined) return response.writeHead(404).end();
+    const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    if (request.headers.range !== undefined) ranges.push(request.headers.range);
+    response.writeHead(from > 0 ? 206 : 200).end(body.subarray(from));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  mirror = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(() => {
+  server.close();
+  vi.unstubAllEnvs();
+  rmSync(cache, { recursive: true });
+});
+
+const pin = (change: Partial<Pin> = {}): Pin => ({
+  version: "31.1",
+  sums: "https://release.invalid/SHA256SUMS",
+  signatures: ["https://release.invalid/SHA256SUMS.asc"],
+  files: { any: { url: "https://release.invalid/release.tar.gz", sha256 } },
+  threshold: 1,
+  signers: { alice: { fingerprint: alice.fingerprint, key: "https://release.invalid/alice.gpg" } },
+  ...change,
+});
+
+const options = () => ({ mirror, architecture: "x86_64" as const, now: () => today });
+
+test("a pinned file is fetched, verified and kept under its digest", async () => {
+  const fetched = await fetchPinned("bitcoin", pin(), options());
+  expect(fetched).toMatchObject({ file: cachedFile(sha256, "release.tar.gz"), sha256 });
+  expect(readFileSync(cachedFile(sha256, "release.tar.gz"))).toEqual(content);
+});
+
+test("one byte flipped is refused, and nothing of it stays", async () => {
+  const flipped = Buffer.from(content);
+  flipped[100] = (flipped[100] ?? 0) ^ 1;
+  served["/release.tar.gz"] = flipped;
+  await expect(fetchPinned("bitcoin", pin(), options())).rejects.toThrow(new RegExp(`pinned is ${sha256}`));
+  expect(existsSync(`${cachedFile(sha256, "release.tar.gz")}.part`)).toBe(false);
+  expect(existsSync(cachedFile(sha256, "release.tar.gz"))).toBe(false);
+});
+
+test("a file that changed in the cache is fetched again", async () => {
+  await fetchPinned("bitcoin", pin(), options());
+  writeFileSync(cachedFile(sha256, "release.tar.gz"), "tampered");
+  await fetchPinned("bitcoin", pin(), options());
+  expect(readFileSync(cachedFile(sha256, "release.tar.gz"))).toEqual(content);
+});
+
+test("a good sum with a bad signature is refused before anything is downloaded", async () => {
+  served["/SHA256SUMS.asc"] = await signDetached("other sums", alice);
+  await expect(fetchPinned("bitcoin", pin(), options())).rejects.toThrow(/signature is bad/);
+  expect(existsSync(cachedFile(sha256, "release.tar.gz"))).toBe(false);
+});
+
+test("signers below the threshold are refused, each with its reason", async () => {
+  const bob = await makeSigner("bob");
+  served["/bob.gpg"] = bob.key;
+  const signers = {
+    ...pin().signers,
+    bob: { fingerprint: bob.fingerprint, key: "https://release.invalid/bob.gpg" },
+  };
+  await expect(fetchPinned("bitcoin", pin({ signers, threshold: 2 }), options())).rejects.toThrow(
+    new RegExp(`1 of the named signers signed it, 2 must\\n {2}${bob.fingerprint}: it did not sign`),
+  );
+});
+
+test("a raised threshold is checked again, though the file was verified before", async () => {
+  await fetchPinned("bitcoin", pin(), options());
+  const bob = await makeSigner("bob");
+  served["/bob.gpg"] = bob.key;
+  const signers = {
+    ...pin().signers,
+    bob: { fingerprint: bob.fingerprint, key: "https://release.invalid/bob.gpg" },
+  };
+  await expect(fetchPinned("bitcoin", pin({ signers, threshold: 2 }), options())).rejects.toThrow(/2 must/);
+});
+
+test("a download that was cut goes on where it ended", async () => {
+  const part = `${cachedFile(sha256, "release.tar.gz")}.part`;
+  served["/release.tar.gz"] = content;
+  await fetchPinned("bitcoin", pin(), options());
+  rmSync(cachedFile(sha256, "release.tar.gz"));
+  writeFileSync(part, content.subarray(0, 4000));
+  await fetchPinned("bitcoin", pin(), options());
+  expect(ranges).toEqual(["bytes=4000-"]);
+  expect(readFileSync(cachedFile(sha256, "release.tar.gz"))).toEqual(content);
+});
+
+test("a server that can't be reached is no error but an answer; one that says 404 is an error", async () => {
+  const gone = { ...options(), mirror: "http://127.0.0.1:9" };
+  await expect(fetchPinned("bitcoin", pin(), gone)).resolves.toEqual({
+    unreachable: "its release can't be reached (ECONNREFUSED)",
+  });
+  delete served["/SHA256SUMS"];
+  await expect(fetchPinned("bitcoin", pin(), options())).rejects.toThrow(/404/);
+});
