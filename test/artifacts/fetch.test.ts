@@ -33,7 +33,10 @@ beforeEach(async () => {
   };
   server = createServer((request, response) => {
     const body = served[request.url ?? ""];
-    if (body === undefined) return response.writeHead(404).end();
+    if (body === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
     const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
     if (request.headers.range !== undefined) ranges.push(request.headers.range);
     response.writeHead(from > 0 ? 206 : 200).end(body.subarray(from));
