@@ -3,7 +3,7 @@ import { globSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execaSync } from "execa";
-import { root } from "./setup/places.mjs";
+import { nodeBinary, root } from "./setup/places.mjs";
 
 const bin = (name: string) => join(root, "node_modules/.bin", name);
 
@@ -37,8 +37,15 @@ for (const { title, command } of checks) {
 
 const report = join(tmpdir(), `eclair-ami-tests-${process.pid}.json`);
 const tests = execaSync(
-  bin("vitest"),
-  ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  nodeBinary,
+  [
+    join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ],
   { cwd: root, reject: false, stdio: "inherit" },
 );
 try {

@@ -5,19 +5,18 @@ import { writeDurably } from "../os/files.ts";
 import { accounts } from "../os/users.ts";
 import { places } from "../places.ts";
 
+/** bitcoind's configuration for a test, from the template's text. */
+export function renderBitcoinConf(template: string, wanted: ImageTest): string {
+  // `peer` is an address and a port by its schema, so nothing in it can break out of the line.
+  return Handlebars.compile(template, { strict: true, noEscape: true })({ peer: wanted.peer ?? "" });
+}
+
 /** Writes what bitcoind and the test unit read. */
 export function prepareImageTest(wanted: ImageTest): void {
-  const template = Handlebars.compile(
-    readFileSync(`${places.templates}/bitcoin-image-test.conf.hbs`, "utf8"),
-    {
-      strict: true,
-      noEscape: true,
-    },
-  );
+  const template = readFileSync(`${places.templates}/bitcoin-image-test.conf.hbs`, "utf8");
   const bitcoin = accounts().get("bitcoin");
   if (bitcoin === undefined) throw new Error("the image has no user `bitcoin`");
-  // `peer` is an address and a port by its schema, so nothing in it can break out of the line.
-  writeDurably(places.bitcoinConf, template({ peer: wanted.peer ?? "" }), {
+  writeDurably(places.bitcoinConf, renderBitcoinConf(template, wanted), {
     uid: 0,
     gid: bitcoin.gid,
     mode: 0o640,

@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { root } from "../../scripts/setup/places.mjs";
+
+// No test may reach AWS: an endpoint that a test doesn't name is a port where nobody listens.
+const env = { AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_EC2_METADATA_DISABLED: "true" };
+
+/** Runs `./eclair-ami` as a user would; a failure is a result. */
+export function cli(args: readonly string[], more: Record<string, string> = {}) {
+  return execa(join(root, "eclair-ami"), args, {
+    all: true,
+    reject: false,
+    stdin: "ignore",
+    env: { ...env, ...more },
+  });
+}
+
+export type ShownInstance = { id: string; state: string; image: string; address: string; name: string };
+
+export async function instances(state: string): Promise<ShownInstance[]> {
+  const { stdout } = await cli(["lab", "status", "--json", "--state", state]);
+  return (JSON.parse(stdout) as { instances: ShownInstance[] }).instances;
+}
+
+/** One command inside a guest. */
+export function inGuest(state: string, instanceId: string, script: string) {
+  return cli(["lab", "shell", "--state", state, instanceId, "sh", "-c", script]);
+}
+
+/** Waits for a condition; what was waited for is named when it does not come. */
+export async function eventually<T>(
+  what: string,
+  probe: () => Promise<T | undefined>,
+  seconds = 60,
+): Promise<T> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) return found;
+    if (performance.now() > end) throw new Error(`waited ${seconds} s in vain for ${what}`);
+    await sleep(100);
+  }
+}
