@@ -32,9 +32,13 @@ export function ec2Answer(action: string, inner: string): Answer {
   return { status: 200, body };
 }
 
+function escapeXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
 export function ec2Error(code: string, message: string): Answer {
   const body = `<?xml version="1.0" encoding="UTF-8"?>
-<Response><Errors><Error><Code>${code}</Code><Message>${message}</Message></Error></Errors><RequestID>lab</RequestID></Response>`;
+<Response><Errors><Error><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error></Errors><RequestID>lab</RequestID></Response>`;
   return { status: 400, body };
 }
 

@@ -5,8 +5,9 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import { messageOf } from "../../core/failure.ts";
 import { motoPort } from "../addresses.ts";
-import { parseQuery, type Answer, type QueryCall } from "./query.ts";
+import { ec2Error, parseQuery, type Answer, type QueryCall } from "./query.ts";
 
 /** Passes a call on to moto, as it came or with another form. */
 export type PassOn = (form?: URLSearchParams) => Promise<Answer>;
@@ -19,8 +20,9 @@ export function apiServer(intercept: Intercept): Server {
   return createServer((request, response) => {
     handle(request, response, intercept).catch((error: unknown) => {
       console.error(`api: ${String(error)}`);
-      if (!response.headersSent) response.writeHead(500);
-      response.end(`the lab's API failed: ${String(error)}`);
+      const { body } = ec2Error("InternalError", `the lab could not do it: ${messageOf(error)}`);
+      if (!response.headersSent) response.writeHead(500, { "content-type": "text/xml" });
+      response.end(body);
     });
   });
 }

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import { writeWhole } from "../../core/files.ts";
 import { layout, type LabPlace } from "../place.ts";
-import { isMounted, unmountIfMounted } from "./mounts.ts";
+import { isMounted, released, unmountIfMounted } from "./mounts.ts";
 
 /**
  * A root volume is a sparse ext4 file of the declared size that holds what differs from the image:
@@ -97,6 +97,7 @@ export async function makeDisk(path: string, gibibytes: number): Promise<void> {
 export async function unmountRoot(volume: RootVolume): Promise<void> {
   await unmountIfMounted(mergedRoot(volume));
   await unmountIfMounted(upper(volume));
+  if (existsSync(file(volume))) await released(file(volume));
 }
 
 /**
@@ -116,7 +117,7 @@ export async function commitImage(volume: RootVolume, imageId: string): Promise<
     recordImage(volume.lab, imageId, onTop(volume, layer));
     return;
   }
-  await unmountIfMounted(upper(volume));
+  await unmountRoot(volume);
   const layers = onTop(volume, layer);
   renameSync(file(volume), layer);
   writeWhole(layersFile(volume), JSON.stringify(layers));

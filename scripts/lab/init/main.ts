@@ -14,6 +14,10 @@ if (!stateFolder || !linkAddress || !debian || !bitcoindLayer)
 const restartDelayMilliseconds = 200;
 const lab = labPlace(stateFolder);
 
+// A guest's own mount namespace is a copy of this one. As its peer it hears of every unmount here; else it
+// would hold the disks of all guests that ran when it started.
+execFileSync("mount", ["--make-rshared", "/"]);
+
 // The guests' namespaces get their names here, where they go away with the lab.
 mkdirSync("/run/netns", { recursive: true });
 execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/run/netns"]);
