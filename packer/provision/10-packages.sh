@@ -12,6 +12,7 @@ chmod 755 /usr/sbin/policy-rc.d
 apt-get --quiet --quiet update
 apt-get --quiet --quiet install --yes --no-install-recommends \
   chrony \
+  e2fsprogs \
   nftables \
   openjdk-25-jre-headless \
   unzip

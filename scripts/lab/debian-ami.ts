@@ -7,6 +7,9 @@ export const debianImageId = "ami-0deb1a00000000013";
 
 export const debianRootGibibytes = 8;
 
+/** A root volume's device: Debian's name for it, and the one moto gives to any instance. */
+export const rootDeviceNames: readonly (string | undefined)[] = ["/dev/xvda", "/dev/sda1"];
+
 /** The lab's Debian AMI as moto's list of images takes it. */
 export function debianAmi(): Readonly<Record<string, unknown>> {
   const [debianArch, ec2Arch] = arch() === "arm64" ? ["arm64", "arm64"] : ["amd64", "x86_64"];

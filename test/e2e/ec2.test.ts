@@ -178,7 +178,7 @@ test("a volume is a disk of the instance, and a snapshot of it is a disk of anot
   const { VolumeId } = await ec2.send(new CreateVolumeCommand({ ...zone, Size: 1 }));
   await ec2.send(new AttachVolumeCommand({ VolumeId, InstanceId: one, Device: "/dev/sdf" }));
   const write =
-    "mkfs.ext4 -q /dev/sdf && mount /dev/sdf /mnt && echo chain > /mnt/chain && umount /mnt && echo done";
+    "mkfs.ext4 -q /dev/sdf && mount /dev/sdf /mnt && echo chain > /mnt/chain && umount /mnt && echo done 2>&1";
   expect((await inGuest(state, one, write)).stdout).toBe("done");
   const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId }));
   await ec2.send(new DetachVolumeCommand({ VolumeId, InstanceId: one }));

@@ -1,5 +1,6 @@
 import { DescribeVolumesCommand } from "@aws-sdk/client-ec2";
 import { existsSync } from "node:fs";
+import { rootDeviceNames } from "../debian-ami.ts";
 import { attachVolume, createVolume, detachVolume } from "../guest/volumes.ts";
 import { layout } from "../place.ts";
 import { motoEc2 } from "./aws.ts";
@@ -41,9 +42,8 @@ export class Attachments {
     for (const volume of Volumes ?? [])
       for (const attachment of volume.Attachments ?? []) {
         const instanceId = attachment.InstanceId ?? "";
-        const root = this.instances.managed.get(instanceId)?.instance.RootDeviceName;
         const volumeId = volume.VolumeId ?? "";
-        if (root === undefined || attachment.Device === root || attachment.Device === undefined) continue;
+        if (attachment.Device === undefined || rootDeviceNames.includes(attachment.Device)) continue;
         // A volume of a block device mapping is made with its instance, not by CreateVolume.
         if (!existsSync(layout.volume(this.instances.lab, volumeId)))
           await createVolume(this.instances.lab, {

@@ -20,7 +20,7 @@ import {
   type Machine,
 } from "../guest/machine.ts";
 import { imageLayers } from "../guest/root-volume.ts";
-import { debianRootGibibytes } from "../debian-ami.ts";
+import { debianRootGibibytes, rootDeviceNames } from "../debian-ami.ts";
 import { layout, type LabPlace } from "../place.ts";
 import { allInstances, motoEc2 } from "./aws.ts";
 
@@ -151,9 +151,7 @@ export class Instances {
 }
 
 async function rootSize(instance: Instance): Promise<number> {
-  const root = instance.BlockDeviceMappings?.find(
-    (mapping) => mapping.DeviceName === instance.RootDeviceName,
-  );
+  const root = instance.BlockDeviceMappings?.find((mapping) => rootDeviceNames.includes(mapping.DeviceName));
   const volumeId = root?.Ebs?.VolumeId;
   if (volumeId === undefined) return debianRootGibibytes;
   const { Volumes } = await motoEc2.send(new DescribeVolumesCommand({ VolumeIds: [volumeId] }));

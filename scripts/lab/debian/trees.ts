@@ -14,6 +14,7 @@ const cloudPackages = [
   "cloud-init",
   "curl",
   "dbus",
+  "e2fsprogs",
   "iproute2",
   "netbase",
   "openssh-server",
