@@ -9,7 +9,7 @@ echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/bake
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 
-apt-get --quiet --quiet update
+apt-get --quiet --quiet -o Acquire::Languages=none update
 apt-get --quiet --quiet install --yes --no-install-recommends \
   chrony \
   e2fsprogs \

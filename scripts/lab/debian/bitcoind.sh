@@ -15,7 +15,7 @@ Pin: release a=unstable
 Pin-Priority: 50
 PIN
 export DEBIAN_FRONTEND=noninteractive
-chroot "$tree" apt-get --quiet --quiet update
+chroot "$tree" apt-get --quiet --quiet -o Acquire::Languages=none update
 # Not as the user _apt: the folder is root's, and what apt fetches is verified by it all the same.
 chroot "$tree" sh -c 'mkdir /tmp/keep && cd /tmp/keep && apt-get --quiet --quiet -o APT::Sandbox::User=root download bitcoin-knots'
 chroot "$tree" sh -c 'apt-get --quiet --quiet install --yes --no-install-recommends /tmp/keep/bitcoin-knots_*.deb'
