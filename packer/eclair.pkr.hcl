@@ -8,6 +8,13 @@ packer {
   }
 }
 
+locals {
+  by_public_ip = var.ec2_endpoint == "" && var.ssh_interface == "public_ip"
+  private_sources = var.ssh_interface == "session_manager" ? ["127.0.0.1/32"] : [
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+  ]
+}
+
 source "amazon-ebs" "eclair" {
   region        = var.region
   instance_type = var.instance_type
@@ -57,7 +64,11 @@ source "amazon-ebs" "eclair" {
   ssh_read_write_timeout                    = "15m"
   temporary_key_pair_type                   = "ed25519"
   iam_instance_profile                      = var.iam_instance_profile
-  temporary_security_group_source_public_ip = var.ec2_endpoint == "" && var.ssh_interface == "public_ip"
+
+  # The builder's SSH port is open to this machine's public address, or inside private networks
+  # (RFC 1918, RFC 6598), or, where Session Manager is the way in, to nobody.
+  temporary_security_group_source_public_ip = local.by_public_ip
+  temporary_security_group_source_cidrs     = local.by_public_ip ? null : local.private_sources
 
   aws_polling {
     delay_seconds = var.polling_seconds

@@ -14,7 +14,7 @@ import { guestFacts } from "./facts.ts";
 import { testImage, type ImageTestRun } from "./image-test.ts";
 import { releaseOf, type Inputs } from "./inputs.ts";
 import { Manifest } from "./manifest.ts";
-import { packerBuild, type PackerResult } from "./packer.ts";
+import { packerBuild, preparePacker, type PackerResult } from "./packer.ts";
 import { bakeReport } from "./report.ts";
 import { bootstrapInStage, compileBootstrap, makeStage, type Architecture } from "./stage.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -62,6 +62,13 @@ type Task = ListrTask<BakeState>;
 export function bakeTasks(options: BakeOptions): Task[] {
   const { target, signal } = options;
   return [
+    {
+      title: "Preflight: Packer and its plugin",
+      task: async (state) => {
+        state.stopwatch.begin("preflight");
+        await preparePacker();
+      },
+    },
     {
       title: "Artifacts: fetch and verify",
       task: async (state, task) => {

@@ -1,8 +1,9 @@
-import { createWriteStream, existsSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { Failure } from "../core/failure.ts";
+import { Failure, messageOf } from "../core/failure.ts";
 import { packerDir, root } from "../setup/places.mjs";
+import { buildPacker, packerBuilt, packerOnPath } from "../setup/steps.mjs";
 import type { Target } from "../target/target.ts";
 import { isForManifest, isGivingUp, parsePackerLine, phaseOf, type PackerEvent } from "./packer-output.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -18,11 +19,31 @@ const builtPacker = () => join(packerDir(), "packer");
 /** The Packer to run and its environment: the one that set-up built, else PATH's with its own plugins. */
 export function packerCommand(): { readonly command: string; readonly env: Record<string, string> } {
   // CHECKPOINT_DISABLE: Packer asks nobody whether there is a newer one.
-  if (!existsSync(builtPacker())) return { command: "packer", env: { CHECKPOINT_DISABLE: "1" } };
+  if (!packerBuilt()) return { command: "packer", env: { CHECKPOINT_DISABLE: "1" } };
   return {
     command: builtPacker(),
     env: { CHECKPOINT_DISABLE: "1", PACKER_PLUGIN_PATH: join(packerDir(), "plugins") },
   };
+}
+
+/** Makes sure of a Packer with its amazon plugin: the one of set-up, or PATH's, or one built with PATH's Go. */
+export async function preparePacker(): Promise<void> {
+  if (packerBuilt()) return;
+  if (packerOnPath()) {
+    await execa("packer", ["init", join(root, "packer")], { env: { CHECKPOINT_DISABLE: "1" } });
+    return;
+  }
+  try {
+    buildPacker();
+  } catch (error) {
+    throw new Failure({
+      code: "bake.packer-missing",
+      doing: "looking for Packer",
+      cause: `Packer 1.11 or newer is neither built nor on PATH, and can't be built: ${messageOf(error)}`,
+      remedy: "install Packer, or Go 1.24 or newer, and put it on PATH",
+      exit: 2,
+    });
+  }
 }
 
 export type PackerRun = {

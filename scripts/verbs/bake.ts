@@ -1,6 +1,6 @@
 import { arch } from "node:os";
 import { resolve } from "node:path";
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import {
   bakeTasks,
   cleanUpFailedBake,
@@ -54,7 +54,7 @@ export function addBake(program: Command): void {
       false,
     )
     .option("--mirror <url>", "fetch the pinned files from here; they are verified just the same")
-    .option("--root-size <GiB>", "size of the root volume", Number, 8)
+    .option("--root-size <GiB>", "size of the root volume", rootSize, 8)
     .option("--keep", "after a failure, leave the instance and the image for a look", false)
     .option("--json", "one JSON event a line", false)
     .option("--region <region>", "AWS region")
@@ -72,6 +72,14 @@ export function addBake(program: Command): void {
     .action(async (flags: BakeFlags) => {
       await bake(chooseTarget(flags), flags);
     });
+}
+
+/** EC2 makes no volume that is smaller than its snapshot, and Debian's is of 8 GiB. */
+function rootSize(text: string): number {
+  const size = Number(text);
+  if (!Number.isInteger(size) || size < 8)
+    throw new InvalidArgumentError("8 GiB is the least, as Debian's image has");
+  return size;
 }
 
 function chooseTarget(flags: BakeFlags): Target {

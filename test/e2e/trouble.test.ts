@@ -74,6 +74,17 @@ test("a full disk in the builder fails the bake with the line that says so; --ke
   );
 });
 
+test("an image with a seed in it is refused", async () => {
+  const run = bake();
+  const builder = await builderAtWork();
+  await inGuest(state, builder.id, "head -c 32 /dev/urandom > /srv/node_seed.dat");
+  const { exitCode, all } = await run;
+  expect(exitCode).toBe(1);
+  expect(all).toMatch(/in the phase "provision: validate"/);
+  expect(all).toMatch(/seed: \/srv\/node_seed\.dat/);
+  expect(await builders()).toEqual([]);
+});
+
 test("a controller that is killed during a bake is back at once, and the bake goes on", async () => {
   const run = bake();
   await builderAtWork();

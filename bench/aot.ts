@@ -1,0 +1,74 @@
+import { RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import type { LabPlace } from "../scripts/lab/place.ts";
+import { root } from "../scripts/setup/places.mjs";
+import { labTarget } from "../scripts/target/target.ts";
+import { median } from "./lab-bench.ts";
+
+const pairs = 3;
+
+/** A node of the bench's own inside an instance: regtest, no peers, Eclair's SQLite database. */
+const prepare = `
+install -d -o eclair -g eclair -m 700 /run/eclair
+install -d -o bitcoin -g bitcoin /run/bench
+setpriv --reuid=bitcoin --regid=bitcoin --clear-groups bitcoind -regtest -datadir=/run/bench -daemonwait -txindex=1 \
+  -listen=0 -connect=0 -rpcuser=b -rpcpassword=b -fallbackfee=0.0001 \
+  -zmqpubhashblock=tcp://127.0.0.1:29000 -zmqpubrawtx=tcp://127.0.0.1:29001
+cli="bitcoin-cli -regtest -rpcuser=b -rpcpassword=b"
+$cli createwallet bench >/dev/null
+$cli generatetoaddress 150 "$($cli getnewaddress '' bech32)" >/dev/null
+cat > /run/eclair/eclair.conf <<'CONF'
+eclair { chain = regtest, api { enabled = false }
+  bitcoind { rpcport = 18443, rpcuser = b, rpcpassword = b, wallet = bench,
+    zmqblock = "tcp://127.0.0.1:29000", zmqtx = "tcp://127.0.0.1:29001" } }
+CONF
+chown eclair:eclair /run/eclair/eclair.conf`;
+
+/** Milliseconds from Eclair's start to its port, and what Java said of the cache. */
+const oneStart = (environment: string) => `
+begin=$(date +%s%3N)
+${environment} ECLAIR_JAVA_OPTS=-Xlog:aot setpriv --reuid=eclair --regid=eclair --clear-groups \
+  /opt/eclair/bin/eclair-run -Declair.datadir=/run/eclair > /run/bench/eclair.log 2>&1 &
+until (exec 3<>/dev/tcp/127.0.0.1/9735) 2>/dev/null; do sleep 0.01; done
+echo $(($(date +%s%3N) - begin))
+grep -c 'Opened AOT cache' /run/bench/eclair.log
+kill -KILL $!; wait 2>/dev/null; true`;
+
+/** Eclair's start on an instance of the image, with its AOT cache and without, in turn. */
+export async function measureAot(lab: LabPlace, imageId: string): Promise<void> {
+  const target = labTarget(lab);
+  const { Instances } = await target.ec2.send(
+    new RunInstancesCommand({
+      ImageId: imageId,
+      MinCount: 1,
+      MaxCount: 1,
+      InstanceType: "t3.medium",
+      SubnetId: target.instance.subnetId,
+    }),
+  );
+  const id = Instances?.[0]?.InstanceId ?? "";
+  const inside = (script: string) =>
+    execa(`${root}/eclair-ami`, ["lab", "shell", "--state", lab.state, id, "bash", "-c", script], {
+      reject: false,
+    });
+  while ((await inside("systemctl is-system-running")).stdout.trim() !== "running") await sleep(200);
+  const ready = await inside(prepare);
+  if (ready.exitCode !== 0) throw new Error(`the bench's node did not start: ${ready.stderr}`);
+
+  const times = { with: [] as number[], without: [] as number[] };
+  for (let pair = 0; pair < pairs; pair += 1)
+    for (const kind of ["with", "without"] as const) {
+      const { stdout, stderr } = await inside(oneStart(kind === "with" ? "" : "ECLAIR_WITHOUT_AOT=1"));
+      const [milliseconds, opened] = stdout.trim().split("\n").map(Number);
+      if (milliseconds === undefined || (opened ?? 0) > 0 !== (kind === "with"))
+        throw new Error(`Eclair ${kind} its AOT cache: ${stdout} ${stderr}`);
+      times[kind].push(milliseconds);
+    }
+  await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
+  const ratio = median(times.with.map((value, index) => (times.without[index] ?? 0) / value));
+  console.log(
+    `Eclair's start → port 9735, median of ${pairs}: ${(median(times.with) / 1000).toFixed(2)} s with the AOT cache, ` +
+      `${(median(times.without) / 1000).toFixed(2)} s without: ${ratio.toFixed(2)} times faster`,
+  );
+}
