@@ -12,12 +12,24 @@ type Attachment = { readonly volumeId: string; readonly instanceId: string; read
 export class Attachments {
   private readonly instances: Instances;
   private done: Attachment[] = [];
+  private last: Promise<void> = Promise.resolve();
 
   constructor(instances: Instances) {
     this.instances = instances;
   }
 
+  /** One at a time: the loop and the calls that change something both come here. */
   async reconcile(): Promise<void> {
+    const before = this.last;
+    this.last = (async () => {
+      // How the one before ended is its own caller's to know.
+      await before.catch(() => undefined);
+      await this.apply();
+    })();
+    await this.last;
+  }
+
+  private async apply(): Promise<void> {
     const wanted = await this.wanted();
     for (const old of this.done)
       if (!wanted.some((item) => same(item, old)))
