@@ -19,6 +19,8 @@ source "amazon-ebs" "eclair" {
   region        = var.region
   instance_type = var.instance_type
   subnet_id     = var.subnet_id
+  # Whatever the subnet's own habit is.
+  associate_public_ip_address = local.by_public_ip && var.subnet_id != "" ? true : null
 
   # Empty against AWS; a lab's endpoint otherwise.
   custom_endpoint_ec2     = var.ec2_endpoint

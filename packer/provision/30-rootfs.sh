@@ -3,6 +3,8 @@
 set -euo pipefail
 stage=/var/tmp/eclair-ami
 
+# The checkout's umask is no part of an image.
+chmod --recursive u=rwX,go=rX "$stage/rootfs" "$stage/templates"
 cp --recursive --remove-destination --no-dereference --no-preserve=ownership --no-target-directory "$stage/rootfs" /
 cp --recursive --no-target-directory "$stage/templates" /usr/share/eclair-ami/templates
 chmod --recursive u=rwX,go=rX /usr/share/eclair-ami

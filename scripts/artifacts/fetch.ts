@@ -1,8 +1,17 @@
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { got, RequestError } from "got";
+import { z } from "zod";
 import { Failure } from "../core/failure.ts";
 import { writeWhole } from "../core/files.ts";
 import { cacheDir } from "../setup/places.mjs";
@@ -29,12 +38,17 @@ const timeout = { lookup: 5_000, connect: 5_000, socket: 60_000 };
 /** Where a verified file stands: under its own digest. */
 export const cachedFile = (sha256: string, name: string) => join(cacheDir(), "artifacts", sha256, name);
 
-/** Whether this very pin's signatures were checked already: file, signers and threshold are in the name. */
-function verifiedMark(pin: Pin, sha256: string): string {
-  const rule = createHash("sha256")
-    .update(JSON.stringify([pin.signers, pin.threshold]))
-    .digest("hex");
-  return join(cacheDir(), "artifacts", sha256, `verified-${rule.slice(0, 12)}.json`);
+/** What was signed for a pinned file, as it was fetched: judged anew at every use, since keys expire. */
+const Material = z.strictObject({
+  sums: z.base64(),
+  signatures: z.array(z.base64()),
+  keys: z.array(z.base64()),
+});
+
+/** Its file; signers and their keys are in the name, so that a changed pin fetches anew. */
+function materialFile(pin: Pin, sha256: string): string {
+  const rule = createHash("sha256").update(JSON.stringify([pin.sums, pin.signatures, pin.signers]));
+  return join(cacheDir(), "artifacts", sha256, `signed-${rule.digest("hex").slice(0, 12)}.json`);
 }
 
 /** The pinned file, downloaded when it is not in the cache; used only when digest and signatures are right. */
@@ -51,7 +65,7 @@ export async function fetchPinned(name: ArtifactName, pin: Pin, options: FetchOp
   const file = cachedFile(wanted.sha256, basename(new URL(wanted.url).pathname));
   const source = options.mirror ?? wanted.url;
   try {
-    if (!existsSync(verifiedMark(pin, wanted.sha256))) await verifySignatures(name, pin, wanted, options);
+    await verifySignatures(name, pin, wanted, options);
     // What lay in the cache is measured again: a disk may lie.
     if (!existsSync(file) || (await sha256Of(file)) !== wanted.sha256)
       await download(name, mirrored(wanted.url, options.mirror), file, wanted.sha256, options);
@@ -86,10 +100,7 @@ async function verifySignatures(
   wanted: { url: string; sha256: string },
   options: FetchOptions,
 ): Promise<void> {
-  const at = (url: string) => bytes(mirrored(url, options.mirror));
-  const sums = Buffer.from(await at(pin.sums)).toString("utf8");
-  const signatures = await Promise.all(pin.signatures.map(at));
-  const keys = await Promise.all(Object.values(pin.signers).map((signer) => at(signer.key)));
+  const { sums, signatures, keys } = await signedMaterial(pin, wanted.sha256, options);
   await requireSigned({
     what: `${name} ${pin.version}`,
     sums,
@@ -101,11 +112,30 @@ async function verifySignatures(
     threshold: pin.threshold,
     now: options.now(),
   });
-  mkdirSync(join(cacheDir(), "artifacts", wanted.sha256), { recursive: true });
-  writeWhole(
-    verifiedMark(pin, wanted.sha256),
-    JSON.stringify({ at: options.now().toISOString(), threshold: pin.threshold }),
-  );
+}
+
+async function signedMaterial(pin: Pin, sha256: string, options: FetchOptions) {
+  const file = materialFile(pin, sha256);
+  if (!existsSync(file)) {
+    const encoded = async (url: string) =>
+      Buffer.from(await bytes(mirrored(url, options.mirror))).toString("base64");
+    // A key that can't be had counts as not at hand; whether enough of the others signed is judged later.
+    const keys = await Promise.allSettled(Object.values(pin.signers).map((signer) => encoded(signer.key)));
+    const material: z.infer<typeof Material> = {
+      sums: await encoded(pin.sums),
+      signatures: await Promise.all(pin.signatures.map(encoded)),
+      keys: keys.flatMap((key) => (key.status === "fulfilled" ? [key.value] : [])),
+    };
+    mkdirSync(dirname(file), { recursive: true });
+    writeWhole(file, JSON.stringify(material));
+  }
+  const material = Material.parse(JSON.parse(readFileSync(file, "utf8")));
+  const decode = (text: string) => Buffer.from(text, "base64");
+  return {
+    sums: decode(material.sums).toString("utf8"),
+    signatures: material.signatures.map(decode),
+    keys: material.keys.map(decode),
+  };
 }
 
 export type SignedFile = {
@@ -155,6 +185,11 @@ async function download(
 ): Promise<void> {
   mkdirSync(join(file, ".."), { recursive: true });
   const part = `${file}.part`;
+  // A run that ended between the last byte and the new name.
+  if (existsSync(part) && (await sha256Of(part)) === sha256) {
+    renameSync(part, file);
+    return;
+  }
   const have = existsSync(part) ? statSync(part).size : 0;
   const stream = got.stream(url, {
     headers: have > 0 ? { range: `bytes=${have}-` } : {},

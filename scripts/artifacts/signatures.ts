@@ -37,25 +37,34 @@ const armored = "-----BEGIN PGP";
  */
 export async function whoSigned(signed: SignedSums, signers: readonly string[], now: Date): Promise<Verdict> {
   const keys = (await Promise.all(signed.keys.map(readPublicKeys))).flat();
-  const { text, results } = await verifications(signed, keys, now);
-  const counted = new Set<string>();
+  const counted: string[] = [];
   const refused: Record<string, string> = {};
   for (const signer of signers) {
-    const key = keys.find((candidate) => fingerprintOf(candidate) === signer);
-    if (key === undefined) {
-      refused[signer] = "its public key is not at hand";
-      continue;
-    }
-    refused[signer] = "it did not sign";
-    for (const result of results) {
-      if (!key.getKeys(result.keyID).length) continue;
-      const problem = await problemWith(key, result, now);
-      if (problem === undefined) counted.add(signer);
-      else refused[signer] = problem;
-    }
-    if (counted.has(signer)) delete refused[signer];
+    const own = keys.filter((key) => fingerprintOf(key) === signer);
+    const problem = own.length === 0 ? "its public key is not at hand" : await problemOf(signed, own, now);
+    if (problem === undefined) counted.push(signer);
+    else refused[signer] = problem;
   }
-  return { sums: text, counted: [...counted], refused };
+  return { sums: await signedText(signed.sums), counted: [...new Set(counted)], refused };
+}
+
+/** Why none of a signer's copies of its key vouches for the sums, or undefined when one does. */
+async function problemOf(
+  signed: SignedSums,
+  copies: readonly PublicKey[],
+  now: Date,
+): Promise<string | undefined> {
+  let problem = "it did not sign";
+  for (const key of copies) {
+    // Against this key alone: a key id is short enough to be forged, a fingerprint is not.
+    for (const result of await verifications(signed, key, now)) {
+      if (key.getKeys(result.keyID).length === 0) continue;
+      const found = await problemWith(key, result, now);
+      if (found === undefined) return undefined;
+      problem = found;
+    }
+  }
+  return problem;
 }
 
 /** A primary key's fingerprint, 40 upper-case hex digits. */
@@ -71,15 +80,15 @@ export async function readPublicKeys(material: Uint8Array): Promise<PublicKey[]>
   return keys.map((key) => key.toPublic());
 }
 
-async function verifications(
-  signed: SignedSums,
-  keys: PublicKey[],
-  now: Date,
-): Promise<{ text: string; results: VerificationResult[] }> {
+async function signedText(sums: string): Promise<string> {
+  if (!sums.startsWith(clearSigned)) return sums;
+  return (await readCleartextMessage({ cleartextMessage: sums })).getText();
+}
+
+async function verifications(signed: SignedSums, key: PublicKey, now: Date): Promise<VerificationResult[]> {
   if (signed.sums.startsWith(clearSigned)) {
     const message = await readCleartextMessage({ cleartextMessage: signed.sums });
-    const { signatures } = await verify({ message, verificationKeys: keys, date: now });
-    return { text: message.getText(), results: signatures };
+    return (await verify({ message, verificationKeys: key, date: now })).signatures;
   }
   const results: VerificationResult[] = [];
   for (const material of signed.signatures) {
@@ -88,10 +97,9 @@ async function verifications(
       ? await readSignature({ armoredSignature: text })
       : await readSignature({ binarySignature: material });
     const message = await createMessage({ binary: Buffer.from(signed.sums, "utf8") });
-    const { signatures } = await verify({ message, signature, verificationKeys: keys, date: now });
-    results.push(...signatures);
+    results.push(...(await verify({ message, signature, verificationKeys: key, date: now })).signatures);
   }
-  return { text: signed.sums, results };
+  return results;
 }
 
 async function problemWith(

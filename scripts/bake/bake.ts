@@ -9,7 +9,7 @@ import { Failure } from "../core/failure.ts";
 import { writeWhole } from "../core/files.ts";
 import { root } from "../setup/places.mjs";
 import type { Target } from "../target/target.ts";
-import { bakeTag, cleanUpBake, removeImage } from "./clean-up.ts";
+import { bakeTag, cleanUpBake } from "./clean-up.ts";
 import { guestFacts } from "./facts.ts";
 import { testImage, type ImageTestRun } from "./image-test.ts";
 import { releaseOf, type Inputs } from "./inputs.ts";
@@ -140,16 +140,16 @@ export function bakeTasks(options: BakeOptions): Task[] {
     {
       title: "Record: manifest, tags and report",
       task: async (state) => {
-        state.manifest = await manifest(options, state);
-        const tags = imageTags(options, state, { "eclair-ami:test-boot": "passed" });
+        const record = await manifest(options, state);
         await target.ec2.send(
           new CreateTagsCommand({
-            Resources: [state.manifest.image.id],
-            Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+            Resources: [record.image.id],
+            Tags: Object.entries(verdictTags(record)).map(([Key, Value]) => ({ Key, Value })),
           }),
         );
-        writeWhole(manifestOf(state.folder), `${JSON.stringify(state.manifest, undefined, 2)}\n`);
-        writeWhole(reportOf(state.folder), bakeReport(state.manifest));
+        writeWhole(manifestOf(state.folder), `${JSON.stringify(record, undefined, 2)}\n`);
+        writeWhole(reportOf(state.folder), bakeReport(record));
+        state.manifest = record;
       },
     },
   ];
@@ -162,10 +162,6 @@ export async function cleanUpFailedBake(options: BakeOptions, state: BakeState):
   if (options.keep)
     return `kept as asked: instances tagged ${bakeTag}=${state.id}${options.target.name === "lab" ? "; look inside with `eclair-ami lab shell INSTANCE`, and end it with `eclair-ami lab down`" : ""}`;
   const removed = await cleanUpBake(options.target, state.id);
-  if (state.packer !== undefined && state.manifest === undefined) {
-    await removeImage(options.target, state.packer.imageId);
-    removed.push(state.packer.imageId);
-  }
   return removed.length === 0
     ? "nothing was left running"
     : `nothing runs any more: took away ${removed.join(", ")}`;
@@ -182,13 +178,9 @@ function about(input: Inputs["eclair"] | Inputs["bitcoind"]) {
 
 const imageName = (state: BakeState) => `eclair-${required(state.inputs).eclair.version}-${state.id}`;
 
-function imageTags(
-  options: BakeOptions,
-  state: BakeState,
-  more: Record<string, string> = {},
-): Record<string, string> {
+/** What an image carries from its first moment; whether it may be released is known only after its test. */
+function imageTags(options: BakeOptions, state: BakeState): Record<string, string> {
   const inputs = required(state.inputs);
-  const { release, reason } = releaseOf(inputs);
   return {
     [bakeTag]: state.id,
     "eclair-ami:version": packageJson.version,
@@ -197,9 +189,19 @@ function imageTags(
     "eclair-ami:bitcoind": inputs.bitcoind.version,
     "eclair-ami:bitcoind-sha256": inputs.bitcoind.sha256,
     "eclair-ami:target": options.target.name,
-    Release: String(release),
-    ReleaseReason: reason.slice(0, 255),
-    ...more,
+    Release: "false",
+    ReleaseReason: "not tested yet",
+  };
+}
+
+/** EC2's longest tag value. */
+const longestTag = 255;
+
+function verdictTags(record: Manifest): Record<string, string> {
+  return {
+    "eclair-ami:test-boot": "passed",
+    Release: String(record.release),
+    ReleaseReason: record.releaseReason.slice(0, longestTag),
   };
 }
 
@@ -289,6 +291,7 @@ function testFailed(state: BakeState, keep: boolean): Failure {
 /** The manifests of all bakes of this checkout, newest first. */
 export function recordedManifests(): Manifest[] {
   const found: Manifest[] = [];
+  mkdirSync(buildFolder, { recursive: true });
   for (const name of readdirSync(buildFolder, { withFileTypes: true }).map((entry) => entry.name)) {
     try {
       found.push(Manifest.parse(JSON.parse(readFileSync(manifestOf(join(buildFolder, name)), "utf8"))));

@@ -14,6 +14,8 @@ import type { Target } from "../target/target.ts";
 
 export const bakeTag = "eclair-ami:bake";
 
+const terminatedWithinMilliseconds = 300_000;
+
 /**
  * Takes away whatever a bake left running, by its tag: a Packer that was killed cleans up nothing itself.
  * @returns what was taken away, for the message
@@ -26,7 +28,18 @@ export async function cleanUpBake(target: Target, bakeId: string): Promise<strin
   if (instances.length > 0) {
     await ec2.send(new TerminateInstancesCommand({ InstanceIds: instances }));
     removed.push(...instances);
-    while ((await leftInstances(target, bakeId)).length > 0) await sleep(500);
+    // A security group can't go before the instances in it.
+    const end = performance.now() + terminatedWithinMilliseconds;
+    while ((await leftInstances(target, bakeId)).length > 0) {
+      if (performance.now() > end) throw new Error(`${instances.join(", ")} did not end within five minutes`);
+      await sleep(500);
+    }
+  }
+  const { Images } = await ec2.send(new DescribeImagesCommand({ Owners: ["self"], Filters }));
+  for (const { ImageId } of Images ?? []) {
+    if (ImageId === undefined) continue;
+    await removeImage(target, ImageId);
+    removed.push(ImageId);
   }
   const { KeyPairs } = await ec2.send(new DescribeKeyPairsCommand({ Filters }));
   for (const { KeyName } of KeyPairs ?? []) {
@@ -61,7 +74,7 @@ async function leftInstances(target: Target, bakeId: string): Promise<string[]> 
 }
 
 /** Deregisters an image and deletes its snapshots. */
-export async function removeImage(target: Target, imageId: string): Promise<void> {
+async function removeImage(target: Target, imageId: string): Promise<void> {
   const { Images } = await target.ec2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
   await target.ec2.send(new DeregisterImageCommand({ ImageId: imageId }));
   for (const mapping of Images?.[0]?.BlockDeviceMappings ?? [])

@@ -80,10 +80,7 @@ async function verdict(
   let text = "";
   while (performance.now() < end) {
     options.signal.throwIfAborted();
-    const { Output } = await target.ec2.send(
-      new GetConsoleOutputCommand({ InstanceId: instanceId, Latest: true }),
-    );
-    text = Buffer.from(Output ?? "", "base64").toString("utf8");
+    text = await consoleOf(target, instanceId);
     const found = parseResult(text, options.id);
     if (found !== undefined) return found;
     await sleep(pollMilliseconds[target.name]);
@@ -98,6 +95,17 @@ async function verdict(
     cause: `no result came to its console in time; the last lines there:\n${last.map((line) => `  ${line}`).join("\n")}`,
     remedy: "bake with --keep to look at the instance",
   });
+}
+
+/** What the console shows by now: EC2 knows a new instance, and its output, only after a while. */
+async function consoleOf(target: Target, instanceId: string): Promise<string> {
+  try {
+    const command = new GetConsoleOutputCommand({ InstanceId: instanceId, Latest: true });
+    return Buffer.from((await target.ec2.send(command)).Output ?? "", "base64").toString("utf8");
+  } catch (error) {
+    if (error instanceof Error && error.name === "InvalidInstanceID.NotFound") return "";
+    throw error;
+  }
 }
 
 /** The result of that test in a console's text; a line that is cut or another's is none. */

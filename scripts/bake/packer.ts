@@ -61,6 +61,7 @@ const linesThatMatter = 15;
 /** `packer build` of the one template; its output drives the progress. */
 export async function packerBuild(run: PackerRun): Promise<PackerResult> {
   const { command, env } = packerCommand();
+  run.signal.throwIfAborted();
   const awsEnv = run.target.name === "lab" ? { AWS_ACCESS_KEY_ID: "lab", AWS_SECRET_ACCESS_KEY: "lab" } : {};
   const argv = [
     ...run.target.reach,
@@ -84,6 +85,8 @@ export async function packerBuild(run: PackerRun): Promise<PackerResult> {
   run.signal.addEventListener("abort", interrupt, { once: true });
 
   const log = createWriteStream(run.logFile, { flags: "a", mode: 0o600 });
+  // The log is a help: a disk too full for it must not end the bake without cleaning up.
+  log.on("error", (error) => run.onLine(`the log can't be written: ${error.message}`));
   const lines: string[] = [];
   let failure: Failing | undefined;
   let imageId: string | undefined;

@@ -1,3 +1,4 @@
+import { arch } from "node:os";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { Failure } from "../core/failure.ts";
 import { region as labRegion, services, minerPort, zones } from "../lab/addresses.ts";
@@ -21,6 +22,7 @@ export type Target = {
 export const targetNames = ["lab", "aws"] as const;
 
 export type AwsOptions = {
+  readonly architecture?: "x86_64" | "arm64";
   readonly region?: string;
   readonly subnetId?: string;
   readonly instanceType?: string;
@@ -29,7 +31,7 @@ export type AwsOptions = {
   readonly kmsKeyId?: string;
 };
 
-const defaultInstanceType = "t3.medium";
+const defaultInstanceTypes = { x86_64: "t3.medium", arm64: "t4g.medium" } as const;
 
 export function labTarget(lab: LabPlace): Target {
   const facts = readFacts(lab);
@@ -52,7 +54,7 @@ export function labTarget(lab: LabPlace): Target {
       subnet_id: subnetId,
     },
     reach: ["nsenter", `--net=/run/netns/${lab.netns}`],
-    instance: { type: defaultInstanceType, subnetId },
+    instance: { type: defaultInstanceTypes[arch() === "arm64" ? "arm64" : "x86_64"], subnetId },
     regtestPeer: `${services.miner}:${minerPort}`,
   };
 }
@@ -91,7 +93,7 @@ export function awsTarget(options: AwsOptions): Target {
       exit: 2,
     });
   const endpoint = process.env["AWS_ENDPOINT_URL_EC2"] ?? process.env["AWS_ENDPOINT_URL"];
-  const instanceType = options.instanceType ?? defaultInstanceType;
+  const instanceType = options.instanceType ?? defaultInstanceTypes[options.architecture ?? "x86_64"];
   return {
     name: "aws",
     region,

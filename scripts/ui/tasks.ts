@@ -14,25 +14,42 @@ export async function runTasks<State extends object>(
   tasks: readonly ListrTask<State>[],
   state: State,
   presentation: Presentation,
+  signal: AbortSignal,
 ): Promise<void> {
-  if (presentation === "json") return await runWithEvents(tasks, state);
-  const list = new Listr<State>([...tasks], {
-    ctx: state,
-    renderer: presentation === "terminal" ? "default" : "simple",
-    fallbackRenderer: "simple",
-    rendererOptions: { collapseErrors: false, showErrorMessage: false },
-    fallbackRendererOptions: {},
-    // Ctrl-C is handled once, in the command line.
-    registerSignalListeners: false,
-  } as never);
+  if (presentation === "json") return await runWithEvents(tasks, state, signal);
+  const list = new Listr<State>(
+    tasks.map((task) => unlessAborted(task, signal)),
+    {
+      ctx: state,
+      renderer: presentation === "terminal" ? "default" : "simple",
+      fallbackRenderer: "simple",
+      rendererOptions: { collapseErrors: false, showErrorMessage: false },
+      fallbackRendererOptions: {},
+      // Ctrl-C is handled once, in the command line.
+      registerSignalListeners: false,
+    } as never,
+  );
   await list.run();
+}
+
+/** A task that does not begin once the work was interrupted. */
+function unlessAborted<State extends object>(task: ListrTask<State>, signal: AbortSignal): ListrTask<State> {
+  return {
+    ...task,
+    task: (state, handle) => {
+      signal.throwIfAborted();
+      return task.task(state, handle);
+    },
+  };
 }
 
 async function runWithEvents<State extends object>(
   tasks: readonly ListrTask<State>[],
   state: State,
+  signal: AbortSignal,
 ): Promise<void> {
   for (const task of tasks) {
+    signal.throwIfAborted();
     const shown = { title: String(task.title) };
     const started = performance.now();
     const event = (kind: string, more: object = {}) => emit({ event: kind, task: shown.title, ...more });

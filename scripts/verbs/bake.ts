@@ -94,6 +94,7 @@ function chooseTarget(flags: BakeFlags): Target {
       exit: 2,
     });
   return awsTarget({
+    architecture: flags.arch,
     ...(flags.region !== undefined && { region: flags.region }),
     ...(flags.subnet !== undefined && { subnetId: flags.subnet }),
     ...(flags.instanceType !== undefined && { instanceType: flags.instanceType }),
@@ -117,7 +118,7 @@ export async function bake(target: Target, flags: BakeFlags): Promise<BakeState>
   };
   const state = newBake(new Date());
   try {
-    await runTasks(bakeTasks(options), state, presentation);
+    await runTasks(bakeTasks(options), state, presentation, options.signal);
   } catch (error) {
     throw await withCleanUp(error, options, state);
   }

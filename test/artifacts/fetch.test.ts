@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { cachedFile, fetchPinned } from "../../scripts/artifacts/fetch.ts";
 import type { Pin } from "../../scripts/artifacts/pins.ts";
-import { makeSigner, signDetached, today, type Signer } from "../support/pgp.ts";
+import { inDays, makeSigner, signDetached, today, type Signer } from "../support/pgp.ts";
 
 const content = Buffer.from("a release ".repeat(1000));
 const sha256 = createHash("sha256").update(content).digest("hex");
@@ -134,4 +134,27 @@ test("a server that can't be reached is no error but an answer; one that says 40
   });
   delete served["/SHA256SUMS"];
   await expect(fetchPinned("bitcoin", pin(), options())).rejects.toThrow(/404/);
+});
+
+test("signatures are judged anew at every use: a key that has expired since no longer counts", async () => {
+  const carol = await makeSigner("carol", 10);
+  served["/SHA256SUMS.asc"] = await signDetached(sums, carol);
+  served["/carol.gpg"] = carol.key;
+  const signers = { carol: { fingerprint: carol.fingerprint, key: "https://release.invalid/carol.gpg" } };
+  await fetchPinned("bitcoin", pin({ signers }), options());
+  const later = { ...options(), now: () => inDays(20) };
+  await expect(fetchPinned("bitcoin", pin({ signers }), later)).rejects.toThrow(/not valid now/);
+});
+
+test("a key that can't be had does not block a pin that enough others signed", async () => {
+  const bob = { fingerprint: "0".repeat(40), key: "https://release.invalid/bob.gpg" };
+  const fetched = await fetchPinned("bitcoin", pin({ signers: { ...pin().signers, bob } }), options());
+  expect(fetched).toMatchObject({ sha256 });
+});
+
+test("a download that ended just before it got its name is taken as it is", async () => {
+  await fetchPinned("bitcoin", pin(), options());
+  renameSync(cachedFile(sha256, "release.tar.gz"), `${cachedFile(sha256, "release.tar.gz")}.part`);
+  delete served["/release.tar.gz"];
+  expect(await fetchPinned("bitcoin", pin(), options())).toMatchObject({ sha256 });
 });

@@ -31,8 +31,8 @@ export type Managed = { readonly instance: Instance; readonly machine: Machine }
 export class Instances {
   readonly lab: LabPlace;
   readonly managed = new Map<string, Managed>();
-  /** Instances whose root volume a CreateImage still needs. */
-  readonly held = new Set<string>();
+  /** The last of the calls that have an instance to themselves, and wait for one another. */
+  private readonly exclusive = new Map<string, Promise<unknown>>();
   private readonly work = new Map<string, Promise<void>>();
 
   constructor(lab: LabPlace) {
@@ -46,7 +46,7 @@ export class Instances {
       const machine = this.managed.get(id)?.machine ?? (await this.describe(instance));
       if (machine === undefined) continue;
       this.managed.set(id, { instance, machine });
-      if (!this.work.has(id) && !this.held.has(id)) this.begin(id, () => this.bringAbout(id));
+      if (!this.work.has(id) && !this.exclusive.has(id)) this.begin(id, () => this.bringAbout(id));
     }
   }
 
@@ -54,12 +54,18 @@ export class Instances {
   async exclusively<T>(id: string, task: (machine: Machine) => Promise<T>): Promise<T> {
     const found = this.managed.get(id);
     if (found === undefined) throw new Error(`the lab has no instance ${id}`);
-    this.held.add(id);
-    try {
+    const before = this.exclusive.get(id) ?? Promise.resolve();
+    const turn = (async () => {
+      // How the one before ended is its own caller's to know.
+      await before.catch(() => undefined);
       await this.work.get(id);
       return await task(found.machine);
+    })();
+    this.exclusive.set(id, turn);
+    try {
+      return await turn;
     } finally {
-      this.held.delete(id);
+      if (this.exclusive.get(id) === turn) this.exclusive.delete(id);
     }
   }
 
@@ -71,11 +77,6 @@ export class Instances {
     if (wanted === "stopped" && alive) return "stopping";
     if (wanted === "terminated" && alive) return "shutting-down";
     return undefined;
-  }
-
-  /** Waits until the instance's guest is down. */
-  async settled(id: string): Promise<void> {
-    await this.work.get(id);
   }
 
   private begin(id: string, task: () => Promise<void>): void {

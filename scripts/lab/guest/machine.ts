@@ -21,6 +21,7 @@ const rebootRequested = 133;
 
 const cgroupPath = (machine: Machine) => join(machine.lab.cgroup, machine.instanceId);
 const pidFile = (machine: Machine) => join(layout.instance(machine.lab, machine.instanceId), "pid");
+const keeperFile = (machine: Machine) => join(layout.instance(machine.lab, machine.instanceId), "keeper");
 const exitFile = (machine: Machine) => join(layout.instance(machine.lab, machine.instanceId), "exit");
 
 export const consoleFile = (lab: LabPlace, instanceId: string) =>
@@ -31,12 +32,14 @@ export const consoleFile = (lab: LabPlace, instanceId: string) =>
  * so that a controller that was itself restarted still learns how the guest ended.
  */
 const keeper = `
-exit_file=$1; pid_file=$2; folders=$3; shift 3
+exit_file=$1; pid_file=$2; keeper_file=$3; folders=$4; shift 4
+echo $$ > "$keeper_file"
 for folder in $folders; do echo $$ > "$folder/cgroup.procs" || exit 125; done
 "$@" &
 echo $! > "$pid_file"
 wait $!
-echo $? > "$exit_file"
+echo $? > "$exit_file.tmp"
+mv "$exit_file.tmp" "$exit_file"
 `;
 
 export async function startMachine(machine: Machine, ofImage: Layers): Promise<void> {
@@ -65,7 +68,16 @@ export async function startMachine(machine: Machine, ofImage: Layers): Promise<v
   ];
   const child = spawn(
     "sh",
-    ["-c", keeper, "sh", exitFile(machine), pidFile(machine), folders.join(" "), ...nspawn],
+    [
+      "-c",
+      keeper,
+      "sh",
+      exitFile(machine),
+      pidFile(machine),
+      keeperFile(machine),
+      folders.join(" "),
+      ...nspawn,
+    ],
     {
       stdio: ["ignore", log, log],
       detached: true,
@@ -74,7 +86,9 @@ export async function startMachine(machine: Machine, ofImage: Layers): Promise<v
   );
   child.unref();
   closeSync(log);
-  await until(() => existsSync(pidFile(machine)) || existsSync(exitFile(machine)), 5_000);
+  const began = await until(() => existsSync(pidFile(machine)) || child.exitCode !== null, 5_000);
+  if (!began || child.exitCode !== null)
+    throw new Error(`${machine.instanceId} did not start, see ${logFile}`);
 }
 
 /** nspawn's process id in this process namespace, while the guest runs. */
@@ -94,11 +108,17 @@ export function guestInit(machine: Machine): number | undefined {
   return children === "" ? undefined : Number(children.split(" ")[0]);
 }
 
+/** Whether the keeper is still there to write down how the guest ended. */
+function isKept(machine: Machine): boolean {
+  const file = keeperFile(machine);
+  return existsSync(file) && existsSync(`/proc/${readFileSync(file, "utf8").trim()}/cmdline`);
+}
+
 /** How a guest that ran has ended, or undefined while it runs or when it never did. */
 export function machineEnd(machine: Machine): "reboot" | "off" | undefined {
   if (machineProcess(machine) !== undefined) return undefined;
   const status = existsSync(exitFile(machine)) ? Number(readFileSync(exitFile(machine), "utf8")) : undefined;
-  if (status === undefined && !existsSync(pidFile(machine))) return undefined;
+  if (status === undefined && (!existsSync(pidFile(machine)) || isKept(machine))) return undefined;
   return status === rebootRequested ? "reboot" : "off";
 }
 

@@ -61,6 +61,7 @@ export async function makeNetwork(lab: LabPlace, linkIndex: number): Promise<voi
   writeFileSync(forwarding, "1");
   await execa("nsenter", [`--net=/run/netns/${lab.netns}`, "sh", "-c", `echo 1 > ${forwarding}`]);
   await execa("nft", ["-f", "-"], { input: masquerade(lab.nftTable, `ip saddr ${link.lab}/30`) });
+  await execa("nft", ["-f", "-"], { input: rootOnly(lab) });
   await execa("nsenter", [`--net=/run/netns/${lab.netns}`, "nft", "-f", "-"], {
     input: masquerade("nat_gateway", `oifname "nat"`),
   });
@@ -71,6 +72,21 @@ function masquerade(table: string, match: string): string {
   chain postrouting {
     type nat hook postrouting priority srcnat;
     ${match} masquerade
+  }
+}
+`;
+}
+
+/** The lab's API asks for no credentials and runs guests as root: only this machine's root may reach it. */
+function rootOnly(lab: LabPlace): string {
+  return `table ip ${lab.nftTable} {
+  chain output {
+    type filter hook output priority filter;
+    oifname "${lab.hostLink}" meta skuid != 0 ct state new drop
+  }
+  chain forward {
+    type filter hook forward priority filter;
+    oifname "${lab.hostLink}" ct state new drop
   }
 }
 `;
