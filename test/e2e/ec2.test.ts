@@ -25,7 +25,7 @@ const { ec2 } = target;
 const manifest = Manifest.parse(JSON.parse(readFileSync(inject("manifestFile"), "utf8")));
 const started: string[] = [];
 
-async function launch(imageId = manifest.image.id): Promise<string> {
+async function launch(imageId = manifest.image.id, hopLimit = 1): Promise<string> {
   const { Instances } = await ec2.send(
     new RunInstancesCommand({
       ImageId: imageId,
@@ -33,6 +33,7 @@ async function launch(imageId = manifest.image.id): Promise<string> {
       MaxCount: 1,
       InstanceType: "t3.small",
       SubnetId: target.instance.subnetId,
+      MetadataOptions: { HttpTokens: "required", HttpPutResponseHopLimit: hopLimit },
     }),
   );
   const id = Instances?.[0]?.InstanceId ?? "";
@@ -60,7 +61,7 @@ const becomes = (id: string, wanted: string) =>
 let one: string;
 let two: string;
 beforeAll(async () => {
-  [one, two] = await Promise.all([launch(), launch()]);
+  [one, two] = await Promise.all([launch(), launch(undefined, 2)]);
 });
 afterAll(async () => {
   await ec2.send(new TerminateInstancesCommand({ InstanceIds: started }));
@@ -104,8 +105,10 @@ test("the metadata service's answers end at the hop limit", async () => {
     nft add table ip t; nft 'add chain ip t p { type nat hook postrouting priority 100; }'; nft add rule ip t p ip saddr 100.64.15.2 masquerade
     nft flush chain inet filter forward; nft 'add chain inet filter forward { policy accept; }'
     ip netns exec inner curl -s -m 2 -o /dev/null -w '%{http_code}' -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token`;
-  const { stdout } = await inGuest(state, two, `mount -o remount,rw /proc/sys 2>/dev/null; ${script}`);
-  expect(stdout).toBe("000");
+  const ask = `mount -o remount,rw /proc/sys && echo 1 > /proc/sys/net/ipv4/ip_forward; ${script}`;
+  // One instance has a hop limit of 1, the other of 2.
+  expect((await inGuest(state, one, ask)).stdout).toBe("000");
+  expect((await inGuest(state, two, ask)).stdout).toBe("200");
 });
 
 test("a full disk is the guest's own", async () => {
