@@ -46,7 +46,7 @@ async function chooseEclair(choice: ArtifactChoice): Promise<Inputs["eclair"]> {
   const unreachable = choice.fallback
     ? "the stand-in was asked for"
     : pin === undefined
-      ? "Eclair's release is not pinned yet (see `eclair-ami artifacts pin`)"
+      ? "its release is not pinned yet (see `eclair-ami artifacts pin`)"
       : undefined;
   if (unreachable === undefined && pin !== undefined) {
     const fetched = await fetchPinned("eclair", pin, choice);
