@@ -1,10 +1,10 @@
-import { RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { LabPlace } from "../scripts/lab/place.ts";
 import { root } from "../scripts/setup/places.mjs";
 import { labTarget } from "../scripts/target/target.ts";
-import { median } from "./lab-bench.ts";
+import { median, startInstance } from "./lab-bench.ts";
 
 const pairs = 3;
 
@@ -38,16 +38,7 @@ kill -KILL $!; wait 2>/dev/null; true`;
 /** Eclair's start on an instance of the image, with its AOT cache and without, in turn. */
 export async function measureAot(lab: LabPlace, imageId: string): Promise<void> {
   const target = labTarget(lab);
-  const { Instances } = await target.ec2.send(
-    new RunInstancesCommand({
-      ImageId: imageId,
-      MinCount: 1,
-      MaxCount: 1,
-      InstanceType: "t3.medium",
-      SubnetId: target.instance.subnetId,
-    }),
-  );
-  const id = Instances?.[0]?.InstanceId ?? "";
+  const { InstanceId: id = "" } = await startInstance(target, imageId);
   const inside = (script: string) =>
     execa(`${root}/eclair-ami`, ["lab", "shell", "--state", lab.state, id, "bash", "-c", script], {
       reject: false,

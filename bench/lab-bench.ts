@@ -1,5 +1,5 @@
 // Shared by the benches: a lab of their own, bakes in it, and instances of what was baked.
-import { RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { RunInstancesCommand, TerminateInstancesCommand, type Instance } from "@aws-sdk/client-ec2";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { takeDown } from "../scripts/lab/down.ts";
 import { labPlace, type LabPlace } from "../scripts/lab/place.ts";
 import { bringUp } from "../scripts/lab/up.ts";
 import { root } from "../scripts/setup/places.mjs";
-import { labTarget } from "../scripts/target/target.ts";
+import { labTarget, type Target } from "../scripts/target/target.ts";
 
 /** Runs `task` in a lab that goes away afterwards. */
 export async function inOwnLab<T>(task: (lab: LabPlace) => Promise<T>): Promise<T> {
@@ -43,10 +43,8 @@ export async function bakeOnce(lab: LabPlace, eclairZip?: string): Promise<Manif
   return Manifest.parse(JSON.parse(readFileSync(last.manifest, "utf8")));
 }
 
-/** Milliseconds from the call that starts an instance to its SSH port answering. */
-export async function startToSsh(lab: LabPlace, imageId: string): Promise<number> {
-  const target = labTarget(lab);
-  const started = performance.now();
+/** Starts one instance of an image. */
+export async function startInstance(target: Target, imageId: string): Promise<Instance> {
   const { Instances } = await target.ec2.send(
     new RunInstancesCommand({
       ImageId: imageId,
@@ -56,7 +54,16 @@ export async function startToSsh(lab: LabPlace, imageId: string): Promise<number
       SubnetId: target.instance.subnetId,
     }),
   );
-  const { InstanceId = "", PrivateIpAddress = "" } = Instances?.[0] ?? {};
+  const [instance] = Instances ?? [];
+  if (instance === undefined) throw new Error(`no instance of ${imageId} was started`);
+  return instance;
+}
+
+/** Milliseconds from the call that starts an instance to its SSH port answering. */
+export async function startToSsh(lab: LabPlace, imageId: string): Promise<number> {
+  const target = labTarget(lab);
+  const started = performance.now();
+  const { InstanceId = "", PrivateIpAddress = "" } = await startInstance(target, imageId);
   const [reach = "", ...words] = target.reach;
   const probe = ["bash", "-c", `exec 3<>/dev/tcp/${PrivateIpAddress}/22 && head -c 4 <&3`];
   while ((await execa(reach, [...words, "timeout", "1", ...probe], { reject: false })).stdout !== "SSH-")

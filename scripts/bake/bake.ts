@@ -6,7 +6,7 @@ import type { ListrTask } from "listr2";
 import { chooseArtifacts } from "../artifacts/choose.ts";
 import { sha256Of } from "../artifacts/digest.ts";
 import { Failure } from "../core/failure.ts";
-import { writeWhole } from "../core/files.ts";
+import { filesBelow, writeWhole } from "../core/files.ts";
 import { root } from "../setup/places.mjs";
 import type { Target } from "../target/target.ts";
 import { bakeTag, cleanUpBake } from "./clean-up.ts";
@@ -270,12 +270,6 @@ async function treeDigest(...paths: string[]): Promise<string> {
     for (const file of files.toSorted()) hash.update(`${file.slice(root.length)} ${await sha256Of(file)}\n`);
   }
   return hash.digest("hex");
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 function testFailed(state: BakeState, keep: boolean): Failure {

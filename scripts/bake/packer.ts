@@ -101,14 +101,8 @@ export async function packerBuild(run: PackerRun): Promise<PackerResult> {
   log.end();
   run.signal.removeEventListener("abort", interrupt);
   run.stopwatch.stop();
-  if (run.signal.aborted)
-    throw new Failure({
-      code: "bake.interrupted",
-      doing: "baking",
-      cause: "it was interrupted",
-      remedy: "run it again when you like",
-      exit: 130,
-    });
+  // What an interrupt means to a bake is said once, by who cleans up after it.
+  run.signal.throwIfAborted();
   if (result.exitCode === 0 && imageId !== undefined) return { imageId, lines };
   throw packerFailed(result.signal ?? `exit code ${result.exitCode}`, failure ?? failing(lines, run), run);
 

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { create } from "tar";
 import { sha256Of } from "../artifacts/digest.ts";
 import { Failure, messageOf } from "../core/failure.ts";
+import { filesBelow } from "../core/files.ts";
 import { root } from "../setup/places.mjs";
 import type { Input, Inputs } from "./inputs.ts";
 
@@ -70,12 +71,6 @@ async function requireDigest(file: string, input: Input): Promise<void> {
     cause: `${input.file} changed since it was verified: its sha256 is ${actual}, it was ${input.sha256}`,
     remedy: "find out who writes to that file, and bake again",
   });
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 export const bootstrapInStage = (folder: string) => join(folder, "stage/bin/eclair-bootstrap");

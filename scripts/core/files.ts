@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** Writes a file so that a reader sees the old text or the new one, never a part. */
 export function writeWhole(path: string, text: string | Uint8Array, mode = 0o644): void {
@@ -9,4 +10,11 @@ export function writeWhole(path: string, text: string | Uint8Array, mode = 0o644
 
 export function readIfThere(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+/** Every regular file below a folder, with its path. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }
