@@ -4,35 +4,18 @@ import { execa } from "execa";
 import type { LabPlace } from "../scripts/lab/place.ts";
 import { root } from "../scripts/setup/places.mjs";
 import { labTarget } from "../scripts/target/target.ts";
+import { regtestNode, startEclair } from "../test/support/regtest-node.ts";
 import { median, startInstance } from "./lab-bench.ts";
 
 const pairs = 3;
 
-/** A node of the bench's own inside an instance: regtest, no peers, Eclair's SQLite database. */
-const prepare = `
-install -d -o eclair -g eclair -m 700 /run/eclair
-install -d -o bitcoin -g bitcoin /run/bench
-setpriv --reuid=bitcoin --regid=bitcoin --clear-groups bitcoind -regtest -datadir=/run/bench -daemonwait -txindex=1 \
-  -listen=0 -connect=0 -rpcuser=b -rpcpassword=b -fallbackfee=0.0001 \
-  -zmqpubhashblock=tcp://127.0.0.1:29000 -zmqpubrawtx=tcp://127.0.0.1:29001
-cli="bitcoin-cli -regtest -rpcuser=b -rpcpassword=b"
-$cli createwallet bench >/dev/null
-$cli generatetoaddress 150 "$($cli getnewaddress '' bech32)" >/dev/null
-cat > /run/eclair/eclair.conf <<'CONF'
-eclair { chain = regtest, api { enabled = false }
-  bitcoind { rpcport = 18443, rpcuser = b, rpcpassword = b, wallet = bench,
-    zmqblock = "tcp://127.0.0.1:29000", zmqtx = "tcp://127.0.0.1:29001" } }
-CONF
-chown eclair:eclair /run/eclair/eclair.conf`;
-
 /** Milliseconds from Eclair's start to its port, and what Java said of the cache. */
 const oneStart = (environment: string) => `
 begin=$(date +%s%3N)
-${environment} ECLAIR_JAVA_OPTS=-Xlog:aot setpriv --reuid=eclair --regid=eclair --clear-groups \
-  /opt/eclair/bin/eclair-run -Declair.datadir=/run/eclair > /run/bench/eclair.log 2>&1 &
+${startEclair(environment)}
 until (exec 3<>/dev/tcp/127.0.0.1/9735) 2>/dev/null; do sleep 0.01; done
 echo $(($(date +%s%3N) - begin))
-grep -c 'Opened AOT cache' /run/bench/eclair.log
+grep -c 'Opened AOT cache' /run/node/eclair.log
 kill -KILL $!; wait 2>/dev/null; true`;
 
 /** Eclair's start on an instance of the image, with its AOT cache and without, in turn. */
@@ -44,7 +27,7 @@ export async function measureAot(lab: LabPlace, imageId: string): Promise<void> 
       reject: false,
     });
   while ((await inside("systemctl is-system-running")).stdout.trim() !== "running") await sleep(200);
-  const ready = await inside(prepare);
+  const ready = await inside(regtestNode);
   if (ready.exitCode !== 0) throw new Error(`the bench's node did not start: ${ready.stderr}`);
 
   const times = { with: [] as number[], without: [] as number[] };
