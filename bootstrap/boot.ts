@@ -1,27 +1,120 @@
-import { parseUserData } from "./config/image-test.ts";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { existsSync, readFileSync } from "node:fs";
+import { clientSettings, credential, type AwsSettings } from "./aws/clients.ts";
+import { rdsCertificates } from "./aws/rds-certificates.ts";
+import { registerTargets } from "./aws/target-groups.ts";
+import { attachChainVolume } from "./aws/volume.ts";
+import { configurationIn } from "./config/from-user-data.ts";
+import type { ImageTest } from "./config/image-test.ts";
+import type { NodeConfiguration } from "./config/node.ts";
+import { verifyDatabase } from "./database/verify.ts";
+import { requireNodeId } from "./identity/node-id.ts";
 import { prepareImageTest } from "./imagetest/prepare.ts";
-import { loadInstance } from "./imds/identity.ts";
-import { logLine, step } from "./log.ts";
+import { loadInstance, type Identity } from "./imds/identity.ts";
+import { logLine } from "./log.ts";
+import type { NodeRecord } from "./node-record.ts";
+import { mountChainVolume } from "./os/chain-volume.ts";
+import { writeDurably } from "./os/files.ts";
+import { requireRam } from "./os/ram.ts";
 import { run } from "./os/run.ts";
+import { ownership, requireAccount } from "./os/users.ts";
+import { Phases } from "./phases.ts";
+import { places } from "./places.ts";
+import { nodeFiles, type SupervisorSecrets } from "./render/node-files.ts";
+import { referenceOf, secretReader } from "./secrets/fetch.ts";
+import { newPasswords, resolveSecrets, type LocalPasswords } from "./secrets/resolve.ts";
 import { version } from "./version.ts";
 
 /** A network that comes up at all does so well within this time. */
-const metadataPatienceMilliseconds = 120_000;
+const metadataPatienceMilliseconds = 60_000;
 
 /** What happens once at every boot. */
 export async function boot(): Promise<void> {
-  const { identity, userData } = await step("load", () => loadInstance(metadataPatienceMilliseconds));
+  const phases = new Phases(new Date());
+  const { identity, userData } = await phases.run("load", () => loadInstance(metadataPatienceMilliseconds));
   logLine("identity", { ...identity, bootstrap: version });
 
-  const wanted = await step("parse", async () => parseUserData(userData));
-  if (wanted === undefined)
-    return logLine("idle", { reason: "user-data asks for nothing that this image does" });
+  const wanted = await phases.run("parse", () => configurationIn(userData));
+  switch (wanted?.kind) {
+    case undefined:
+      logLine("idle", { reason: "user-data asks for nothing that this image does" });
+      return phases.end("idle");
+    case "ImageTest":
+      await bootImageTest(phases, wanted);
+      break;
+    case "Node":
+      await bootNode(phases, wanted, identity);
+  }
+  phases.end("done");
+}
 
-  await step("render", async () => prepareImageTest(wanted));
-  await step("hand-over", handOver);
+async function bootImageTest(phases: Phases, wanted: ImageTest): Promise<void> {
+  await phases.run("render", () => prepareImageTest(wanted));
+  await phases.run("hand-over", () => startUnits("bitcoind.service", "eclair-image-test.service"));
+}
+
+/** Until `render` nothing is written; until `hand-over` nothing runs. */
+async function bootNode(phases: Phases, configuration: NodeConfiguration, identity: Identity): Promise<void> {
+  const aws = awsSettings(identity);
+  const databaseCa = credential("eclair-ami.database-ca") ?? rdsCertificates();
+
+  const local = localPasswords();
+  const secrets = await phases.run("resolve", () =>
+    resolveSecrets(configuration, secretReader(new SecretsManagerClient(clientSettings(aws))), local),
+  );
+
+  await phases.run("verify", async () => {
+    const { chain, nodeId, database } = configuration;
+    const seedSecret = referenceOf(configuration.secrets.nodeSeed).id;
+    requireNodeId(secrets.nodeSeed, chain, nodeId, seedSecret);
+    const access = { database, login: secrets.database, ca: databaseCa };
+    await verifyDatabase(access, referenceOf(database.secret).id);
+  });
+
+  await phases.run("render", () => {
+    requireRam(places.eclairData);
+    requireRam(places.supervisorSecrets);
+    const record: NodeRecord = { configuration, identity, aws };
+    for (const file of nodeFiles(configuration, secrets, local, databaseCa, templates()))
+      writeDurably(file.path, file.content, ownership(file));
+    writeDurably(places.node, JSON.stringify(record), { uid: 0, gid: 0, mode: 0o644 });
+  });
+
+  if (configuration.bitcoind.local !== undefined)
+    await phases.run("chain-volume", () => {
+      const owner = { ...requireAccount("bitcoin"), mode: 0o700 };
+      return mountChainVolume(configuration, owner, () => attachChainVolume(configuration, identity, aws));
+    });
+
+  await phases.run("register", () => registerTargets(configuration.targetGroups, identity.instanceId, aws));
+
+  await phases.run("hand-over", () =>
+    startUnits(
+      ...(configuration.bitcoind.local === undefined ? [] : ["bitcoind.service"]),
+      "eclair-supervisor.service",
+      "eclair-target.service",
+    ),
+  );
+}
+
+/** Where AWS is: its own endpoints, unless the instance's host hands in another. */
+function awsSettings({ region }: Identity): AwsSettings {
+  const endpoint = credential("eclair-ami.endpoint");
+  return { region, ...(endpoint !== undefined && { endpoint }) };
+}
+
+/** Those of this boot: the units that run already must go on knowing them. */
+function localPasswords(): LocalPasswords {
+  if (!existsSync(places.supervisorSecrets)) return newPasswords();
+  return (JSON.parse(readFileSync(places.supervisorSecrets, "utf8")) as SupervisorSecrets).local;
+}
+
+function templates() {
+  const read = (name: string) => readFileSync(`${places.templates}/${name}`, "utf8");
+  return { eclair: read("eclair.conf.hbs"), bitcoin: read("bitcoin.conf.hbs") };
 }
 
 /** The units wait for this one, so they are only told to start. */
-async function handOver(): Promise<void> {
-  await run("systemctl", ["start", "--no-block", "bitcoind.service", "eclair-image-test.service"]);
+async function startUnits(...units: string[]): Promise<void> {
+  await run("systemctl", ["start", "--no-block", ...units]);
 }

@@ -3,7 +3,23 @@ export const places = {
   templates: "/usr/share/eclair-ami/templates",
   /** Digests of the artifacts' files as they were installed: `sha256  path`. */
   artifactSums: "/usr/share/eclair-ami/artifacts.sha256",
+  /** What the image is: versions, and whether it may be released. */
+  image: "/usr/share/eclair-ami/image.json",
   bitcoinConf: "/run/eclair-ami/bitcoin.conf",
   imageTest: "/run/eclair-ami/image-test.json",
+  /** Certificates that may have signed the database's. */
+  databaseCa: "/run/eclair-ami/database-ca.pem",
+  /** Environment of Eclair's unit; nothing secret. */
+  eclairEnvironment: "/run/eclair-ami/eclair.env",
+  /** The node's configuration as it was understood, and who this instance is; nothing secret. */
+  node: "/run/eclair-ami/node.json",
+  /** How far the boot came. */
+  boot: "/run/eclair-ami/boot.json",
+  /** Eclair's data folder: RAM that is never swapped, its user's alone. */
+  eclairData: "/run/eclair",
+  /** The supervisor's secrets, in RAM that is never swapped. */
+  supervisorSecrets: "/run/eclair-supervisor/secrets.json",
+  /** A link to the device that holds the chain. */
+  chainVolume: "/run/eclair-ami/chain-volume",
   chain: "/var/lib/bitcoin",
 } as const;

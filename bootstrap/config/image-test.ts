@@ -1,7 +1,5 @@
-import { parse } from "yaml";
 import { z } from "zod";
-
-export const apiVersion = "eclair-ami/v1";
+import { apiVersion } from "./versions.ts";
 
 /** User-data that asks an instance to test the image it was started from. */
 export const ImageTest = z.strictObject({
@@ -17,17 +15,3 @@ export const ImageTest = z.strictObject({
 });
 
 export type ImageTest = z.infer<typeof ImageTest>;
-
-/** What user-data asks for, as far as this image knows: nothing, or a test of itself. */
-export function parseUserData(text: string): ImageTest | undefined {
-  let document: unknown;
-  try {
-    document = parse(text);
-  } catch {
-    // Anything that is no YAML is somebody else's: a shell script, a MIME message.
-    return undefined;
-  }
-  if (typeof document !== "object" || document === null) return undefined;
-  if (!("kind" in document) || document.kind !== "ImageTest") return undefined;
-  return ImageTest.parse(document);
-}

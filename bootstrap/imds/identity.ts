@@ -1,6 +1,7 @@
 import { MetadataService } from "@aws-sdk/ec2-metadata-service";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { BootFailure, messageOf } from "../failure.ts";
 
 /** EC2's instance identity document, the part that is used. */
 const IdentityDocument = z.object({
@@ -14,49 +15,58 @@ const IdentityDocument = z.object({
   region: z.string(),
 });
 
+export const Identity = IdentityDocument;
 export type Identity = z.infer<typeof IdentityDocument>;
 
-export type Instance = { readonly identity: Identity; readonly userData: string };
+export type Instance = { readonly identity: Identity; readonly userData: Buffer };
 
+const endpoint = "http://169.254.169.254";
+const callMilliseconds = 1000;
 const pauseMilliseconds = 50;
 const notFound = 404;
 
 /**
  * Who this instance is and what it was told, by IMDSv2 alone.
  * The network may still be coming up: asks again until `patience` milliseconds are over.
+ * @throws BootFailure that heals: the metadata service is part of every instance
  */
 export async function loadInstance(patience: number): Promise<Instance> {
   const service = new MetadataService({
-    endpoint: "http://169.254.169.254",
-    httpOptions: { timeout: 1000 },
+    endpoint,
+    httpOptions: { timeout: callMilliseconds },
     ec2MetadataV1Disabled: true,
   });
   const end = performance.now() + patience;
   for (;;) {
     try {
-      const document = await service.request("latest/dynamic/instance-identity/document", {});
-      const identity = IdentityDocument.parse(JSON.parse(document));
-      return { identity, userData: await userData(service) };
+      const token = await service.fetchMetadataToken();
+      const document = await read("latest/dynamic/instance-identity/document", token);
+      const identity = IdentityDocument.parse(JSON.parse(document?.toString("utf8") ?? ""));
+      return { identity, userData: (await read("latest/user-data", token)) ?? Buffer.alloc(0) };
     } catch (error) {
       if (error instanceof z.ZodError || performance.now() > end)
-        throw new Error(`the instance metadata service gave no identity: ${describe(error)}`, {
-          cause: error,
-        });
+        throw new BootFailure(
+          {
+            code: "metadata.unreachable",
+            cause: `the instance metadata service gave no identity: ${messageOf(error)}`,
+            remedy:
+              "look whether the instance's metadata options have the HTTP endpoint enabled; it is tried again",
+            heals: true,
+          },
+          { cause: error },
+        );
     }
     await sleep(pauseMilliseconds);
   }
 }
 
-async function userData(service: MetadataService): Promise<string> {
-  try {
-    return await service.request("latest/user-data", {});
-  } catch (error) {
-    const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
-    if ($metadata?.httpStatusCode === notFound) return "";
-    throw error;
-  }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+/** The SDK's own `request` reads every answer as text; user-data may be gzip. */
+async function read(path: string, token: string): Promise<Buffer | undefined> {
+  const response = await fetch(`${endpoint}/${path}`, {
+    headers: { "x-aws-ec2-metadata-token": token },
+    signal: AbortSignal.timeout(callMilliseconds),
+  });
+  if (response.status === notFound) return undefined;
+  if (!response.ok) throw new Error(`${path}: status ${response.status}`);
+  return Buffer.from(await response.arrayBuffer());
 }

@@ -21,3 +21,18 @@ export function groupIds(root = "/"): Set<number> {
       .map(Number),
   );
 }
+
+export function requireAccount(name: string): { readonly uid: number; readonly gid: number } {
+  const found = accounts().get(name);
+  if (found === undefined) throw new Error(`the image has no user \`${name}\``);
+  return { uid: found.uid, gid: found.gid };
+}
+
+/** The ids of a file's owner and group; each of our users has a group of its own name. */
+export function ownership(file: { readonly owner: string; readonly group: string; readonly mode: number }): {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+} {
+  return { uid: requireAccount(file.owner).uid, gid: requireAccount(file.group).gid, mode: file.mode };
+}

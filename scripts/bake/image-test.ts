@@ -1,14 +1,15 @@
 import {
-  GetConsoleOutputCommand,
   RunInstancesCommand,
   TerminateInstancesCommand,
   type RunInstancesCommandInput,
 } from "@aws-sdk/client-ec2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
-import { apiVersion, type ImageTest } from "../../bootstrap/config/image-test.ts";
+import type { ImageTest } from "../../bootstrap/config/image-test.ts";
+import { apiVersion } from "../../bootstrap/config/versions.ts";
 import { ImageTestResult, resultMark } from "../../bootstrap/imagetest/result.ts";
 import { Failure } from "../core/failure.ts";
+import { consoleOf } from "../nodes/console.ts";
 import type { Target } from "../target/target.ts";
 
 const withinMilliseconds = { lab: 120_000, aws: 600_000 } as const;
@@ -95,17 +96,6 @@ async function verdict(
     cause: `no result came to its console in time; the last lines there:\n${last.map((line) => `  ${line}`).join("\n")}`,
     remedy: "bake with --keep to look at the instance",
   });
-}
-
-/** What the console shows by now: EC2 knows a new instance, and its output, only after a while. */
-async function consoleOf(target: Target, instanceId: string): Promise<string> {
-  try {
-    const command = new GetConsoleOutputCommand({ InstanceId: instanceId, Latest: true });
-    return Buffer.from((await target.ec2.send(command)).Output ?? "", "base64").toString("utf8");
-  } catch (error) {
-    if (error instanceof Error && error.name === "InvalidInstanceID.NotFound") return "";
-    throw error;
-  }
 }
 
 /** The result of that test in a console's text; a line that is cut or another's is none. */

@@ -31,6 +31,7 @@ const debianPackages = [
   "mmdebstrap",
   "nftables",
   "openssh-client",
+  "openssl",
   "postgresql",
   "python3-venv",
   "shellcheck",

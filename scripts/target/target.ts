@@ -1,5 +1,6 @@
 import { arch } from "node:os";
 import { EC2Client } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { Failure } from "../core/failure.ts";
 import { region as labRegion, services, minerPort, zones } from "../lab/addresses.ts";
 import { isHeld, readFacts, type LabFacts } from "../lab/facts.ts";
@@ -10,6 +11,7 @@ export type Target = {
   readonly name: "lab" | "aws";
   readonly region: string;
   readonly ec2: EC2Client;
+  readonly elb: ElasticLoadBalancingV2Client;
   /** Template variables that differ between targets. */
   readonly packerVariables: Readonly<Record<string, string>>;
   /** What stands before a command that must reach an instance; empty on AWS. */
@@ -46,7 +48,8 @@ export function labTarget(lab: LabPlace): Target {
   return {
     name: "lab",
     region: labRegion,
-    ec2: labClient(lab, facts),
+    ec2: askFirst(new EC2Client(labSettings(facts)), lab, facts),
+    elb: askFirst(new ElasticLoadBalancingV2Client(labSettings(facts)), lab, facts),
     packerVariables: {
       ec2_endpoint: facts.endpoint,
       ssh_interface: "private_ip",
@@ -59,14 +62,23 @@ export function labTarget(lab: LabPlace): Target {
   };
 }
 
-/** Asks before every call whether the lab is still there: without its link a call would leave this machine. */
-function labClient(lab: LabPlace, facts: LabFacts): EC2Client {
-  const client = new EC2Client({
+/** How a lab's API is reached; it looks at no credentials. */
+export function labSettings(facts: LabFacts) {
+  return {
     region: labRegion,
     endpoint: facts.endpoint,
     credentials: { accessKeyId: "lab", secretAccessKey: "lab" },
-  });
-  client.middlewareStack.add(
+  };
+}
+
+/** Asks before every call whether the lab is still there: without its link a call would leave this machine. */
+function askFirst<Client extends EC2Client | ElasticLoadBalancingV2Client>(
+  client: Client,
+  lab: LabPlace,
+  facts: LabFacts,
+): Client {
+  const { middlewareStack } = client as EC2Client;
+  middlewareStack.add(
     (next) => async (call) => {
       if (isHeld(facts)) return await next(call);
       throw new Failure({
@@ -98,6 +110,7 @@ export function awsTarget(options: AwsOptions): Target {
     name: "aws",
     region,
     ec2: new EC2Client({ region }),
+    elb: new ElasticLoadBalancingV2Client({ region }),
     packerVariables: {
       // Packer's plugin stands on an SDK that doesn't know the variable.
       ...(endpoint !== undefined && { ec2_endpoint: endpoint }),

@@ -1,28 +1,18 @@
 import { DescribeImagesCommand } from "@aws-sdk/client-ec2";
 import Table from "cli-table3";
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { recordedManifests } from "../bake/bake.ts";
 import { manifestSchema, type Manifest } from "../bake/manifest.ts";
 import { Failure } from "../core/failure.ts";
 import { differences } from "../images/diff.ts";
-import { defaultStateFolder, labPlace } from "../lab/place.ts";
-import { awsTarget, labTarget, targetNames } from "../target/target.ts";
+import { targetOf, withTarget, type TargetFlags } from "./target-flags.ts";
 
-type Flags = {
-  readonly target: (typeof targetNames)[number];
-  readonly state: string;
-  readonly region?: string;
-  readonly json: boolean;
-};
+type Flags = TargetFlags & { readonly json: boolean };
 
 export function addImages(program: Command): void {
   const images = program.command("images").description("the images that were baked");
-  images
-    .command("list", { isDefault: true })
+  withTarget(images.command("list", { isDefault: true }))
     .description("list the images of a target, with the facts that matter")
-    .addOption(new Option("--target <target>", "where").choices(targetNames).default("lab"))
-    .option("--state <folder>", "the lab's state folder", defaultStateFolder())
-    .option("--region <region>", "AWS region")
     .option("--json", "as JSON", false)
     .action(list);
   images
@@ -55,10 +45,7 @@ function manifestFor(id: string): Manifest {
 }
 
 async function list(flags: Flags): Promise<void> {
-  const target =
-    flags.target === "lab"
-      ? labTarget(labPlace(flags.state))
-      : awsTarget(flags.region === undefined ? {} : { region: flags.region });
+  const target = targetOf(flags);
   const { Images } = await target.ec2.send(
     new DescribeImagesCommand({
       Owners: ["self"],

@@ -1,4 +1,4 @@
-import { DescribeInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { spawnSync } from "node:child_process";
 import Table from "cli-table3";
 import type { Command } from "commander";
@@ -45,12 +45,6 @@ export function addLab(program: Command): void {
       stdio: "inherit",
     });
     process.exitCode = result.status ?? 1;
-  });
-  withState(
-    lab.command("terminate <instance>").description("terminate an instance, such as one that a bake kept"),
-  ).action(async (instance: string, flags: LabFlags) => {
-    const target = labTarget(labPlace(flags.state));
-    await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [instance] }));
   });
 }
 

@@ -1,9 +1,12 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import { arch } from "node:os";
-import { defaultStateFolder, labPlace } from "../lab/place.ts";
+import { Failure } from "../core/failure.ts";
+import type { LabFacts } from "../lab/facts.ts";
+import { defaultStateFolder, labPlace, type LabPlace } from "../lab/place.ts";
 import { bringUp } from "../lab/up.ts";
-import { labTarget } from "../target/target.ts";
+import { demoCluster, reimageDemo, throughLoadBalancer } from "../nodes/lab-node.ts";
+import { labTarget, type Target } from "../target/target.ts";
 import { bake } from "./bake.ts";
 
 /** `npm start`: the lab up, an image baked and tested, and how to go on. */
@@ -18,8 +21,9 @@ export function addStart(program: Command): void {
     .option("--fallback", "do not try to reach the releases", false)
     .action(async (flags: { state: string; eclair?: string; fallback: boolean }) => {
       const place = labPlace(flags.state);
-      await bringUp(place);
-      await bake(labTarget(place), {
+      const facts = await bringUp(place);
+      const target = labTarget(place);
+      const baked = await bake(target, {
         ...flags,
         target: "lab",
         arch: arch() === "arm64" ? "arm64" : "x86_64",
@@ -27,11 +31,39 @@ export function addStart(program: Command): void {
         keep: false,
         json: false,
       });
+      await launchDemo(place, facts, target, baked.manifest?.image.id ?? "");
       console.log(`
 The lab stays up. To look around:
-  ./eclair-ami lab status        what runs
+  ./eclair-ami status            the node
+  ./eclair-ami logs ${demoCluster}         its console
+  ./eclair-ami lab shell I       a shell on an instance
   ./eclair-ami images            the images baked so far
   ./eclair-ami bake              bake another
 To stop it: ./eclair-ami lab down`);
     });
+}
+
+async function launchDemo(place: LabPlace, facts: LabFacts, target: Target, imageId: string): Promise<void> {
+  console.log("launching a node from it …");
+  const { status, configurationFile, seconds } = await reimageDemo(place, facts, target, imageId);
+  const { host, connects } = await throughLoadBalancer(target, demoCluster);
+  if (!connects)
+    throw new Failure({
+      code: "node.up",
+      doing: `connecting to ${host}`,
+      cause: "no connection through the load balancer comes about",
+      remedy: "look at `eclair-ami status`",
+    });
+  const { state } = status;
+  const phases = state?.boot.phases.map(({ name, milliseconds }) => `${name} ${milliseconds} ms`).join(", ");
+  const rows = [
+    ["node", `${state?.eclair.info?.nodeId ?? ""}  (as expected)`],
+    ["instance", `${status.instanceId} at ${status.address}`],
+    ["behind", `${host}  (a connection to it came about)`],
+    ["lease", state?.lease.seen === true ? `held by ${state.lease.holder ?? "nobody"}` : ""],
+    ["boot", phases ?? ""],
+    ["took", `${seconds.toFixed(1)} s from launch to traffic`],
+    ["config", configurationFile],
+  ];
+  for (const [name = "", value = ""] of rows) console.log(`${name.padEnd(10)} ${value}`);
 }

@@ -1,5 +1,8 @@
 import { EC2Client, paginateDescribeInstances, type Instance } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAMClient } from "@aws-sdk/client-iam";
+import { RDSClient } from "@aws-sdk/client-rds";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { STSClient } from "@aws-sdk/client-sts";
 import { motoPort, region } from "../addresses.ts";
 
@@ -11,7 +14,10 @@ const settings = {
 };
 
 export const motoEc2 = new EC2Client(settings);
+export const motoElb = new ElasticLoadBalancingV2Client(settings);
 export const motoIam = new IAMClient(settings);
+export const motoRds = new RDSClient(settings);
+export const motoSecrets = new SecretsManagerClient(settings);
 export const motoSts = new STSClient(settings);
 
 export async function allInstances(): Promise<Instance[]> {

@@ -1,4 +1,9 @@
-import { CreateTagsCommand, DescribeImagesCommand, type Tag } from "@aws-sdk/client-ec2";
+import {
+  CreateTagsCommand,
+  DescribeImagesCommand,
+  DescribeLaunchTemplateVersionsCommand,
+  type Tag,
+} from "@aws-sdk/client-ec2";
 import { existsSync, readFileSync } from "node:fs";
 import {
   ec2Answer,
@@ -10,6 +15,7 @@ import {
   withStates,
   type Answer,
 } from "../front/query.ts";
+import { withSource, withTemplate, type TemplateData } from "../front/launch-template.ts";
 import type { Intercept, PassOn } from "../front/server.ts";
 import { consoleFile, startMachine, stopMachine } from "../guest/machine.ts";
 import { commitImage, imageLayers, type Layers } from "../guest/root-volume.ts";
@@ -53,10 +59,17 @@ export function interceptedCalls(
 
   const handlers: Readonly<Record<string, Handler>> = {
     RunInstances: async (form, passOn) => {
-      const imageId = form.get("ImageId");
+      const data = await templateOf(form);
+      const whole = data === undefined ? form : withTemplate(form, data);
+      const imageId = whole.get("ImageId");
       if (imageId !== null && imageLayers(lab, imageId) === undefined)
         return ec2Error("InvalidAMIID.NotFound", `The image id '[${imageId}]' does not exist`);
-      return await thenReconcile(form, passOn);
+      return await thenReconcile(whole, async () => await passOn(whole));
+    },
+    CreateLaunchTemplateVersion: async (form, passOn) => {
+      const source = form.get("SourceVersion");
+      const data = source === null ? undefined : await templateData(form, source);
+      return await passOn(data === undefined ? form : withSource(form, data));
     },
     StartInstances: thenReconcile,
     StopInstances: thenReconcile,
@@ -167,6 +180,30 @@ export function interceptedCalls(
     const handler = Object.hasOwn(handlers, call.action) ? handlers[call.action] : undefined;
     return handler && (await handler(call.form, passOn));
   };
+}
+
+/** The launch template that a RunInstances call names. */
+async function templateOf(form: URLSearchParams): Promise<TemplateData | undefined> {
+  const named = new URLSearchParams();
+  for (const name of ["LaunchTemplateId", "LaunchTemplateName"]) {
+    const value = form.get(`LaunchTemplate.${name}`);
+    if (value !== null) named.set(name, value);
+  }
+  if (named.size === 0) return undefined;
+  return await templateData(named, form.get("LaunchTemplate.Version") ?? "$Default");
+}
+
+async function templateData(form: URLSearchParams, version: string): Promise<TemplateData | undefined> {
+  const id = form.get("LaunchTemplateId");
+  const { LaunchTemplateVersions } = await motoEc2.send(
+    new DescribeLaunchTemplateVersionsCommand({
+      ...(id !== null
+        ? { LaunchTemplateId: id }
+        : { LaunchTemplateName: form.get("LaunchTemplateName") ?? "" }),
+      Versions: [version],
+    }),
+  );
+  return LaunchTemplateVersions?.[0]?.LaunchTemplateData as TemplateData | undefined;
 }
 
 async function tagSnapshots(imageId: string, tags: Tag[]): Promise<void> {

@@ -54,3 +54,11 @@ export function setLeases(lab: LabPlace, leases: readonly Lease[]): void {
   writeWhole(leasesFile(lab), text);
   process.kill(Number(readFileSync(pidFile(lab), "utf8")), "SIGHUP");
 }
+
+/** Tells dnsmasq of the host names of databases and load balancers. */
+export function setNames(lab: LabPlace, names: ReadonlyMap<string, string>): void {
+  const text = [...names].map(([name, address]) => `${address} ${name}\n`).join("");
+  if (readFileSync(namesFile(lab), "utf8") === text) return;
+  writeWhole(namesFile(lab), text);
+  process.kill(Number(readFileSync(pidFile(lab), "utf8")), "SIGHUP");
+}

@@ -3,15 +3,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../core/failure.ts";
 import { apiPort, services } from "../addresses.ts";
+import { apiFault } from "../front/faults.ts";
 import { apiServer } from "../front/server.ts";
 import { applyHopLimits, hopLimitRules } from "../imds/hop-limit.ts";
 import { listen, metadataServer } from "../imds/server.ts";
 import { labPlace } from "../place.ts";
+import { labAuthority } from "../rds/certificates.ts";
 import { Attachments } from "./attachments.ts";
 import { interceptedCalls } from "./calls.ts";
-import { setLeases } from "./dns.ts";
+import { Databases } from "./databases.ts";
+import { setLeases, setNames } from "./dns.ts";
+import { elbCalls } from "./elb-calls.ts";
 import { Instances } from "./instances.ts";
+import { LoadBalancers } from "./load-balancers.ts";
 import { hopLimitsOf, metadataSource } from "./metadata.ts";
+import { rdsCalls } from "./rds-calls.ts";
 
 const everyMilliseconds = 250;
 
@@ -21,6 +27,10 @@ if (stateFolder === undefined || linkAddress === undefined)
 const lab = labPlace(stateFolder);
 const instances = new Instances(lab);
 const attachments = new Attachments(instances);
+const databases = new Databases(lab);
+const balancers = new LoadBalancers(instances);
+/** The instances that load balancers were last told of. */
+let balanced = "";
 
 let appliedRules = "";
 
@@ -41,6 +51,44 @@ async function pass(): Promise<void> {
     appliedRules = hopLimitRules(limits);
   }
   await attachments.reconcile();
+  const running = [...instances.managed.values()]
+    .map(({ instance }) => `${instance.InstanceId} ${instance.PrivateIpAddress} ${instance.State?.Name}`)
+    .join("\n");
+  if (running !== balanced) {
+    await inTurn(balancersChanged);
+    balanced = running;
+  }
+}
+
+/** Changes of databases and load balancers come from calls and from the loop, and are made one at a time. */
+let last: Promise<unknown> = Promise.resolve();
+async function inTurn(change: () => Promise<void>): Promise<void> {
+  const before = last;
+  const turn = (async () => {
+    // How the one before ended is its own caller's to know.
+    await before.catch(() => undefined);
+    await change();
+  })();
+  last = turn;
+  await turn;
+}
+
+async function balancersChanged(): Promise<void> {
+  await balancers.reconcile();
+  tellNames();
+}
+
+async function databasesChanged(): Promise<void> {
+  await databases.reconcile();
+  tellNames();
+}
+
+function tellNames(): void {
+  const servers = [...databases.servers.values()];
+  setNames(
+    lab,
+    new Map([...balancers.names, ...servers.map(({ host, address }) => [host, address] as const)]),
+  );
 }
 
 let passing: Promise<void> | undefined;
@@ -54,10 +102,19 @@ async function kick(): Promise<void> {
   await passing;
 }
 
+await labAuthority(lab);
+await inTurn(databasesChanged);
 await listen(metadataServer(metadataSource(instances)));
 // Guests reach the API on its service address, this machine on the lab's end of the link.
 for (const address of [services.api, linkAddress]) {
-  const api = apiServer(interceptedCalls(instances, attachments, kick));
+  const api = apiServer(
+    [
+      interceptedCalls(instances, attachments, kick),
+      elbCalls(balancers, () => inTurn(balancersChanged)),
+      rdsCalls(() => inTurn(databasesChanged)),
+    ],
+    (action) => apiFault(lab, action),
+  );
   await new Promise<void>((resolve, reject) => {
     api.once("error", reject);
     api.listen(apiPort, address, resolve);

@@ -2,6 +2,7 @@ import { DescribeInstanceAttributeCommand, type Instance } from "@aws-sdk/client
 import { GetInstanceProfileCommand } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { region, vpcCidr, zones } from "../addresses.ts";
+import { metadataFault } from "../front/faults.ts";
 import type { HopLimits } from "../imds/hop-limit.ts";
 import type { MetadataSource } from "../imds/server.ts";
 import type { InstanceFacts } from "../imds/tree.ts";
@@ -14,6 +15,7 @@ export const accountId = "123456789012";
 /** Answers the metadata service from what the controller knows of its instances. */
 export function metadataSource(instances: Instances): MetadataSource {
   return {
+    fault: () => metadataFault(instances.lab)?.status,
     factsByAddress: async (address) => {
       const plain = address.replace(/^::ffff:/, "");
       for (const { instance } of instances.managed.values())

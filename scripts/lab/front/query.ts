@@ -42,6 +42,13 @@ export function ec2Error(code: string, message: string): Answer {
   return { status: 400, body };
 }
 
+/** The same in the plain query protocol, as RDS and ELB speak it. */
+export function queryError(code: string, message: string): Answer {
+  const body = `<?xml version="1.0" encoding="UTF-8"?>
+<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>lab</RequestId></ErrorResponse>`;
+  return { status: 400, body };
+}
+
 const stateCodes = {
   pending: 0,
   running: 16,

@@ -7,7 +7,9 @@ import {
 } from "node:http";
 import { messageOf } from "../../core/failure.ts";
 import { motoPort } from "../addresses.ts";
-import { ec2Error, parseQuery, type Answer, type QueryCall } from "./query.ts";
+import { ec2Error, parseQuery, queryError, type Answer, type QueryCall } from "./query.ts";
+
+const ec2Version = "2016-11-15";
 
 /** Passes a call on to moto, as it came or with another form. */
 export type PassOn = (form?: URLSearchParams) => Promise<Answer>;
@@ -16,9 +18,12 @@ export type PassOn = (form?: URLSearchParams) => Promise<Answer>;
 export type Intercept = (call: QueryCall, passOn: PassOn) => Promise<Answer | undefined>;
 
 /** The lab's AWS endpoint: moto, with what moto can't know answered from what the lab sees. */
-export function apiServer(intercept: Intercept): Server {
+export function apiServer(
+  intercepts: readonly Intercept[],
+  faultOf: (action: string) => { readonly code: string; readonly status: number } | undefined,
+): Server {
   return createServer((request, response) => {
-    handle(request, response, intercept).catch((error: unknown) => {
+    handle(request, response, intercepts, faultOf).catch((error: unknown) => {
       console.error(`api: ${String(error)}`);
       const { body } = ec2Error("InternalError", `the lab could not do it: ${messageOf(error)}`);
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/xml" });
@@ -30,7 +35,8 @@ export function apiServer(intercept: Intercept): Server {
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  intercept: Intercept,
+  intercepts: readonly Intercept[],
+  faultOf: (action: string) => { readonly code: string; readonly status: number } | undefined,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -42,11 +48,46 @@ async function handle(
     return answer;
   };
   const call = parseQuery(request.headers["content-type"], body);
-  const answer = (call && (await intercept(call, passOn))) ?? (await passOn());
+  const action =
+    call?.action ??
+    String(request.headers["x-amz-target"] ?? "")
+      .split(".")
+      .at(-1) ??
+    "";
+  const fault = faultOf(action);
+  if (fault !== undefined) return fail(response, fault, call);
+  const answer = (call && (await firstAnswer(intercepts, call, passOn))) ?? (await passOn());
   const headers = { ...passed.headers, "content-length": String(Buffer.byteLength(answer.body)) };
   delete (headers as Record<string, unknown>)["transfer-encoding"];
   response.writeHead(answer.status, { "content-type": "text/xml", ...headers });
   response.end(answer.body);
+}
+
+async function firstAnswer(
+  intercepts: readonly Intercept[],
+  call: QueryCall,
+  passOn: PassOn,
+): Promise<Answer | undefined> {
+  for (const intercept of intercepts) {
+    const answer = await intercept(call, passOn);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
+/** An error as AWS' query and JSON protocols have it. */
+function fail(
+  response: ServerResponse,
+  { code, status }: { readonly code: string; readonly status: number },
+  call: QueryCall | undefined,
+): void {
+  const message = "The lab was told to fail this call";
+  response.writeHead(status, {
+    "content-type": call === undefined ? "application/x-amz-json-1.1" : "text/xml",
+    "x-amzn-errortype": code,
+  });
+  if (call === undefined) response.end(JSON.stringify({ __type: code, message }));
+  else response.end((call.form.get("Version") === ec2Version ? ec2Error : queryError)(code, message).body);
 }
 
 type Forwarded = Answer & { readonly headers: IncomingMessage["headers"] };

@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { apiPort, services } from "../addresses.ts";
 import { makeCgroup, processesIn, removeCgroup, type Limits } from "../host/cgroup.ts";
 import { layout, type LabPlace } from "../place.ts";
+import { labAuthorityFile } from "../rds/certificates.ts";
 import { mergedRoot, mountRoot, unmountRoot, type Layers, type RootVolume } from "./root-volume.ts";
 import { plugIn, portNamespace, unplug, type Port } from "./port.ts";
 
@@ -64,6 +66,9 @@ export async function startMachine(machine: Machine, ofImage: Layers): Promise<v
     `--network-namespace-path=${portNamespace(machine.port)}`,
     // The interface is the guest's to configure, as a virtual machine's is.
     "--capability=CAP_NET_ADMIN",
+    // What lab and AWS differ in: user-data must not be able to say it.
+    `--set-credential=eclair-ami.endpoint:http://${services.api}:${apiPort}`,
+    `--load-credential=eclair-ami.database-ca:${labAuthorityFile(machine.lab)}`,
     `--directory=${mergedRoot(machine.root)}`,
   ];
   const child = spawn(

@@ -5,6 +5,8 @@ import { identityDocument, lookUp, metadataTree, type InstanceFacts, type RoleCr
 
 /** What the metadata service asks of the lab. */
 export type MetadataSource = {
+  /** The status that a drill wants instead of an answer; 0: no answer at all. */
+  fault?(): number | undefined;
   factsByAddress(address: string): Promise<InstanceFacts | undefined>;
   userData(instanceId: string): Promise<Buffer | undefined>;
   roleCredentials(roleName: string, instanceId: string): Promise<RoleCredentials>;
@@ -23,6 +25,9 @@ export function metadataServer(source: MetadataSource, now: () => number = Date.
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const address = request.socket.remoteAddress ?? "";
     const path = new URL(request.url ?? "/", "http://imds").pathname;
+    const fault = source.fault?.();
+    if (fault === 0) return;
+    if (fault !== undefined) return send(response, fault);
     const facts = await source.factsByAddress(address);
     if (facts === undefined) return send(response, notFound);
 

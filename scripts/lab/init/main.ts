@@ -5,6 +5,7 @@ import { mkdirSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { layout, labPlace, type LabPlace } from "../place.ts";
+import { databasesFolder } from "../rds/postgres.ts";
 import { labServices, minerTree, type Service } from "./services.ts";
 
 const [stateFolder, linkAddress, debian, bitcoindLayer] = process.argv.slice(2);
@@ -22,6 +23,9 @@ execFileSync("mount", ["--make-rshared", "/"]);
 mkdirSync("/run/netns", { recursive: true });
 execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/run/netns"]);
 mountMiner(lab, debian, bitcoindLayer);
+// The state folder may be where only root may go.
+mkdirSync(join(lab.state, "databases"), { recursive: true });
+execFileSync("mount", ["--bind", join(lab.state, "databases"), databasesFolder]);
 for (const service of labServices(lab, linkAddress)) run(service);
 
 function run(service: Service): void {

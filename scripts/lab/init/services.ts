@@ -4,6 +4,7 @@ import { motoDir, nodeBinary, root } from "../../setup/places.mjs";
 import { motoPort, services } from "../addresses.ts";
 import { dnsmasqArguments } from "../control/dns.ts";
 import { layout, type LabPlace } from "../place.ts";
+import { haproxyArguments } from "../nlb/haproxy.ts";
 import { rpcPassword, rpcPort, rpcUser } from "../miner/rpc.ts";
 
 /** A long-running part of the lab. */
@@ -30,6 +31,7 @@ export function labServices(lab: LabPlace, linkAddress: string): Service[] {
       restart: false,
     },
     { name: "dnsmasq", command: ["dnsmasq", ...dnsmasqArguments(lab)], restart: true },
+    { name: "haproxy", command: ["haproxy", ...haproxyArguments(lab)], restart: true },
     { name: "bitcoind", command: bitcoind(lab), restart: true },
     { name: "miner", command: script("scripts/lab/miner/main.ts"), restart: true },
     {

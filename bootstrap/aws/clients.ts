@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fromInstanceMetadata } from "@smithy/credential-provider-imds";
+
+/** Beyond this many tries, which take three quarters of a minute, the unit as a whole is tried again. */
+const attempts = 10;
+const callMilliseconds = 5_000;
+
+export type AwsSettings = {
+  readonly region: string;
+  readonly endpoint?: string | undefined;
+};
+
+/**
+ * What every AWS client here is made with. The instance's role is the only source of credentials;
+ * the SDK tries again on throttling and network errors, with jitter, and never on a refusal.
+ */
+export function clientSettings(settings: AwsSettings) {
+  return {
+    region: settings.region,
+    ...(settings.endpoint !== undefined && { endpoint: settings.endpoint }),
+    credentials: instanceRole,
+    retryMode: "standard" as const,
+    maxAttempts: attempts,
+    requestHandler: { requestTimeout: callMilliseconds, connectionTimeout: 2_000 },
+  };
+}
+
+const instanceRole = fromInstanceMetadata({ maxRetries: 10, timeout: 2_000, ec2MetadataV1Disabled: true });
+
+/**
+ * A systemd credential handed to this unit from outside the instance, such as the lab's endpoint; AWS hands none.
+ * User-data can't set one, so it can't send a node to another Secrets Manager.
+ */
+export function credential(name: string, folder = process.env["CREDENTIALS_DIRECTORY"]): string | undefined {
+  if (folder === undefined) return undefined;
+  try {
+    return readFileSync(join(folder, name), "utf8").trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

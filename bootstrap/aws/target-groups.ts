@@ -1,0 +1,75 @@
+import {
+  DeregisterTargetsCommand,
+  ElasticLoadBalancingV2Client,
+  RegisterTargetsCommand,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { BootFailure, messageOf } from "../failure.ts";
+import { clientSettings, type AwsSettings } from "./clients.ts";
+
+/** Registers the instance in every target group; one that is registered already stays so. */
+export async function registerTargets(
+  groups: readonly string[],
+  instanceId: string,
+  aws: AwsSettings,
+): Promise<void> {
+  const client = new ElasticLoadBalancingV2Client(clientSettings(aws));
+  await Promise.all(
+    groups.map(async (arn) => {
+      try {
+        await client.send(new RegisterTargetsCommand({ TargetGroupArn: arn, Targets: [{ Id: instanceId }] }));
+      } catch (error) {
+        throw explain(error, arn, "RegisterTargets");
+      }
+    }),
+  );
+}
+
+export async function deregisterTargets(
+  groups: readonly string[],
+  instanceId: string,
+  aws: AwsSettings,
+): Promise<void> {
+  const client = new ElasticLoadBalancingV2Client(clientSettings(aws));
+  await Promise.all(
+    groups.map((arn) =>
+      client.send(new DeregisterTargetsCommand({ TargetGroupArn: arn, Targets: [{ Id: instanceId }] })),
+    ),
+  );
+}
+
+function explain(error: unknown, arn: string, action: string): BootFailure {
+  const name = error instanceof Error ? error.name : "";
+  const statement = JSON.stringify({
+    Effect: "Allow",
+    Action: `elasticloadbalancing:${action}`,
+    Resource: arn,
+  });
+  if (/TargetGroupNotFound|ValidationError|InvalidTarget/.test(name))
+    return new BootFailure(
+      {
+        code: "target-group.missing",
+        cause: `this instance can't be registered in ${arn}: ${name} ${messageOf(error)}`,
+        remedy:
+          "correct targetGroups in the node's configuration: a group of this region and VPC, for instances",
+      },
+      { cause: error },
+    );
+  if (/AccessDenied|Unauthorized/.test(name))
+    return new BootFailure(
+      {
+        code: "target-group.denied",
+        cause: `elasticloadbalancing:${action} was refused for ${arn}: ${messageOf(error)}`,
+        remedy: `allow the instance's role: ${statement}`,
+      },
+      { cause: error },
+    );
+  return new BootFailure(
+    {
+      code: "target-group.unreachable",
+      cause: `this instance can't be registered in ${arn}: ${name} ${messageOf(error)}`,
+      remedy: "look at the way to the ELB API; it is tried again",
+      heals: true,
+    },
+    { cause: error },
+  );
+}

@@ -1,0 +1,155 @@
+import { z } from "zod";
+import { EclairSettings } from "./eclair-settings.ts";
+import { apiVersion } from "./versions.ts";
+
+/** The chain names of Eclair's configuration. */
+export const chains = ["mainnet", "testnet", "testnet4", "signet", "regtest"] as const;
+export type Chain = (typeof chains)[number];
+
+const printable = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
+const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+const hostAndPort =
+  /^(([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)|(\[[0-9a-f:]+\])):\d{1,5}$/i;
+
+const Host = z.string().regex(hostName, "must be a host name or an IPv4 address");
+const Port = z.int().min(1).max(65_535);
+const HostAndPort = z.string().regex(hostAndPort, "must be `host:port`");
+
+// RDS names its own `rds!db-…`.
+const secretName = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,512}$/;
+const SecretId = z.string().regex(secretName, "must be the ARN or the name of a secret");
+
+/** A secret of Secrets Manager: its ARN or name, or that with the version stage that is wanted. */
+const SecretReference = z.union([
+  SecretId,
+  z.strictObject({
+    id: SecretId,
+    versionStage: z
+      .string()
+      .regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/)
+      .default("AWSCURRENT"),
+  }),
+]);
+
+/** BOLT 7 gives an alias 32 bytes. */
+const Alias = z
+  .string()
+  .min(1)
+  .regex(printable, "must not hold control characters")
+  .refine((text) => Buffer.byteLength(text) <= 32, "must not be longer than 32 bytes");
+
+const Database = z
+  .strictObject({
+    /** JSON with `username` and `password`, as RDS writes it. */
+    secret: SecretReference,
+    /** The name in the server's certificate. */
+    host: Host,
+    port: Port.default(5432),
+    name: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "must be a plain PostgreSQL name")
+      .default("eclair"),
+    /** How long a lease lasts that its holder no longer renews. */
+    leaseSeconds: z.int().min(6).max(600).default(15),
+    leaseRenewalSeconds: z.int().min(1).max(120).default(5),
+  })
+  .refine((database) => database.leaseRenewalSeconds * 2 < database.leaseSeconds, {
+    path: ["leaseRenewalSeconds"],
+    message: "must be less than half of leaseSeconds, or one slow renewal loses the lease",
+  });
+
+const LocalBitcoind = z.strictObject({
+  /** Peers to connect to and to no others; without them bitcoind finds its own. */
+  peers: z.array(HostAndPort).default([]),
+});
+
+const RemoteBitcoind = z.strictObject({
+  host: Host,
+  rpcPort: Port,
+  zmqBlock: HostAndPort,
+  zmqTx: HostAndPort,
+  /** JSON with `username` and `password` of the RPC interface. */
+  secret: SecretReference,
+});
+
+const Bitcoind = z
+  .strictObject({
+    local: LocalBitcoind.optional(),
+    remote: RemoteBitcoind.optional(),
+    /** The wallet's name. */
+    wallet: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,64}$/)
+      .default("eclair"),
+  })
+  .refine((bitcoind) => (bitcoind.local === undefined) !== (bitcoind.remote === undefined), {
+    message: "needs either `local` or `remote`",
+  });
+
+/** The volume that holds the chain, beside the root volume. */
+const DataVolume = z.strictObject({
+  /** The name under which EC2 attaches it. */
+  device: z
+    .string()
+    .regex(/^\/dev\/sd[f-p]$/, "must be /dev/sdf to /dev/sdp")
+    .default("/dev/sdf"),
+  sizeGibibytes: z.int().min(1).max(16_384).default(1000),
+  /** A snapshot that a new volume starts from. */
+  snapshot: z
+    .string()
+    .regex(/^snap-[0-9a-f]{8,17}$/)
+    .optional(),
+  kmsKey: z
+    .string()
+    .regex(/^[A-Za-z0-9:/_-]{1,2048}$/)
+    .optional(),
+});
+
+const targetGroup =
+  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup\/[A-Za-z0-9-]+\/[0-9a-f]+$/;
+
+const Node = z.strictObject({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal("Node"),
+  /** Names what belongs together: the instances of one node, its volumes, its record. */
+  cluster: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,30}$/, "must be lower-case letters, digits and dashes, 31 at most"),
+  chain: z.enum(chains),
+  /** The node id that the node seed must give; any other is refused. */
+  nodeId: z
+    .string()
+    .regex(/^0[23][0-9a-f]{64}$/, "must be a compressed public key: 66 lower-case hex digits"),
+  alias: Alias,
+  color: z
+    .string()
+    .regex(/^[0-9a-f]{6}$/, "must be six lower-case hex digits")
+    .default("49daaa"),
+  /** Announced to the network. */
+  publicAddresses: z.array(HostAndPort).default([]),
+  secrets: z.strictObject({
+    nodeSeed: SecretReference,
+    channelSeed: SecretReference,
+    /** The API's password; made anew at each boot when it is left out. */
+    api: SecretReference.optional(),
+  }),
+  database: Database,
+  bitcoind: Bitcoind,
+  dataVolume: DataVolume.optional(),
+  targetGroups: z.array(z.string().regex(targetGroup, "must be the ARN of a target group")).default([]),
+  java: z.strictObject({ heapMebibytes: z.int().min(128).max(65_536).default(1024) }).prefault({}),
+  eclair: z.strictObject({ settings: EclairSettings.default({}) }).prefault({}),
+});
+
+/** What makes an instance of the image one certain node. It names things and never holds a secret. */
+export const NodeConfiguration = Node.refine(
+  ({ chain, bitcoind }) => bitcoind.local === undefined || chain === "regtest",
+  {
+    path: ["bitcoind", "local"],
+    message:
+      "makes its own on-chain wallet on regtest alone: on any other chain name a bitcoind of yours under `remote`",
+  },
+);
+
+export type NodeConfiguration = z.infer<typeof NodeConfiguration>;
+export type SecretReference = z.infer<typeof SecretReference>;

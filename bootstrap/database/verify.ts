@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { BootFailure, messageOf } from "../failure.ts";
+import { connect, type DatabaseAccess } from "./connect.ts";
+
+const patienceMilliseconds = 60_000;
+const firstPauseMilliseconds = 200;
+const longestPauseMilliseconds = 3_000;
+
+/** Whether the database can be reached with TLS and lets the node in. Waits for one that is not up yet. */
+export async function verifyDatabase(access: DatabaseAccess, secret: string): Promise<void> {
+  const end = performance.now() + patienceMilliseconds;
+  let pause = firstPauseMilliseconds;
+  for (;;) {
+    try {
+      const client = await connect(access, "eclair-bootstrap");
+      try {
+        await client.query("select 1");
+        return;
+      } finally {
+        await client.end();
+      }
+    } catch (error) {
+      const failure = explainDatabase(error, access, secret);
+      if (!failure.heals || performance.now() > end) throw failure;
+    }
+    await sleep(pause * (0.5 + Math.random() / 2));
+    pause = Math.min(pause * 2, longestPauseMilliseconds);
+  }
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html, classes 28 and 3D */
+const refusedLogin = new Set(["28000", "28P01"]);
+const noSuchDatabase = "3D000";
+
+export function explainDatabase(error: unknown, { database }: DatabaseAccess, secret: string): BootFailure {
+  const { code = "" } = error as { code?: string };
+  const server = `${database.host}:${database.port}`;
+  const message = messageOf(error);
+  if (refusedLogin.has(code))
+    return new BootFailure(
+      {
+        code: "database.login",
+        cause: `${server} refused the user and password of secret ${secret}: ${message}`,
+        remedy: "look whether the secret is this database's, and its latest version",
+      },
+      { cause: error },
+    );
+  if (code === noSuchDatabase)
+    return new BootFailure(
+      {
+        code: "database.absent",
+        cause: `${server} has no database ${database.name}`,
+        remedy: "correct database.name in the node's configuration",
+      },
+      { cause: error },
+    );
+  if (/altname|CERT|certificate|self.signed|issuer|SSL|TLS/i.test(`${code} ${message}`))
+    return new BootFailure(
+      {
+        code: "database.tls",
+        cause: `${server} can't prove who it is: ${message}`,
+        remedy:
+          "use the host name that stands in its certificate, signed by RDS' certificate authority, with TLS on",
+      },
+      { cause: error },
+    );
+  return new BootFailure(
+    {
+      code: "database.unreachable",
+      cause: `${server} can't be reached: ${code} ${message}`,
+      remedy: "look at the database, its security group and the subnets' routes; it is tried again",
+      heals: true,
+    },
+    { cause: error },
+  );
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { failureFacts, logLine } from "./log.ts";
+import { writeDurably } from "./os/files.ts";
+import { places } from "./places.ts";
+
+/** How far a boot came, as it stands in boot.json. */
+export const BootRecord = z.strictObject({
+  state: z.enum(["running", "idle", "failed", "done"]),
+  startedAt: z.iso.datetime(),
+  /** The unit is started again after a failure that can heal. */
+  phases: z.array(z.strictObject({ name: z.string(), milliseconds: z.number() })),
+  failure: z.record(z.string(), z.unknown()).optional(),
+});
+export type BootRecord = z.infer<typeof BootRecord>;
+
+const readableByAll = { uid: 0, gid: 0, mode: 0o644 };
+
+/** Runs the phases of a boot one after another, and writes down how far it came. */
+export class Phases {
+  private record: BootRecord;
+
+  constructor(now: Date) {
+    this.record = { state: "running", startedAt: now.toISOString(), phases: [] };
+  }
+
+  async run<T>(name: string, phase: () => T | Promise<T>): Promise<T> {
+    const started = performance.now();
+    const milliseconds = () => Math.round(performance.now() - started);
+    try {
+      const result = await phase();
+      this.record.phases.push({ name, milliseconds: milliseconds() });
+      logLine(name, { ms: milliseconds() });
+      return result;
+    } catch (error) {
+      this.record.failure = { phase: name, ...failureFacts(error) };
+      logLine(name, { ms: milliseconds(), failed: failureFacts(error) });
+      this.end("failed");
+      throw error;
+    }
+  }
+
+  end(state: BootRecord["state"]): void {
+    this.record.state = state;
+    writeDurably(places.boot, JSON.stringify(this.record), readableByAll);
+  }
+}

@@ -1,0 +1,40 @@
+import Handlebars from "handlebars";
+
+/** A helper for each format: it writes a value so that nothing in it can end the value. */
+const helpers = {
+  /** HOCON takes JSON's values as they are, and replaces nothing inside quotes. */
+  hocon: (value: unknown) => {
+    if (value === undefined) throw new Error("a value for HOCON is missing");
+    return JSON.stringify(value);
+  },
+  /** bitcoind's format has no quotes: a line's end ends the value, `#` begins a comment. */
+  ini: (value: unknown) => {
+    const text = String(value);
+    if (!/^[\x21\x22\x24-\x7e][\x20-\x22\x24-\x7e]*$/.test(text))
+      throw new Error("a value for bitcoin.conf holds a character that could break out of its line");
+    return text;
+  },
+  seconds: (value: unknown) => {
+    if (!Number.isInteger(value)) throw new Error("a duration is no whole number of seconds");
+    return `${String(value)} seconds`;
+  },
+  /** A setting's name, as its schema allows it. */
+  path: (value: unknown) => {
+    if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(String(value)))
+      throw new Error("a setting's name is malformed");
+    return String(value);
+  },
+} as const;
+
+/** Fills a template; a variable that is missing, or a helper that is not known, is an error. */
+export function fillTemplate(template: string, values: Readonly<Record<string, unknown>>): string {
+  const handlebars = Handlebars.create();
+  for (const [name, helper] of Object.entries(helpers))
+    handlebars.registerHelper(name, (value: unknown) => helper(value));
+  return handlebars.compile(template, {
+    strict: true,
+    noEscape: true,
+    knownHelpersOnly: true,
+    knownHelpers: Object.fromEntries(Object.keys(helpers).map((name) => [name, true])),
+  })(values);
+}

@@ -1,0 +1,43 @@
+/** What the supervisor sees; each part says why when it can't be seen. */
+export type Unseen = { readonly seen: false; readonly why: string };
+
+export type Bitcoind =
+  | Unseen
+  | {
+      readonly seen: true;
+      readonly chain: string;
+      readonly blocks: number;
+      readonly headers: number;
+      /** By Eclair's own conditions, so that Eclair does not find otherwise. */
+      readonly synced: boolean;
+      /** Whether the node's wallet is loaded, and if not, why. */
+      readonly wallet: true | string;
+    };
+
+export type Lease =
+  | Unseen
+  | {
+      readonly seen: true;
+      /** The Eclair process that holds it, by the id it made for itself; none when nobody ever did. */
+      readonly holder?: string;
+      /** Seconds, by the database's clock; zero or less when it is free. */
+      readonly remaining: number;
+    };
+
+export type Eclair = {
+  readonly unit: "stopped" | "running" | "stopping";
+  /** The unit's main process. */
+  readonly process: number;
+  /** What it says of itself, once its API answers. */
+  readonly info?: {
+    readonly instanceId: string;
+    readonly nodeId: string;
+    readonly blockHeight: number;
+  };
+};
+
+export type Observation = {
+  readonly bitcoind: Bitcoind;
+  readonly lease: Lease;
+  readonly eclair: Eclair;
+};

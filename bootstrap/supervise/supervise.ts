@@ -1,0 +1,160 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../failure.ts";
+import { logLine } from "../log.ts";
+import { readNodeRecord, type NodeRecord } from "../node-record.ts";
+import { BootRecord } from "../phases.ts";
+import { places } from "../places.ts";
+import type { SupervisorSecrets } from "../render/node-files.ts";
+import { BitcoindObserver } from "./bitcoind.ts";
+import { boottime } from "./clock.ts";
+import { decide, type Decision } from "./decide.ts";
+import { killEclair, lookAtEclair, startEclair, stopEclair } from "./eclair.ts";
+import { healthPort, healthServer } from "./health.ts";
+import { LeaseReader } from "./lease.ts";
+import { notify } from "./notify.ts";
+import type { Observation } from "./observation.ts";
+import type { InstanceState } from "./state.ts";
+
+const everyMilliseconds = 1_000;
+/** A supervisor that has not looked for so long is not live, and systemd starts it again. */
+const stuckSeconds = 15;
+const notifyEverySeconds = 5;
+const firstBackOffSeconds = 1;
+const longestBackOffSeconds = 60;
+
+/** Runs Eclair on this host whenever it may run here, and says how it stands; ends on SIGTERM. */
+export async function supervise(): Promise<void> {
+  const node = readNodeRecord();
+  const secrets = JSON.parse(readFileSync(places.supervisorSecrets, "utf8")) as SupervisorSecrets;
+  const supervisor = new Supervisor(node, secrets);
+  const server = healthServer(() => supervisor.state());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(healthPort, "0.0.0.0", resolve);
+  });
+  await notify("--ready", "--status=looking around");
+
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  let told = 0;
+  while (!stop.signal.aborted) {
+    await supervisor.pass();
+    if (boottime() - told >= notifyEverySeconds) {
+      told = boottime();
+      await notify("WATCHDOG=1", `--status=${supervisor.summary()}`);
+    }
+    await sleep(everyMilliseconds, undefined, { signal: stop.signal }).catch(() => undefined);
+  }
+  await notify("--stopping");
+  await stopEclair();
+  await supervisor.end();
+  server.close();
+  server.closeAllConnections();
+}
+
+class Supervisor {
+  private readonly node: NodeRecord;
+  private readonly secrets: SupervisorSecrets;
+  private readonly boot: BootRecord;
+  private readonly bitcoind: BitcoindObserver;
+  private readonly lease: LeaseReader;
+  private observation: Observation = {
+    bitcoind: { seen: false, why: "not looked at yet" },
+    lease: { seen: false, why: "not looked at yet" },
+    eclair: { unit: "stopped", process: 0 },
+  };
+  private decision: Decision = { role: "waiting", action: "none", reasons: ["the supervisor is starting"] };
+  private since = new Date();
+  private lookedAt = boottime();
+  /** Until then, on CLOCK_BOOTTIME, the lease of this host's Eclair was seen to be valid. */
+  private leaseValidUntil = 0;
+  private failures = 0;
+  private startAgainAt = 0;
+
+  constructor(node: NodeRecord, secrets: SupervisorSecrets) {
+    this.node = node;
+    this.secrets = secrets;
+    this.boot = BootRecord.parse(JSON.parse(readFileSync(places.boot, "utf8")));
+    const { configuration } = node;
+    this.bitcoind = new BitcoindObserver(configuration, secrets.supervisor);
+    const ca = readFileSync(places.databaseCa, "utf8");
+    this.lease = new LeaseReader({ database: configuration.database, login: secrets.database, ca });
+  }
+
+  /** Looks around once and does what follows from it. */
+  async pass(): Promise<void> {
+    const askedAt = boottime();
+    const [bitcoind, lease, eclair] = await Promise.all([
+      this.bitcoind.look(),
+      this.lease.read(),
+      lookAtEclair(this.secrets.apiPassword),
+    ]);
+    this.noteEnd(eclair);
+    this.observation = { bitcoind, lease, eclair };
+    if (lease.seen && eclair.info !== undefined && lease.holder === eclair.info.instanceId)
+      this.leaseValidUntil = askedAt + lease.remaining;
+    const { nodeId, chain } = this.node.configuration;
+    this.enter(decide(this.observation, { nodeId, chain, backOff: this.startAgainAt - boottime() }));
+    await this.act();
+    this.lookedAt = boottime();
+  }
+
+  state(): InstanceState {
+    const { configuration, identity } = this.node;
+    const { bitcoind, lease, eclair } = this.observation;
+    const active = this.decision.role === "active" && boottime() < this.leaseValidUntil;
+    return {
+      live: boottime() - this.lookedAt < stuckSeconds,
+      ready: active || this.decision.role === "standby",
+      active,
+      role: this.decision.role,
+      reasons: [...this.decision.reasons],
+      since: this.since.toISOString(),
+      cluster: configuration.cluster,
+      nodeId: configuration.nodeId,
+      chain: configuration.chain,
+      identity,
+      bitcoind,
+      lease,
+      eclair,
+      boot: this.boot,
+    };
+  }
+
+  summary(): string {
+    return [this.decision.role, ...this.decision.reasons].join("; ");
+  }
+
+  async end(): Promise<void> {
+    await this.lease.close();
+  }
+
+  /** Eclair that ended by itself is started again, each time a little later. */
+  private noteEnd(eclair: Observation["eclair"]): void {
+    const before = this.observation.eclair;
+    if (before.unit !== "running" || eclair.unit === "running") return;
+    this.failures += 1;
+    const pause = Math.min(firstBackOffSeconds * 2 ** (this.failures - 1), longestBackOffSeconds);
+    this.startAgainAt = boottime() + pause;
+    logLine("eclair-ended", { process: before.process, startAgainInSeconds: pause });
+  }
+
+  private enter(decision: Decision): void {
+    if (decision.role !== this.decision.role) {
+      this.since = new Date();
+      logLine("role", { role: decision.role, was: this.decision.role, reasons: decision.reasons });
+    }
+    if (decision.role === "active") this.failures = 0;
+    this.decision = decision;
+  }
+
+  private async act(): Promise<void> {
+    try {
+      if (this.decision.action === "start") await startEclair();
+      if (this.decision.action === "kill") await killEclair();
+    } catch (error) {
+      logLine(this.decision.action, { failed: messageOf(error) });
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { volumeTags } from "../../../bootstrap/aws/volume.ts";
+
+/** The least that an instance of a cluster must be allowed to do, as an IAM policy document. */
+export function nodePolicy(about: {
+  readonly cluster: string;
+  readonly secrets: readonly string[];
+  readonly targetGroups: readonly string[];
+}) {
+  const ofCluster = { [`aws:ResourceTag/${volumeTags.cluster}`]: about.cluster };
+  const forCluster = { [`aws:RequestTag/${volumeTags.cluster}`]: about.cluster };
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: about.secrets },
+      {
+        Effect: "Allow",
+        Action: ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"],
+        Resource: about.targetGroups,
+      },
+      { Effect: "Allow", Action: "ec2:DescribeVolumes", Resource: "*" },
+      {
+        Effect: "Allow",
+        Action: ["ec2:CreateVolume", "ec2:CreateTags"],
+        Resource: "arn:aws:ec2:*:*:volume/*",
+        Condition: { StringEquals: forCluster },
+      },
+      {
+        Effect: "Allow",
+        Action: "ec2:AttachVolume",
+        Resource: "arn:aws:ec2:*:*:volume/*",
+        Condition: { StringEquals: ofCluster },
+      },
+      {
+        Effect: "Allow",
+        Action: "ec2:AttachVolume",
+        Resource: "arn:aws:ec2:*:*:instance/*",
+        Condition: { StringEquals: ofCluster },
+      },
+    ],
+  };
+}

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { readIfThere, writeWhole } from "../../core/files.ts";
+import { layout, type LabPlace } from "../place.ts";
+
+/** A fault that a drill asks of the lab's services; it ends by itself at `until` (milliseconds since 1970). */
+const Fault = z.discriminatedUnion("service", [
+  z.strictObject({
+    service: z.literal("api"),
+    /** As in X-Amz-Target or Action, e.g. `GetSecretValue`. */
+    action: z.string(),
+    /** AWS' name of the error, e.g. `ThrottlingException`. */
+    code: z.string(),
+    status: z.int(),
+    until: z.number(),
+  }),
+  z.strictObject({
+    service: z.literal("imds"),
+    /** The status it answers with; 0: it says nothing at all. */
+    status: z.int(),
+    until: z.number(),
+  }),
+]);
+export type Fault = z.infer<typeof Fault>;
+
+const file = (lab: LabPlace) => join(layout.run(lab), "faults.json");
+
+export function setFaults(lab: LabPlace, faults: readonly Fault[]): void {
+  writeWhole(file(lab), JSON.stringify(faults));
+}
+
+function current(lab: LabPlace): Fault[] {
+  const text = readIfThere(file(lab));
+  if (text === undefined) return [];
+  return z
+    .array(Fault)
+    .parse(JSON.parse(text))
+    .filter((fault) => fault.until > Date.now());
+}
+
+export function apiFault(lab: LabPlace, action: string): Extract<Fault, { service: "api" }> | undefined {
+  return current(lab).find(
+    (fault): fault is Extract<Fault, { service: "api" }> =>
+      fault.service === "api" && fault.action === action,
+  );
+}
+
+export function metadataFault(lab: LabPlace): Fault | undefined {
+  return current(lab).find((fault) => fault.service === "imds");
+}

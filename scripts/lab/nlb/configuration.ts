@@ -1,0 +1,82 @@
+/** A Network Load Balancer as HAProxy has to play it. */
+export type LoadBalancer = {
+  readonly name: string;
+  readonly address: string;
+  readonly listeners: readonly Listener[];
+};
+export type Listener = { readonly port: number; readonly group: TargetGroup };
+
+export type TargetGroup = {
+  readonly name: string;
+  readonly targets: readonly Target[];
+  readonly check: HealthCheck;
+};
+export type Target = { readonly id: string; readonly address: string; readonly port: number };
+
+export type HealthCheck = {
+  readonly protocol: "HTTP" | "TCP";
+  readonly path: string;
+  /** Empty: the port that traffic goes to. */
+  readonly port: string;
+  /** Status codes that count, as ELB writes them: `200`, `200-399`, `200,204`. */
+  readonly matcher: string;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly rise: number;
+  readonly fall: number;
+};
+
+export const backendName = (group: TargetGroup) => `group_${group.name}`;
+export const serverName = (target: Target) => `${target.id}_${target.port}`;
+
+/**
+ * HAProxy's configuration. As an NLB does it: a target that fails its checks loses its connections, and
+ * when every target fails, traffic goes to all of them (it fails open).
+ */
+export function haproxyConfiguration(
+  balancers: readonly LoadBalancer[],
+  socket: string,
+  stateFile: string,
+): string {
+  const groups = new Map(
+    balancers.flatMap((balancer) => balancer.listeners.map(({ group }) => [group.name, group])),
+  );
+  return `global
+  stats socket ${socket} mode 600 level admin
+  server-state-file ${stateFile}
+  hard-stop-after 10s
+defaults
+  mode tcp
+  timeout connect 3s
+  timeout client 350s
+  timeout server 350s
+  load-server-state-from-file global
+listen none
+  bind unix@${socket}.none
+${balancers.flatMap((balancer) => balancer.listeners.map((listener) => frontend(balancer, listener))).join("")}${[...groups.values()].map(backends).join("")}`;
+}
+
+function frontend(balancer: LoadBalancer, { port, group }: Listener): string {
+  return `frontend ${balancer.name}_${port}
+  bind ${balancer.address}:${port}
+  use_backend open_${group.name} if { nbsrv(${backendName(group)}) eq 0 }
+  default_backend ${backendName(group)}
+`;
+}
+
+function backends(group: TargetGroup): string {
+  const { check } = group;
+  const port = check.port === "" ? "" : ` port ${check.port}`;
+  const servers = group.targets.map(
+    (target) =>
+      `  server ${serverName(target)} ${target.address}:${target.port} check${port} inter ${check.intervalSeconds}s rise ${check.rise} fall ${check.fall} on-marked-down shutdown-sessions\n`,
+  );
+  const open = group.targets.map(
+    (target) => `  server ${serverName(target)} ${target.address}:${target.port}\n`,
+  );
+  const http = `  option httpchk\n  http-check send meth GET uri ${check.path} ver HTTP/1.1 hdr Host health\n  http-check expect status ${check.matcher}\n`;
+  return `backend ${backendName(group)}
+  timeout check ${check.timeoutSeconds}s
+${check.protocol === "HTTP" ? http : ""}${servers.join("")}backend open_${group.name}
+${open.join("")}`;
+}

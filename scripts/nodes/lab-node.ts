@@ -1,0 +1,98 @@
+import { DescribeInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { Failure } from "../core/failure.ts";
+import { services } from "../lab/addresses.ts";
+import { labCluster } from "../lab/cluster/cluster.ts";
+import type { LabFacts } from "../lab/facts.ts";
+import type { LabPlace } from "../lab/place.ts";
+import type { Target } from "../target/target.ts";
+import { launch } from "./launch.ts";
+import { nodeStatuses, type NodeStatus } from "./status.ts";
+import { clusterTag } from "./tags.ts";
+
+export const demoCluster = "demo";
+const upWithinMilliseconds = 180_000;
+
+/** The demo cluster of a lab, re-imaged: its instances terminated, one launched from an image, and waited for. */
+export async function reimageDemo(
+  lab: LabPlace,
+  facts: LabFacts,
+  target: Target,
+  imageId: string,
+): Promise<{ status: NodeStatus; configurationFile: string; seconds: number }> {
+  const configurationFile = await labCluster(lab, facts, target, demoCluster);
+  await terminateAll(target);
+  const started = performance.now();
+  const wanted = { imageId, configurationFile, template: demoCluster, name: demoCluster };
+  const { instanceId } = await launch(target, wanted);
+  const status = await untilActive(target, instanceId);
+  return { status, configurationFile, seconds: (performance.now() - started) / 1000 };
+}
+
+async function terminateAll(target: Target): Promise<void> {
+  const { Reservations } = await target.ec2.send(
+    new DescribeInstancesCommand({ Filters: [{ Name: `tag:${clusterTag}`, Values: [demoCluster] }] }),
+  );
+  const ids = (Reservations ?? [])
+    .flatMap((reservation) => reservation.Instances ?? [])
+    .filter((instance) => instance.State?.Name !== "terminated")
+    .map((instance) => instance.InstanceId ?? "");
+  if (ids.length > 0) await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: ids }));
+}
+
+/** Waits until the instance is the active one and its load balancer sends traffic to it. */
+async function untilActive(target: Target, instanceId: string): Promise<NodeStatus> {
+  const end = performance.now() + upWithinMilliseconds;
+  for (;;) {
+    const status = (await nodeStatuses(target)).find((candidate) => candidate.instanceId === instanceId);
+    if (status?.state?.active === true && status.targetHealth.includes("healthy")) return status;
+    if (performance.now() > end || / failed: /.test(status?.boot ?? ""))
+      throw new Failure({
+        code: "node.up",
+        doing: `waiting for ${instanceId} to become the node`,
+        cause: status?.state?.reasons.join("; ") ?? status?.boot ?? "it is gone",
+        remedy: `look at \`eclair-ami logs ${instanceId}\``,
+      });
+    await sleep(300);
+  }
+}
+
+/** The address of a load balancer, and whether a TCP connection through it to the Lightning port comes about. */
+export async function throughLoadBalancer(
+  target: Target,
+  name: string,
+): Promise<{ host: string; connects: boolean }> {
+  const { LoadBalancers } = await target.elb.send(new DescribeLoadBalancersCommand({ Names: [name] }));
+  const host = LoadBalancers?.[0]?.DNSName ?? "";
+  const [reach = "", ...words] = target.reach;
+  const { exitCode } = await execa(
+    reach,
+    [
+      ...words,
+      "timeout",
+      "3",
+      "bash",
+      "-c",
+      `exec 3<>/dev/tcp/$1/9735`,
+      "bash",
+      await addressIn(target, host),
+    ],
+    { reject: false },
+  );
+  return { host: `${host}:9735`, connects: exitCode === 0 };
+}
+
+/** The lab's names are known to the lab's own resolver alone. */
+async function addressIn(target: Target, host: string): Promise<string> {
+  const [reach = "", ...words] = target.reach;
+  const { stdout } = await execa(reach, [...words, ...resolveCommand(host)]);
+  return stdout.trim();
+}
+
+const ask = `const { Resolver } = require("node:dns"); const r = new Resolver(); r.setServers([process.argv[1]]); r.resolve4(process.argv[2], (e, a) => { if (e) throw e; console.log(a[0]); });`;
+
+function resolveCommand(host: string): string[] {
+  return [process.execPath, "--eval", ask, services.dns, host];
+}

@@ -1,0 +1,2 @@
+/** Marks the instances of a cluster. */
+export const clusterTag = "eclair-ami:cluster";

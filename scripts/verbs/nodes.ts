@@ -1,0 +1,113 @@
+import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import Table from "cli-table3";
+import type { Command } from "commander";
+import { Failure } from "../core/failure.ts";
+import { consoleOf } from "../nodes/console.ts";
+import { readConfiguration } from "../nodes/configuration.ts";
+import { launch } from "../nodes/launch.ts";
+import { nodeStatuses, type NodeStatus } from "../nodes/status.ts";
+import type { Target } from "../target/target.ts";
+import { targetOf, withTarget, type TargetFlags } from "./target-flags.ts";
+
+type LaunchFlags = TargetFlags & {
+  readonly image: string;
+  readonly config: string;
+  readonly template?: string;
+  readonly name?: string;
+};
+
+/** Instances of a cluster: launch, status, logs, terminate. */
+export function addNodes(program: Command): void {
+  withTarget(program.command("launch"))
+    .description("start an instance of an image as the node that a configuration names")
+    .requiredOption("--image <id>", "the image")
+    .requiredOption("--config <file>", "the node's configuration")
+    .option("--template <name>", "launch template, by name or id; in the lab, the cluster's own")
+    .option("--name <name>", "the instance's name; the cluster's otherwise")
+    .action(launchVerb);
+  withTarget(program.command("status"))
+    .description("the instances of all clusters, and how each stands")
+    .option("--json", "as JSON", false)
+    .action(statusVerb);
+  withTarget(program.command("logs <instance>"))
+    .description("an instance's console, by id or name")
+    .action(async (instance: string, flags: TargetFlags) => {
+      const target = targetOf(flags);
+      process.stdout.write(await consoleOf(target, await idOf(target, instance)));
+    });
+  withTarget(program.command("terminate <instance>"))
+    .description("terminate an instance, by id or name; volumes that hold a chain are kept")
+    .action(async (instance: string, flags: TargetFlags) => {
+      const target = targetOf(flags);
+      const id = await idOf(target, instance);
+      await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
+      console.log(`${id} is being terminated`);
+    });
+}
+
+async function launchVerb(flags: LaunchFlags): Promise<void> {
+  const target = targetOf(flags);
+  const { configuration } = readConfiguration(flags.config);
+  const template = flags.template ?? (target.name === "lab" ? configuration.cluster : undefined);
+  if (template === undefined)
+    throw new Failure({
+      code: "launch.template",
+      doing: "launching an instance",
+      cause: "no launch template is named",
+      remedy: "pass --template: it brings subnet, security groups, instance type and instance profile",
+      exit: 2,
+    });
+  const wanted = { imageId: flags.image, configurationFile: flags.config, template, name: flags.name };
+  const { instanceId, templateVersion } = await launch(target, wanted);
+  console.log(`${instanceId} is starting, from version ${templateVersion} of ${template}`);
+}
+
+/** An instance's id, from itself or from the name of the only instance that has it. */
+async function idOf(target: Target, instance: string): Promise<string> {
+  if (instance.startsWith("i-")) return instance;
+  const found = (await nodeStatuses(target)).filter((status) => status.name === instance);
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only.instanceId;
+  throw new Failure({
+    code: "instance.unknown",
+    doing: `looking for the instance ${instance}`,
+    cause: found.length === 0 ? "no instance of a cluster has that name" : "more than one has that name",
+    remedy: "name it by its id; `eclair-ami status` lists them",
+    exit: 2,
+  });
+}
+
+async function statusVerb(flags: TargetFlags & { readonly json: boolean }): Promise<void> {
+  const target = targetOf(flags);
+  const statuses = await nodeStatuses(target);
+  if (flags.json) return console.log(JSON.stringify(statuses));
+  if (statuses.length === 0) return console.log("no instance of a cluster runs");
+  console.log(statusTable(statuses));
+  if (target.name === "aws")
+    console.log("Role, lease and block height can't be seen from here on AWS; ask the instance's port 8090.");
+}
+
+export function statusTable(statuses: readonly NodeStatus[]): string {
+  const table = new Table({
+    head: ["name", "instance", "image", "address", "role", "target", "lease", "block", "node id"],
+    style: { head: [], border: [] },
+  });
+  for (const status of statuses) {
+    const { state } = status;
+    const lease =
+      state?.lease.seen === true && state.active ? `${state.lease.remaining.toFixed(0)} s left` : "-";
+    const block = state?.bitcoind.seen === true ? String(state.bitcoind.blocks) : "-";
+    table.push([
+      status.name,
+      `${status.instanceId}\n${status.instance}`,
+      status.imageId,
+      `${status.address}\n${status.zone}`,
+      state === undefined ? status.boot : [state.role, ...state.reasons].join("\n"),
+      status.targetHealth.join("\n") || "-",
+      lease,
+      block,
+      state?.nodeId.match(/.{1,22}/g)?.join("\n") ?? "-",
+    ]);
+  }
+  return table.toString();
+}
