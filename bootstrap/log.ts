@@ -7,7 +7,8 @@ export function logLine(name: string, facts: Readonly<Record<string, unknown>> =
 
 /** What a log says of a failure: code, cause, what to do, and whether it is tried again. */
 export function failureFacts(error: unknown): Record<string, unknown> {
-  if (!(error instanceof BootFailure)) return { code: "unexpected", cause: messageOf(error) };
+  if (!(error instanceof BootFailure))
+    return { code: "unexpected", cause: messageOf(error), triedAgain: true };
   const { code, message, remedy, heals } = error;
   return { code, cause: message, remedy, triedAgain: heals };
 }

@@ -1,4 +1,5 @@
 import type { EC2Client, Volume } from "@aws-sdk/client-ec2";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfiguration } from "../config/node.ts";
 import { BootFailure, messageOf } from "../failure.ts";
 import type { Identity } from "../imds/identity.ts";
@@ -8,6 +9,9 @@ import { clientSettings, type AwsSettings } from "./clients.ts";
 export const volumeTags = { cluster: "eclair-ami:cluster", use: "eclair-ami:volume" } as const;
 
 const waitSeconds = 120;
+/** bitcoind may take long to end; after this a new volume is better than no node. */
+const leavingMilliseconds = 600_000;
+const leavingPauseMilliseconds = 1_000;
 
 /**
  * Attaches the volume that the cluster's last instance in this availability zone kept its chain on,
@@ -22,6 +26,22 @@ export async function attachChainVolume(
   const sdk = await import("@aws-sdk/client-ec2");
   const ec2 = new sdk.EC2Client(clientSettings(aws));
   try {
+    const end = performance.now() + leavingMilliseconds;
+    for (;;) {
+      const volumes = await ofCluster();
+      if (volumes.some((volume) => holder(volume) === identity.instanceId)) return;
+      for (const kept of volumes.filter((volume) => volume.State === "available"))
+        if (await attach(ec2, kept.VolumeId ?? "")) return;
+      // The last instance may still be on its way out, and the volume with it.
+      if (!(await someoneLeaves(volumes)) || performance.now() > end) break;
+      await sleep(leavingPauseMilliseconds);
+    }
+    await attach(ec2, await create(ec2), true);
+  } catch (error) {
+    throw explain(error);
+  }
+
+  async function ofCluster(): Promise<Volume[]> {
     const { Volumes } = await ec2.send(
       new sdk.DescribeVolumesCommand({
         Filters: [
@@ -31,12 +51,17 @@ export async function attachChainVolume(
         ],
       }),
     );
-    if (Volumes?.some((volume) => isOn(volume, identity.instanceId)) === true) return;
-    for (const kept of Volumes?.filter((volume) => volume.State === "available") ?? [])
-      if (await attach(ec2, kept.VolumeId ?? "")) return;
-    await attach(ec2, await create(ec2), true);
-  } catch (error) {
-    throw explain(error);
+    return Volumes ?? [];
+  }
+
+  async function someoneLeaves(volumes: readonly Volume[]): Promise<boolean> {
+    const holders = volumes.flatMap((volume) => holder(volume) ?? []);
+    if (holders.length === 0) return false;
+    const { Reservations } = await ec2.send(new sdk.DescribeInstancesCommand({ InstanceIds: holders }));
+    const states = (Reservations ?? []).flatMap((reservation) =>
+      (reservation.Instances ?? []).map((instance) => instance.State?.Name ?? ""),
+    );
+    return states.some((state) => ["shutting-down", "terminated"].includes(state));
   }
 
   async function create(client: EC2Client): Promise<string> {
@@ -87,8 +112,8 @@ export async function attachChainVolume(
   }
 }
 
-function isOn(volume: Volume, instanceId: string): boolean {
-  return volume.Attachments?.some((attachment) => attachment.InstanceId === instanceId) === true;
+function holder(volume: Volume): string | undefined {
+  return volume.Attachments?.[0]?.InstanceId;
 }
 
 function explain(error: unknown): BootFailure {
@@ -99,7 +124,7 @@ function explain(error: unknown): BootFailure {
       code: "volume.attach",
       cause: `the volume for the chain can't be attached: ${name} ${messageOf(error)}`,
       remedy: refused
-        ? "allow the instance's role ec2:DescribeVolumes, ec2:CreateVolume, ec2:CreateTags and ec2:AttachVolume, and look at the snapshot's name"
+        ? "allow the instance's role ec2:DescribeVolumes, ec2:DescribeInstances, ec2:CreateVolume, ec2:CreateTags and ec2:AttachVolume, and look at the snapshot's name"
         : "it is tried again",
       heals: !refused,
     },

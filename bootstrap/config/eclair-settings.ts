@@ -7,7 +7,6 @@ import { z } from "zod";
  */
 const allowed = [
   "auto-reconnect",
-  "autoprobe-count",
   "balance-check-interval",
   "bitcoind.batch-watcher-requests",
   "blockchain-watchdog.",
@@ -34,7 +33,6 @@ const allowed = [
   "relay.",
   "router.",
   "send.",
-  "socks5.",
   "trampoline-payments-enable",
 ];
 
@@ -45,7 +43,7 @@ export function refusal(setting: string): string | undefined {
   if (!name.test(setting)) return "is no name of an Eclair setting";
   if (allowed.some((entry) => (entry.endsWith(".") ? setting.startsWith(entry) : setting === entry)))
     return undefined;
-  if (/^(datadir|chain|server\.|api\.|bitcoind\.|db\.|node-|file-backup|tor\.)/.test(setting))
+  if (/^(datadir|chain|server\.|api\.|bitcoind\.|db\.|node-|file-backup|tor\.|socks5\.)/.test(setting))
     return "is set by the image: it decides where data, seeds, database, wallet and addresses are";
   return "is not on the list of settings that may be set";
 }

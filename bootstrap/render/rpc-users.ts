@@ -1,12 +1,10 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Credentials } from "../secrets/shapes.ts";
 
-/** The calls that Eclair makes, from its source (BitcoinCoreClient, BitcoinJsonRPCClient, ZmqWatcher, Setup). */
+/** The calls that Eclair 0.13.0 to 0.14.1 makes, from its source (BitcoinCoreClient, ZmqWatcher, Setup). */
 const eclairCalls = [
   "abandontransaction",
-  "decoderawtransaction",
   "estimatesmartfee",
-  "finalizepsbt",
   "fundrawtransaction",
   "getaddressinfo",
   "getbalances",
@@ -22,14 +20,8 @@ const eclairCalls = [
   "getrawchangeaddress",
   "getrawmempool",
   "getrawtransaction",
-  "getreceivedbyaddress",
-  "gettransaction",
   "gettxout",
-  "gettxoutproof",
   "gettxspendingprevout",
-  "getwalletinfo",
-  "importdescriptors",
-  "listdescriptors",
   "listlockunspent",
   "listtransactions",
   "listunspent",
@@ -37,11 +29,8 @@ const eclairCalls = [
   "lockunspent",
   "sendrawtransaction",
   "sendtoaddress",
-  "signmessage",
   "submitpackage",
-  "unloadwallet",
   "utxoupdatepsbt",
-  "verifymessage",
   "walletprocesspsbt",
 ] as const;
 

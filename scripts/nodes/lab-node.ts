@@ -48,11 +48,11 @@ async function untilActive(target: Target, instanceId: string): Promise<NodeStat
   for (;;) {
     const status = (await nodeStatuses(target)).find((candidate) => candidate.instanceId === instanceId);
     if (status?.state?.active === true && status.targetHealth.includes("healthy")) return status;
-    if (performance.now() > end || / failed: /.test(status?.boot ?? ""))
+    if (performance.now() > end || status?.boot.gaveUp === true)
       throw new Failure({
         code: "node.up",
         doing: `waiting for ${instanceId} to become the node`,
-        cause: status?.state?.reasons.join("; ") ?? status?.boot ?? "it is gone",
+        cause: status?.state?.reasons.join("; ") ?? status?.boot.said ?? "it is gone",
         remedy: `look at \`eclair-ami logs ${instanceId}\``,
       });
     await sleep(300);

@@ -24,8 +24,8 @@ export type NodeStatus = {
   readonly targetHealth: readonly string[];
   /** What its supervisor says; on AWS there is no way to ask it yet. */
   readonly state?: InstanceState;
-  /** The last thing that the boot said on the console. */
-  readonly boot: string;
+  /** The last thing that the boot said on the console, and whether it gave up. */
+  readonly boot: { readonly said: string; readonly gaveUp: boolean };
 };
 
 export async function nodeStatuses(target: Target): Promise<NodeStatus[]> {
@@ -61,12 +61,13 @@ async function statusOf(
   };
 }
 
-function bootOf(steps: ReturnType<typeof stepsIn>): string {
+function bootOf(steps: ReturnType<typeof stepsIn>): NodeStatus["boot"] {
   const last = steps.at(-1);
-  if (last === undefined) return "nothing on the console yet";
-  const failed = last.facts["failed"] as { code?: string; cause?: string } | undefined;
-  if (failed === undefined) return last.name;
-  return `${last.name} failed: ${failed.code ?? ""}: ${failed.cause ?? ""}`;
+  if (last === undefined) return { said: "nothing on the console yet", gaveUp: false };
+  const failed = last.facts["failed"] as { code?: string; cause?: string; triedAgain?: boolean } | undefined;
+  if (failed === undefined) return { said: last.name, gaveUp: false };
+  const said = `${last.name} failed: ${failed.code ?? ""}: ${failed.cause ?? ""}`;
+  return { said, gaveUp: failed.triedAgain !== true };
 }
 
 async function targetHealth(target: Target): Promise<Map<string, string[]>> {

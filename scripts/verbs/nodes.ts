@@ -102,7 +102,7 @@ export function statusTable(statuses: readonly NodeStatus[]): string {
       `${status.instanceId}\n${status.instance}`,
       status.imageId,
       `${status.address}\n${status.zone}`,
-      state === undefined ? status.boot : [state.role, ...state.reasons].join("\n"),
+      state === undefined ? status.boot.said : [state.role, ...state.reasons].join("\n"),
       status.targetHealth.join("\n") || "-",
       lease,
       block,

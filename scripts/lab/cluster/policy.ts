@@ -17,7 +17,7 @@ export function nodePolicy(about: {
         Action: ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"],
         Resource: about.targetGroups,
       },
-      { Effect: "Allow", Action: "ec2:DescribeVolumes", Resource: "*" },
+      { Effect: "Allow", Action: ["ec2:DescribeVolumes", "ec2:DescribeInstances"], Resource: "*" },
       {
         Effect: "Allow",
         Action: ["ec2:CreateVolume", "ec2:CreateTags"],

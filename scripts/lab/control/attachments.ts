@@ -1,6 +1,7 @@
 import { DescribeVolumesCommand } from "@aws-sdk/client-ec2";
 import { existsSync } from "node:fs";
 import { rootDeviceNames } from "../debian-ami.ts";
+import { machineProcess } from "../guest/machine.ts";
 import { attachVolume, createVolume, detachVolume } from "../guest/volumes.ts";
 import { layout } from "../place.ts";
 import { motoEc2 } from "./aws.ts";
@@ -29,17 +30,33 @@ export class Attachments {
     await this.last;
   }
 
+  /** The instance that still has a volume, though moto has it detached: it is shutting down. */
+  heldBy(volumeId: string): string | undefined {
+    return this.done.find((item) => item.volumeId === volumeId && this.isLeaving(item.instanceId))
+      ?.instanceId;
+  }
+
+  private isLeaving(instanceId: string): boolean {
+    const { instance, machine } = this.instances.managed.get(instanceId) ?? {};
+    if (machine === undefined || machineProcess(machine) === undefined) return false;
+    return ["shutting-down", "terminated"].includes(instance?.State?.Name ?? "");
+  }
+
   private async apply(): Promise<void> {
     const wanted = await this.wanted();
-    for (const old of this.done)
-      if (!wanted.some((item) => same(item, old)))
+    const attached: Attachment[] = [];
+    for (const old of this.done) {
+      if (wanted.some((item) => same(item, old))) continue;
+      // EC2 gives a volume back when the instance has ended, not when it was told to.
+      if (this.isLeaving(old.instanceId)) attached.push(old);
+      else
         await detachVolume(
           this.instances.managed.get(old.instanceId)?.machine,
           this.instances.lab,
           old.volumeId,
           old.device,
         );
-    const attached: Attachment[] = [];
+    }
     for (const item of wanted) {
       const machine = this.instances.managed.get(item.instanceId)?.machine;
       if (machine !== undefined && (await attachVolume(machine, item.volumeId, item.device)))

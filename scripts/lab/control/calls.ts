@@ -11,6 +11,7 @@ import {
   elementText,
   listOf,
   splitTags,
+  withHolders,
   withRootDevices,
   withStates,
   type Answer,
@@ -154,7 +155,14 @@ export function interceptedCalls(
       return answer;
     },
 
-    AttachVolume: async (_form, passOn) => {
+    DescribeVolumes: async (_form, passOn) => {
+      const answer = await passOn();
+      return { ...answer, body: withHolders(answer.body, (id) => attachments.heldBy(id)) };
+    },
+    AttachVolume: async (form, passOn) => {
+      const volumeId = form.get("VolumeId") ?? "";
+      if (attachments.heldBy(volumeId) !== undefined)
+        return ec2Error("VolumeInUse", `${volumeId} is already attached to an instance`);
       const answer = await passOn();
       await attachments.reconcile();
       return answer;

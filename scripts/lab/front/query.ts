@@ -106,3 +106,18 @@ export function withRootDevices(xml: string, gibibytesOf: (imageId: string) => n
     },
   );
 }
+
+/** DescribeVolumes' answer in which a volume that an instance still has is in use. */
+export function withHolders(xml: string, holderOf: (volumeId: string) => string | undefined): string {
+  return xml.replaceAll(
+    /<volumeId>(vol-[0-9a-f]+)<\/volumeId>(?:(?!<volumeId>)[\s\S])*/g,
+    (item, volumeId: string) => {
+      const holder = holderOf(volumeId);
+      if (holder === undefined) return item;
+      const attachment = `<attachmentSet><item><volumeId>${volumeId}</volumeId><instanceId>${holder}</instanceId><status>detaching</status></item></attachmentSet>`;
+      return item
+        .replace("<status>available<", "<status>in-use<")
+        .replace(/<attachmentSet\s*\/>|<attachmentSet>[\s\S]*?<\/attachmentSet>/, attachment);
+    },
+  );
+}

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec java -cp "$(dirname "$0")/../lib/*" fr.acinq.eclair.Boot "$@"

@@ -1,0 +1,19 @@
+package fr.acinq.eclair;
+
+import com.typesafe.config.Config;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * A started node, as its API sees it (Eclair's {@code Kit} and {@code NodeParams}).
+ *
+ * @param config the {@code eclair} part of the configuration
+ */
+record Kit(
+    Config config,
+    Chain chain,
+    Key nodeKey,
+    UUID instanceId,
+    List<String> publicAddresses,
+    BlockHeight blockHeight,
+    Payments payments) {}

@@ -1,0 +1,85 @@
+package fr.acinq.eclair;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import java.io.File;
+import java.math.BigInteger;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import javax.crypto.SecretKeyFactory;
+import javax.crypto.spec.PBEKeySpec;
+import org.bouncycastle.crypto.digests.RIPEMD160Digest;
+import org.bouncycastle.math.ec.ECPoint;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Eclair's {@code LocalOnChainKeyManager}: the keys of bitcoind's wallet, from {@code eclair-signer.conf}. It
+ * signs nothing; it tells whether an address that bitcoind gave is one of its own.
+ */
+final class Signer {
+  final String wallet;
+  private final Key master;
+  private final Chain chain;
+
+  private Signer(String wallet, Key master, Chain chain) {
+    this.wallet = wallet;
+    this.master = master;
+    this.chain = chain;
+  }
+
+  /** @return null when the data folder holds no such file */
+  static Signer load(File datadir, Chain chain) throws GeneralSecurityException {
+    File file = new File(datadir, "eclair-signer.conf");
+    if (!file.exists()) return null;
+    Config config = ConfigFactory.parseFile(file).getConfig("eclair.signer");
+    byte[] seed = seed(config.getString("mnemonics"), config.getString("passphrase"));
+    // Eclair needs it for its descriptors.
+    config.getLong("timestamp");
+    LoggerFactory.getLogger("fr.acinq.eclair.crypto.keymanager.LocalOnChainKeyManager$")
+        .info("using on-chain key manager wallet={}", config.getString("wallet"));
+    return new Signer(config.getString("wallet"), Key.master(seed), chain);
+  }
+
+  /** BIP84 and BIP86, told apart by the path as Eclair does. */
+  String address(String path) throws GeneralSecurityException {
+    ECPoint point = master.derive(path).point();
+    boolean taproot = path.replace("m/", "").startsWith("86");
+    byte[] program = taproot ? tweaked(point) : hash160(point.getEncoded(true));
+    List<Integer> words = new ArrayList<>(List.of(taproot ? 1 : 0));
+    words.addAll(Bech32.toWords(program));
+    return Bech32.encode(chain.addressPrefix, words, taproot ? Bech32.BECH32M : Bech32.BECH32);
+  }
+
+  /** BIP39. */
+  private static byte[] seed(String mnemonics, String passphrase) throws GeneralSecurityException {
+    byte[] salt = ("mnemonic" + Normalizer.normalize(passphrase, Normalizer.Form.NFKD)).getBytes();
+    PBEKeySpec spec = new PBEKeySpec(mnemonics.toCharArray(), salt, 2048, 512);
+    return SecretKeyFactory.getInstance("PBKDF2WithHmacSHA512").generateSecret(spec).getEncoded();
+  }
+
+  /** BIP341's output key of a key without a script. */
+  private static byte[] tweaked(ECPoint point) throws GeneralSecurityException {
+    byte[] x = Arrays.copyOfRange(point.getEncoded(true), 1, 33);
+    MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+    byte[] tag = sha256.digest("TapTweak".getBytes());
+    sha256.update(tag);
+    sha256.update(tag);
+    BigInteger tweak = new BigInteger(1, sha256.digest(x));
+    boolean odd = point.getEncoded(true)[0] == 3;
+    ECPoint output = (odd ? point.negate() : point).add(Key.CURVE.getG().multiply(tweak)).normalize();
+    return Arrays.copyOfRange(output.getEncoded(true), 1, 33);
+  }
+
+  private static byte[] hash160(byte[] bytes) throws GeneralSecurityException {
+    byte[] sha256 = MessageDigest.getInstance("SHA-256").digest(bytes);
+    RIPEMD160Digest ripemd = new RIPEMD160Digest();
+    ripemd.update(sha256, 0, sha256.length);
+    byte[] hash = new byte[20];
+    ripemd.doFinal(hash, 0);
+    return hash;
+  }
+}
