@@ -15,7 +15,7 @@ import { logLine } from "./log.ts";
 import type { NodeRecord } from "./node-record.ts";
 import { mountChainVolume } from "./os/chain-volume.ts";
 import { writeDurably } from "./os/files.ts";
-import { requireRam } from "./os/ram.ts";
+import { inRam, requireRam } from "./os/ram.ts";
 import { run } from "./os/run.ts";
 import { ownership, requireAccount } from "./os/users.ts";
 import { Phases } from "./phases.ts";
@@ -26,7 +26,7 @@ import { newPasswords, resolveSecrets, type LocalPasswords } from "./secrets/res
 import { version } from "./version.ts";
 
 /** A network that comes up at all does so well within this time. */
-const metadataPatienceMilliseconds = 60_000;
+const metadataPatienceMilliseconds = 20_000;
 
 /** What happens once at every boot. */
 export async function boot(): Promise<void> {
@@ -76,7 +76,7 @@ async function bootNode(phases: Phases, configuration: NodeConfiguration, identi
     requireRam(places.supervisorSecrets);
     const record: NodeRecord = { configuration, identity, aws };
     for (const file of nodeFiles(configuration, secrets, local, databaseCa, templates()))
-      writeDurably(file.path, file.content, ownership(file));
+      inRam(file.path, () => writeDurably(file.path, file.content, ownership(file)));
     writeDurably(places.node, JSON.stringify(record), { uid: 0, gid: 0, mode: 0o644 });
   });
 

@@ -22,3 +22,21 @@ export function requireRam(path: string): void {
       "look at `systemctl status run-eclair.mount run-eclair\\x2dsupervisor.mount`; nothing secret was written",
   });
 }
+
+/** Writes into RAM; says so when that is full. */
+export function inRam(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw new BootFailure(
+      {
+        code: "ram.full",
+        cause: `${path} can't be written: the file system in RAM is full`,
+        remedy: "look at what else is in that folder; it is tried again",
+        heals: true,
+      },
+      { cause: error },
+    );
+  }
+}

@@ -133,7 +133,7 @@ class Supervisor {
   /** Eclair that ended by itself is started again, each time a little later. */
   private noteEnd(eclair: Observation["eclair"]): void {
     const before = this.observation.eclair;
-    if (before.unit !== "running" || eclair.unit === "running") return;
+    if (before.unit !== "running" || eclair.unit !== "stopped") return;
     this.failures += 1;
     const pause = Math.min(firstBackOffSeconds * 2 ** (this.failures - 1), longestBackOffSeconds);
     this.startAgainAt = boottime() + pause;

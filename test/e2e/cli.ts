@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { Failure } from "../../scripts/core/failure.ts";
+import { guestProcess } from "../../scripts/lab/guest/look.ts";
+import { labPlace } from "../../scripts/lab/place.ts";
 import { root } from "../../scripts/setup/places.mjs";
 
 // No test may reach AWS: an endpoint that a test doesn't name is a port where nobody listens.
 const env = { AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_EC2_METADATA_DISABLED: "true" };
 
 /** Runs `./eclair-ami` as a user would; a failure is a result. */
-export function cli(args: readonly string[], more: Record<string, string> = {}) {
+export function cli(args: readonly string[], more: Record<string, string | undefined> = {}) {
   return execa(join(root, "eclair-ami"), args, {
     all: true,
     reject: false,
@@ -23,9 +26,20 @@ export async function instances(state: string): Promise<ShownInstance[]> {
   return (JSON.parse(stdout) as { instances: ShownInstance[] }).instances;
 }
 
-/** One command inside a guest. */
-export function inGuest(state: string, instanceId: string, script: string) {
-  return cli(["lab", "shell", "--state", state, instanceId, "sh", "-c", script]);
+export type GuestResult = { readonly stdout: string; readonly all: string; readonly exitCode: number };
+
+/** One command inside a guest, as `eclair-ami lab shell` runs it; a guest that isn't there is a failed command. */
+export async function inGuest(state: string, instanceId: string, script: string): Promise<GuestResult> {
+  let init: number;
+  try {
+    init = guestProcess(labPlace(state), instanceId);
+  } catch (error) {
+    if (error instanceof Failure) return { stdout: "", all: error.message, exitCode: 1 };
+    throw error;
+  }
+  const inside = ["--target", String(init), "--all", "--", "bash", "-c", script];
+  const result = await execa("nsenter", inside, { all: true, reject: false, stdin: "ignore" });
+  return { stdout: result.stdout, all: result.all, exitCode: result.exitCode ?? 1 };
 }
 
 /** Waits for a condition; what was waited for is named when it does not come. */

@@ -1,4 +1,4 @@
-import { queryError, type Answer } from "../front/query.ts";
+import { queryAnswer, queryError, type Answer } from "../front/query.ts";
 import type { Intercept } from "../front/server.ts";
 import type { TargetState } from "../nlb/haproxy.ts";
 import type { LoadBalancers } from "./load-balancers.ts";
@@ -26,6 +26,9 @@ export function elbCalls(balancers: LoadBalancers, changed: () => Promise<void>)
         return queryError("ValidationError", `${wrong.name} must be from ${wrong.least} to ${wrong.most}`);
     }
     const answer = await passOn();
+    // "If the specified target does not exist, the action returns successfully": ELB's API reference.
+    if (action === "DeregisterTargets" && answer.body.includes("InvalidTarget"))
+      return queryAnswer(action, version, "");
     if (answer.status !== 200) return answer;
     if (action === "DescribeTargetHealth")
       return healthAnswer(await balancers.health(form.get("TargetGroupArn") ?? ""));
@@ -48,7 +51,9 @@ function healthAnswer(
     const reason = reasons[state] === "" ? "" : `<Reason>${reasons[state]}</Reason>`;
     return `<member><Target><Id>${target.Id}</Id><Port>${target.Port}</Port></Target><TargetHealth><State>${state}</State>${reason}</TargetHealth></member>`;
   });
-  const body = `<?xml version="1.0" encoding="UTF-8"?>
-<DescribeTargetHealthResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/${version}/"><DescribeTargetHealthResult><TargetHealthDescriptions>${members.join("")}</TargetHealthDescriptions></DescribeTargetHealthResult><ResponseMetadata><RequestId>lab</RequestId></ResponseMetadata></DescribeTargetHealthResponse>`;
-  return { status: 200, body };
+  return queryAnswer(
+    "DescribeTargetHealth",
+    version,
+    `<TargetHealthDescriptions>${members.join("")}</TargetHealthDescriptions>`,
+  );
 }

@@ -45,9 +45,16 @@ export class Instances {
       const id = instance.InstanceId ?? "";
       const machine = this.managed.get(id)?.machine ?? (await this.describe(instance));
       if (machine === undefined) continue;
-      this.managed.set(id, { instance, machine });
+      this.managed.set(id, { instance: this.asKnown(id, instance), machine });
       if (!this.work.has(id) && !this.exclusive.has(id)) this.begin(id, () => this.bringAbout(id));
     }
+  }
+
+  /** moto forgets address and profile of an instance as it is told to go; on EC2 it has them until it is gone. */
+  private asKnown(id: string, instance: Instance): Instance {
+    const before = this.managed.get(id)?.instance;
+    const leaving = instance.State?.Name === "shutting-down" || instance.State?.Name === "terminated";
+    return before !== undefined && leaving ? { ...before, State: instance.State } : instance;
   }
 
   /** Runs `task` once the instance's work at hand is done, and keeps other work off meanwhile. */

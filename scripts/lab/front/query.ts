@@ -42,7 +42,14 @@ export function ec2Error(code: string, message: string): Answer {
   return { status: 400, body };
 }
 
-/** The same in the plain query protocol, as RDS and ELB speak it. */
+/** The shape of a successful answer in the plain query protocol, as ELB speaks it. */
+export function queryAnswer(action: string, version: string, inner: string): Answer {
+  const body = `<?xml version="1.0" encoding="UTF-8"?>
+<${action}Response xmlns="http://elasticloadbalancing.amazonaws.com/doc/${version}/"><${action}Result>${inner}</${action}Result><ResponseMetadata><RequestId>lab</RequestId></ResponseMetadata></${action}Response>`;
+  return { status: 200, body };
+}
+
+/** An error in the plain query protocol, as RDS and ELB speak it. */
 export function queryError(code: string, message: string): Answer {
   const body = `<?xml version="1.0" encoding="UTF-8"?>
 <ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>lab</RequestId></ErrorResponse>`;

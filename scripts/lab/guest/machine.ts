@@ -26,8 +26,8 @@ const pidFile = (machine: Machine) => join(layout.instance(machine.lab, machine.
 const keeperFile = (machine: Machine) => join(layout.instance(machine.lab, machine.instanceId), "keeper");
 const exitFile = (machine: Machine) => join(layout.instance(machine.lab, machine.instanceId), "exit");
 
-export const consoleFile = (lab: LabPlace, instanceId: string) =>
-  join(layout.instance(lab, instanceId), "console.log");
+/** As on EC2, the console of an instance that was terminated can still be read. */
+export const consoleFile = (lab: LabPlace, instanceId: string) => layout.log(lab, `console-${instanceId}`);
 
 /**
  * Joins the cgroup, becomes nspawn's parent and keeps its exit status in a file,

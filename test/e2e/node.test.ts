@@ -1,0 +1,179 @@
+import {
+  DescribeLoadBalancersCommand,
+  DescribeTargetHealthCommand,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { throughLoadBalancer } from "../../scripts/nodes/lab-node.ts";
+import type { NodeStatus } from "../../scripts/nodes/status.ts";
+import { cli, eventually } from "./cli.ts";
+import { cluster, type Cluster } from "./node.ts";
+
+const state = inject("labState");
+
+describe.each(inject("images"))(
+  "an instance of the image with the $eclair Eclair",
+  ({ eclair, id: imageId }) => {
+    let nodes: Cluster;
+    let id: string;
+    let status: NodeStatus;
+
+    beforeAll(async () => {
+      nodes = await cluster(state, `node-${eclair}`);
+      id = await nodes.launch(imageId, { alias: 'a "b" ${HOME} #c\\' });
+      status = await nodes.active(id);
+    });
+    afterAll(() => nodes.terminate(id));
+
+    test("comes up as the node that its configuration expects", async () => {
+      expect(status.state?.eclair.info?.nodeId).toBe(nodes.configuration.nodeId);
+      expect(status.state).toMatchObject({ role: "active", ready: true, active: true, cluster: nodes.name });
+      expect(status.state?.boot.phases.map(({ name }) => name)).toEqual([
+        ...["load", "parse", "resolve", "verify", "render", "chain-volume", "register", "hand-over"],
+      ]);
+      const info = (await nodes.api(id, "getinfo")) as { alias: string };
+      expect(info.alias).toBe('a "b" ${HOME} #c\\');
+    });
+
+    test("is reached through its load balancer, which asks /active", async () => {
+      await eventually("the target to be healthy", async () =>
+        (await nodes.status(id))?.targetHealth.includes("healthy") === true ? true : undefined,
+      );
+      expect(await throughLoadBalancer(nodes.target, nodes.name)).toMatchObject({ connects: true });
+      const { LoadBalancers } = await nodes.target.elb.send(
+        new DescribeLoadBalancersCommand({ Names: [nodes.name] }),
+      );
+      expect(LoadBalancers?.[0]?.DNSName).toMatch(/\.elb\.amazonaws\.com$/);
+    });
+
+    test("holds the lease, and every session of Eclair's has TLS", async () => {
+      const [holder = ""] = (await nodes.sql("select instance from lease")).split("\n");
+      expect(holder).toBe(status.state?.eclair.info?.instanceId);
+      const sessions = await nodes.sql(
+        "select ssl, version from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'eclair'",
+      );
+      expect(sessions.split("\n").length).toBeGreaterThanOrEqual(1);
+      expect(new Set(sessions.split("\n"))).toEqual(new Set(["t|TLSv1.3"]));
+    });
+
+    test("`status`, `logs` and the bootstrap's own status tell the same", async () => {
+      const shown = await cli(["status", "--json", "--state", state]);
+      const mine = (JSON.parse(shown.stdout) as NodeStatus[]).find(({ instanceId }) => instanceId === id);
+      expect(mine).toMatchObject({ imageId, instance: "running", state: { role: "active" } });
+      const table = await cli(["status", "--state", state]);
+      expect(table.stdout).toContain(nodes.configuration.nodeId.slice(0, 22));
+      const logs = await cli(["logs", id, "--state", state]);
+      expect(logs.stdout).toMatch(/"eclairAmi":"hand-over","ms":\d+/);
+      const own = await nodes.inGuest(id, "eclair-bootstrap status");
+      expect(own.exitCode).toBe(0);
+      expect(own.stdout).toMatch(/^role: active since/m);
+      expect(own.stdout).toContain(`node: ${nodes.configuration.nodeId} on regtest`);
+    });
+
+    test("health and metrics are on one port, and nothing else listens", async () => {
+      const ask = (path: string) =>
+        nodes.inGuest(
+          id,
+          `exec 3<>/dev/tcp/${status.address}/8090; printf 'GET ${path} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`,
+        );
+      for (const path of ["/live", "/ready", "/active"])
+        expect((await ask(path)).stdout).toMatch(/^HTTP\/1.1 200 /);
+      expect((await ask("/other")).stdout).toMatch(/^HTTP\/1.1 404 /);
+      const metrics = (await ask("/metrics")).stdout;
+      expect(metrics).toMatch(/^eclair_ami_active\{.*\} 1$/m);
+      expect(metrics).toMatch(/^eclair_ami_role\{role="active".*\} 1$/m);
+      expect(metrics).toMatch(/^eclair_ami_lease_remaining_seconds\{.*\} \d/m);
+      expect(metrics).toMatch(/^eclair_ami_block_lag\{.*\} 0$/m);
+      expect(metrics).toMatch(/^eclair_ami_boot_phase_seconds\{phase="resolve".*\} [\d.]+$/m);
+      const open = await nodes.inGuest(
+        id,
+        "cat /proc/net/tcp /proc/net/tcp6 | awk '$4 == \"0A\" { print $2 }'",
+      );
+      const ports = open.stdout
+        .split("\n")
+        .filter((line) => !/^[0-9A-F]{6}7F:|^0{24}01000000:|^0{16}FFFF0000[0-9A-F]{6}7F:/.test(line))
+        .map((line) => Number.parseInt(line.split(":")[1] ?? "", 16));
+      expect([...new Set(ports)].toSorted((a, b) => a - b)).toEqual([22, 8090, 9735]);
+    });
+
+    test("data folder and secrets are in RAM that is never swapped, each its user's alone", async () => {
+      const listed = await nodes.inGuest(
+        id,
+        "for folder in /run/eclair /run/eclair-supervisor; do findmnt -no FSTYPE,OPTIONS $folder; done; stat -c '%U:%G %a %n' /run/eclair /run/eclair/* /run/eclair/regtest/last_jdbcurl /run/eclair-supervisor /run/eclair-supervisor/*",
+      );
+      expect(listed.stdout.match(/^tmpfs .*noswap/gm)).toHaveLength(2);
+      expect(listed.stdout.split("\n").slice(2).toSorted()).toEqual([
+        "eclair:eclair 400 /run/eclair/channel_seed.dat",
+        "eclair:eclair 400 /run/eclair/eclair.conf",
+        "eclair:eclair 400 /run/eclair/node_seed.dat",
+        "eclair:eclair 400 /run/eclair/regtest/last_jdbcurl",
+        "eclair:eclair 700 /run/eclair",
+        "eclair:eclair 700 /run/eclair/regtest",
+        "root:root 400 /run/eclair-supervisor/secrets.json",
+        "root:root 700 /run/eclair-supervisor",
+      ]);
+    });
+
+    test("bitcoind lets each user call only what it needs", async () => {
+      const call = (method: string) =>
+        nodes.inGuest(
+          id,
+          `login=$(sed -n 's/^    rpcuser = "\\(.*\\)"$/\\1/p; s/^    rpcpassword = "\\(.*\\)"$/:\\1/p' /run/eclair/eclair.conf | tr -d '\\n')
+         body='{"method":"${method}"}'
+         exec 3<>/dev/tcp/127.0.0.1/8332
+         printf 'POST / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nAuthorization: Basic %s\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "$(printf '%s' "$login" | base64 -w 0)" "\${#body}" "$body" >&3
+         head -n 1 <&3`,
+        );
+      expect((await call("getblockcount")).stdout).toMatch(/ 200 /);
+      for (const method of ["stop", "dumpprivkey", "listdescriptors", "createwallet"])
+        expect((await call(method)).stdout, method).toMatch(/ 403 /);
+    });
+
+    test("every unit of ours is confined, or says why not", async () => {
+      const limits: Readonly<Record<string, number>> = {
+        // Its deviations say why: it owns files to others and makes file systems; it looks at every file.
+        "eclair-bootstrap.service": 2.4,
+        "eclair-image-test.service": 2.2,
+      };
+      const units = "bitcoind eclair eclair-bootstrap eclair-image-test eclair-supervisor eclair-target";
+      const shown = await nodes.inGuest(
+        id,
+        `for unit in ${units}; do systemd-analyze security --no-pager $unit.service | tail -n 1; done`,
+      );
+      const found = [...shown.stdout.matchAll(/for (\S+): ([\d.]+)/g)];
+      expect(found).toHaveLength(6);
+      for (const [, unit = "", level] of found)
+        expect(Number(level), unit).toBeLessThanOrEqual(limits[unit] ?? 2);
+    });
+
+    test("a restarted service stays registered; a terminated instance leaves its target group", async () => {
+      const registered = async () => {
+        const { TargetHealthDescriptions } = await nodes.target.elb.send(
+          new DescribeTargetHealthCommand({ TargetGroupArn: nodes.configuration.targetGroups[0] }),
+        );
+        return (TargetHealthDescriptions ?? []).map((description) => description.Target?.Id);
+      };
+      const restarted = await nodes.inGuest(
+        id,
+        "systemctl restart eclair-target.service eclair-bootstrap.service",
+      );
+      expect(restarted.exitCode, restarted.all).toBe(0);
+      expect(await registered()).toEqual([id]);
+      await nodes.terminate(id);
+      await nodes.gone(id);
+      expect(await registered()).toEqual([]);
+      const log = await cli(["logs", id, "--state", state]);
+      expect(log.stdout).toMatch(/"eclairAmi":"deregister","targetGroups":1/);
+    });
+  },
+);
+
+test("two seeds make two nodes of one image", async () => {
+  const [image] = inject("images");
+  const both = await Promise.all(["two-a", "two-b"].map((name) => cluster(state, name)));
+  const ids = await Promise.all(both.map((one) => one.launch(image?.id ?? "")));
+  const found = await Promise.all(both.map((one, index) => one.active(ids[index] ?? "")));
+  const nodeIds = found.map((status) => status.state?.eclair.info?.nodeId);
+  expect(nodeIds).toEqual(both.map((one) => one.configuration.nodeId));
+  expect(new Set(nodeIds).size).toBe(2);
+  await Promise.all(both.map((one, index) => one.terminate(ids[index] ?? "")));
+});

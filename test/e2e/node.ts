@@ -1,0 +1,119 @@
+import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { RDSClient } from "@aws-sdk/client-rds";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { parse, stringify } from "yaml";
+import { NodeConfiguration } from "../../bootstrap/config/node.ts";
+import { labCluster } from "../../scripts/lab/cluster/cluster.ts";
+import { readFacts } from "../../scripts/lab/facts.ts";
+import { labPlace } from "../../scripts/lab/place.ts";
+import { nodeStatuses, type NodeStatus } from "../../scripts/nodes/status.ts";
+import { labSettings, labTarget } from "../../scripts/target/target.ts";
+import { cli, eventually, inGuest } from "./cli.ts";
+
+/** A cluster of the shared lab, as an operator and as the lab itself can handle it. */
+export type Cluster = Awaited<ReturnType<typeof cluster>>;
+
+/** Makes a cluster of that name in the lab, or finds it. */
+export async function cluster(state: string, name: string) {
+  const lab = labPlace(state);
+  const facts = readFacts(lab);
+  if (facts?.holder === undefined) throw new Error("the lab is not up");
+  const target = labTarget(lab);
+  const file = await labCluster(lab, facts, target, name);
+  const configuration = NodeConfiguration.parse(parse(readFileSync(file, "utf8")));
+  const { pid } = facts.holder;
+  let launched = 0;
+
+  /** Runs SQL on the cluster's database as its superuser. */
+  const sql = async (text: string, database = "eclair"): Promise<string> => {
+    const psql = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"];
+    const { stdout } = await execa(
+      "nsenter",
+      [
+        ...[`--target=${pid}`, "--mount", `--net=/run/netns/${lab.netns}`],
+        ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "psql", ...psql],
+        ...[`--host=/var/lib/postgresql/${name}`, "--username=rdsadmin", database],
+      ],
+      { input: text, cwd: "/" },
+    );
+    return stdout.trim();
+  };
+
+  /** Starts an instance with `eclair-ami launch`; its configuration may differ from the cluster's. */
+  const launch = async (imageId: string, changes: Record<string, unknown> = {}): Promise<string> => {
+    launched += 1;
+    const own = join(lab.state, "clusters", `${name}-${launched}.yaml`);
+    writeFileSync(own, stringify({ ...(parse(readFileSync(file, "utf8")) as object), ...changes }));
+    const result = await cli(["launch", "--state", state, "--image", imageId, "--config", own]);
+    const id = /^(i-[0-9a-f]+) is starting/.exec(result.stdout)?.[1];
+    if (id === undefined) throw new Error(`nothing was launched:\n${result.all}`);
+    return id;
+  };
+
+  const status = async (id: string): Promise<NodeStatus | undefined> =>
+    (await nodeStatuses(target)).find((candidate) => candidate.instanceId === id);
+
+  const active = (id: string): Promise<NodeStatus> =>
+    eventually(
+      `${id} to be active`,
+      async () => {
+        const found = await status(id);
+        if (found?.boot.gaveUp === true) throw new Error(found.boot.said);
+        return found?.state?.active === true ? found : undefined;
+      },
+      120,
+    );
+
+  const terminate = async (id: string): Promise<void> => {
+    await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
+  };
+
+  /** Until nothing of the instance is there any more. */
+  const gone = (id: string) =>
+    eventually(`${id} to be gone`, async () => ((await status(id)) === undefined ? true : undefined));
+
+  /** One call of Eclair's API on the instance itself, with the password that stands in RAM there. */
+  const api = async (id: string, call: string, form = ""): Promise<unknown> => {
+    const { stdout, exitCode, all } = await inGuest(
+      state,
+      id,
+      `password=$(sed -n 's/^    password = "\\(.*\\)"$/\\1/p' /run/eclair/eclair.conf | head -n 1)
+       exec 3<>/dev/tcp/127.0.0.1/8080
+       body='${form}'
+       printf 'POST /${call} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nAuthorization: Basic %s\\r\\nContent-Type: application/x-www-form-urlencoded\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "$(printf ':%s' "$password" | base64 -w 0)" "\${#body}" "$body" >&3
+       cat <&3`,
+    );
+    const [head = "", ...body] = stdout.split(/\r?\n\r?\n/);
+    if (exitCode !== 0 || !/ 200 /.test(head.split("\n")[0] ?? "")) throw new Error(`${call}: ${all}`);
+    const text = body.join("\n\n").trim();
+    return JSON.parse(/transfer-encoding: chunked/i.test(head) ? unchunked(text) : text);
+  };
+
+  return {
+    name,
+    lab,
+    target,
+    file,
+    configuration,
+    rds: new RDSClient(labSettings(facts)),
+    secrets: new SecretsManagerClient(labSettings(facts)),
+    sql,
+    launch,
+    status,
+    active,
+    terminate,
+    gone,
+    api,
+    inGuest: (id: string, script: string) => inGuest(state, id, script),
+  };
+}
+
+function unchunked(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .filter((_line, index) => index % 2 === 1)
+    .join("");
+}
