@@ -107,7 +107,7 @@ async function makeCluster(server: PostgresServer): Promise<void> {
   await execa("chown", ["--recursive", "postgres:postgres", join(home(server), "tls")]);
   await execa("chmod", ["0600", certificate.key]);
   writeFileSync(
-    join(data(server), "postgresql.auto.conf"),
+    join(data(server), "postgresql.conf"),
     Object.entries({
       listen_addresses: server.address,
       port: String(server.port),

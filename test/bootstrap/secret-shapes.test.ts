@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { credentialsIn, passwordIn, seedIn } from "../../bootstrap/secrets/shapes.ts";
+
+const seed = Buffer.from("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "hex");
+
+describe("a seed", () => {
+  test.each([
+    ["hex", seed.toString("hex")],
+    ["upper-case hex", seed.toString("hex").toUpperCase()],
+    ["base64", seed.toString("base64")],
+    ["base64 with a line's end", `${seed.toString("base64")}\n`],
+    ["hex in JSON", JSON.stringify({ channelSeed: "x", nodeSeed: seed.toString("hex") })],
+  ])("is read from %s", (_how, text) => {
+    expect(Buffer.from(seedIn(text, "nodeSeed", "s")).equals(seed)).toBe(true);
+  });
+
+  test.each([
+    ["31 bytes of hex", seed.subarray(1).toString("hex")],
+    ["33 bytes of base64", Buffer.concat([seed, Buffer.alloc(1)]).toString("base64")],
+    ["63 hex digits", seed.toString("hex").slice(1)],
+    ["nothing", ""],
+    ["words", "twelve words that are no seed"],
+    ["JSON without the key", '{"seed":"00"}'],
+    ["broken JSON", '{"nodeSeed": "0001020304'],
+  ])("is refused: %s; and what is there is not shown", (_what, text) => {
+    expect(() => seedIn(text, "nodeSeed", "my/secret")).toThrow(/^secret my\/secret must hold/);
+    if (text.length > 3)
+      expect(() => seedIn(text, "nodeSeed", "my/secret")).not.toThrow(new RegExp(text.slice(1, 12)));
+  });
+});
+
+test("credentials have the shape that RDS writes, whatever else it says", () => {
+  const text = JSON.stringify({ username: "u", password: "p", engine: "postgres", host: "other", port: 1 });
+  expect(credentialsIn(text, "s")).toEqual({ username: "u", password: "p" });
+  for (const wrong of [
+    "",
+    "u:p",
+    "[]",
+    '{"username":"u"}',
+    '{"username":"u","password":""}',
+    '{"username":"hunter2"',
+  ])
+    expect(() => credentialsIn(wrong, "s")).toThrow(
+      /^secret s must hold JSON with `username` and `password`/,
+    );
+});
+
+test("a password is the text, or stands in JSON", () => {
+  expect(passwordIn("p w\n", "s")).toBe("p w");
+  expect(passwordIn('{"password":"x"}', "s")).toBe("x");
+  expect(() => passwordIn("", "s")).toThrow(/must hold a password/);
+});
