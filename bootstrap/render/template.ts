@@ -3,10 +3,7 @@ import Handlebars from "handlebars";
 /** A helper for each format: it writes a value so that nothing in it can end the value. */
 const helpers = {
   /** HOCON takes JSON's values as they are, and replaces nothing inside quotes. */
-  hocon: (value: unknown) => {
-    if (value === undefined) throw new Error("a value for HOCON is missing");
-    return JSON.stringify(value);
-  },
+  hocon: (value: unknown) => JSON.stringify(value),
   /** bitcoind's format has no quotes: a line's end ends the value, `#` begins a comment. */
   ini: (value: unknown) => {
     const text = String(value);
@@ -30,7 +27,11 @@ const helpers = {
 export function fillTemplate(template: string, values: Readonly<Record<string, unknown>>): string {
   const handlebars = Handlebars.create();
   for (const [name, helper] of Object.entries(helpers))
-    handlebars.registerHelper(name, (value: unknown) => helper(value));
+    handlebars.registerHelper(name, (value: unknown) => {
+      // Handlebars is strict with a variable alone, and not with one that is given to a helper.
+      if (value === undefined) throw new Error(`a value for the helper ${name} is missing`);
+      return helper(value);
+    });
   return handlebars.compile(template, {
     strict: true,
     noEscape: true,

@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { NodeConfiguration } from "../../bootstrap/config/node.ts";
+import { jdbcUrl } from "../../bootstrap/database/url.ts";
+import { bitcoinConf, eclairConf, nodeFiles } from "../../bootstrap/render/node-files.ts";
+import { rpcauth } from "../../bootstrap/render/rpc-users.ts";
+import { fillTemplate } from "../../bootstrap/render/template.ts";
+import type { NodeSecrets } from "../../bootstrap/secrets/resolve.ts";
+import { root } from "../../scripts/setup/places.mjs";
+import { smallest } from "../support/configuration.ts";
+
+const golden = (name: string) => join(import.meta.dirname, "golden", name);
+const template = (name: string) => readFileSync(join(root, "templates", name), "utf8");
+const templates = { eclair: template("eclair.conf.hbs"), bitcoin: template("bitcoin.conf.hbs") };
+
+const secrets: NodeSecrets = {
+  nodeSeed: new Uint8Array(32).fill(1),
+  channelSeed: new Uint8Array(32).fill(2),
+  database: { username: "node", password: 'p"a$s{s}\\w' },
+  bitcoind: { username: "eclair", password: "rpc-e" },
+  supervisor: { username: "supervisor", password: "rpc-s" },
+  apiPassword: "api",
+};
+const local = { bitcoind: "rpc-e", supervisor: "rpc-s", api: "api" };
+
+const full = NodeConfiguration.parse({
+  ...smallest,
+  alias: 'a "b" ${HOME} #c\\ é',
+  publicAddresses: ["203.0.113.7:9735", "[2001:db8::1]:9735"],
+  bitcoind: { local: { peers: ["100.64.8.20:18444"] } },
+  eclair: {
+    settings: {
+      "relay.fees.public-channels.fee-base-msat": 5,
+      "override-init-features": [{ nodeid: "02aa", features: { keysend: 'a"b' } }],
+    },
+  },
+});
+
+/** A salt is made anew each time. */
+const withoutSalt = (text: string) => text.replaceAll(/:[0-9a-f]{32}\$[0-9a-f]{64}$/gm, ":SALT$HASH");
+
+test("eclair.conf of a node", async () => {
+  await expect(eclairConf(full, secrets, templates.eclair)).toMatchFileSnapshot(golden("eclair.conf"));
+});
+
+test("eclair.conf of a node with a bitcoind elsewhere", async () => {
+  const remote = {
+    host: "b.example",
+    rpcPort: 8332,
+    zmqBlock: "b.example:1",
+    zmqTx: "b.example:2",
+    secret: "s",
+  };
+  const configuration = NodeConfiguration.parse({ ...smallest, chain: "mainnet", bitcoind: { remote } });
+  await expect(eclairConf(configuration, secrets, templates.eclair)).toMatchFileSnapshot(
+    golden("eclair-remote.conf"),
+  );
+});
+
+test("bitcoin.conf of a node", async () => {
+  const text = bitcoinConf(full, secrets, templates.bitcoin);
+  await expect(withoutSalt(text)).toMatchFileSnapshot(golden("bitcoin.conf"));
+});
+
+test("each file has its owner and mode, and no secret is in one that others may read", () => {
+  const files = nodeFiles(full, secrets, local, "CA", templates);
+  expect(
+    files.map(({ path, owner, group, mode }) => `${owner}:${group} ${mode.toString(8)} ${path}`),
+  ).toEqual([
+    "root:root 644 /run/eclair-ami/database-ca.pem",
+    "root:root 644 /run/eclair-ami/eclair.env",
+    "root:bitcoin 640 /run/eclair-ami/bitcoin.conf",
+    "root:root 400 /run/eclair-supervisor/secrets.json",
+    "eclair:eclair 400 /run/eclair/node_seed.dat",
+    "eclair:eclair 400 /run/eclair/channel_seed.dat",
+    "eclair:eclair 400 /run/eclair/regtest/last_jdbcurl",
+    "eclair:eclair 400 /run/eclair/eclair.conf",
+  ]);
+  for (const { path, content, mode } of files)
+    if (mode !== 0o400)
+      for (const secret of [secrets.database.password, "rpc-e", "rpc-s"])
+        expect(String(content), path).not.toContain(secret);
+});
+
+test("the database's URL demands TLS and the certificate's name, and says nothing of this host", () => {
+  expect(jdbcUrl(full)).toBe(
+    "jdbc:postgresql://demo.example.com:5432/eclair?sslmode=verify-full&sslrootcert=/run/eclair-ami/database-ca.pem&ApplicationName=eclair&tcpKeepAlive=true&connectTimeout=5&socketTimeout=20",
+  );
+});
+
+// share/rpcauth/rpcauth.py of Bitcoin Core: HMAC-SHA256 of the password with the salt's text as the key.
+test("rpcauth is what Bitcoin Core's own script gives", () => {
+  expect(rpcauth({ username: "u", password: "p" }, "00ff")).toBe(
+    "u:00ff$07febce355bfafd273c7ccdb3138eb3d559d0d1bb07e2b8092a95b37c2bf2abd",
+  );
+});
+
+describe("a value that could break out of its format is refused", () => {
+  test.each(["a\nrpcuser=x", "a\r", "a # comment", "", "a\u2028b", "tab\there"])(
+    "bitcoin.conf: %j",
+    (value) => {
+      expect(() => fillTemplate("x={{ini value}}", { value })).toThrow(/break out of its line/);
+    },
+  );
+  test.each(['"', "\n", "${x}", "\\", "}", "#", "//"])("eclair.conf: %j stays inside its quotes", (value) => {
+    const text = fillTemplate("x={{hocon value}}", { value });
+    expect(JSON.parse(text.slice(2))).toBe(value);
+    expect(text).not.toContain("\n");
+  });
+  test("a setting's name", () => {
+    expect(() => fillTemplate("{{path value}}=1", { value: "a = 1, b" })).toThrow(/malformed/);
+  });
+  test("a variable that is missing, and a helper that is not known", () => {
+    expect(() => fillTemplate("{{ini value}}", {})).toThrow(/a value for the helper ini is missing/);
+    expect(() => fillTemplate("{{nothing}}", {})).toThrow(/nothing/);
+    expect(() => fillTemplate("{{other value}}", { value: 1 })).toThrow(/other/);
+  });
+});

@@ -1,0 +1,194 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { eventually } from "./cli.ts";
+import { cluster, type Cluster } from "./node.ts";
+
+const state = inject("labState");
+
+/** What this project relies on, of the stand-in and, with ECLAIR_ZIP, of the real Eclair: the same for both. */
+describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair, id: imageId }) => {
+  let nodes: Cluster;
+  let id: string;
+
+  beforeAll(async () => {
+    nodes = await cluster(state, `contract-${eclair}`);
+    id = await nodes.launch(imageId);
+    await nodes.active(id);
+  });
+  afterAll(() => nodes.terminate(id));
+
+  const start = () =>
+    nodes.inGuest(id, "systemctl reset-failed eclair; systemctl start --no-block eclair; sleep 0.2");
+  const stop = () => nodes.inGuest(id, "systemctl stop eclair");
+
+  async function property(name: string): Promise<string> {
+    return (await nodes.inGuest(id, `systemctl show --value --property=${name} eclair`)).stdout.trim();
+  }
+
+  async function ended(): Promise<{ status: string; log: string }> {
+    await eventually("Eclair to end", async () =>
+      ["inactive", "failed"].includes(await property("ActiveState")) ? true : undefined,
+    );
+    return { status: await property("ExecMainStatus"), log: await log() };
+  }
+
+  /** What Eclair logged since it was last started. */
+  async function log(): Promise<string> {
+    const invocation = await property("InvocationID");
+    return (
+      await nodes.inGuest(id, `journalctl --no-pager --output=cat _SYSTEMD_INVOCATION_ID=${invocation}`)
+    ).stdout;
+  }
+
+  type Info = { nodeId: string; instanceId: string; blockHeight: number; chainHash: string };
+  const info = () =>
+    eventually("Eclair's API", () =>
+      nodes.api(id, "getinfo").then(
+        (found) => found as Info,
+        () => undefined,
+      ),
+    );
+
+  test("getinfo tells node id, instance id, chain and height", async () => {
+    const found = await info();
+    expect(found.nodeId).toBe(nodes.configuration.nodeId);
+    expect(found.instanceId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(found.chainHash).toBe("06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f");
+    const height = await nodes.inGuest(
+      id,
+      "eclair-bootstrap status | sed -n 's/^bitcoind: block \\([0-9]*\\).*/\\1/p'",
+    );
+    expect(Math.abs(found.blockHeight - Number(height.stdout))).toBeLessThanOrEqual(1);
+  });
+
+  test("the lease names the instance id that was logged, and is renewed", async () => {
+    const { instanceId } = await info();
+    expect(await log()).toContain(`connecting to database with instanceId=${instanceId}`);
+    const lease = async () =>
+      (
+        await nodes.sql(
+          "select instance, extract(epoch from expires_at)::bigint, extract(epoch from expires_at - now()) from lease",
+        )
+      ).split("|");
+    const [holder, expires = ""] = await lease();
+    expect(holder).toBe(instanceId);
+    const later = await eventually("a renewal", async () => {
+      const now = await lease();
+      return Number(now[1]) > Number(expires) ? now : undefined;
+    });
+    expect(later[0]).toBe(instanceId);
+    expect(Number(later[2])).toBeLessThanOrEqual(15);
+    expect(Number(later[2])).toBeGreaterThan(8);
+  });
+
+  test("the lease's table, the schemas and their versions are those that this project knows", async () => {
+    const columns = await nodes.sql(
+      "select column_name, data_type, is_nullable, column_default from information_schema.columns where table_schema = 'public' and table_name = 'lease' order by ordinal_position",
+    );
+    expect(columns.split("\n")).toEqual([
+      "id|integer|NO|1",
+      "expires_at|timestamp with time zone|NO|",
+      "instance|character varying|NO|",
+    ]);
+    const schemas = await nodes.sql(
+      "select nspname from pg_namespace where nspname !~ '^(pg_|information_)' order by 1",
+    );
+    expect(schemas.split("\n")).toEqual(["audit", "liquidity", "local", "network", "payments", "public"]);
+    const versions = await nodes.sql("select db_name, version from versions order by 1");
+    expect(versions.split("\n")).toEqual([
+      ...["audit|13", "channels|11", "liquidity|1", "network|4", "offers|1"],
+      ...["payments|8", "peers|5", "pending_relay|3"],
+    ]);
+  });
+
+  test("an invoice is there after a restart", async () => {
+    const made = (await nodes.api(id, "createinvoice", "description=contract&amountMsat=5000")) as {
+      paymentHash: string;
+    };
+    await nodes.inGuest(id, "systemctl restart eclair");
+    await info();
+    expect(await nodes.api(id, "getinvoice", `paymentHash=${made.paymentHash}`)).toMatchObject(made);
+  });
+
+  test("a wrong API password is refused", async () => {
+    const answer = await nodes.inGuest(
+      id,
+      `exec 3<>/dev/tcp/127.0.0.1/8080; printf 'POST /getinfo HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Basic Ong=\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' >&3; head -n 1 <&3`,
+    );
+    expect(answer.stdout).toMatch(/^HTTP\/1\.1 401 /);
+  });
+
+  test("a clean stop releases the lease and ends with 143", async () => {
+    await nodes.inGuest(id, "systemctl stop eclair-supervisor");
+    const { status } = await ended();
+    expect(status).toBe("143");
+    expect(await nodes.sql("select expires_at <= now() from lease")).toBe("t");
+  });
+
+  test("a held lease ends it at once with 1", async () => {
+    await nodes.sql(`update lease set instance = '${randomUUID()}', expires_at = now() + interval '1 hour'`);
+    await start();
+    const { status, log: said } = await ended();
+    expect(status).toBe("1");
+    expect(said).toContain("AlreadyLocked(");
+    await nodes.sql("update lease set expires_at = now()");
+  });
+
+  test("a lease that is taken away ends it with 1", async () => {
+    await start();
+    await info();
+    await nodes.sql(`update lease set instance = '${randomUUID()}', expires_at = now() + interval '1 hour'`);
+    const { status, log: said } = await ended();
+    expect(status).toBe("1");
+    expect(said).toContain("db locking error is a fatal error");
+    await nodes.sql("update lease set expires_at = now()");
+  });
+
+  test("a database URL that has changed ends it, before it connects", async () => {
+    const file = "/run/eclair/regtest/last_jdbcurl";
+    await nodes.inGuest(
+      id,
+      `cp --preserve=all ${file} /run/eclair/url; echo -n jdbc:postgresql://other/db > ${file}`,
+    );
+    await start();
+    const { status, log: said } = await ended();
+    expect(status).toBe("1");
+    expect(said).toContain("The database URL has changed since the last start");
+    await nodes.inGuest(id, `mv /run/eclair/url ${file}`);
+  });
+
+  test("a newer schema ends it", async () => {
+    await nodes.sql("update versions set version = 99 where db_name = 'channels'");
+    await start();
+    const { status, log: said } = await ended();
+    expect(status).toBe("1");
+    expect(said).toContain("Unknown version of DB channels found, version=99");
+    await nodes.sql("update versions set version = 11 where db_name = 'channels'");
+  });
+
+  test("seeds that are missing are made in silence: another node", async () => {
+    await nodes.inGuest(id, "mkdir /run/eclair/kept; mv /run/eclair/*_seed.dat /run/eclair/kept");
+    await start();
+    const other = await info();
+    expect(other.nodeId).toMatch(/^0[23][0-9a-f]{64}$/);
+    expect(other.nodeId).not.toBe(nodes.configuration.nodeId);
+    const sizes = await nodes.inGuest(id, "stat -c %s /run/eclair/*_seed.dat");
+    expect(sizes.stdout.split("\n")).toEqual(["32", "32"]);
+    // The supervisor would not let it run: that is its test.
+    await nodes.inGuest(id, "systemctl start eclair-supervisor");
+    await eventually("the supervisor to kill the wrong node", async () => {
+      const { stdout } = await nodes.inGuest(
+        id,
+        "journalctl --no-pager --output=cat --unit=eclair-supervisor",
+      );
+      return stdout.includes(`Eclair came up as ${other.nodeId}`) ? true : undefined;
+    });
+    await nodes.inGuest(id, "systemctl stop eclair-supervisor eclair; mv /run/eclair/kept/* /run/eclair");
+  });
+
+  test("it starts again when bitcoind and everything else is as before", async () => {
+    await stop();
+    await nodes.inGuest(id, "systemctl start eclair-supervisor");
+    expect((await nodes.active(id)).state?.eclair.info?.nodeId).toBe(nodes.configuration.nodeId);
+  });
+});

@@ -1,0 +1,152 @@
+import { CreateImageCommand, DeregisterImageCommand } from "@aws-sdk/client-ec2";
+import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { HARDENED_OFFSET, HDKey } from "@scure/bip32";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { layout } from "../../scripts/lab/place.ts";
+import { consoleOf } from "../../scripts/nodes/console.ts";
+import { eventually } from "./cli.ts";
+import { cluster, type Cluster } from "./node.ts";
+import { patternsOf, secretsIn, secretsInFile, type Pattern } from "./scan/patterns.ts";
+
+const state = inject("labState");
+/** Planted in each place, so that a place the scan does not reach is noticed. */
+const canary = randomBytes(32);
+
+describe.each(inject("images"))(
+  "no secret outside of RAM that is never swapped ($eclair)",
+  ({ eclair, id: imageId }) => {
+    let nodes: Cluster;
+    let id: string;
+    let patterns: Pattern[];
+
+    beforeAll(async () => {
+      nodes = await cluster(state, `secrets-${eclair}`);
+      id = await nodes.launch(imageId);
+      await nodes.active(id);
+      patterns = patternsOf({ ...(await secretsOfNode()), canary });
+      await stir();
+    });
+    afterAll(() => nodes.terminate(id));
+
+    async function secretsOfNode(): Promise<Record<string, Uint8Array>> {
+      const value = async (secret: unknown) => {
+        const { SecretString = "" } = await nodes.secrets.send(
+          new GetSecretValueCommand({ SecretId: String(secret) }),
+        );
+        return JSON.parse(SecretString) as Record<string, string>;
+      };
+      const { secrets, database } = nodes.configuration;
+      const seeds = await value(secrets.nodeSeed);
+      const nodeSeed = Buffer.from(seeds["nodeSeed"] ?? "", "hex");
+      const channelSeed = Buffer.from(seeds["channelSeed"] ?? "", "base64");
+      const made = await nodes.inGuest(id, "cat /run/eclair-supervisor/secrets.json");
+      const { local } = JSON.parse(made.stdout) as { local: Record<string, string> };
+      const master = HDKey.fromMasterSeed(nodeSeed);
+      const nodeKey = master.deriveChild(HARDENED_OFFSET + 46).deriveChild(HARDENED_OFFSET);
+      return {
+        "node seed": nodeSeed,
+        "channel seed": channelSeed,
+        "master private key": master.privateKey ?? new Uint8Array(),
+        "node's private key": nodeKey.privateKey ?? new Uint8Array(),
+        "channels' master private key": HDKey.fromMasterSeed(channelSeed).privateKey ?? new Uint8Array(),
+        "database password": Buffer.from((await value(database.secret))["password"] ?? ""),
+        ...Object.fromEntries(
+          Object.entries(local).map(([name, text]) => [`${name} password`, Buffer.from(text)]),
+        ),
+      };
+    }
+
+    /** A restart, an abort and pressure on the memory: what could make a secret leave its place. */
+    async function stir(): Promise<void> {
+      await nodes.inGuest(id, "systemctl restart eclair-bootstrap eclair-supervisor");
+      await nodes.active(id);
+      await nodes.inGuest(id, "systemctl kill --signal=SIGABRT eclair");
+      await eventually("Eclair to be started again", async () => {
+        const log = await nodes.inGuest(id, "journalctl --no-pager --output=cat --unit=eclair-supervisor");
+        return log.stdout.includes('"eclair-ended"') ? true : undefined;
+      });
+      await nodes.active(id);
+      await nodes.inGuest(
+        id,
+        "systemd-run --wait --quiet --property=MemoryMax=1500M sh -c 'head -c 1200M /dev/zero | tail -c 1199M >/dev/null'",
+      );
+    }
+
+    /** Every place where a secret could have been left, and what was found there. */
+    async function scan(): Promise<Record<string, string[]>> {
+      await nodes.inGuest(id, "sync; journalctl --sync");
+      const text = async (script: string) => Buffer.from((await nodes.inGuest(id, script)).stdout);
+      const image = join(nodes.lab.state, "images");
+      const layers = (await readdir(image))
+        .map((name) => join(image, name, "layer.img"))
+        .filter((file) => existsSync(file));
+      return {
+        disk: await inFile(join(layout.instance(nodes.lab, id), "root.img")),
+        "chain's volume": (
+          await Promise.all(
+            (await readdir(join(nodes.lab.state, "volumes"))).map((name) =>
+              inFile(join(nodes.lab.state, "volumes", name)),
+            ),
+          )
+        ).flat(),
+        journal: secretsIn(await text("journalctl --no-pager --output=export --all"), patterns),
+        "process list": secretsIn(await text("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), patterns),
+        environments: secretsIn(await text("cat /proc/[0-9]*/environ | tr '\\0' ' '"), patterns),
+        console: secretsIn(Buffer.from(await consoleOf(nodes.target, id)), patterns),
+        dumps: secretsIn(
+          await text(
+            "find / -xdev \\( -name 'core*' -o -name 'hs_err*' -o -name '*.hprof' -o -path '/var/crash/*' \\) -type f -size -64M -exec cat {} +",
+          ),
+          patterns,
+        ),
+        "files outside of it": secretsIn(
+          await text(
+            "find /run /tmp /var/tmp /dev/shm -xdev -type f -not -path '/run/eclair/*' -not -path '/run/eclair-supervisor/*' -exec cat {} + 2>/dev/null",
+          ),
+          patterns,
+        ),
+        images: (await Promise.all(layers.map(inFile))).flat(),
+      };
+    }
+
+    async function inFile(path: string): Promise<string[]> {
+      const file = await open(path, "r");
+      try {
+        return await secretsInFile(
+          async (buffer, position) => (await file.read(buffer, 0, buffer.length, position)).bytesRead,
+          patterns,
+        );
+      } finally {
+        await file.close();
+      }
+    }
+
+    test("nothing is found; planted copies are found in each place", { timeout: 400_000 }, async () => {
+      const clean = await scan();
+      expect(Object.fromEntries(Object.entries(clean).filter(([, found]) => found.length > 0))).toEqual({});
+
+      const hex = canary.toString("hex");
+      await nodes.inGuest(
+        id,
+        `echo ${hex} > /root/planted; echo ${hex} > /var/lib/bitcoin/planted
+       echo ${hex} | systemd-cat
+       systemd-run --quiet sleep 1000.${BigInt(`0x${hex}`)} # other digits
+       systemd-run --quiet --setenv=PLANTED=${canary.toString("base64")} sleep 1000
+       systemd-run --quiet sh -c 'sleep 1000; : ${hex.toUpperCase()}'
+       echo ${hex} > /dev/console
+       mkdir -p /var/crash; printf '${[...canary].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}' > /var/crash/core.1
+       echo x${canary.toString("base64")} > /run/planted`,
+      );
+      const { ImageId } = await nodes.target.ec2.send(
+        new CreateImageCommand({ InstanceId: id, Name: `planted-${eclair}`, NoReboot: true }),
+      );
+      const planted = await scan();
+      await nodes.target.ec2.send(new DeregisterImageCommand({ ImageId }));
+      expect(planted).toEqual(Object.fromEntries(Object.keys(clean).map((place) => [place, ["canary"]])));
+    });
+  },
+);
