@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Manifest } from "../scripts/bake/manifest.ts";
 import { debianBitcoind } from "../scripts/lab/debian/trees.ts";
 import { measureAot } from "./aot.ts";
+import { measureBoot } from "./boot.ts";
 import { bakeOnce, inOwnLab, median, startToSsh } from "./lab-bench.ts";
 
 const runs = 3;
@@ -32,6 +33,8 @@ await inOwnLab(async (lab) => {
   );
   console.log(`image: ${Math.round((warm[0]?.sizes.rootBytes ?? 0) / megabyte)} MB over Debian's`);
 
+  await measureBoot(lab, image);
+
   if (zip === undefined) return console.log("\nECLAIR_ZIP is not set: the real Eclair was not measured");
   const real = await bakeOnce(lab, zip);
   console.log(
@@ -40,6 +43,7 @@ await inOwnLab(async (lab) => {
   phases([real]);
   console.log(`image: ${Math.round(real.sizes.rootBytes / megabyte)} MB over Debian's`);
   await measureAot(lab, real.image.id);
+  await measureBoot(lab, real.image.id);
 });
 
 /** Seconds that the cached parts take when there is no cache. */

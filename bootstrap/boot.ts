@@ -20,9 +20,10 @@ import { run } from "./os/run.ts";
 import { ownership, requireAccount } from "./os/users.ts";
 import { Phases } from "./phases.ts";
 import { places } from "./places.ts";
-import { nodeFiles, type SupervisorSecrets } from "./render/node-files.ts";
+import { nodeFiles } from "./render/node-files.ts";
 import { referenceOf, secretReader } from "./secrets/fetch.ts";
 import { newPasswords, resolveSecrets, type LocalPasswords } from "./secrets/resolve.ts";
+import { SupervisorSecrets } from "./secrets/supervisor.ts";
 import { version } from "./version.ts";
 
 /** A network that comes up at all does so well within this time. */
@@ -106,12 +107,16 @@ function awsSettings({ region }: Identity): AwsSettings {
 /** Those of this boot: the units that run already must go on knowing them. */
 function localPasswords(): LocalPasswords {
   if (!existsSync(places.supervisorSecrets)) return newPasswords();
-  return (JSON.parse(readFileSync(places.supervisorSecrets, "utf8")) as SupervisorSecrets).local;
+  return SupervisorSecrets.parse(JSON.parse(readFileSync(places.supervisorSecrets, "utf8"))).local;
 }
 
 function templates() {
   const read = (name: string) => readFileSync(`${places.templates}/${name}`, "utf8");
-  return { eclair: read("eclair.conf.hbs"), bitcoin: read("bitcoin.conf.hbs") };
+  return {
+    eclair: read("eclair.conf.hbs"),
+    bitcoin: read("bitcoin.conf.hbs"),
+    signer: read("eclair-signer.conf.hbs"),
+  };
 }
 
 /** The units wait for this one, so they are only told to start. */

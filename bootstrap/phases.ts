@@ -7,7 +7,6 @@ import { places } from "./places.ts";
 export const BootRecord = z.strictObject({
   state: z.enum(["running", "idle", "failed", "done"]),
   startedAt: z.iso.datetime(),
-  /** The unit is started again after a failure that can heal. */
   phases: z.array(z.strictObject({ name: z.string(), milliseconds: z.number() })),
   failure: z.record(z.string(), z.unknown()).optional(),
 });
@@ -21,6 +20,7 @@ export class Phases {
 
   constructor(now: Date) {
     this.record = { state: "running", startedAt: now.toISOString(), phases: [] };
+    this.write();
   }
 
   async run<T>(name: string, phase: () => T | Promise<T>): Promise<T> {
@@ -41,6 +41,10 @@ export class Phases {
 
   end(state: BootRecord["state"]): void {
     this.record.state = state;
+    this.write();
+  }
+
+  private write(): void {
     writeDurably(places.boot, JSON.stringify(this.record), readableByAll);
   }
 }

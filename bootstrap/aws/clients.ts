@@ -22,22 +22,21 @@ export function clientSettings(settings: AwsSettings) {
     credentials: instanceRole,
     retryMode: "standard" as const,
     maxAttempts: attempts,
-    requestHandler: { requestTimeout: callMilliseconds, connectionTimeout: 2_000 },
+    requestHandler: {
+      requestTimeout: callMilliseconds,
+      // Else the handler only warns, and a connection that has stalled is waited for without end.
+      throwOnRequestTimeout: true,
+      connectionTimeout: 2_000,
+    },
   };
 }
 
 const instanceRole = fromInstanceMetadata({ maxRetries: 10, timeout: 2_000, ec2MetadataV1Disabled: true });
 
-/**
- * A systemd credential handed to this unit from outside the instance, such as the lab's endpoint; AWS hands none.
- * User-data can't set one, so it can't send a node to another Secrets Manager.
- */
-export function credential(name: string, folder = process.env["CREDENTIALS_DIRECTORY"]): string | undefined {
+/** What the instance's host handed in by that name, such as the lab's endpoint; AWS hands in nothing. */
+export function credential(name: string): string | undefined {
+  const folder = process.env["CREDENTIALS_DIRECTORY"];
   if (folder === undefined) return undefined;
-  try {
-    return readFileSync(join(folder, name), "utf8").trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  const text = readFileSync(join(folder, name), "utf8").trim();
+  return text === "" ? undefined : text;
 }

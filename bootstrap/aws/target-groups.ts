@@ -4,6 +4,7 @@ import {
   RegisterTargetsCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { BootFailure, messageOf } from "../failure.ts";
+import { oncePastPending } from "./pending.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 
 /** Registers the instance in every target group; one that is registered already stays so. */
@@ -16,7 +17,9 @@ export async function registerTargets(
   await Promise.all(
     groups.map(async (arn) => {
       try {
-        await client.send(new RegisterTargetsCommand({ TargetGroupArn: arn, Targets: [{ Id: instanceId }] }));
+        await oncePastPending(() =>
+          client.send(new RegisterTargetsCommand({ TargetGroupArn: arn, Targets: [{ Id: instanceId }] })),
+        );
       } catch (error) {
         throw explain(error, arn, "RegisterTargets");
       }

@@ -4,6 +4,7 @@ import type { NodeConfiguration } from "../config/node.ts";
 import { BootFailure, messageOf } from "../failure.ts";
 import type { Identity } from "../imds/identity.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
+import { oncePastPending } from "./pending.ts";
 
 /** Marks the volumes that a cluster's instances keep their chain on. */
 export const volumeTags = { cluster: "eclair-ami:cluster", use: "eclair-ami:volume" } as const;
@@ -12,6 +13,7 @@ const waitSeconds = 120;
 /** bitcoind may take long to end; after this a new volume is better than no node. */
 const leavingMilliseconds = 600_000;
 const leavingPauseMilliseconds = 1_000;
+const tokenMilliseconds = 600_000;
 
 /**
  * Attaches the volume that the cluster's last instance in this availability zone kept its chain on,
@@ -33,10 +35,12 @@ export async function attachChainVolume(
       for (const kept of volumes.filter((volume) => volume.State === "available"))
         if (await attach(ec2, kept.VolumeId ?? "")) return;
       // The last instance may still be on its way out, and the volume with it.
-      if (!(await someoneLeaves(volumes)) || performance.now() > end) break;
+      const coming = volumes.some((volume) => volume.State === "creating");
+      if (!(coming || (await someoneLeaves(volumes))) || performance.now() > end) break;
       await sleep(leavingPauseMilliseconds);
     }
-    await attach(ec2, await create(ec2), true);
+    const made = await create(ec2);
+    if (!(await attach(ec2, made))) throw new Error(`${made} was taken by another instance`);
   } catch (error) {
     throw explain(error);
   }
@@ -51,7 +55,10 @@ export async function attachChainVolume(
         ],
       }),
     );
-    return Volumes ?? [];
+    // The oldest has the longest chain.
+    return (Volumes ?? []).toSorted(
+      (a, b) => (a.CreateTime?.getTime() ?? 0) - (b.CreateTime?.getTime() ?? 0),
+    );
   }
 
   async function someoneLeaves(volumes: readonly Volume[]): Promise<boolean> {
@@ -73,8 +80,8 @@ export async function attachChainVolume(
         Encrypted: true,
         ...(dataVolume?.snapshot !== undefined && { SnapshotId: dataVolume.snapshot }),
         ...(dataVolume?.kmsKey !== undefined && { KmsKeyId: dataVolume.kmsKey }),
-        // A second boot of the same instance makes no second volume.
-        ClientToken: `chain-${identity.instanceId}`,
+        // A boot that is tried again makes no second volume; a token lives on when its volume has failed.
+        ClientToken: `chain-${identity.instanceId}-${Math.floor(Date.now() / tokenMilliseconds)}`,
         TagSpecifications: [
           {
             ResourceType: "volume",
@@ -95,18 +102,20 @@ export async function attachChainVolume(
   }
 
   /** False when another instance was quicker. */
-  async function attach(client: EC2Client, volumeId: string, mine = false): Promise<boolean> {
+  async function attach(client: EC2Client, volumeId: string): Promise<boolean> {
     try {
-      await client.send(
-        new sdk.AttachVolumeCommand({
-          VolumeId: volumeId,
-          InstanceId: identity.instanceId,
-          Device: dataVolume?.device,
-        }),
+      await oncePastPending(() =>
+        client.send(
+          new sdk.AttachVolumeCommand({
+            VolumeId: volumeId,
+            InstanceId: identity.instanceId,
+            Device: dataVolume?.device,
+          }),
+        ),
       );
       return true;
     } catch (error) {
-      if (!mine && error instanceof Error && /VolumeInUse|IncorrectState/.test(error.name)) return false;
+      if (error instanceof Error && error.name === "VolumeInUse") return false;
       throw error;
     }
   }
@@ -118,14 +127,15 @@ function holder(volume: Volume): string | undefined {
 
 function explain(error: unknown): BootFailure {
   const name = error instanceof Error ? error.name : "";
-  const refused = /UnauthorizedOperation|AccessDenied|NotFound|InvalidParameter/.test(name);
+  // EC2 forgets and learns late: anything else that it doesn't find may be there at the next try.
+  const refused = /UnauthorizedOperation|AccessDenied|InvalidSnapshot|InvalidParameter/.test(name);
   return new BootFailure(
     {
       code: "volume.attach",
       cause: `the volume for the chain can't be attached: ${name} ${messageOf(error)}`,
       remedy: refused
-        ? "allow the instance's role ec2:DescribeVolumes, ec2:DescribeInstances, ec2:CreateVolume, ec2:CreateTags and ec2:AttachVolume, and look at the snapshot's name"
-        : "it is tried again",
+        ? "allow the instance's role what scripts/lab/cluster/policy.ts lists for volumes, and look at the snapshot's name"
+        : "it is tried again; a new volume that does not become available may want for the use of its KMS key",
       heals: !refused,
     },
     { cause: error },

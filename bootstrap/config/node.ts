@@ -13,6 +13,15 @@ const hostAndPort =
 
 const Host = z.string().regex(hostName, "must be a host name or an IPv4 address");
 const Port = z.int().min(1).max(65_535);
+const Ip = z.union([z.ipv4(), z.ipv6()]);
+const onion = /^[a-z2-7]{56}\.onion$/;
+const PublicAddress = z
+  .string()
+  .refine(
+    (text) => Ip.safeParse(text).success || hostName.test(text),
+    "must be an IP address or a host name, without a port",
+  );
+const isHostName = (text: string) => !Ip.safeParse(text).success && !onion.test(text);
 const HostAndPort = z.string().regex(hostAndPort, "must be `host:port`");
 
 // RDS names its own `rds!db-…`.
@@ -125,11 +134,16 @@ const Node = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{6}$/, "must be six lower-case hex digits")
     .default("49daaa"),
-  /** Announced to the network. */
-  publicAddresses: z.array(HostAndPort).default([]),
+  /** Announced to the network, with Eclair's own port: IP addresses and, BOLT 7 has room for one, a host name. */
+  publicAddresses: z
+    .array(PublicAddress)
+    .default([])
+    .refine((addresses) => addresses.filter(isHostName).length <= 1, "must not hold more than one host name"),
   secrets: z.strictObject({
     nodeSeed: SecretReference,
     channelSeed: SecretReference,
+    /** The on-chain mnemonic. Without it, on regtest alone, bitcoind's own wallet holds the keys. */
+    onChain: SecretReference.optional(),
     /** The API's password; made anew at each boot when it is left out. */
     api: SecretReference.optional(),
   }),
@@ -143,11 +157,11 @@ const Node = z.strictObject({
 
 /** What makes an instance of the image one certain node. It names things and never holds a secret. */
 export const NodeConfiguration = Node.refine(
-  ({ chain, bitcoind }) => bitcoind.local === undefined || chain === "regtest",
+  ({ chain, secrets }) => secrets.onChain !== undefined || chain === "regtest",
   {
-    path: ["bitcoind", "local"],
+    path: ["secrets", "onChain"],
     message:
-      "makes its own on-chain wallet on regtest alone: on any other chain name a bitcoind of yours under `remote`",
+      "is missing: without it the coins' keys would be in bitcoind's wallet, on a disk that goes with the instance",
   },
 );
 

@@ -31,8 +31,10 @@ export async function verifyDatabase(access: DatabaseAccess, secret: string): Pr
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html, classes 28 and 3D */
 const refusedLogin = new Set(["28000", "28P01"]);
 const noSuchDatabase = "3D000";
+/** Node's and OpenSSL's codes for a certificate that proves nothing. */
+const tlsCodes = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
 
-export function explainDatabase(error: unknown, { database }: DatabaseAccess, secret: string): BootFailure {
+function explainDatabase(error: unknown, { database }: DatabaseAccess, secret: string): BootFailure {
   const { code = "" } = error as { code?: string };
   const server = `${database.host}:${database.port}`;
   const message = messageOf(error);
@@ -54,7 +56,7 @@ export function explainDatabase(error: unknown, { database }: DatabaseAccess, se
       },
       { cause: error },
     );
-  if (/altname|CERT|certificate|self.signed|issuer|SSL|TLS/i.test(`${code} ${message}`))
+  if (tlsCodes.test(code) || message === "The server does not support SSL connections")
     return new BootFailure(
       {
         code: "database.tls",

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import type { Chain, NodeConfiguration } from "../config/node.ts";
 import { BootFailure } from "../failure.ts";
 import { places } from "../places.ts";
@@ -8,9 +9,10 @@ import { run } from "./run.ts";
 
 /** Says of which chain a volume is, so that no other is ever written beside it. */
 const marker = `${places.chain}/eclair-ami-volume.json`;
+const Marker = z.object({ chain: z.string() });
 const attachMilliseconds = 60_000;
 
-/** Makes the volume for the chain be attached, and gives its id where that is known. */
+/** Makes the volume for the chain be attached. */
 export type AttachVolume = () => Promise<void>;
 
 /** Mounts the volume that holds the chain; a blank one gets a file system first. */
@@ -19,18 +21,25 @@ export async function mountChainVolume(
   owner: Ownership,
   attach: AttachVolume,
 ): Promise<void> {
-  if (dataVolume !== undefined && !isMounted(places.chain)) {
+  if (dataVolume !== undefined && !(await isMounted())) {
     if (blockDevice(dataVolume.device) === undefined) await attach();
     const device = await awaitDevice(dataVolume.device);
-    if ((await fileSystemOf(device)) === "") await run("mkfs.ext4", ["-q", "-m", "0", "-L", "chain", device]);
-    // Exit status 1: it mended something, as it should after a power cut.
-    else await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
+    if (await isBlank(device)) await run("mkfs.ext4", ["-q", "-m", "0", "-L", "chain", device]);
+    else await mend(device);
     pointTo(device);
-    await run("systemctl", ["start", "var-lib-bitcoin.mount"]);
+    await run("systemctl", ["start", mountUnit]);
   }
   requireChain(chain);
   writeDurably(marker, JSON.stringify({ chain }), { ...owner, mode: 0o644 });
   await run("chown", [`${owner.uid}:${owner.gid}`, places.chain]);
+}
+
+const mountUnit = "var-lib-bitcoin.mount";
+
+/** Asks systemd: in this unit's own view of the file system the folder is a mount in any case. */
+async function isMounted(): Promise<boolean> {
+  const state = await run("systemctl", ["is-active", mountUnit], { allowFailure: true });
+  return state.trim() === "active";
 }
 
 /** What var-lib-bitcoin.mount mounts. */
@@ -39,10 +48,27 @@ function pointTo(device: string): void {
   symlinkSync(device, places.chainVolume);
 }
 
-function isMounted(path: string): boolean {
-  return readFileSync("/proc/self/mounts", "utf8")
+/** Nothing at all is known on it, not even a partition table; only such a disk is ever formatted. */
+async function isBlank(device: string): Promise<boolean> {
+  const signatures = await run("wipefs", ["--noheadings", "--output", "TYPE", device]);
+  const types = signatures
     .split("\n")
-    .some((line) => line.split(" ")[1] === path && line.startsWith("/dev/"));
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  if (types.length === 0) return true;
+  if (types.every((type) => type === "ext4")) return false;
+  throw new BootFailure({
+    code: "volume.foreign",
+    cause: `the volume on ${device} holds ${types.join(", ")}, and not one ext4 file system`,
+    remedy: "attach a volume that this project made, or an empty one; nothing on it was changed",
+  });
+}
+
+/** After a power cut there may be something to mend; a volume from a smaller snapshot has room to take. */
+async function mend(device: string): Promise<void> {
+  // Exit status 1: it mended something.
+  await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
+  await run("resize2fs", [device]);
 }
 
 const nvmeLinks = "/dev/disk/by-id";
@@ -81,15 +107,6 @@ async function awaitDevice(name: string): Promise<string> {
   }
 }
 
-async function fileSystemOf(device: string): Promise<string> {
-  // Exit status 2: nothing was found on it.
-  return (
-    await run("blkid", ["--probe", "--output", "value", "--match-tag", "TYPE", device], {
-      allowFailure: true,
-    })
-  ).trim();
-}
-
 /** The folder that bitcoind gives each chain below its data folder. */
 const folders: Readonly<Record<Chain, string>> = {
   mainnet: "blocks",
@@ -101,7 +118,7 @@ const folders: Readonly<Record<Chain, string>> = {
 
 function requireChain(chain: Chain): void {
   const found = existsSync(marker)
-    ? (JSON.parse(readFileSync(marker, "utf8")) as { chain: string }).chain
+    ? Marker.parse(JSON.parse(readFileSync(marker, "utf8"))).chain
     : (Object.keys(folders) as Chain[]).find((other) => existsSync(`${places.chain}/${folders[other]}`));
   if (found === undefined || found === chain) return;
   throw new BootFailure({

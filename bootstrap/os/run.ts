@@ -11,10 +11,19 @@ const shownLines = 5;
 export async function run(
   command: string,
   args: readonly string[],
-  options: { readonly allowFailure?: boolean; readonly allowStatus?: readonly number[] } = {},
+  options: {
+    readonly allowFailure?: boolean;
+    readonly allowStatus?: readonly number[];
+    /** After which it is killed, and has failed; none when it may take its time. */
+    readonly milliseconds?: number;
+  } = {},
 ): Promise<string> {
   try {
-    const { stdout } = await execute(command, [...args], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await execute(command, [...args], {
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+      timeout: options.milliseconds ?? 0,
+    });
     return stdout;
   } catch (error) {
     const {

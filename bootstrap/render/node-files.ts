@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import type { Chain, NodeConfiguration } from "../config/node.ts";
 import { jdbcDatabase, jdbcUrl } from "../database/url.ts";
+import { accountDescriptors } from "../identity/on-chain.ts";
 import { places } from "../places.ts";
 import type { LocalPasswords, NodeSecrets } from "../secrets/resolve.ts";
+import type { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { rpcUsers } from "./rpc-users.ts";
 import { fillTemplate } from "./template.ts";
 
@@ -15,16 +17,11 @@ export type NodeFile = {
   readonly mode: number;
 };
 
-export type Templates = { readonly eclair: string; readonly bitcoin: string };
+export type Templates = { readonly eclair: string; readonly bitcoin: string; readonly signer: string };
 
 /** The port of a bitcoind on this host, on every chain. */
 export const localRpcPort = 8332;
 const zmq = { block: "127.0.0.1:29000", tx: "127.0.0.1:29001" };
-
-/** What the supervisor reads, and what a boot that runs again goes on with. */
-export type SupervisorSecrets = Pick<NodeSecrets, "database" | "supervisor" | "apiPassword"> & {
-  readonly local: LocalPasswords;
-};
 
 /** Every file of a node, as data. Nothing here touches a disk, so that it can be shown beforehand. */
 export function nodeFiles(
@@ -41,6 +38,12 @@ export function nodeFiles(
     supervisor: secrets.supervisor,
     apiPassword: secrets.apiPassword,
     local,
+    ...(secrets.onChain !== undefined && {
+      watched: {
+        descriptors: accountDescriptors(secrets.onChain, chain),
+        birthday: secrets.onChain.birthday,
+      },
+    }),
   };
   return [
     { path: places.databaseCa, content: databaseCa, owner: "root", group: "root", mode: 0o644 },
@@ -73,6 +76,18 @@ export function nodeFiles(
     { path: join(places.eclairData, "channel_seed.dat"), content: secrets.channelSeed, ...eclairs },
     // Eclair refuses a changed URL, but only when it finds the last one.
     { path: join(places.eclairData, chain, "last_jdbcurl"), content: jdbcUrl(configuration), ...eclairs },
+    ...(secrets.onChain === undefined
+      ? []
+      : [
+          {
+            path: join(places.eclairData, "eclair-signer.conf"),
+            content: fillTemplate(templates.signer, {
+              ...secrets.onChain,
+              wallet: configuration.bitcoind.wallet,
+            }),
+            ...eclairs,
+          },
+        ]),
     {
       path: join(places.eclairData, "eclair.conf"),
       content: eclairConf(configuration, secrets, templates.eclair),

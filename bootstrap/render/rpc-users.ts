@@ -38,6 +38,10 @@ const eclairCalls = [
 const supervisorCalls = [
   "createwallet",
   "getblockchaininfo",
+  "getdescriptorinfo",
+  "getwalletinfo",
+  "importdescriptors",
+  "listdescriptors",
   "listwalletdir",
   "listwallets",
   "loadwallet",

@@ -2,7 +2,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/clien
 import type { SecretReference } from "../config/node.ts";
 import { BootFailure, messageOf } from "../failure.ts";
 
-/** Reads one secret's text: one to two methods, so that a test can stand in for Secrets Manager. */
+/** Reads one secret's text. */
 export type SecretReader = (reference: SecretReference) => Promise<string>;
 
 export const referenceOf = (reference: SecretReference) =>
@@ -56,6 +56,16 @@ function explain(error: unknown, id: string, versionStage: string): BootFailure 
       },
       { cause: error },
     );
+  if (name === "CredentialsProviderError")
+    return new BootFailure(
+      {
+        code: "role.missing",
+        cause: `this instance has no role to read ${what} with: ${messageOf(error)}`,
+        remedy: "give the launch template an instance profile; it is tried again",
+        heals: true,
+      },
+      { cause: error },
+    );
   return new BootFailure(
     {
       code: "secret.unreachable",
@@ -69,6 +79,6 @@ function explain(error: unknown, id: string, versionStage: string): BootFailure 
 
 function iamStatement(id: string): string {
   // Secrets Manager puts six random characters behind a name.
-  const resource = id.startsWith("arn:") ? id : `arn:aws:secretsmanager:*:*:secret:${id}-??????`;
+  const resource = id.startsWith("arn:") ? id : `arn:*:secretsmanager:*:*:secret:${id}-??????`;
   return JSON.stringify({ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: resource });
 }

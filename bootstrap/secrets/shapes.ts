@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { BootFailure } from "../failure.ts";
+import { isMnemonic, type OnChainSecret } from "../identity/on-chain.ts";
 
 /** Seeds have this many bytes: Eclair makes its own so. */
 const seedBytes = 32;
 
 /** What RDS writes into the secrets that it manages; it may say more about the database, which is not used. */
-const Credentials = z.object({ username: z.string().min(1), password: z.string().min(1) });
+export const Credentials = z.object({ username: z.string().min(1), password: z.string().min(1) });
 export type Credentials = z.infer<typeof Credentials>;
 
 export function credentialsIn(text: string, secret: string): Credentials {
@@ -36,6 +37,26 @@ export function passwordIn(text: string, secret: string): string {
   const found = valueIn(text, "password", secret);
   if (found === "") throw malformed(secret, "a password");
   return found;
+}
+
+const OnChain = z.object({
+  mnemonic: z.string().trim().refine(isMnemonic),
+  passphrase: z.string().default(""),
+  /** Seconds since 1970, or a date. */
+  birthday: z
+    .union([z.int().min(0), z.iso.date().transform((date) => Math.floor(Date.parse(date) / 1000))])
+    .default(0),
+});
+
+/** The on-chain keys: a BIP39 mnemonic, alone or in JSON with a passphrase and the wallet's birthday. */
+export function onChainIn(text: string, secret: string): OnChainSecret {
+  const trimmed = text.trim();
+  const parsed = OnChain.safeParse(trimmed.startsWith("{") ? jsonIn(trimmed) : { mnemonic: trimmed });
+  if (parsed.success) return parsed.data;
+  throw malformed(
+    secret,
+    "a BIP39 mnemonic in English whose checksum is right: alone, or in JSON as `mnemonic`, with `passphrase` and `birthday` (seconds since 1970, or a date) when there are any",
+  );
 }
 
 function valueIn(text: string, key: string, secret: string): string {

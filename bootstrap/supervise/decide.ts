@@ -18,8 +18,9 @@ export type Decision = {
 
 /** What is known beside the observation. */
 export type Circumstances = {
-  readonly nodeId: string;
   readonly chain: string;
+  /** Eclair came up as another node before: this supervisor never starts it again. */
+  readonly wrongNode?: string;
   /** Seconds until Eclair may be started again after it ended by itself; zero or less when it may. */
   readonly backOff: number;
 };
@@ -30,10 +31,17 @@ const bitcoindNames: Readonly<Record<string, string>> = { mainnet: "main", testn
 /** What to do next; a held lease is waited for and never an error. */
 export function decide({ bitcoind, lease, eclair }: Observation, about: Circumstances): Decision {
   const held = lease.seen && lease.remaining > 0;
-  if (eclair.unit === "running") {
+  const running = eclair.unit === "running";
+  if (about.wrongNode !== undefined)
+    return {
+      role: "unsafe",
+      action: running ? "kill" : "none",
+      reasons: [
+        `Eclair came up as ${about.wrongNode}: look at the seeds, then \`systemctl restart eclair-bootstrap eclair-supervisor\``,
+      ],
+    };
+  if (running) {
     const { info } = eclair;
-    if (info !== undefined && info.nodeId !== about.nodeId)
-      return { role: "unsafe", action: "kill", reasons: [`Eclair came up as ${info.nodeId}`] };
     if (info === undefined)
       return { role: "starting", action: "none", reasons: ["Eclair does not answer yet"] };
     if (!lease.seen) return { role: "active", action: "none", reasons: [lease.why] };

@@ -10,7 +10,9 @@ const Info = z.object({ instanceId: z.string(), nodeId: z.string(), blockHeight:
 
 /** Looks at Eclair's unit, and asks Eclair who it is. */
 export async function lookAtEclair(apiPassword: string): Promise<Eclair> {
-  const properties = await run("systemctl", ["show", unitName, "--property=ActiveState,MainPID"]);
+  const properties = await run("systemctl", ["show", unitName, "--property=ActiveState,MainPID"], {
+    milliseconds: callMilliseconds,
+  });
   const values = Object.fromEntries(
     properties
       .trim()
@@ -51,9 +53,4 @@ export async function startEclair(): Promise<void> {
 /** At once: its own way of stopping writes to the database. */
 export async function killEclair(): Promise<void> {
   await run("systemctl", ["kill", "--signal=SIGKILL", unitName]);
-}
-
-/** As Eclair does it itself: it releases its lease first. */
-export async function stopEclair(): Promise<void> {
-  await run("systemctl", ["stop", unitName]);
 }

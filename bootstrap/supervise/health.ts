@@ -14,7 +14,7 @@ const answers: Readonly<Record<string, (state: InstanceState) => boolean>> = {
 /** Three questions with yes (200) or no (503) and the same JSON for a person, and Prometheus' metrics. */
 export function healthServer(look: () => InstanceState): Server {
   return createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://health").pathname;
+    const path = request.url?.split("?", 1)[0] ?? "/";
     const answer = Object.hasOwn(answers, path) ? answers[path] : undefined;
     if (request.method !== "GET" || (answer === undefined && path !== "/metrics")) {
       response.writeHead(404).end();

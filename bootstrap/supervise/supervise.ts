@@ -5,16 +5,18 @@ import { logLine } from "../log.ts";
 import { readNodeRecord, type NodeRecord } from "../node-record.ts";
 import { BootRecord } from "../phases.ts";
 import { places } from "../places.ts";
-import type { SupervisorSecrets } from "../render/node-files.ts";
-import { BitcoindObserver } from "./bitcoind.ts";
+import { SupervisorSecrets } from "../secrets/supervisor.ts";
+import { lookAtBitcoind } from "./bitcoind.ts";
 import { boottime } from "./clock.ts";
 import { decide, type Decision } from "./decide.ts";
-import { killEclair, lookAtEclair, startEclair, stopEclair } from "./eclair.ts";
+import { killEclair, lookAtEclair, startEclair } from "./eclair.ts";
 import { healthPort, healthServer } from "./health.ts";
 import { LeaseReader } from "./lease.ts";
 import { notify } from "./notify.ts";
 import type { Observation } from "./observation.ts";
+import { bitcoindRpc, type Rpc } from "./rpc.ts";
 import type { InstanceState } from "./state.ts";
+import { NodeWallet } from "./wallet.ts";
 
 const everyMilliseconds = 1_000;
 /** A supervisor that has not looked for so long is not live, and systemd starts it again. */
@@ -26,7 +28,7 @@ const longestBackOffSeconds = 60;
 /** Runs Eclair on this host whenever it may run here, and says how it stands; ends on SIGTERM. */
 export async function supervise(): Promise<void> {
   const node = readNodeRecord();
-  const secrets = JSON.parse(readFileSync(places.supervisorSecrets, "utf8")) as SupervisorSecrets;
+  const secrets = SupervisorSecrets.parse(JSON.parse(readFileSync(places.supervisorSecrets, "utf8")));
   const supervisor = new Supervisor(node, secrets);
   const server = healthServer(() => supervisor.state());
   await new Promise<void>((resolve, reject) => {
@@ -46,8 +48,8 @@ export async function supervise(): Promise<void> {
     }
     await sleep(everyMilliseconds, undefined, { signal: stop.signal }).catch(() => undefined);
   }
+  // systemd has stopped Eclair by now: it is part of this unit and ordered after it.
   await notify("--stopping");
-  await stopEclair();
   await supervisor.end();
   server.close();
   server.closeAllConnections();
@@ -57,7 +59,8 @@ class Supervisor {
   private readonly node: NodeRecord;
   private readonly secrets: SupervisorSecrets;
   private readonly boot: BootRecord;
-  private readonly bitcoind: BitcoindObserver;
+  private readonly rpc: Rpc;
+  private readonly wallet: NodeWallet;
   private readonly lease: LeaseReader;
   private observation: Observation = {
     bitcoind: { seen: false, why: "not looked at yet" },
@@ -69,6 +72,9 @@ class Supervisor {
   private lookedAt = boottime();
   /** Until then, on CLOCK_BOOTTIME, the lease of this host's Eclair was seen to be valid. */
   private leaseValidUntil = 0;
+  private wrongNode: string | undefined;
+  /** Eclair was started here or seen to run, and its end has not been noted yet. */
+  private expected = false;
   private failures = 0;
   private startAgainAt = 0;
 
@@ -77,7 +83,8 @@ class Supervisor {
     this.secrets = secrets;
     this.boot = BootRecord.parse(JSON.parse(readFileSync(places.boot, "utf8")));
     const { configuration } = node;
-    this.bitcoind = new BitcoindObserver(configuration, secrets.supervisor);
+    this.rpc = bitcoindRpc(configuration, secrets.supervisor);
+    this.wallet = new NodeWallet(configuration, secrets.watched, this.rpc);
     const ca = readFileSync(places.databaseCa, "utf8");
     this.lease = new LeaseReader({ database: configuration.database, login: secrets.database, ca });
   }
@@ -86,16 +93,23 @@ class Supervisor {
   async pass(): Promise<void> {
     const askedAt = boottime();
     const [bitcoind, lease, eclair] = await Promise.all([
-      this.bitcoind.look(),
+      lookAtBitcoind(this.rpc, this.wallet),
       this.lease.read(),
-      lookAtEclair(this.secrets.apiPassword),
+      this.eclair(),
     ]);
     this.noteEnd(eclair);
     this.observation = { bitcoind, lease, eclair };
     if (lease.seen && eclair.info !== undefined && lease.holder === eclair.info.instanceId)
       this.leaseValidUntil = askedAt + lease.remaining;
     const { nodeId, chain } = this.node.configuration;
-    this.enter(decide(this.observation, { nodeId, chain, backOff: this.startAgainAt - boottime() }));
+    if (eclair.info !== undefined && eclair.info.nodeId !== nodeId) this.wrongNode = eclair.info.nodeId;
+    this.enter(
+      decide(this.observation, {
+        chain,
+        backOff: this.startAgainAt - boottime(),
+        ...(this.wrongNode !== undefined && { wrongNode: this.wrongNode }),
+      }),
+    );
     await this.act();
     this.lookedAt = boottime();
   }
@@ -130,14 +144,25 @@ class Supervisor {
     await this.lease.close();
   }
 
-  /** Eclair that ended by itself is started again, each time a little later. */
+  /** What was seen last, when systemd does not answer. */
+  private async eclair(): Promise<Observation["eclair"]> {
+    try {
+      return await lookAtEclair(this.secrets.apiPassword);
+    } catch (error) {
+      logLine("look", { failed: messageOf(error) });
+      return this.observation.eclair;
+    }
+  }
+
+  /** Eclair that ended by itself, however soon, is started again, each time a little later. */
   private noteEnd(eclair: Observation["eclair"]): void {
-    const before = this.observation.eclair;
-    if (before.unit !== "running" || eclair.unit !== "stopped") return;
+    if (eclair.unit === "running") this.expected = true;
+    if (eclair.unit !== "stopped" || !this.expected) return;
+    this.expected = false;
     this.failures += 1;
     const pause = Math.min(firstBackOffSeconds * 2 ** (this.failures - 1), longestBackOffSeconds);
     this.startAgainAt = boottime() + pause;
-    logLine("eclair-ended", { process: before.process, startAgainInSeconds: pause });
+    logLine("eclair-ended", { process: this.observation.eclair.process, startAgainInSeconds: pause });
   }
 
   private enter(decision: Decision): void {
@@ -151,7 +176,10 @@ class Supervisor {
 
   private async act(): Promise<void> {
     try {
-      if (this.decision.action === "start") await startEclair();
+      if (this.decision.action === "start") {
+        await startEclair();
+        this.expected = true;
+      }
       if (this.decision.action === "kill") await killEclair();
     } catch (error) {
       logLine(this.decision.action, { failed: messageOf(error) });

@@ -1,17 +1,16 @@
 import type { Chain } from "../../bootstrap/config/node.ts";
 
+/** Room for each chain with its transaction index, and to grow for some years. */
+const volumeGibibytes: Readonly<Record<Chain, number>> = {
+  mainnet: 1200,
+  testnet: 400,
+  testnet4: 100,
+  signet: 100,
+  regtest: 10,
+};
+
 /** A node's configuration with every setting explained; what stands in capitals is to be replaced. */
 export function startingPoint(chain: Chain): string {
-  const local = `  # On this instance. \`peers\` are connected to and no others; without them bitcoind finds its own.
-  local:
-    peers: []`;
-  const remote = `  # A bitcoind of your own, with txindex, ZMQ and a loaded wallet.
-  remote:
-    host: BITCOIND.EXAMPLE.INTERNAL
-    rpcPort: 8332
-    zmqBlock: BITCOIND.EXAMPLE.INTERNAL:29000
-    zmqTx: BITCOIND.EXAMPLE.INTERNAL:29001
-    secret: CLUSTER/bitcoind # JSON with username and password`;
   return `# The configuration of an Eclair node: user-data of its instances. It names secrets and holds none.
 # yaml-language-server: $schema=./node.schema.json (from \`eclair-ami config schema\`)
 apiVersion: eclair-ami/v1
@@ -27,9 +26,12 @@ color: "49daaa"
 publicAddresses: []
 # ARNs or names in Secrets Manager. Seeds are 32 bytes in hex or base64: the secret's text,
 # or the values of nodeSeed and channelSeed in its JSON, so that one secret can hold both.
+# The on-chain keys are a BIP39 mnemonic: the secret's text, or JSON with mnemonic, passphrase and birthday
+# (the wallet looks for no older coins). bitcoind's wallet only watches them.
 secrets:
   nodeSeed: CLUSTER/seeds
   channelSeed: CLUSTER/seeds
+  onChain: CLUSTER/on-chain
 database:
   # JSON with username and password, as RDS writes it.
   secret: RDS-SECRET-ARN
@@ -40,17 +42,16 @@ database:
   leaseSeconds: 15
   leaseRenewalSeconds: 5
 bitcoind:
-${chain === "regtest" ? local : remote}
+  # On this instance. \`peers\` are connected to and no others; without them bitcoind finds its own.
+  # Or \`remote\`, with host, rpcPort, zmqBlock, zmqTx (host:port) and secret (JSON with username and password).
+  local:
+    peers: []
   wallet: eclair
-${
-  chain === "regtest"
-    ? `# The volume that holds the chain: the one kept from the last instance in the same availability zone,
+# The volume that holds the chain: the one kept from the last instance in the same availability zone,
 # or a new one, from \`snapshot\` when it is named.
 dataVolume:
-  sizeGibibytes: 10
-`
-    : ""
-}# ARNs of the target groups that the instance joins. Their health check asks /active on port 8090.
+  sizeGibibytes: ${volumeGibibytes[chain]}
+# ARNs of the target groups that the instance joins. Their health check asks /active on port 8090.
 targetGroups: []
 java:
   heapMebibytes: 1024

@@ -1,7 +1,7 @@
 import { DescribeInstancesCommand, type Instance } from "@aws-sdk/client-ec2";
 import {
-  DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
+  paginateDescribeTargetGroups,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { execa } from "execa";
 import { healthPort } from "../../bootstrap/supervise/health.ts";
@@ -62,7 +62,8 @@ async function statusOf(
 }
 
 function bootOf(steps: ReturnType<typeof stepsIn>): NodeStatus["boot"] {
-  const last = steps.at(-1);
+  // The supervisor's lines come after the boot's; a phase has a duration.
+  const last = steps.findLast(({ name, facts }) => name === "idle" || typeof facts["ms"] === "number");
   if (last === undefined) return { said: "nothing on the console yet", gaveUp: false };
   const failed = last.facts["failed"] as { code?: string; cause?: string; triedAgain?: boolean } | undefined;
   if (failed === undefined) return { said: last.name, gaveUp: false };
@@ -72,14 +73,14 @@ function bootOf(steps: ReturnType<typeof stepsIn>): NodeStatus["boot"] {
 
 async function targetHealth(target: Target): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
-  const { TargetGroups } = await target.elb.send(new DescribeTargetGroupsCommand({}));
-  for (const group of TargetGroups ?? []) {
-    const { TargetHealthDescriptions } = await target.elb.send(
-      new DescribeTargetHealthCommand({ TargetGroupArn: group.TargetGroupArn }),
-    );
-    for (const { Target: at, TargetHealth } of TargetHealthDescriptions ?? [])
-      found.set(at?.Id ?? "", [...(found.get(at?.Id ?? "") ?? []), TargetHealth?.State ?? ""]);
-  }
+  for await (const page of paginateDescribeTargetGroups({ client: target.elb }, {}))
+    for (const group of page.TargetGroups ?? []) {
+      const { TargetHealthDescriptions } = await target.elb.send(
+        new DescribeTargetHealthCommand({ TargetGroupArn: group.TargetGroupArn }),
+      );
+      for (const { Target: at, TargetHealth } of TargetHealthDescriptions ?? [])
+        found.set(at?.Id ?? "", [...(found.get(at?.Id ?? "") ?? []), TargetHealth?.State ?? ""]);
+    }
   return found;
 }
 

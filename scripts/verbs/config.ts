@@ -6,7 +6,7 @@ import { rdsCertificates } from "../../bootstrap/aws/rds-certificates.ts";
 import { chains, NodeConfiguration, type Chain } from "../../bootstrap/config/node.ts";
 import { nodeFiles } from "../../bootstrap/render/node-files.ts";
 import { readConfiguration } from "../nodes/configuration.ts";
-import { shownPasswords, shownSecrets } from "../nodes/shown-secrets.ts";
+import { shownPasswords, shownSecretsOf } from "../nodes/shown-secrets.ts";
 import { startingPoint } from "../nodes/starting-point.ts";
 import { warningsAbout } from "../nodes/warnings.ts";
 import { root } from "../setup/places.mjs";
@@ -43,9 +43,19 @@ export function addConfig(program: Command): void {
 
 function render(configuration: NodeConfiguration): void {
   const read = (name: string) => readFileSync(join(root, "templates", name), "utf8");
-  const templates = { eclair: read("eclair.conf.hbs"), bitcoin: read("bitcoin.conf.hbs") };
+  const templates = {
+    eclair: read("eclair.conf.hbs"),
+    bitcoin: read("bitcoin.conf.hbs"),
+    signer: read("eclair-signer.conf.hbs"),
+  };
   const certificates = rdsCertificates();
-  for (const file of nodeFiles(configuration, shownSecrets, shownPasswords, certificates, templates)) {
+  for (const file of nodeFiles(
+    configuration,
+    shownSecretsOf(configuration),
+    shownPasswords,
+    certificates,
+    templates,
+  )) {
     const mode = file.mode.toString(8).padStart(4, "0");
     console.log(`==> ${file.path} (${file.owner}:${file.group} ${mode})`);
     if (file.content === certificates) console.log("the certificate authorities of RDS");

@@ -1,4 +1,4 @@
-import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { paginateDescribeInstances, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import Table from "cli-table3";
 import type { Command } from "commander";
 import { Failure } from "../core/failure.ts";
@@ -62,16 +62,24 @@ async function launchVerb(flags: LaunchFlags): Promise<void> {
   console.log(`${instanceId} is starting, from version ${templateVersion} of ${template}`);
 }
 
-/** An instance's id, from itself or from the name of the only instance that has it. */
+/** The id of one of this project's instances, from itself or from a name that only one of them has. */
 async function idOf(target: Target, instance: string): Promise<string> {
-  if (instance.startsWith("i-")) return instance;
-  const found = (await nodeStatuses(target)).filter((status) => status.name === instance);
+  const found: string[] = [];
+  for await (const page of paginateDescribeInstances({ client: target.ec2 }, {}))
+    for (const { Instances } of page.Reservations ?? [])
+      for (const { InstanceId = "", State, Tags = [] } of Instances ?? []) {
+        const named = Tags.some(({ Key, Value }) => Key === "Name" && Value === instance);
+        const ours = Tags.some(({ Key }) => Key?.startsWith("eclair-ami:"));
+        if (ours && (InstanceId === instance || (named && State?.Name !== "terminated")))
+          found.push(InstanceId);
+      }
   const [only] = found;
-  if (only !== undefined && found.length === 1) return only.instanceId;
+  if (only !== undefined && found.length === 1) return only;
   throw new Failure({
     code: "instance.unknown",
     doing: `looking for the instance ${instance}`,
-    cause: found.length === 0 ? "no instance of a cluster has that name" : "more than one has that name",
+    cause:
+      found.length === 0 ? "none of this project's instances is called that" : "more than one has that name",
     remedy: "name it by its id; `eclair-ami status` lists them",
     exit: 2,
   });

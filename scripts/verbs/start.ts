@@ -5,15 +5,15 @@ import { Failure } from "../core/failure.ts";
 import type { LabFacts } from "../lab/facts.ts";
 import { defaultStateFolder, labPlace, type LabPlace } from "../lab/place.ts";
 import { bringUp } from "../lab/up.ts";
-import { demoCluster, reimageDemo, throughLoadBalancer } from "../nodes/lab-node.ts";
+import { demoCluster, reimageDemo, throughLoadBalancer } from "../lab/cluster/demo.ts";
 import { labTarget, type Target } from "../target/target.ts";
 import { bake } from "./bake.ts";
 
-/** `npm start`: the lab up, an image baked and tested, and how to go on. */
+/** `npm start`: the lab up, an image baked and tested, a node launched from it, and how to go on. */
 export function addStart(program: Command): void {
   program
     .command("start")
-    .description("bring the lab up and bake an image in it (what `npm start` does)")
+    .description("bring the lab up, bake an image and launch a node from it (what `npm start` does)")
     .option("--state <folder>", "the lab's state folder", defaultStateFolder())
     .addOption(
       new Option("--eclair <file>", "an Eclair release zip in place of the pinned one").env("ECLAIR_ZIP"),

@@ -4,7 +4,7 @@ import type { Observation } from "../../bootstrap/supervise/observation.ts";
 
 const me = "me";
 const other = "other";
-const about: Circumstances = { nodeId: "02aa", chain: "regtest", backOff: 0 };
+const about: Circumstances = { chain: "regtest", backOff: 0 };
 const info = { instanceId: me, nodeId: "02aa", blockHeight: 100 };
 
 const calm: Observation = {
@@ -37,10 +37,16 @@ test.each<[string, Partial<Observation>, Partial<Circumstances>, object]>([
     { role: "unsafe", action: "none" },
   ],
   [
-    "another node",
+    "another node that runs",
     { lease: held(me), eclair: running },
-    { nodeId: "03" },
+    { wrongNode: "03" },
     { role: "unsafe", action: "kill" },
+  ],
+  [
+    "another node that was killed is not started again",
+    {},
+    { wrongNode: "03" },
+    { role: "unsafe", action: "none" },
   ],
   [
     "an API that is not there yet",

@@ -12,7 +12,11 @@ import { smallest } from "../support/configuration.ts";
 
 const golden = (name: string) => join(import.meta.dirname, "golden", name);
 const template = (name: string) => readFileSync(join(root, "templates", name), "utf8");
-const templates = { eclair: template("eclair.conf.hbs"), bitcoin: template("bitcoin.conf.hbs") };
+const templates = {
+  eclair: template("eclair.conf.hbs"),
+  bitcoin: template("bitcoin.conf.hbs"),
+  signer: template("eclair-signer.conf.hbs"),
+};
 
 const secrets: NodeSecrets = {
   nodeSeed: new Uint8Array(32).fill(1),
@@ -27,7 +31,7 @@ const local = { bitcoind: "rpc-e", supervisor: "rpc-s", api: "api" };
 const full = NodeConfiguration.parse({
   ...smallest,
   alias: 'a "b" ${HOME} #c\\ é',
-  publicAddresses: ["203.0.113.7:9735", "[2001:db8::1]:9735"],
+  publicAddresses: ["203.0.113.7", "2001:db8::1"],
   bitcoind: { local: { peers: ["100.64.8.20:18444"] } },
   eclair: {
     settings: {
@@ -52,7 +56,12 @@ test("eclair.conf of a node with a bitcoind elsewhere", async () => {
     zmqTx: "b.example:2",
     secret: "s",
   };
-  const configuration = NodeConfiguration.parse({ ...smallest, chain: "mainnet", bitcoind: { remote } });
+  const configuration = NodeConfiguration.parse({
+    ...smallest,
+    chain: "mainnet",
+    secrets: { ...smallest.secrets, onChain: "o" },
+    bitcoind: { remote },
+  });
   await expect(eclairConf(configuration, secrets, templates.eclair)).toMatchFileSnapshot(
     golden("eclair-remote.conf"),
   );
@@ -77,10 +86,29 @@ test("each file has its owner and mode, and no secret is in one that others may 
     "eclair:eclair 400 /run/eclair/regtest/last_jdbcurl",
     "eclair:eclair 400 /run/eclair/eclair.conf",
   ]);
-  for (const { path, content, mode } of files)
-    if (mode !== 0o400)
-      for (const secret of [secrets.database.password, "rpc-e", "rpc-s"])
-        expect(String(content), path).not.toContain(secret);
+  for (const { path, content } of files.filter(({ mode }) => mode !== 0o400))
+    for (const secret of [secrets.database.password, "rpc-e", "rpc-s"])
+      expect(String(content), path).not.toContain(secret);
+});
+
+test("with an on-chain secret the signer's file is Eclair's alone, and the supervisor learns public keys only", async () => {
+  const mnemonic = `${"abandon ".repeat(11)}about`;
+  const files = nodeFiles(
+    full,
+    { ...secrets, onChain: { mnemonic, passphrase: 'p"${x}', birthday: 1_700_000_000 } },
+    local,
+    "CA",
+    templates,
+  );
+  const signer = files.find(({ path }) => path === "/run/eclair/eclair-signer.conf");
+  expect(signer).toMatchObject({ owner: "eclair", mode: 0o400 });
+  await expect(signer?.content).toMatchFileSnapshot(golden("eclair-signer.conf"));
+  for (const { path, content } of files.filter((file) => file !== signer))
+    expect(String(content), path).not.toContain(mnemonic);
+  const supervisor = files.find(({ path }) => path === "/run/eclair-supervisor/secrets.json");
+  expect(JSON.parse(String(supervisor?.content))).toMatchObject({
+    watched: { birthday: 1_700_000_000, descriptors: { length: 4 } },
+  });
 });
 
 test("the database's URL demands TLS and the certificate's name, and says nothing of this host", () => {

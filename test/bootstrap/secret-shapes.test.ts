@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { credentialsIn, passwordIn, seedIn } from "../../bootstrap/secrets/shapes.ts";
+import { credentialsIn, onChainIn, passwordIn, seedIn } from "../../bootstrap/secrets/shapes.ts";
 
 const seed = Buffer.from("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "hex");
 
@@ -24,8 +24,8 @@ describe("a seed", () => {
     ["broken JSON", '{"nodeSeed": "0001020304'],
   ])("is refused: %s; and what is there is not shown", (_what, text) => {
     expect(() => seedIn(text, "nodeSeed", "my/secret")).toThrow(/^secret my\/secret must hold/);
-    if (text.length > 3)
-      expect(() => seedIn(text, "nodeSeed", "my/secret")).not.toThrow(new RegExp(text.slice(1, 12)));
+    const quoted = text === "" ? /^$/ : new RegExp(text.slice(1, 12));
+    expect(() => seedIn(text, "nodeSeed", "my/secret")).not.toThrow(quoted);
   });
 });
 
@@ -49,4 +49,33 @@ test("a password is the text, or stands in JSON", () => {
   expect(passwordIn("p w\n", "s")).toBe("p w");
   expect(passwordIn('{"password":"x"}', "s")).toBe("x");
   expect(() => passwordIn("", "s")).toThrow(/must hold a password/);
+});
+
+const mnemonic = `${"abandon ".repeat(11)}about`;
+
+test.each([
+  ["alone", `${mnemonic}\n`, { mnemonic, passphrase: "", birthday: 0 }],
+  ["in JSON", JSON.stringify({ mnemonic }), { mnemonic, passphrase: "", birthday: 0 }],
+  [
+    "with all there is",
+    JSON.stringify({ mnemonic, passphrase: "x", birthday: 1_700_000_000 }),
+    { mnemonic, passphrase: "x", birthday: 1_700_000_000 },
+  ],
+  [
+    "with a date",
+    JSON.stringify({ mnemonic, birthday: "2026-01-01" }),
+    { mnemonic, passphrase: "", birthday: 1_767_225_600 },
+  ],
+])("on-chain keys are read %s", (_how, text, found) => {
+  expect(onChainIn(text, "s")).toEqual(found);
+});
+
+test.each([
+  "",
+  mnemonic.replace("about", "abandon"),
+  `{"mnemonic":"${mnemonic}","birthday":"soon"}`,
+  '{"mnemonic',
+])("on-chain keys that are none are refused, and not shown: %j", (text) => {
+  expect(() => onChainIn(text, "my/secret")).toThrow(/^secret my\/secret must hold a BIP39 mnemonic/);
+  expect(() => onChainIn(text, "my/secret")).not.toThrow(/abandon/);
 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { Failure } from "../../scripts/core/failure.ts";
 import { guestProcess } from "../../scripts/lab/guest/look.ts";
-import { labPlace } from "../../scripts/lab/place.ts";
+import { labPlace, type LabPlace } from "../../scripts/lab/place.ts";
 import { root } from "../../scripts/setup/places.mjs";
 
 // No test may reach AWS: an endpoint that a test doesn't name is a port where nobody listens.
@@ -37,9 +37,27 @@ export async function inGuest(state: string, instanceId: string, script: string)
     if (error instanceof Failure) return { stdout: "", all: error.message, exitCode: 1 };
     throw error;
   }
-  const inside = ["--target", String(init), "--all", "--", "bash", "-c", script];
-  const result = await execa("nsenter", inside, { all: true, reject: false, stdin: "ignore" });
+  const result = await execa("nsenter", inGuestOf(init, script), {
+    all: true,
+    reject: false,
+    stdin: "ignore",
+  });
   return { stdout: result.stdout, all: result.all, exitCode: result.exitCode ?? 1 };
+}
+
+/** What a command inside a guest writes, byte for byte. */
+export async function bytesFromGuest(lab: LabPlace, instanceId: string, script: string): Promise<Buffer> {
+  const words = inGuestOf(guestProcess(lab, instanceId), script);
+  const { stdout } = await execa("nsenter", words, {
+    reject: false,
+    stdin: "ignore",
+    encoding: "buffer",
+  });
+  return Buffer.from(stdout);
+}
+
+function inGuestOf(init: number, script: string): string[] {
+  return ["--target", String(init), "--all", "--", "bash", "-c", script];
 }
 
 /** Waits for a condition; what was waited for is named when it does not come. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { SupervisorSecrets } from "../../bootstrap/secrets/supervisor.ts";
 import { eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 
@@ -14,6 +15,14 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     nodes = await cluster(state, `contract-${eclair}`);
     id = await nodes.launch(imageId);
     await nodes.active(id);
+    // Its exit status is to be seen, however it ends: systemd forgets a unit that ended well. And what it
+    // does without its seeds is to be seen, though the unit's conditions would not start it then.
+    await nodes.inGuest(
+      id,
+      `mkdir -p /run/systemd/system/eclair.service.d
+       printf '[Unit]\\nConditionPathExists=\\n[Service]\\nSuccessExitStatus=\\n' > /run/systemd/system/eclair.service.d/99-contract.conf
+       systemctl daemon-reload`,
+    );
   });
   afterAll(() => nodes.terminate(id));
 
@@ -99,6 +108,17 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
       ...["audit|13", "channels|11", "liquidity|1", "network|4", "offers|1"],
       ...["payments|8", "peers|5", "pending_relay|3"],
     ]);
+  });
+
+  test.skipIf(eclair === "stand-in")("the descriptors that bitcoind watches are Eclair's own", async () => {
+    const own = (await nodes.api(id, "getdescriptors", "account=0")) as {
+      descriptors: { desc: string; internal: boolean }[];
+    };
+    const { stdout } = await nodes.inGuest(id, "cat /run/eclair-supervisor/secrets.json");
+    const { watched } = SupervisorSecrets.parse(JSON.parse(stdout));
+    expect(
+      own.descriptors.map(({ desc, internal }) => ({ text: desc.replace(/#.*/, ""), internal })),
+    ).toEqual(watched?.descriptors);
   });
 
   test("an invoice is there after a restart", async () => {

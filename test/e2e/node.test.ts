@@ -3,7 +3,7 @@ import {
   DescribeTargetHealthCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { throughLoadBalancer } from "../../scripts/nodes/lab-node.ts";
+import { throughLoadBalancer } from "../../scripts/lab/cluster/demo.ts";
 import type { NodeStatus } from "../../scripts/nodes/status.ts";
 import { cli, eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
@@ -19,7 +19,10 @@ describe.each(inject("images"))(
 
     beforeAll(async () => {
       nodes = await cluster(state, `node-${eclair}`);
-      id = await nodes.launch(imageId, { alias: 'a "b" ${HOME} #c\\' });
+      id = await nodes.launch(imageId, {
+        alias: 'a "b" ${HOME} #c\\',
+        publicAddresses: ["203.0.113.7", "2001:db8::1"],
+      });
       status = await nodes.active(id);
     });
     afterAll(() => nodes.terminate(id));
@@ -30,7 +33,8 @@ describe.each(inject("images"))(
       expect(status.state?.boot.phases.map(({ name }) => name)).toEqual([
         ...["load", "parse", "resolve", "verify", "render", "chain-volume", "register", "hand-over"],
       ]);
-      const info = (await nodes.api(id, "getinfo")) as { alias: string };
+      const info = (await nodes.api(id, "getinfo")) as { alias: string; publicAddresses: string[] };
+      expect(info.publicAddresses).toEqual(["203.0.113.7:9735", "[2001:db8::1]:9735"]);
       expect(info.alias).toBe('a "b" ${HOME} #c\\');
     });
 
@@ -103,6 +107,7 @@ describe.each(inject("images"))(
       expect(listed.stdout.match(/^tmpfs .*noswap/gm)).toHaveLength(2);
       expect(listed.stdout.split("\n").slice(2).toSorted()).toEqual([
         "eclair:eclair 400 /run/eclair/channel_seed.dat",
+        "eclair:eclair 400 /run/eclair/eclair-signer.conf",
         "eclair:eclair 400 /run/eclair/eclair.conf",
         "eclair:eclair 400 /run/eclair/node_seed.dat",
         "eclair:eclair 400 /run/eclair/regtest/last_jdbcurl",
@@ -126,6 +131,22 @@ describe.each(inject("images"))(
       expect((await call("getblockcount")).stdout).toMatch(/ 200 /);
       for (const method of ["stop", "dumpprivkey", "listdescriptors", "createwallet"])
         expect((await call(method)).stdout, method).toMatch(/ 403 /);
+    });
+
+    test("nobody but root gets the role's credentials", async () => {
+      const ask = (user: string) =>
+        nodes.inGuest(
+          id,
+          `setpriv --reuid=${user} --regid=${user} --clear-groups bash -c 'exec 3<>/dev/tcp/169.254.169.254/80 && echo open'`,
+        );
+      expect((await ask("root")).stdout).toBe("open");
+      for (const user of ["bitcoin", "eclair", "www-data"]) expect((await ask(user)).stdout, user).toBe("");
+    });
+
+    test("a malformed request does the health endpoint no harm", async () => {
+      const ask = `exec 3<>/dev/tcp/127.0.0.1/8090; printf 'GET // HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; head -n 1 <&3`;
+      expect((await nodes.inGuest(id, ask)).stdout).toMatch(/ 404 /);
+      expect((await nodes.status(id))?.state?.active).toBe(true);
     });
 
     test("every unit of ours is confined, or says why not", async () => {
@@ -176,4 +197,48 @@ test("two seeds make two nodes of one image", async () => {
   expect(nodeIds).toEqual(both.map((one) => one.configuration.nodeId));
   expect(new Set(nodeIds).size).toBe(2);
   await Promise.all(both.map((one, index) => one.terminate(ids[index] ?? "")));
+});
+
+test("launch, status, logs and terminate do the same on AWS (its endpoints pinned to the lab)", async () => {
+  const nodes = await cluster(state, "on-aws");
+  const env = {
+    AWS_ENDPOINT_URL: nodes.endpoint,
+    AWS_ACCESS_KEY_ID: "lab",
+    AWS_SECRET_ACCESS_KEY: "lab",
+  };
+  const aws = (...args: string[]) => cli([...args, "--target", "aws", "--region", "us-east-1"], env);
+  const image = inject("images")[0]?.id ?? "";
+  const unnamed = await aws("launch", "--image", image, "--config", nodes.file);
+  expect(unnamed).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(unnamed.stderr).toMatch(/no launch template is named/);
+
+  const launched = await aws(
+    "launch",
+    "--image",
+    image,
+    "--config",
+    nodes.file,
+    "--template",
+    nodes.name,
+    "--name",
+    "far",
+  );
+  expect(launched.stdout).toMatch(/^i-[0-9a-f]+ is starting, from version 2 of on-aws$/);
+  const logged = await eventually("the console to show the boot's end", async () => {
+    const { stdout } = await aws("logs", "far");
+    return stdout.includes('"eclairAmi":"hand-over"') ? stdout : undefined;
+  });
+  expect(logged).toMatch(/"eclairAmi":"register"/);
+  const shown = await aws("status", "--json");
+  const mine = (JSON.parse(shown.stdout) as NodeStatus[]).find(({ name }) => name === "far");
+  expect(mine).toMatchObject({
+    instance: "running",
+    cluster: "on-aws",
+    imageId: image,
+    boot: { said: "hand-over" },
+  });
+  expect(mine).not.toHaveProperty("state");
+  expect((await aws("status")).stdout).toMatch(/can't be seen from here on AWS/);
+  expect((await aws("terminate", "i-0123456789abcdef0")).stderr).toMatch(/none of this project's instances/);
+  expect((await aws("terminate", "far")).stdout).toMatch(/is being terminated/);
 });

@@ -9,6 +9,7 @@ import { NodeConfiguration } from "../../bootstrap/config/node.ts";
 import { labCluster } from "../../scripts/lab/cluster/cluster.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { labPlace } from "../../scripts/lab/place.ts";
+import { consoleOf, stepsIn } from "../../scripts/nodes/console.ts";
 import { nodeStatuses, type NodeStatus } from "../../scripts/nodes/status.ts";
 import { labSettings, labTarget } from "../../scripts/target/target.ts";
 import { cli, eventually, inGuest } from "./cli.ts";
@@ -56,16 +57,27 @@ export async function cluster(state: string, name: string) {
   const status = async (id: string): Promise<NodeStatus | undefined> =>
     (await nodeStatuses(target)).find((candidate) => candidate.instanceId === id);
 
-  const active = (id: string): Promise<NodeStatus> =>
-    eventually(
-      `${id} to be active`,
-      async () => {
-        const found = await status(id);
-        if (found?.boot.gaveUp === true) throw new Error(found.boot.said);
-        return found?.state?.active === true ? found : undefined;
-      },
-      120,
-    );
+  const active = async (id: string): Promise<NodeStatus> => {
+    try {
+      return await eventually(
+        `${id} to be active`,
+        async () => {
+          const found = await status(id);
+          if (found?.boot.gaveUp === true) throw new Error(found.boot.said);
+          return found?.state?.active === true ? found : undefined;
+        },
+        120,
+      );
+    } catch (error) {
+      // What the instance says of it tells more than the time that has passed.
+      const found = await status(id);
+      const said = stepsIn(await consoleOf(target, id))
+        .slice(-8)
+        .map((step) => JSON.stringify(step))
+        .join("\n");
+      throw new Error(`${String(error)}\n${found?.state?.reasons.join("; ")}\n${said}`, { cause: error });
+    }
+  };
 
   const terminate = async (id: string): Promise<void> => {
     await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
@@ -98,6 +110,7 @@ export async function cluster(state: string, name: string) {
     target,
     file,
     configuration,
+    endpoint: facts.endpoint,
     rds: new RDSClient(labSettings(facts)),
     secrets: new SecretsManagerClient(labSettings(facts)),
     sql,

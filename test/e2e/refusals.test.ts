@@ -11,6 +11,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { stringify } from "yaml";
 import { BootRecord } from "../../bootstrap/phases.ts";
+import { referenceOf } from "../../bootstrap/secrets/fetch.ts";
 import { setFaults, type Fault } from "../../scripts/lab/front/faults.ts";
 import { eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
@@ -32,7 +33,9 @@ afterAll(() => nodes.terminate(id));
 
 async function record(): Promise<BootRecord | undefined> {
   const { stdout } = await nodes.inGuest(id, "cat /run/eclair-ami/boot.json");
-  return stdout === "" ? undefined : BootRecord.parse(JSON.parse(stdout));
+  if (stdout === "") return undefined;
+  const found = BootRecord.parse(JSON.parse(stdout));
+  return found.state === "running" ? undefined : found;
 }
 
 async function setUserData(userData: string | Buffer): Promise<void> {
@@ -246,7 +249,7 @@ describe("an instance metadata service that is unwell", () => {
 describe("a database that is wrong", () => {
   test("a wrong password", async () => {
     const { SecretString = "" } = await nodes.secrets.send(
-      new GetSecretValueCommand({ SecretId: String(nodes.configuration.database.secret) }),
+      new GetSecretValueCommand({ SecretId: referenceOf(nodes.configuration.database.secret).id }),
     );
     const login = { ...(JSON.parse(SecretString) as object), password: "wrong" };
     const name = await secret("login", JSON.stringify(login));

@@ -34,6 +34,8 @@ import {
   GetSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
+import { generateMnemonic } from "@scure/bip39";
+import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -82,7 +84,7 @@ export async function labCluster(
     chain: "regtest",
     nodeId: nodeIdOf(seeds.nodeSeed, "regtest"),
     alias: name,
-    secrets: { nodeSeed: seeds.arn, channelSeed: seeds.arn },
+    secrets: { nodeSeed: seeds.arn, channelSeed: seeds.arn, onChain: seeds.arn },
     database: { secret: databaseSecret, host: database.Endpoint?.Address ?? "" },
     bitcoind: { local: { peers: [`${services.miner}:${minerPort}`] } },
     dataVolume: { sizeGibibytes: 2 },
@@ -122,6 +124,9 @@ async function seedSecret(
           SecretString: JSON.stringify({
             nodeSeed: randomBytes(32).toString("hex"),
             channelSeed: randomBytes(32).toString("base64"),
+            mnemonic: generateMnemonic(wordlist, 256),
+            passphrase: randomBytes(8).toString("hex"),
+            birthday: Math.floor(Date.now() / 1000),
           }),
         }),
       ),

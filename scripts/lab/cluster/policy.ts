@@ -20,9 +20,18 @@ export function nodePolicy(about: {
       { Effect: "Allow", Action: ["ec2:DescribeVolumes", "ec2:DescribeInstances"], Resource: "*" },
       {
         Effect: "Allow",
-        Action: ["ec2:CreateVolume", "ec2:CreateTags"],
+        Action: "ec2:CreateVolume",
         Resource: "arn:aws:ec2:*:*:volume/*",
         Condition: { StringEquals: forCluster },
+      },
+      // The snapshot that a volume starts from is asked about as well.
+      { Effect: "Allow", Action: "ec2:CreateVolume", Resource: "arn:aws:ec2:*::snapshot/*" },
+      {
+        Effect: "Allow",
+        Action: "ec2:CreateTags",
+        Resource: "arn:aws:ec2:*:*:volume/*",
+        // On a volume as it is made: else an instance could call any volume its cluster's, and attach it.
+        Condition: { StringEquals: { ...forCluster, "ec2:CreateAction": "CreateVolume" } },
       },
       {
         Effect: "Allow",

@@ -42,6 +42,9 @@ export function dnsmasqArguments(lab: LabPlace): string[] {
     "--dhcp-authoritative",
     "--no-ping",
     "--no-hosts",
+    // Whatever asks for AWS in here gets the lab, or nothing: never AWS itself.
+    "--local=/amazonaws.com/",
+    "--local=/api.aws/",
     `--addn-hosts=${namesFile(lab)}`,
     `--resolv-file=${upstreamResolvConf()}`,
   ];

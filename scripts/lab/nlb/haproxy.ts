@@ -21,10 +21,13 @@ export function haproxyArguments(lab: LabPlace): string[] {
   return ["-W", "-db", "-q", "-p", pidFile(lab), "-f", file(lab)];
 }
 
+/** What HAProxy is known to have taken. */
+let applied: string | undefined;
+
 /** Makes HAProxy follow; targets that it did not know are unhealthy until their checks pass. */
 export async function applyLoadBalancers(lab: LabPlace, balancers: readonly LoadBalancer[]): Promise<void> {
   const text = haproxyConfiguration(balancers, socket, stateFile(lab));
-  if (readFileSync(file(lab), "utf8") === text) return;
+  if (applied === text) return;
   const before = await serverStates();
   writeFileSync(stateFile(lab), await ask("show servers state"));
   writeWhole(file(lab), text);
@@ -35,6 +38,7 @@ export async function applyLoadBalancers(lab: LabPlace, balancers: readonly Load
         const name = `${backendName(group)}/${serverName(target)}`;
         if (!before.has(name)) await ask(`set server ${name} health down`);
       }
+  applied = text;
 }
 
 /** The master starts a worker that has the new configuration; asks it until it answers for all of it. */

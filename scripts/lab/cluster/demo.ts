@@ -2,15 +2,15 @@ import { DescribeInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/cl
 import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { Failure } from "../core/failure.ts";
-import { services } from "../lab/addresses.ts";
-import { labCluster } from "../lab/cluster/cluster.ts";
-import type { LabFacts } from "../lab/facts.ts";
-import type { LabPlace } from "../lab/place.ts";
-import type { Target } from "../target/target.ts";
-import { launch } from "./launch.ts";
-import { nodeStatuses, type NodeStatus } from "./status.ts";
-import { clusterTag } from "./tags.ts";
+import { Failure } from "../../core/failure.ts";
+import { services } from "../addresses.ts";
+import { labCluster } from "./cluster.ts";
+import type { LabFacts } from "../facts.ts";
+import type { LabPlace } from "../place.ts";
+import type { Target } from "../../target/target.ts";
+import { launch } from "../../nodes/launch.ts";
+import { nodeStatuses, type NodeStatus } from "../../nodes/status.ts";
+import { clusterTag } from "../../nodes/tags.ts";
 
 export const demoCluster = "demo";
 const upWithinMilliseconds = 180_000;

@@ -1,0 +1,54 @@
+import { HARDENED_OFFSET, HDKey } from "@scure/bip32";
+import { mnemonicToSeedSync, validateMnemonic } from "@scure/bip39";
+import { wordlist } from "@scure/bip39/wordlists/english.js";
+import type { Chain } from "../config/node.ts";
+
+/** Where a node's on-chain keys come from. */
+export type OnChainSecret = {
+  readonly mnemonic: string;
+  readonly passphrase: string;
+  /** Seconds since 1970; the wallet looks for no older coins. */
+  readonly birthday: number;
+};
+
+/** A descriptor without its checksum, as bitcoind is to watch it. */
+export type AccountDescriptor = {
+  readonly text: string;
+  /** For change. */
+  readonly internal: boolean;
+};
+
+/** BIP32's version bytes of extended public keys: xpub, and tpub on every test chain. */
+const versions = {
+  mainnet: { public: 0x0488b21e, private: 0x0488ade4 },
+  test: { public: 0x043587cf, private: 0x04358394 },
+} as const;
+
+/** Eclair's LocalOnChainKeyManager: BIP84 and BIP86, account 0. */
+const scripts = [
+  { name: "wpkh", purpose: 84 },
+  { name: "tr", purpose: 86 },
+] as const;
+
+export function isMnemonic(text: string): boolean {
+  return validateMnemonic(text, wordlist);
+}
+
+/** The four descriptors of the accounts that Eclair's signer has with this secret: receiving and change of each. */
+export function accountDescriptors(
+  { mnemonic, passphrase }: OnChainSecret,
+  chain: Chain,
+): AccountDescriptor[] {
+  const version = chain === "mainnet" ? versions.mainnet : versions.test;
+  const coin = chain === "mainnet" ? 0 : 1;
+  const master = HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic, passphrase), version);
+  const fingerprint = master.fingerprint.toString(16).padStart(8, "0");
+  return scripts.flatMap(({ name, purpose }) => {
+    const account = [purpose, coin, 0].reduce(
+      (key, index) => key.deriveChild(HARDENED_OFFSET + index),
+      master,
+    );
+    const origin = `[${fingerprint}/${purpose}h/${coin}h/0h]${account.publicExtendedKey}`;
+    return [0, 1].map((branch) => ({ text: `${name}(${origin}/${branch}/*)`, internal: branch === 1 }));
+  });
+}
