@@ -52,7 +52,10 @@ const Database = z
     /** JSON with `username` and `password`, as RDS writes it. */
     secret: SecretReference,
     /** The name in the server's certificate. */
-    host: Host,
+    host: Host.refine(
+      (text) => !Ip.safeParse(text).success,
+      "must be a host name: a certificate names no address",
+    ),
     port: Port.default(5432),
     name: z
       .string()

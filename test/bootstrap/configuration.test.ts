@@ -90,6 +90,11 @@ test.each([
     changed({ publicAddresses: ["a.example", "b.example"] }),
     "publicAddresses must not hold more than one host name",
   ],
+  [
+    "a database by its address",
+    changed({ database: { ...smallest.database, host: "10.0.0.1" } }),
+    "database.host must be a host name",
+  ],
   ["a tab", "apiVersion: eclair-ami/v1\nkind: Node\ndatabase:\n\tport: 1\n", "line 4: "],
   ["a key twice", `${smallestText}alias: other\n`, "Map keys must be unique"],
   ["an alias of YAML", `${smallestText}a: &a [1]\nb: *a\n`, "aliases (`*name`) are not allowed"],

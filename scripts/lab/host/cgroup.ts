@@ -66,13 +66,23 @@ export function processesIn(path: string): number[] {
   const found = new Set<number>();
   const visit = (folder: string) => {
     if (!existsSync(folder)) return;
-    for (const line of readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n"))
+    for (const line of whileThere(() => readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n")))
       if (Number(line) > 0) found.add(Number(line));
-    for (const name of readdirSync(folder))
-      if (statSync(join(folder, name)).isDirectory()) visit(join(folder, name));
+    for (const entry of whileThere(() => readdirSync(folder, { withFileTypes: true })))
+      if (entry.isDirectory()) visit(join(folder, entry.name));
   };
   for (const folder of hierarchies()) visit(join(folder, path));
   return [...found];
+}
+
+/** A guest makes and removes its cgroups as it likes, also while they are looked at. */
+function whileThere<T>(read: () => T[]): T[] {
+  try {
+    return read();
+  } catch (error) {
+    if (["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+    throw error;
+  }
 }
 
 /** Removes a cgroup and all below it; it must hold no process any more. */
