@@ -30,10 +30,9 @@ export class Attachments {
     await this.last;
   }
 
-  /** The instance that still has a volume, though moto has it detached: it is shutting down. */
+  /** The instance that has a volume, also when moto has it detached already. */
   heldBy(volumeId: string): string | undefined {
-    return this.done.find((item) => item.volumeId === volumeId && this.isLeaving(item.instanceId))
-      ?.instanceId;
+    return this.done.find((item) => item.volumeId === volumeId)?.instanceId;
   }
 
   private isLeaving(instanceId: string): boolean {

@@ -120,7 +120,7 @@ export function withHolders(xml: string, holderOf: (volumeId: string) => string 
     /<volumeId>(vol-[0-9a-f]+)<\/volumeId>(?:(?!<volumeId>)[\s\S])*/g,
     (item, volumeId: string) => {
       const holder = holderOf(volumeId);
-      if (holder === undefined) return item;
+      if (holder === undefined || !item.includes("<status>available<")) return item;
       const attachment = `<attachmentSet><item><volumeId>${volumeId}</volumeId><instanceId>${holder}</instanceId><status>detaching</status></item></attachmentSet>`;
       return item
         .replace("<status>available<", "<status>in-use<")

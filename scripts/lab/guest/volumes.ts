@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { execa } from "execa";
 import { layout, type LabPlace } from "../place.ts";
 import { guestInit, type Machine } from "./machine.ts";
+import { released } from "./mounts.ts";
 
 /** EBS volumes beside the root: sparse files that a guest gets as block devices. */
 
@@ -81,6 +82,8 @@ export async function detachVolume(
   if (init !== undefined)
     await execa("nsenter", ["--target", String(init), "--mount", "rm", "--force", deviceName]);
   for (const device of await devicesOf(lab, volumeId)) await execa("losetup", ["--detach", device]);
+  // The next instance must not get a device that goes away under it.
+  await released(layout.volume(lab, volumeId));
 }
 
 /** A copy of a whole image's disk can't be made from layers: EC2 can, so say what the lab can't. */
