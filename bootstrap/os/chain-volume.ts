@@ -10,6 +10,7 @@ import { run } from "./run.ts";
 /** Says of which chain a volume is, so that no other is ever written beside it. */
 const marker = `${places.chain}/eclair-ami-volume.json`;
 const Marker = z.object({ chain: z.string() });
+const roundingBytes = 256 * 1024 * 1024;
 const attachMilliseconds = 60_000;
 
 /** Makes the volume for the chain be attached. */
@@ -68,7 +69,18 @@ async function isBlank(device: string): Promise<boolean> {
 async function mend(device: string): Promise<void> {
   // Exit status 1: it mended something.
   await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
+  if (!(await hasRoom(device))) return;
+  // resize2fs wants a full check before it.
+  await run("fsck.ext4", ["-f", "-p", device], { allowStatus: [1] });
   await run("resize2fs", [device]);
+}
+
+/** Whether the volume is larger than its file system by more than a rounding. */
+async function hasRoom(device: string): Promise<boolean> {
+  const header = await run("dumpe2fs", ["-h", device]);
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)$`, "m").exec(header)?.[1]);
+  const used = field("Block count") * field("Block size");
+  return Number(await run("blockdev", ["--getsize64", device])) - used > roundingBytes;
 }
 
 const nvmeLinks = "/dev/disk/by-id";

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Writes a file so that a reader sees the old text or the new one, never a part. */
@@ -9,7 +9,13 @@ export function writeWhole(path: string, text: string | Uint8Array, mode = 0o644
 }
 
 export function readIfThere(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    // ESRCH: a process' file in /proc whose process has ended.
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
 }
 
 /** Every regular file below a folder, with its path. */

@@ -1,17 +1,17 @@
-import { CreateImageCommand, DeregisterImageCommand } from "@aws-sdk/client-ec2";
+import { CreateImageCommand, DeregisterImageCommand, DescribeVolumesCommand } from "@aws-sdk/client-ec2";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { HARDENED_OFFSET, HDKey } from "@scure/bip32";
 import { mnemonicToSeedSync } from "@scure/bip39";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { open, readdir } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { volumeTags } from "../../bootstrap/aws/volume.ts";
 import { layout } from "../../scripts/lab/place.ts";
 import { consoleOf } from "../../scripts/nodes/console.ts";
 import { bytesFromGuest, eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
-import { patternsOf, secretsIn, secretsInFile, type Pattern } from "./scan/patterns.ts";
+import { patternsOf, secretsIn, secretsInFile, type Patterns } from "./scan/patterns.ts";
 
 const state = inject("labState");
 
@@ -22,7 +22,7 @@ describe.each(inject("images"))(
     const canary = randomBytes(32);
     let nodes: Cluster;
     let id: string;
-    let patterns: Pattern[];
+    let patterns: Patterns;
 
     beforeAll(async () => {
       nodes = await cluster(state, `secrets-${eclair}`);
@@ -86,22 +86,19 @@ describe.each(inject("images"))(
     }
 
     /** Every place where a secret could have been left, and what was found there. */
-    async function scan(): Promise<Record<string, string[]>> {
+    async function scan(images: readonly string[]): Promise<Record<string, string[]>> {
       await nodes.inGuest(id, "sync; journalctl --sync");
       const bytes = (script: string) => bytesFromGuest(nodes.lab, id, script);
-      const image = join(nodes.lab.state, "images");
-      const layers = (await readdir(image))
-        .map((name) => join(image, name, "layer.img"))
-        .filter((file) => existsSync(file));
+      const layers = images.map((image) => join(layout.image(nodes.lab, image), "layer.img"));
+      const { Volumes } = await nodes.target.ec2.send(
+        new DescribeVolumesCommand({
+          Filters: [{ Name: `tag:${volumeTags.cluster}`, Values: [nodes.name] }],
+        }),
+      );
+      const volumes = (Volumes ?? []).map(({ VolumeId }) => layout.volume(nodes.lab, VolumeId ?? ""));
       return {
         disk: await inFile(join(layout.instance(nodes.lab, id), "root.img")),
-        "chain's volume": (
-          await Promise.all(
-            (await readdir(join(nodes.lab.state, "volumes"))).map((name) =>
-              inFile(join(nodes.lab.state, "volumes", name)),
-            ),
-          )
-        ).flat(),
+        "chain's volume": (await Promise.all(volumes.map(inFile))).flat(),
         journal: secretsIn(await bytes("journalctl --no-pager --output=export --all"), patterns),
         "process list": secretsIn(await bytes("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), patterns),
         environments: secretsIn(await bytes("cat /proc/[0-9]*/environ | tr '\\0' ' '"), patterns),
@@ -135,7 +132,7 @@ describe.each(inject("images"))(
     }
 
     test("nothing is found; planted copies are found in each place", { timeout: 400_000 }, async () => {
-      const clean = await scan();
+      const clean = await scan([imageId]);
       expect(Object.fromEntries(Object.entries(clean).filter(([, found]) => found.length > 0))).toEqual({});
 
       const hex = canary.toString("hex");
@@ -152,7 +149,7 @@ describe.each(inject("images"))(
       const { ImageId } = await nodes.target.ec2.send(
         new CreateImageCommand({ InstanceId: id, Name: `planted-${eclair}`, NoReboot: true }),
       );
-      const planted = await scan();
+      const planted = await scan([imageId, ImageId ?? ""]);
       await nodes.target.ec2.send(new DeregisterImageCommand({ ImageId }));
       expect(planted).toEqual(Object.fromEntries(Object.keys(clean).map((place) => [place, ["canary"]])));
     });

@@ -68,7 +68,7 @@ test("a full disk in the builder fails the bake with the line that says so; --ke
   expect(all).toMatch(/in the phase "provision: packages"/);
   expect(all).toMatch(/kept as asked.*lab shell/);
   expect((await inGuest(state, builder.id, "ls /fill")).stdout).toBe("/fill");
-  expect((await cli(["lab", "terminate", builder.id, "--state", state])).exitCode).toBe(0);
+  expect((await cli(["terminate", builder.id, "--state", state])).exitCode).toBe(0);
   await eventually("the builder to be gone", async () =>
     (await builders()).length === 0 ? true : undefined,
   );

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
+import { readIfThere } from "../../core/files.ts";
 import { processesIn } from "../host/cgroup.ts";
 import type { LabPlace } from "../place.ts";
 
@@ -18,6 +18,8 @@ export function guestProcess(lab: LabPlace, instanceId: string): number {
 
 /** The first process of a process namespace two below this one: the lab's, and the guest's in it. */
 function isInit(pid: number): boolean {
-  const ids = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.split(/\s+/) ?? [];
+  // A process may end while it is looked at.
+  const status = readIfThere(`/proc/${pid}/status`) ?? "";
+  const ids = /^NSpid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/) ?? [];
   return ids.length >= 3 && ids.at(-1) === "1";
 }

@@ -13,25 +13,43 @@ export function formsOf(secret: Uint8Array): Buffer[] {
 
 export type Pattern = { readonly secret: string; readonly bytes: Buffer };
 
-export function patternsOf(secrets: Readonly<Record<string, Uint8Array>>): Pattern[] {
-  return Object.entries(secrets).flatMap(([secret, value]) =>
+/** What is looked for, by its first two bytes, so that much data is gone through once. */
+export type Patterns = {
+  readonly all: readonly Pattern[];
+  readonly byStart: ReadonlyMap<number, readonly Pattern[]>;
+  readonly starts: Uint8Array;
+};
+
+export function patternsOf(secrets: Readonly<Record<string, Uint8Array>>): Patterns {
+  const all = Object.entries(secrets).flatMap(([secret, value]) =>
     formsOf(value).map((bytes) => ({ secret, bytes })),
   );
+  const byStart = Map.groupBy(all, ({ bytes }) => bytes.readUInt16LE(0));
+  const starts = new Uint8Array(65_536);
+  for (const start of byStart.keys()) starts[start] = 1;
+  return { all, byStart, starts };
 }
 
 const chunkBytes = 16 * 1024 * 1024;
 
-/** Names of the secrets that occur in a text or in bytes. */
-export function secretsIn(data: Buffer, patterns: readonly Pattern[]): string[] {
-  return [...new Set(patterns.filter(({ bytes }) => data.includes(bytes)).map(({ secret }) => secret))];
+/** Names of the secrets that occur in some bytes. */
+export function secretsIn(data: Buffer, { byStart, starts }: Patterns): string[] {
+  const found = new Set<string>();
+  for (let at = 0; at + 1 < data.length; at += 1) {
+    const start = (data[at] ?? 0) | ((data[at + 1] ?? 0) << 8);
+    if (starts[start] === 0) continue;
+    for (const { secret, bytes } of byStart.get(start) ?? [])
+      if (data.subarray(at, at + bytes.length).equals(bytes)) found.add(secret);
+  }
+  return [...found];
 }
 
 /** The same over a file of any size, holes and all; what lies across two chunks is found too. */
 export async function secretsInFile(
   read: (buffer: Buffer, position: number) => Promise<number>,
-  patterns: readonly Pattern[],
+  patterns: Patterns,
 ): Promise<string[]> {
-  const overlap = Math.max(...patterns.map(({ bytes }) => bytes.length)) - 1;
+  const overlap = Math.max(...patterns.all.map(({ bytes }) => bytes.length)) - 1;
   const buffer = Buffer.alloc(chunkBytes + overlap);
   const zeros = Buffer.alloc(chunkBytes + overlap);
   const found = new Set<string>();
