@@ -116,9 +116,9 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     };
     const { stdout } = await nodes.inGuest(id, "cat /run/eclair-supervisor/secrets.json");
     const { watched } = SupervisorSecrets.parse(JSON.parse(stdout));
-    expect(
-      own.descriptors.map(({ desc, internal }) => ({ text: desc.replace(/#.*/, ""), internal })),
-    ).toEqual(watched?.descriptors);
+    expect(own.map(({ desc, internal }) => ({ text: desc.replace(/#.*/, ""), internal }))).toEqual(
+      watched?.descriptors,
+    );
   });
 
   test("an invoice is there after a restart", async () => {
