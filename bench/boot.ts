@@ -55,7 +55,9 @@ async function fromSnapshot(nodes: Cluster, id: string, imageId: string): Promis
   const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId: Volumes?.[0]?.VolumeId }));
   const others = await cluster(nodes.lab.state, "bench-snapshot");
   const other = await others.launch(imageId, {
-    dataVolume: { sizeGibibytes: 2, snapshot: SnapshotId },
+    dataVolume: { sizeGibibytes: 3, snapshot: SnapshotId },
+    // The snapshot holds the other node's wallet, which is left alone.
+    bitcoind: { ...others.configuration.bitcoind, wallet: "from-snapshot" },
   });
   const status = await others.active(other);
   if (status.state !== undefined) line("volume: new, from a snapshot", [status.state.boot]);

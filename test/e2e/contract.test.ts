@@ -111,9 +111,7 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
   });
 
   test.skipIf(eclair === "stand-in")("the descriptors that bitcoind watches are Eclair's own", async () => {
-    const own = (await nodes.api(id, "getdescriptors", "account=0")) as {
-      descriptors: { desc: string; internal: boolean }[];
-    };
+    const own = (await nodes.api(id, "getdescriptors", "account=0")) as { desc: string; internal: boolean }[];
     const { stdout } = await nodes.inGuest(id, "cat /run/eclair-supervisor/secrets.json");
     const { watched } = SupervisorSecrets.parse(JSON.parse(stdout));
     expect(own.map(({ desc, internal }) => ({ text: desc.replace(/#.*/, ""), internal }))).toEqual(
