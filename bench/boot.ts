@@ -1,6 +1,6 @@
 // How long an instance takes to become the node: the boot by phase, and from launch to traffic.
 import { CreateSnapshotCommand, DescribeVolumesCommand, RebootInstancesCommand } from "@aws-sdk/client-ec2";
-import { volumeTags } from "../bootstrap/aws/volume.ts";
+import { clusterTag } from "../bootstrap/aws/tags.ts";
 import type { BootRecord } from "../bootstrap/phases.ts";
 import type { LabPlace } from "../scripts/lab/place.ts";
 import { eventually } from "../test/e2e/cli.ts";
@@ -50,7 +50,7 @@ export async function measureBoot(lab: LabPlace, imageId: string): Promise<void>
 async function fromSnapshot(nodes: Cluster, id: string, imageId: string): Promise<void> {
   const { ec2 } = nodes.target;
   const { Volumes } = await ec2.send(
-    new DescribeVolumesCommand({ Filters: [{ Name: `tag:${volumeTags.cluster}`, Values: [nodes.name] }] }),
+    new DescribeVolumesCommand({ Filters: [{ Name: `tag:${clusterTag}`, Values: [nodes.name] }] }),
   );
   const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId: Volumes?.[0]?.VolumeId }));
   const others = await cluster(nodes.lab.state, "bench-snapshot");

@@ -32,8 +32,9 @@ export class Phases {
       logLine(name, { ms: milliseconds() });
       return result;
     } catch (error) {
-      this.record.failure = { phase: name, ...failureFacts(error) };
-      logLine(name, { ms: milliseconds(), failed: failureFacts(error) });
+      const failed = failureFacts(error);
+      this.record.failure = { phase: name, ...failed };
+      logLine(name, { ms: milliseconds(), failed });
       this.end("failed");
       throw error;
     }

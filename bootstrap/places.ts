@@ -3,8 +3,6 @@ export const places = {
   templates: "/usr/share/eclair-ami/templates",
   /** Digests of the artifacts' files as they were installed: `sha256  path`. */
   artifactSums: "/usr/share/eclair-ami/artifacts.sha256",
-  /** What the image is: versions, and whether it may be released. */
-  image: "/usr/share/eclair-ami/image.json",
   bitcoinConf: "/run/eclair-ami/bitcoin.conf",
   imageTest: "/run/eclair-ami/image-test.json",
   /** Certificates that may have signed the database's. */

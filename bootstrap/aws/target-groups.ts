@@ -13,18 +13,13 @@ export async function registerTargets(
   instanceId: string,
   aws: AwsSettings,
 ): Promise<void> {
-  const client = new ElasticLoadBalancingV2Client(clientSettings(aws));
-  await Promise.all(
-    groups.map(async (arn) => {
-      try {
-        await oncePastPending(() =>
-          client.send(new RegisterTargetsCommand({ TargetGroupArn: arn, Targets: [{ Id: instanceId }] })),
-        );
-      } catch (error) {
-        throw explain(error, arn, "RegisterTargets");
-      }
-    }),
-  );
+  await inEach(groups, instanceId, aws, async (client, target) => {
+    try {
+      await oncePastPending(() => client.send(new RegisterTargetsCommand(target)));
+    } catch (error) {
+      throw explain(error, target.TargetGroupArn, "RegisterTargets");
+    }
+  });
 }
 
 export async function deregisterTargets(
@@ -32,11 +27,22 @@ export async function deregisterTargets(
   instanceId: string,
   aws: AwsSettings,
 ): Promise<void> {
+  await inEach(groups, instanceId, aws, (client, target) =>
+    client.send(new DeregisterTargetsCommand(target)),
+  );
+}
+
+type GroupTarget = { TargetGroupArn: string; Targets: [{ Id: string }] };
+
+async function inEach(
+  groups: readonly string[],
+  instanceId: string,
+  aws: AwsSettings,
+  call: (client: ElasticLoadBalancingV2Client, target: GroupTarget) => Promise<unknown>,
+): Promise<void> {
   const client = new ElasticLoadBalancingV2Client(clientSettings(aws));
   await Promise.all(
-    groups.map((arn) =>
-      client.send(new DeregisterTargetsCommand({ TargetGroupArn: arn, Targets: [{ Id: instanceId }] })),
-    ),
+    groups.map((arn) => call(client, { TargetGroupArn: arn, Targets: [{ Id: instanceId }] })),
   );
 }
 

@@ -5,9 +5,7 @@ import { BootFailure, messageOf } from "../failure.ts";
 import type { Identity } from "../imds/identity.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 import { oncePastPending } from "./pending.ts";
-
-/** Marks the volumes that a cluster's instances keep their chain on. */
-export const volumeTags = { cluster: "eclair-ami:cluster", use: "eclair-ami:volume" } as const;
+import { clusterTag, useTag } from "./tags.ts";
 
 const waitSeconds = 120;
 /** bitcoind may take long to end; after this a new volume is better than no node. */
@@ -49,8 +47,8 @@ export async function attachChainVolume(
     const { Volumes } = await ec2.send(
       new sdk.DescribeVolumesCommand({
         Filters: [
-          { Name: `tag:${volumeTags.cluster}`, Values: [cluster] },
-          { Name: `tag:${volumeTags.use}`, Values: ["chain"] },
+          { Name: `tag:${clusterTag}`, Values: [cluster] },
+          { Name: `tag:${useTag}`, Values: ["chain"] },
           { Name: "availability-zone", Values: [identity.availabilityZone] },
         ],
       }),
@@ -86,8 +84,8 @@ export async function attachChainVolume(
           {
             ResourceType: "volume",
             Tags: [
-              { Key: volumeTags.cluster, Value: cluster },
-              { Key: volumeTags.use, Value: "chain" },
+              { Key: clusterTag, Value: cluster },
+              { Key: useTag, Value: "chain" },
               { Key: "Name", Value: `${cluster} chain` },
             ],
           },

@@ -36,11 +36,12 @@ const allowed = [
   "trampoline-payments-enable",
 ];
 
-const name = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
+/** A setting's path in HOCON that needs no quotes. */
+export const settingName = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
 
 /** Whether a setting may be set, and if not, why. */
 export function refusal(setting: string): string | undefined {
-  if (!name.test(setting)) return "is no name of an Eclair setting";
+  if (!settingName.test(setting)) return "is no name of an Eclair setting";
   if (allowed.some((entry) => (entry.endsWith(".") ? setting.startsWith(entry) : setting === entry)))
     return undefined;
   if (/^(datadir|chain|server\.|api\.|bitcoind\.|db\.|node-|file-backup|tor\.|socks5\.)/.test(setting))
@@ -50,7 +51,13 @@ export function refusal(setting: string): string | undefined {
 
 /** A value as HOCON and JSON both have it. */
 const Value: z.ZodType<EclairValue> = z.lazy(() =>
-  z.union([z.string(), z.number(), z.boolean(), z.array(Value), z.record(z.string().regex(name), Value)]),
+  z.union([
+    z.string(),
+    z.number(),
+    z.boolean(),
+    z.array(Value),
+    z.record(z.string().regex(settingName), Value),
+  ]),
 );
 
 export type EclairValue =

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { BootFailure, messageOf } from "../failure.ts";
 
 /** EC2's instance identity document, the part that is used. */
-const IdentityDocument = z.object({
+export const Identity = z.object({
   accountId: z.string(),
   architecture: z.string(),
   availabilityZone: z.string(),
@@ -15,8 +15,7 @@ const IdentityDocument = z.object({
   region: z.string(),
 });
 
-export const Identity = IdentityDocument;
-export type Identity = z.infer<typeof IdentityDocument>;
+export type Identity = z.infer<typeof Identity>;
 
 export type Instance = { readonly identity: Identity; readonly userData: Buffer };
 
@@ -41,7 +40,7 @@ export async function loadInstance(patience: number): Promise<Instance> {
     try {
       const token = await service.fetchMetadataToken();
       const document = await read("latest/dynamic/instance-identity/document", token);
-      const identity = IdentityDocument.parse(JSON.parse(document?.toString("utf8") ?? ""));
+      const identity = Identity.parse(JSON.parse(document?.toString("utf8") ?? ""));
       return { identity, userData: (await read("latest/user-data", token)) ?? Buffer.alloc(0) };
     } catch (error) {
       if (error instanceof z.ZodError || performance.now() > end)

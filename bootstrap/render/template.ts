@@ -1,4 +1,5 @@
 import Handlebars from "handlebars";
+import { settingName } from "../config/eclair-settings.ts";
 
 /** A helper for each format: it writes a value so that nothing in it can end the value. */
 const helpers = {
@@ -17,8 +18,7 @@ const helpers = {
   },
   /** A setting's name, as its schema allows it. */
   path: (value: unknown) => {
-    if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(String(value)))
-      throw new Error("a setting's name is malformed");
+    if (!settingName.test(String(value))) throw new Error("a setting's name is malformed");
     return String(value);
   },
 } as const;

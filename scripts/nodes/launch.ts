@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { Failure, messageOf } from "../core/failure.ts";
 import type { Target } from "../target/target.ts";
 import { readConfiguration } from "./configuration.ts";
-import { clusterTag } from "./tags.ts";
+import { clusterTag } from "../../bootstrap/aws/tags.ts";
 
 export type Launch = {
   readonly imageId: string;

@@ -9,7 +9,7 @@ import { InstanceState } from "../../bootstrap/supervise/state.ts";
 import { nodeBinary } from "../setup/places.mjs";
 import type { Target } from "../target/target.ts";
 import { consoleOf, stepsIn } from "./console.ts";
-import { clusterTag } from "./tags.ts";
+import { clusterTag } from "../../bootstrap/aws/tags.ts";
 
 /** One instance of a cluster, as far as it can be seen from here. */
 export type NodeStatus = {

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { volumeTags } from "../../bootstrap/aws/volume.ts";
+import { clusterTag } from "../../bootstrap/aws/tags.ts";
 import { layout } from "../../scripts/lab/place.ts";
 import { consoleOf } from "../../scripts/nodes/console.ts";
 import { bytesFromGuest, eventually } from "./cli.ts";
@@ -92,7 +92,7 @@ describe.each(inject("images"))(
       const layers = images.map((image) => join(layout.image(nodes.lab, image), "layer.img"));
       const { Volumes } = await nodes.target.ec2.send(
         new DescribeVolumesCommand({
-          Filters: [{ Name: `tag:${volumeTags.cluster}`, Values: [nodes.name] }],
+          Filters: [{ Name: `tag:${clusterTag}`, Values: [nodes.name] }],
         }),
       );
       const volumes = (Volumes ?? []).map(({ VolumeId }) => layout.volume(nodes.lab, VolumeId ?? ""));

@@ -10,7 +10,7 @@ import type { LabPlace } from "../place.ts";
 import type { Target } from "../../target/target.ts";
 import { launch } from "../../nodes/launch.ts";
 import { nodeStatuses, type NodeStatus } from "../../nodes/status.ts";
-import { clusterTag } from "../../nodes/tags.ts";
+import { clusterTag } from "../../../bootstrap/aws/tags.ts";
 
 export const demoCluster = "demo";
 const upWithinMilliseconds = 180_000;

@@ -1,4 +1,4 @@
-import { volumeTags } from "../../../bootstrap/aws/volume.ts";
+import { clusterTag } from "../../../bootstrap/aws/tags.ts";
 
 /** The least that an instance of a cluster must be allowed to do, as an IAM policy document. */
 export function nodePolicy(about: {
@@ -6,8 +6,8 @@ export function nodePolicy(about: {
   readonly secrets: readonly string[];
   readonly targetGroups: readonly string[];
 }) {
-  const ofCluster = { [`aws:ResourceTag/${volumeTags.cluster}`]: about.cluster };
-  const forCluster = { [`aws:RequestTag/${volumeTags.cluster}`]: about.cluster };
+  const ofCluster = { [`aws:ResourceTag/${clusterTag}`]: about.cluster };
+  const forCluster = { [`aws:RequestTag/${clusterTag}`]: about.cluster };
   return {
     Version: "2012-10-17",
     Statement: [

@@ -1,5 +1,6 @@
 import { DescribeVolumesCommand } from "@aws-sdk/client-ec2";
 import { existsSync } from "node:fs";
+import { inTurn } from "../../core/in-turn.ts";
 import { rootDeviceNames } from "../debian-ami.ts";
 import { machineProcess } from "../guest/machine.ts";
 import { attachVolume, createVolume, detachVolume } from "../guest/volumes.ts";
@@ -13,7 +14,7 @@ type Attachment = { readonly volumeId: string; readonly instanceId: string; read
 export class Attachments {
   private readonly instances: Instances;
   private done: Attachment[] = [];
-  private last: Promise<void> = Promise.resolve();
+  private readonly oneAtATime = inTurn();
 
   constructor(instances: Instances) {
     this.instances = instances;
@@ -21,13 +22,7 @@ export class Attachments {
 
   /** One at a time: the loop and the calls that change something both come here. */
   async reconcile(): Promise<void> {
-    const before = this.last;
-    this.last = (async () => {
-      // How the one before ended is its own caller's to know.
-      await before.catch(() => undefined);
-      await this.apply();
-    })();
-    await this.last;
+    await this.oneAtATime(() => this.apply());
   }
 
   /** The instance that has a volume, also when moto has it detached already. */

@@ -50,18 +50,21 @@ export function dnsmasqArguments(lab: LabPlace): string[] {
   ];
 }
 
-/** Tells dnsmasq of all guests' addresses; it reads the file again on SIGHUP. */
+/** Tells dnsmasq of all guests' addresses. */
 export function setLeases(lab: LabPlace, leases: readonly Lease[]): void {
   const text = leases.map((lease) => `${lease.macAddress},${lease.privateIp}\n`).join("");
-  if (readFileSync(leasesFile(lab), "utf8") === text) return;
-  writeWhole(leasesFile(lab), text);
-  process.kill(Number(readFileSync(pidFile(lab), "utf8")), "SIGHUP");
+  tell(lab, leasesFile(lab), text);
 }
 
 /** Tells dnsmasq of the host names of databases and load balancers. */
 export function setNames(lab: LabPlace, names: ReadonlyMap<string, string>): void {
   const text = [...names].map(([name, address]) => `${address} ${name}\n`).join("");
-  if (readFileSync(namesFile(lab), "utf8") === text) return;
-  writeWhole(namesFile(lab), text);
+  tell(lab, namesFile(lab), text);
+}
+
+/** Gives dnsmasq a file's new text; it reads its files again on SIGHUP. */
+function tell(lab: LabPlace, file: string, text: string): void {
+  if (readFileSync(file, "utf8") === text) return;
+  writeWhole(file, text);
   process.kill(Number(readFileSync(pidFile(lab), "utf8")), "SIGHUP");
 }

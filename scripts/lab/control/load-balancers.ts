@@ -7,7 +7,7 @@ import {
   type TargetGroup as Group,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { LabPlace } from "../place.ts";
-import { backendName, serverName, type LoadBalancer, type TargetGroup } from "../nlb/configuration.ts";
+import { serverPath, type LoadBalancer, type TargetGroup } from "../nlb/configuration.ts";
 import { applyLoadBalancers, serverStates, type TargetState } from "../nlb/haproxy.ts";
 import { addressOf } from "./addresses.ts";
 import { motoElb } from "./aws.ts";
@@ -61,7 +61,7 @@ export class LoadBalancers {
     const states = await serverStates();
     return (await targetsOf(groupArn)).map((target) => {
       const known = described.targets.find(({ id, port }) => id === target.Id && port === target.Port);
-      const state = known && states.get(`${backendName(described)}/${serverName(known)}`);
+      const state = known && states.get(serverPath(described, known));
       return { target, state: state ?? "unused" };
     });
   }

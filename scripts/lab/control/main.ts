@@ -2,6 +2,7 @@
 // It keeps nothing in memory that it could not read again, so it may be killed and started at any time.
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../core/failure.ts";
+import { inTurn } from "../../core/in-turn.ts";
 import { apiPort, services } from "../addresses.ts";
 import { apiFault } from "../front/faults.ts";
 import { apiServer } from "../front/server.ts";
@@ -55,23 +56,13 @@ async function pass(): Promise<void> {
     .map(({ instance }) => `${instance.InstanceId} ${instance.PrivateIpAddress} ${instance.State?.Name}`)
     .join("\n");
   if (running !== balanced) {
-    await inTurn(balancersChanged);
+    await oneAtATime(balancersChanged);
     balanced = running;
   }
 }
 
 /** Changes of databases and load balancers come from calls and from the loop, and are made one at a time. */
-let last: Promise<unknown> = Promise.resolve();
-async function inTurn(change: () => Promise<void>): Promise<void> {
-  const before = last;
-  const turn = (async () => {
-    // How the one before ended is its own caller's to know.
-    await before.catch(() => undefined);
-    await change();
-  })();
-  last = turn;
-  await turn;
-}
+const oneAtATime = inTurn();
 
 async function balancersChanged(): Promise<void> {
   await balancers.reconcile();
@@ -103,15 +94,15 @@ async function kick(): Promise<void> {
 }
 
 await labAuthority(lab);
-await inTurn(databasesChanged);
+await oneAtATime(databasesChanged);
 await listen(metadataServer(metadataSource(instances)));
 // Guests reach the API on its service address, this machine on the lab's end of the link.
 for (const address of [services.api, linkAddress]) {
   const api = apiServer(
     [
       interceptedCalls(instances, attachments, kick),
-      elbCalls(balancers, () => inTurn(balancersChanged)),
-      rdsCalls(() => inTurn(databasesChanged)),
+      elbCalls(balancers, () => oneAtATime(balancersChanged)),
+      rdsCalls(() => oneAtATime(databasesChanged)),
     ],
     (action) => apiFault(lab, action),
   );

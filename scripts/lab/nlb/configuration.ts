@@ -28,6 +28,9 @@ export type HealthCheck = {
 
 export const backendName = (group: TargetGroup) => `group_${group.name}`;
 export const serverName = (target: Target) => `${target.id}_${target.port}`;
+/** How HAProxy's runtime API names a target that is checked. */
+export const serverPath = (group: TargetGroup, target: Target) =>
+  `${backendName(group)}/${serverName(target)}`;
 
 /**
  * HAProxy's configuration. As an NLB does it: a target that fails its checks loses its connections, and

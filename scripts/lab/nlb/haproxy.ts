@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeWhole } from "../../core/files.ts";
 import { layout, type LabPlace } from "../place.ts";
-import { backendName, haproxyConfiguration, serverName, type LoadBalancer } from "./configuration.ts";
+import { haproxyConfiguration, serverPath, type LoadBalancer } from "./configuration.ts";
 
 /** As ELB names them. */
 export type TargetState = "healthy" | "unhealthy" | "initial" | "unused";
@@ -31,26 +31,19 @@ export async function applyLoadBalancers(lab: LabPlace, balancers: readonly Load
   const before = await serverStates();
   writeFileSync(stateFile(lab), await ask("show servers state"));
   writeWhole(file(lab), text);
-  await reload(lab, balancers);
-  for (const { listeners } of balancers)
-    for (const { group } of listeners)
-      for (const target of group.targets) {
-        const name = `${backendName(group)}/${serverName(target)}`;
-        if (!before.has(name)) await ask(`set server ${name} health down`);
-      }
+  const wanted = new Set(
+    balancers.flatMap(({ listeners }) =>
+      listeners.flatMap(({ group }) => group.targets.map((target) => serverPath(group, target))),
+    ),
+  );
+  await reload(lab, wanted);
+  for (const name of wanted) if (!before.has(name)) await ask(`set server ${name} health down`);
   applied = text;
 }
 
 /** The master starts a worker that has the new configuration; asks it until it answers for all of it. */
-async function reload(lab: LabPlace, balancers: readonly LoadBalancer[]): Promise<void> {
+async function reload(lab: LabPlace, wanted: ReadonlySet<string>): Promise<void> {
   process.kill(Number(readFileSync(pidFile(lab), "utf8").split("\n")[0]), "SIGUSR2");
-  const wanted = new Set(
-    balancers.flatMap(({ listeners }) =>
-      listeners.flatMap(({ group }) =>
-        group.targets.map((target) => `${backendName(group)}/${serverName(target)}`),
-      ),
-    ),
-  );
   const end = performance.now() + 5_000;
   for (;;) {
     const there = await serverStates().catch(() => new Map<string, unknown>());

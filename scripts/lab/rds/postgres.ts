@@ -31,11 +31,13 @@ function program(name: string): string {
   return join(debianPostgres, newest ?? "", "bin", name);
 }
 
-function asPostgres(command: string, args: readonly string[], input?: string) {
-  return execa("setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", command, ...args], {
-    cwd: "/",
-    ...(input !== undefined && { input }),
-  });
+function asPostgres(
+  command: string,
+  args: readonly string[],
+  options: { readonly input?: string; readonly reject?: boolean } = {},
+) {
+  const words = ["--reuid=postgres", "--regid=postgres", "--clear-groups", command, ...args];
+  return execa("setpriv", words, { cwd: "/", ...options });
 }
 
 /** Makes the server when it isn't there, and starts it when it doesn't run. */
@@ -67,32 +69,16 @@ export async function removePostgres(server: PostgresServer): Promise<void> {
   await execa("rm", ["--recursive", "--force", home(server)]);
 }
 
-/** Reads its configuration, host rules and certificate again. */
-export async function reloadPostgres(server: PostgresServer): Promise<void> {
-  await asPostgres(program("pg_ctl"), ["--silent", "-D", data(server), "reload"]);
-}
-
 /** Runs SQL as the server's superuser, as no client of RDS can. */
-export async function asSuperuser(
-  server: PostgresServer,
-  sql: string,
-  database = "postgres",
-): Promise<string> {
+async function asSuperuser(server: PostgresServer, sql: string, database = "postgres"): Promise<string> {
   const args = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"];
   const where = [`--host=${home(server)}`, `--port=${server.port}`, `--username=${superuser}`, database];
-  return (await asPostgres(program("psql"), [...args, ...where], sql)).stdout;
+  return (await asPostgres(program("psql"), [...args, ...where], { input: sql })).stdout;
 }
 
 async function isRunning(server: PostgresServer): Promise<boolean> {
-  const result = await execa(
-    "setpriv",
-    [
-      ...["--reuid=postgres", "--regid=postgres", "--clear-groups"],
-      ...[program("pg_ctl"), "-D", data(server), "status"],
-    ],
-    { reject: false, cwd: "/" },
-  );
-  return result.exitCode === 0;
+  const { exitCode } = await asPostgres(program("pg_ctl"), ["-D", data(server), "status"], { reject: false });
+  return exitCode === 0;
 }
 
 async function makeCluster(server: PostgresServer): Promise<void> {

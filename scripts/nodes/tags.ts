@@ -1,2 +1,0 @@
-/** Marks the instances of a cluster. */
-export const clusterTag = "eclair-ami:cluster";
