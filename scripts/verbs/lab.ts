@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { Failure } from "../core/failure.ts";
 import { takeDown } from "../lab/down.ts";
 import { isHeld, readFacts } from "../lab/facts.ts";
-import { guestProcess } from "../lab/guest/look.ts";
+import { inGuestWords } from "../lab/guest/look.ts";
 import { defaultStateFolder, labPlace } from "../lab/place.ts";
 import { bringUp } from "../lab/up.ts";
 import { labTarget } from "../target/target.ts";
@@ -39,11 +39,9 @@ export function addLab(program: Command): void {
       .passThroughOptions()
       .description("a shell inside a guest, or one command there"),
   ).action(async (instance: string, command: string[], flags: LabFlags) => {
-    const init = guestProcess(labPlace(flags.state), instance);
     const words = command.length > 0 ? command : ["/bin/bash", "--login"];
-    const result = spawnSync("nsenter", ["--target", String(init), "--all", "--", ...words], {
-      stdio: "inherit",
-    });
+    const [program = "", ...args] = inGuestWords(labPlace(flags.state), instance, words);
+    const result = spawnSync(program, args, { stdio: "inherit" });
     process.exitCode = result.status ?? 1;
   });
 }

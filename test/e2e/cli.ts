@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { Failure } from "../../scripts/core/failure.ts";
-import { guestProcess } from "../../scripts/lab/guest/look.ts";
+import { inGuestWords } from "../../scripts/lab/guest/look.ts";
 import { labPlace, type LabPlace } from "../../scripts/lab/place.ts";
 import { root } from "../../scripts/setup/places.mjs";
 
@@ -30,34 +30,23 @@ export type GuestResult = { readonly stdout: string; readonly all: string; reado
 
 /** One command inside a guest, as `eclair-ami lab shell` runs it; a guest that isn't there is a failed command. */
 export async function inGuest(state: string, instanceId: string, script: string): Promise<GuestResult> {
-  let init: number;
+  let words: string[];
   try {
-    init = guestProcess(labPlace(state), instanceId);
+    words = inGuestWords(labPlace(state), instanceId, ["bash", "-c", script]);
   } catch (error) {
     if (error instanceof Failure) return { stdout: "", all: error.message, exitCode: 1 };
     throw error;
   }
-  const result = await execa("nsenter", inGuestOf(init, script), {
-    all: true,
-    reject: false,
-    stdin: "ignore",
-  });
+  const [program = "", ...args] = words;
+  const result = await execa(program, args, { all: true, reject: false, stdin: "ignore" });
   return { stdout: result.stdout, all: result.all, exitCode: result.exitCode ?? 1 };
 }
 
 /** What a command inside a guest writes, byte for byte. */
 export async function bytesFromGuest(lab: LabPlace, instanceId: string, script: string): Promise<Buffer> {
-  const words = inGuestOf(guestProcess(lab, instanceId), script);
-  const { stdout } = await execa("nsenter", words, {
-    reject: false,
-    stdin: "ignore",
-    encoding: "buffer",
-  });
+  const [program = "", ...args] = inGuestWords(lab, instanceId, ["bash", "-c", script]);
+  const { stdout } = await execa(program, args, { reject: false, stdin: "ignore", encoding: "buffer" });
   return Buffer.from(stdout);
-}
-
-function inGuestOf(init: number, script: string): string[] {
-  return ["--target", String(init), "--all", "--", "bash", "-c", script];
 }
 
 /** Waits for a condition; what was waited for is named when it does not come. */

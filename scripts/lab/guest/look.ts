@@ -5,7 +5,7 @@ import { processesIn } from "../host/cgroup.ts";
 import type { LabPlace } from "../place.ts";
 
 /** A running guest's init as a process id of this machine, to enter the guest's namespaces by. */
-export function guestProcess(lab: LabPlace, instanceId: string): number {
+function guestProcess(lab: LabPlace, instanceId: string): number {
   for (const pid of processesIn(join(lab.cgroup, instanceId))) if (isInit(pid)) return pid;
   throw new Failure({
     code: "lab.instance",
@@ -14,6 +14,17 @@ export function guestProcess(lab: LabPlace, instanceId: string): number {
     remedy: "`eclair-ami lab status` lists the instances",
     exit: 2,
   });
+}
+
+/**
+ * The words that run a command inside a guest as its root. nsenter must not be the command's parent: it stops
+ * when its child is stopped, as systemd does with every process when it shuts down, is never woken, and the
+ * guest's process namespace waits for it to collect its child for ever. A shell goes on.
+ */
+export function inGuestWords(lab: LabPlace, instanceId: string, command: readonly string[]): string[] {
+  const init = String(guestProcess(lab, instanceId));
+  const enter = ["nsenter", "--target", init, "--all", "--no-fork", "--"];
+  return [...enter, "sh", "-c", '"$@"; exit $?', "sh", ...command];
 }
 
 /** The first process of a process namespace two below this one: the lab's, and the guest's in it. */

@@ -26,7 +26,11 @@ export function labServices(lab: LabPlace, linkAddress: string): Service[] {
   return [
     {
       name: "moto",
-      command: [join(motoDir(), "bin/moto_server"), "--host", "127.0.0.1", "--port", String(motoPort)],
+      command: [
+        join(motoDir(), "bin/python"),
+        join(root, "scripts/lab/moto/serve.py"),
+        ...["--host", "127.0.0.1", "--port", String(motoPort)],
+      ],
       env: { MOTO_AMIS_PATH: join(lab.state, "amis.json"), MOTO_EC2_LOAD_DEFAULT_AMIS: "false" },
       restart: false,
     },
