@@ -13,7 +13,7 @@ const runs = 5;
 type Measured = { readonly boot: BootRecord; readonly afterNetwork: number };
 
 export async function measureBoot(lab: LabPlace, imageId: string): Promise<void> {
-  const nodes = await cluster(lab.state, "bench");
+  const nodes = await cluster(lab.state, "bench", imageId);
   console.log("\nboot of a node, by phase (milliseconds)");
   const started = performance.now();
   let id = await nodes.launch(imageId);
@@ -53,7 +53,7 @@ async function fromSnapshot(nodes: Cluster, id: string, imageId: string): Promis
     new DescribeVolumesCommand({ Filters: [{ Name: `tag:${clusterTag}`, Values: [nodes.name] }] }),
   );
   const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId: Volumes?.[0]?.VolumeId }));
-  const others = await cluster(nodes.lab.state, "bench-snapshot");
+  const others = await cluster(nodes.lab.state, "bench-snapshot", imageId);
   const other = await others.launch(imageId, {
     dataVolume: { sizeGibibytes: 3, snapshot: SnapshotId },
     // The snapshot holds the other node's wallet, which is left alone.

@@ -7,12 +7,18 @@ import { attachChainVolume } from "./aws/volume.ts";
 import { configurationIn } from "./config/from-user-data.ts";
 import type { ImageTest } from "./config/image-test.ts";
 import type { NodeConfiguration } from "./config/node.ts";
-import { verifyDatabase } from "./database/verify.ts";
+import { lookAtDatabase } from "./database/verify.ts";
+import { eclairVersion } from "./eclair/image.ts";
+import { guard, guardAgainstRecord } from "./identity/guards.ts";
+import { nodeIdentityOf } from "./identity/node.ts";
+import { clusterTable } from "./record/open.ts";
+import { readRecord } from "./record/read.ts";
+import { setUpCluster } from "./setup/run.ts";
 import { requireNodeId } from "./identity/node-id.ts";
 import { prepareImageTest } from "./imagetest/prepare.ts";
 import { loadInstance, type Identity } from "./imds/identity.ts";
 import { logLine } from "./log.ts";
-import type { NodeRecord } from "./node-record.ts";
+import { expectedOf, type NodeRecord } from "./node-record.ts";
 import { mountChainVolume } from "./os/chain-volume.ts";
 import { writeDurably } from "./os/files.ts";
 import { inRam, requireRam } from "./os/ram.ts";
@@ -43,6 +49,9 @@ export async function boot(): Promise<void> {
     case "ImageTest":
       await bootImageTest(phases, wanted);
       break;
+    case "ClusterSetup":
+      await phases.run("set-up", () => setUpCluster(wanted, awsSettings(identity), databaseCertificates()));
+      break;
     case "Node":
       await bootNode(phases, wanted, identity);
   }
@@ -57,25 +66,37 @@ async function bootImageTest(phases: Phases, wanted: ImageTest): Promise<void> {
 /** Until `render` nothing is written; until `hand-over` nothing runs. */
 async function bootNode(phases: Phases, configuration: NodeConfiguration, identity: Identity): Promise<void> {
   const aws = awsSettings(identity);
-  const databaseCa = credential("eclair-ami.database-ca") ?? rdsCertificates();
+  const databaseCa = databaseCertificates();
+  const table = clusterTable({ configuration, aws });
+  phases.tellTable(table, identity);
 
   const local = localPasswords();
-  const secrets = await phases.run("resolve", () =>
-    resolveSecrets(configuration, secretReader(new SecretsManagerClient(clientSettings(aws))), local),
+  // The record before the database: what it says the database has come to must not be newer than the look at it.
+  const [secrets, seen] = await phases.run("resolve", () =>
+    Promise.all([
+      resolveSecrets(configuration, secretReader(new SecretsManagerClient(clientSettings(aws))), local),
+      readRecord(table, configuration.record.takeoverWithout),
+    ]),
   );
 
+  const facts = {
+    configuration,
+    node: nodeIdentityOf(configuration.chain, secrets),
+    eclair: eclairVersion(),
+  };
   await phases.run("verify", async () => {
     const { chain, nodeId, database } = configuration;
-    const seedSecret = referenceOf(configuration.secrets.nodeSeed).id;
-    requireNodeId(secrets.nodeSeed, chain, nodeId, seedSecret);
+    requireNodeId(secrets.nodeSeed, chain, nodeId, referenceOf(configuration.secrets.nodeSeed).id);
+    const expected = expectedOf(facts);
+    guardAgainstRecord(expected, seen);
     const access = { database, login: secrets.database, ca: databaseCa };
-    await verifyDatabase(access, referenceOf(database.secret).id);
+    guard(expected, seen, await lookAtDatabase(access, referenceOf(database.secret).id));
   });
 
   await phases.run("render", () => {
     requireRam(places.eclairData);
     requireRam(places.supervisorSecrets);
-    const record: NodeRecord = { configuration, identity, aws };
+    const record: NodeRecord = { ...facts, identity, aws };
     for (const file of nodeFiles(configuration, secrets, local, databaseCa, templates()))
       inRam(file.path, () => writeDurably(file.path, file.content, ownership(file)));
     writeDurably(places.node, JSON.stringify(record), { uid: 0, gid: 0, mode: 0o644 });
@@ -97,6 +118,9 @@ async function bootNode(phases: Phases, configuration: NodeConfiguration, identi
     ),
   );
 }
+
+/** Those that the instance's host handed in, or RDS' own. */
+const databaseCertificates = () => credential("eclair-ami.database-ca") ?? rdsCertificates();
 
 /** Where AWS is: its own endpoints, unless the instance's host hands in another. */
 function awsSettings({ region }: Identity): AwsSettings {

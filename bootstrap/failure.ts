@@ -25,3 +25,12 @@ export class BootFailure extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message || error.name : String(error);
 }
+
+/** Whatever was thrown, as a failure: what nobody foresaw is tried again. */
+export function failureOf(error: unknown): BootFailure {
+  if (error instanceof BootFailure) return error;
+  return new BootFailure(
+    { code: "unexpected", cause: messageOf(error), remedy: "report it", heals: true },
+    { cause: error },
+  );
+}

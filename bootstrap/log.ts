@@ -1,4 +1,4 @@
-import { BootFailure, messageOf } from "./failure.ts";
+import { failureOf } from "./failure.ts";
 
 /** One structured line a step, on standard output: the unit sends it to the journal and the console. */
 export function logLine(name: string, facts: Readonly<Record<string, unknown>> = {}): void {
@@ -7,8 +7,6 @@ export function logLine(name: string, facts: Readonly<Record<string, unknown>> =
 
 /** What a log says of a failure: code, cause, what to do, and whether it is tried again. */
 export function failureFacts(error: unknown): Record<string, unknown> {
-  if (!(error instanceof BootFailure))
-    return { code: "unexpected", cause: messageOf(error), triedAgain: true };
-  const { code, message, remedy, heals } = error;
+  const { code, message, remedy, heals } = failureOf(error);
   return { code, cause: message, remedy, triedAgain: heals };
 }

@@ -1,6 +1,8 @@
 /** Where things stand on an instance. */
 export const places = {
   templates: "/usr/share/eclair-ami/templates",
+  /** What the bake wrote down about this image. */
+  image: "/usr/share/eclair-ami/image.json",
   /** Digests of the artifacts' files as they were installed: `sha256  path`. */
   artifactSums: "/usr/share/eclair-ami/artifacts.sha256",
   bitcoinConf: "/run/eclair-ami/bitcoin.conf",

@@ -3,11 +3,13 @@ import { describeError, exitCodes, Failure } from "./core/failure.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { addArtifacts } from "./verbs/artifacts.ts";
 import { addBake } from "./verbs/bake.ts";
+import { addClusters } from "./verbs/clusters.ts";
 import { addConfig } from "./verbs/config.ts";
 import { addDoctor } from "./verbs/doctor.ts";
 import { addImages } from "./verbs/images.ts";
 import { addLab } from "./verbs/lab.ts";
 import { addNodes } from "./verbs/nodes.ts";
+import { addPolicy } from "./verbs/policy.ts";
 import { addStart } from "./verbs/start.ts";
 
 const program = new Command("eclair-ami")
@@ -17,7 +19,18 @@ const program = new Command("eclair-ami")
   .enablePositionalOptions()
   .showHelpAfterError("(--help shows what there is)");
 
-for (const add of [addStart, addBake, addImages, addConfig, addNodes, addArtifacts, addLab, addDoctor])
+for (const add of [
+  addStart,
+  addBake,
+  addImages,
+  addConfig,
+  addClusters,
+  addNodes,
+  addPolicy,
+  addArtifacts,
+  addLab,
+  addDoctor,
+])
   add(program);
 
 try {

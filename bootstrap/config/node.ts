@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EclairSettings } from "./eclair-settings.ts";
+import { defaultTable } from "../record/default-table.ts";
 import { apiVersion } from "./versions.ts";
 
 /** The chain names of Eclair's configuration. */
@@ -26,10 +27,10 @@ const HostAndPort = z.string().regex(hostAndPort, "must be `host:port`");
 
 // RDS names its own `rds!db-…`.
 const secretName = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,512}$/;
-const SecretId = z.string().regex(secretName, "must be the ARN or the name of a secret");
+export const SecretId = z.string().regex(secretName, "must be the ARN or the name of a secret");
 
 /** A secret of Secrets Manager: its ARN or name, or that with the version stage that is wanted. */
-const SecretReference = z.union([
+export const SecretReference = z.union([
   SecretId,
   z.strictObject({
     id: SecretId,
@@ -47,28 +48,31 @@ const Alias = z
   .regex(printable, "must not hold control characters")
   .refine((text) => Buffer.byteLength(text) <= 32, "must not be longer than 32 bytes");
 
-const Database = z
-  .strictObject({
-    /** JSON with `username` and `password`, as RDS writes it. */
-    secret: SecretReference,
-    /** The name in the server's certificate. */
-    host: Host.refine(
-      (text) => !Ip.safeParse(text).success,
-      "must be a host name: a certificate names no address",
-    ),
-    port: Port.default(5432),
-    name: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "must be a plain PostgreSQL name")
-      .default("eclair"),
-    /** How long a lease lasts that its holder no longer renews. */
-    leaseSeconds: z.int().min(6).max(600).default(15),
-    leaseRenewalSeconds: z.int().min(1).max(120).default(5),
-  })
-  .refine((database) => database.leaseRenewalSeconds * 2 < database.leaseSeconds, {
-    path: ["leaseRenewalSeconds"],
-    message: "must be less than half of leaseSeconds, or one slow renewal loses the lease",
-  });
+/** Where a node's database is. */
+export const DatabasePlace = z.strictObject({
+  /** The name in the server's certificate. */
+  host: Host.refine(
+    (text) => !Ip.safeParse(text).success,
+    "must be a host name: a certificate names no address",
+  ),
+  port: Port.default(5432),
+  name: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "must be a plain PostgreSQL name")
+    .default("eclair"),
+});
+export type DatabasePlace = z.infer<typeof DatabasePlace>;
+
+const Database = DatabasePlace.extend({
+  /** The runtime role's login: JSON with `username` and `password`, as RDS writes it. */
+  secret: SecretReference,
+  /** How long a lease lasts that its holder no longer renews. */
+  leaseSeconds: z.int().min(6).max(600).default(15),
+  leaseRenewalSeconds: z.int().min(1).max(120).default(5),
+}).refine((database) => database.leaseRenewalSeconds * 2 < database.leaseSeconds, {
+  path: ["leaseRenewalSeconds"],
+  message: "must be less than half of leaseSeconds, or one slow renewal loses the lease",
+});
 
 const LocalBitcoind = z.strictObject({
   /** Peers to connect to and to no others; without them bitcoind finds its own. */
@@ -117,21 +121,39 @@ const DataVolume = z.strictObject({
     .optional(),
 });
 
+/** Where the cluster record is kept, outside the database. */
+export const RecordTable = z.strictObject({
+  /** A DynamoDB table; it may hold the records of many clusters. */
+  table: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{3,255}$/, "must be the name of a DynamoDB table")
+    .default(defaultTable),
+  /**
+   * Whether Eclair may be started while the record can't be read. A database that was rewound is not noticed then,
+   * and a node on an old state of its channels can lose all that is in them.
+   */
+  takeoverWithout: z.boolean().default(false),
+});
+
 const targetGroup =
   /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup\/[A-Za-z0-9-]+\/[0-9a-f]+$/;
+
+/** Names what belongs together: the instances of one node, its volumes, its record. */
+export const ClusterName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, "must be lower-case letters, digits and dashes, 31 at most");
+
+export const NodeId = z
+  .string()
+  .regex(/^0[23][0-9a-f]{64}$/, "must be a compressed public key: 66 lower-case hex digits");
 
 const Node = z.strictObject({
   apiVersion: z.literal(apiVersion),
   kind: z.literal("Node"),
-  /** Names what belongs together: the instances of one node, its volumes, its record. */
-  cluster: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,30}$/, "must be lower-case letters, digits and dashes, 31 at most"),
+  cluster: ClusterName,
   chain: z.enum(chains),
   /** The node id that the node seed must give; any other is refused. */
-  nodeId: z
-    .string()
-    .regex(/^0[23][0-9a-f]{64}$/, "must be a compressed public key: 66 lower-case hex digits"),
+  nodeId: NodeId,
   alias: Alias,
   color: z
     .string()
@@ -151,6 +173,7 @@ const Node = z.strictObject({
     api: SecretReference.optional(),
   }),
   database: Database,
+  record: RecordTable.prefault({}),
   bitcoind: Bitcoind,
   dataVolume: DataVolume.optional(),
   targetGroups: z.array(z.string().regex(targetGroup, "must be the ARN of a target group")).default([]),

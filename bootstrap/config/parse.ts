@@ -1,13 +1,14 @@
 import leven from "leven";
 import { LineCounter, isNode, parseDocument, type Document } from "yaml";
 import { z } from "zod";
+import { ClusterSetup } from "./cluster-setup.ts";
 import { ImageTest } from "./image-test.ts";
 import { NodeConfiguration } from "./node.ts";
 
 /** What a document of this project can ask for. */
-const kinds = { Node: NodeConfiguration, ImageTest } as const;
+const kinds = { Node: NodeConfiguration, ClusterSetup, ImageTest } as const;
 
-export type Configuration = NodeConfiguration | ImageTest;
+export type Configuration = NodeConfiguration | ClusterSetup | ImageTest;
 
 /** One thing that is wrong with a document; `line` counts from 1. */
 export type Problem = { readonly line: number; readonly path: string; readonly message: string };

@@ -1,21 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BootFailure, messageOf } from "../failure.ts";
 import { connect, type DatabaseAccess } from "./connect.ts";
+import { readDatabaseState, type DatabaseState } from "./state.ts";
 
 const patienceMilliseconds = 60_000;
 const firstPauseMilliseconds = 200;
 const longestPauseMilliseconds = 3_000;
 
-/** Whether the database can be reached with TLS and lets the node in. Waits for one that is not up yet. */
-export async function verifyDatabase(access: DatabaseAccess, secret: string): Promise<void> {
+/**
+ * Looks at the database, over TLS that was verified, as the role that the node has. Waits for one that is not up yet.
+ * @returns what it says of itself
+ */
+export async function lookAtDatabase(access: DatabaseAccess, secret: string): Promise<DatabaseState> {
   const end = performance.now() + patienceMilliseconds;
   let pause = firstPauseMilliseconds;
   for (;;) {
     try {
       const client = await connect(access, "eclair-bootstrap");
       try {
-        await client.query("select 1");
-        return;
+        return await readDatabaseState(client);
       } finally {
         await client.end();
       }
@@ -31,10 +34,16 @@ export async function verifyDatabase(access: DatabaseAccess, secret: string): Pr
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html, classes 28 and 3D */
 const refusedLogin = new Set(["28000", "28P01"]);
 const noSuchDatabase = "3D000";
+const noPrivilege = "42501";
 /** Node's and OpenSSL's codes for a certificate that proves nothing. */
 const tlsCodes = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
 
-function explainDatabase(error: unknown, { database }: DatabaseAccess, secret: string): BootFailure {
+/** Why the database can't be used; `secret` names the login. */
+export function explainDatabase(
+  error: unknown,
+  { database }: Pick<DatabaseAccess, "database">,
+  secret: string,
+): BootFailure {
   const { code = "" } = error as { code?: string };
   const server = `${database.host}:${database.port}`;
   const message = messageOf(error);
@@ -53,6 +62,15 @@ function explainDatabase(error: unknown, { database }: DatabaseAccess, secret: s
         code: "database.absent",
         cause: `${server} has no database ${database.name}`,
         remedy: "correct database.name in the node's configuration",
+      },
+      { cause: error },
+    );
+  if (code === noPrivilege)
+    return new BootFailure(
+      {
+        code: "database.denied",
+        cause: `${server} does not let the user of secret ${secret} do what a node must: ${message}`,
+        remedy: "run `eclair-ami verify`; `eclair-ami init` gives the runtime role its privileges",
       },
       { cause: error },
     );

@@ -5,7 +5,7 @@ import type { Observation } from "./observation.ts";
  * - `standby`: it could, and another one holds the lease
  * - `starting`: Eclair runs and does not hold the lease yet
  * - `active`: Eclair runs here and holds the lease
- * - `unsafe`: Eclair runs here while another one holds the lease, or as another node
+ * - `unsafe`: Eclair runs here while another one holds the lease, as another node, or on a superseded database
  */
 export type Role = "waiting" | "standby" | "starting" | "active" | "unsafe";
 
@@ -21,6 +21,8 @@ export type Circumstances = {
   readonly chain: string;
   /** Eclair came up as another node before: this supervisor never starts it again. */
   readonly wrongNode?: string;
+  /** Why this database is no longer the node's, by the cluster record. */
+  readonly superseded?: string;
   /** Seconds until Eclair may be started again after it ended by itself; zero or less when it may. */
   readonly backOff: number;
 };
@@ -40,6 +42,8 @@ export function decide({ bitcoind, lease, eclair }: Observation, about: Circumst
         `Eclair came up as ${about.wrongNode}: look at the seeds, then \`systemctl restart eclair-bootstrap eclair-supervisor\``,
       ],
     };
+  if (running && about.superseded !== undefined)
+    return { role: "unsafe", action: "kill", reasons: [about.superseded] };
   if (running) {
     const { info } = eclair;
     if (info === undefined)
@@ -60,6 +64,7 @@ export function decide({ bitcoind, lease, eclair }: Observation, about: Circumst
     if (bitcoind.wallet !== true) reasons.push(bitcoind.wallet);
   }
   if (!lease.seen) reasons.push(lease.why);
+  if (about.superseded !== undefined) reasons.push(about.superseded);
   if (eclair.unit === "stopping") reasons.push("Eclair is stopping");
   if (reasons.length > 0) return { role: "waiting", action: "none", reasons };
   if (held) return { role: "standby", action: "none", reasons: ["another Eclair holds the lease"] };

@@ -36,6 +36,17 @@ export type Eclair = {
   };
 };
 
+/** What was last mirrored into the cluster record by this host. */
+export type Mirrored =
+  | Unseen
+  | {
+      readonly seen: true;
+      readonly generation: number;
+      readonly counter: number;
+      /** When, in ISO 8601. */
+      readonly at: string;
+    };
+
 export type Observation = {
   readonly bitcoind: Bitcoind;
   readonly lease: Lease;

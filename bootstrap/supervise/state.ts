@@ -37,6 +37,12 @@ export const InstanceState = z.object({
     process: z.int(),
     info: z.object({ instanceId: z.string(), nodeId: z.string(), blockHeight: z.int() }).optional(),
   }),
+  record: z.union([
+    Unseen,
+    z.object({ seen: z.literal(true), generation: z.int(), counter: z.int(), at: z.iso.datetime() }),
+  ]),
+  /** What this instance runs. */
+  versions: z.object({ eclair: z.string(), bootstrap: z.string() }),
   boot: BootRecord,
 });
 export type InstanceState = z.infer<typeof InstanceState>;

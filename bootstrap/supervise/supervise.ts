@@ -2,20 +2,25 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../failure.ts";
 import { logLine } from "../log.ts";
-import { readNodeRecord, type NodeRecord } from "../node-record.ts";
+import { expectedOf, readNodeRecord, type NodeRecord } from "../node-record.ts";
 import { BootRecord } from "../phases.ts";
 import { places } from "../places.ts";
+import { clusterTable, impatient } from "../record/open.ts";
 import { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { lookAtBitcoind } from "./bitcoind.ts";
 import { boottime } from "./clock.ts";
 import { decide, type Decision } from "./decide.ts";
 import { killEclair, lookAtEclair, startEclair } from "./eclair.ts";
 import { healthPort, healthServer } from "./health.ts";
-import { LeaseReader } from "./lease.ts";
+import { NodeDatabase } from "./database.ts";
+import { StartGuard } from "./guard.ts";
+import { Mirror } from "./mirror.ts";
+import { Reporter } from "./report.ts";
 import { notify } from "./notify.ts";
 import type { Observation } from "./observation.ts";
 import { bitcoindRpc, type Rpc } from "./rpc.ts";
 import type { InstanceState } from "./state.ts";
+import { version } from "../version.ts";
 import { NodeWallet } from "./wallet.ts";
 
 const everyMilliseconds = 1_000;
@@ -24,6 +29,7 @@ const stuckSeconds = 15;
 const notifyEverySeconds = 5;
 const firstBackOffSeconds = 1;
 const longestBackOffSeconds = 60;
+const guardAgainSeconds = 5;
 
 /** Runs Eclair on this host whenever it may run here, and says how it stands; ends on SIGTERM. */
 export async function supervise(): Promise<void> {
@@ -61,7 +67,10 @@ class Supervisor {
   private readonly boot: BootRecord;
   private readonly rpc: Rpc;
   private readonly wallet: NodeWallet;
-  private readonly lease: LeaseReader;
+  private readonly database: NodeDatabase;
+  private readonly guard: StartGuard;
+  private readonly mirror: Mirror;
+  private readonly reporter: Reporter;
   private observation: Observation = {
     bitcoind: { seen: false, why: "not looked at yet" },
     lease: { seen: false, why: "not looked at yet" },
@@ -77,6 +86,7 @@ class Supervisor {
   private expected = false;
   private failures = 0;
   private startAgainAt = 0;
+  private guardAgainAt = 0;
 
   constructor(node: NodeRecord, secrets: SupervisorSecrets) {
     this.node = node;
@@ -86,7 +96,13 @@ class Supervisor {
     this.rpc = bitcoindRpc(configuration, secrets.supervisor);
     this.wallet = new NodeWallet(configuration, secrets.watched, this.rpc);
     const ca = readFileSync(places.databaseCa, "utf8");
-    this.lease = new LeaseReader({ database: configuration.database, login: secrets.database, ca });
+    const { database } = configuration;
+    this.database = new NodeDatabase({ database, login: secrets.database, ca });
+    const table = clusterTable(node, impatient);
+    this.guard = new StartGuard(expectedOf(node), configuration, table, this.database);
+    const place = { host: database.host, port: database.port, name: database.name };
+    this.mirror = new Mirror(table, this.database, place, node.eclair);
+    this.reporter = new Reporter(table, node.identity.instanceId);
   }
 
   /** Looks around once and does what follows from it. */
@@ -94,7 +110,7 @@ class Supervisor {
     const askedAt = boottime();
     const [bitcoind, lease, eclair] = await Promise.all([
       lookAtBitcoind(this.rpc, this.wallet),
-      this.lease.read(),
+      this.database.lease(),
       this.eclair(),
     ]);
     this.noteEnd(eclair);
@@ -103,15 +119,19 @@ class Supervisor {
       this.leaseValidUntil = askedAt + lease.remaining;
     const { nodeId, chain } = this.node.configuration;
     if (eclair.info !== undefined && eclair.info.nodeId !== nodeId) this.wrongNode = eclair.info.nodeId;
-    this.enter(
-      decide(this.observation, {
-        chain,
-        backOff: this.startAgainAt - boottime(),
-        ...(this.wrongNode !== undefined && { wrongNode: this.wrongNode }),
-      }),
-    );
+    const { superseded } = this.mirror;
+    const decision = decide(this.observation, {
+      chain,
+      backOff: this.startAgainAt - boottime(),
+      ...(this.wrongNode !== undefined && { wrongNode: this.wrongNode }),
+      ...(superseded !== undefined && { superseded }),
+    });
+    this.enter(decision.action === "start" ? await this.guarded(decision) : decision);
     await this.act();
     this.lookedAt = boottime();
+    if (this.decision.role === "active" && eclair.info !== undefined)
+      this.mirror.whileActive(eclair.info.instanceId);
+    this.reporter.tell(this.state());
   }
 
   state(): InstanceState {
@@ -132,6 +152,8 @@ class Supervisor {
       bitcoind,
       lease,
       eclair,
+      record: this.mirror.seen,
+      versions: { eclair: this.node.eclair, bootstrap: version },
       boot: this.boot,
     };
   }
@@ -141,7 +163,22 @@ class Supervisor {
   }
 
   async end(): Promise<void> {
-    await this.lease.close();
+    await this.mirror.end();
+    await this.reporter.end(this.state());
+    await this.database.close();
+  }
+
+  /** Eclair is started only when record and database are the node's; a refusal is looked at again after a while. */
+  private async guarded(decision: Decision): Promise<Decision> {
+    const waiting = { role: "waiting", action: "none" } as const;
+    if (boottime() < this.guardAgainAt) return { ...waiting, reasons: this.decision.reasons };
+    const refusal = await this.guard.refusal();
+    if (refusal === undefined) return decision;
+    this.guardAgainAt = boottime() + guardAgainSeconds;
+    const reason = `${refusal.code}: ${refusal.message}`;
+    if (!this.decision.reasons.includes(reason))
+      logLine("guard", { code: refusal.code, cause: refusal.message, remedy: refusal.remedy });
+    return { ...waiting, reasons: [reason] };
   }
 
   /** What was seen last, when systemd does not answer. */

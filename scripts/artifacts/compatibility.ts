@@ -1,3 +1,4 @@
+import { compareVersions } from "../../bootstrap/eclair/schemas.ts";
 import { Failure } from "../core/failure.ts";
 
 /**
@@ -10,15 +11,6 @@ const oldestBitcoin: readonly (readonly [eclair: string, bitcoin: string])[] = [
   ["0.14.0", "30.0"],
   ["0.14.1", "31.0"],
 ];
-
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split(".").map(Number)) as [number[], number[]];
-  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
 
 /** What Eclair `eclair` needs of bitcoind, or undefined for an Eclair older than any we know. */
 export function neededBitcoin(eclair: string): string | undefined {

@@ -16,6 +16,8 @@ export type Zone = {
 };
 
 export const region = "us-east-1";
+/** moto's account. */
+export const accountId = "123456789012";
 
 export const zones: readonly Zone[] = [
   {

@@ -1,10 +1,31 @@
 import { readFileSync } from "node:fs";
-import { describeProblems, parseConfiguration } from "../../bootstrap/config/parse.ts";
+import type { ClusterSetup } from "../../bootstrap/config/cluster-setup.ts";
+import { describeProblems, parseConfiguration, type Configuration } from "../../bootstrap/config/parse.ts";
 import type { NodeConfiguration } from "../../bootstrap/config/node.ts";
 import { Failure, messageOf } from "../core/failure.ts";
 
 /** A node's configuration and the text it came from, checked as an instance would. */
 export function readConfiguration(file: string): { configuration: NodeConfiguration; text: string } {
+  const { configuration, text } = readDocument(file);
+  if (configuration.kind === "Node") return { configuration, text };
+  throw refused(file, `it is of the kind ${configuration.kind}`, "name a configuration of the kind Node");
+}
+
+/** What is known of a cluster before, and beside, its nodes. */
+export function readClusterSetup(file: string): ClusterSetup {
+  const { configuration } = readDocument(file);
+  if (configuration.kind !== "ClusterSetup")
+    throw refused(
+      file,
+      `it is of the kind ${configuration.kind}`,
+      "name a document of the kind ClusterSetup; `eclair-ami config new --kind ClusterSetup` writes one",
+    );
+  if (configuration.task !== undefined)
+    throw refused(file, "it has a task", "take `task` out: the verb says what is to be done");
+  return configuration;
+}
+
+function readDocument(file: string): { configuration: Configuration; text: string } {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -13,8 +34,6 @@ export function readConfiguration(file: string): { configuration: NodeConfigurat
   }
   const { configuration, problems } = parseConfiguration(text);
   if (problems !== undefined) throw refused(file, describeProblems(problems), "correct these places");
-  if (configuration.kind !== "Node")
-    throw refused(file, `it is of the kind ${configuration.kind}`, "name a configuration of the kind Node");
   return { configuration, text };
 }
 

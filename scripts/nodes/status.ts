@@ -3,10 +3,10 @@ import {
   DescribeTargetHealthCommand,
   paginateDescribeTargetGroups,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { execa } from "execa";
-import { healthPort } from "../../bootstrap/supervise/health.ts";
+import { BootReport } from "../../bootstrap/phases.ts";
+import { defaultTable } from "../../bootstrap/record/default-table.ts";
+import { ClusterTable, documentClient } from "../../bootstrap/record/table.ts";
 import { InstanceState } from "../../bootstrap/supervise/state.ts";
-import { nodeBinary } from "../setup/places.mjs";
 import type { Target } from "../target/target.ts";
 import { consoleOf, stepsIn } from "./console.ts";
 import { clusterTag } from "../../bootstrap/aws/tags.ts";
@@ -22,42 +22,77 @@ export type NodeStatus = {
   readonly zone: string;
   /** What the load balancers say, one for each target group. */
   readonly targetHealth: readonly string[];
-  /** What its supervisor says; on AWS there is no way to ask it yet. */
+  /** What its supervisor last told the clusters' table. */
   readonly state?: InstanceState;
   /** The last thing that the boot said on the console, and whether it gave up. */
   readonly boot: { readonly said: string; readonly gaveUp: boolean };
 };
 
-export async function nodeStatuses(target: Target): Promise<NodeStatus[]> {
+/** The instances of all clusters, with what each of them has told the clusters' table. */
+export async function nodeStatuses(target: Target, table = defaultTable): Promise<NodeStatus[]> {
   const { Reservations } = await target.ec2.send(
     new DescribeInstancesCommand({ Filters: [{ Name: "tag-key", Values: [clusterTag] }] }),
   );
   const instances = (Reservations ?? [])
     .flatMap((reservation) => reservation.Instances ?? [])
     .filter((instance) => instance.State?.Name !== "terminated");
-  const health = instances.length > 0 ? await targetHealth(target) : new Map<string, string[]>();
-  return await Promise.all(instances.map((instance) => statusOf(target, instance, health)));
+  if (instances.length === 0) return [];
+  const [health, reports] = await Promise.all([targetHealth(target), reportsOf(target, table, instances)]);
+  return await Promise.all(instances.map((instance) => statusOf(target, instance, health, reports)));
 }
 
 async function statusOf(
   target: Target,
   instance: Instance,
   health: ReadonlyMap<string, string[]>,
+  reports: ReadonlyMap<string, Reported>,
 ): Promise<NodeStatus> {
   const instanceId = instance.InstanceId ?? "";
-  const tag = (key: string) => instance.Tags?.find((candidate) => candidate.Key === key)?.Value ?? "";
-  const state = await supervisorState(target, instance.PrivateIpAddress ?? "");
+  const { state, boot } = reports.get(instanceId) ?? {};
   return {
     instanceId,
-    name: tag("Name"),
-    cluster: tag(clusterTag),
+    name: tagOf(instance, "Name"),
+    cluster: tagOf(instance, clusterTag),
     instance: instance.State?.Name ?? "",
     imageId: instance.ImageId ?? "",
     address: instance.PrivateIpAddress ?? "",
     zone: instance.Placement?.AvailabilityZone ?? "",
     targetHealth: health.get(instanceId) ?? [],
     ...(state !== undefined && { state }),
-    boot: bootOf(stepsIn(await consoleOf(target, instanceId))),
+    // What came before the table could be told stands on the console alone.
+    boot: boot ?? bootOf(stepsIn(await consoleOf(target, instanceId))),
+  };
+}
+
+const tagOf = (instance: Instance, key: string) =>
+  instance.Tags?.find((candidate) => candidate.Key === key)?.Value ?? "";
+
+type Reported = { readonly state?: InstanceState; readonly boot?: NodeStatus["boot"] };
+
+async function reportsOf(
+  target: Target,
+  table: string,
+  instances: readonly Instance[],
+): Promise<Map<string, Reported>> {
+  const found = new Map<string, Reported>();
+  const client = documentClient(target.dynamodb);
+  for (const cluster of new Set(instances.map((instance) => tagOf(instance, clusterTag))))
+    for (const [id, { report }] of await new ClusterTable(client, table, cluster).reports(new Date()))
+      found.set(id, reported(report));
+  return found;
+}
+
+function reported(report: unknown): Reported {
+  const state = InstanceState.safeParse(report);
+  if (state.success) return { state: state.data, boot: { said: state.data.boot.state, gaveUp: false } };
+  const { success, data } = BootReport.safeParse(report);
+  if (!success || data.boot.failure === undefined) return {};
+  const { phase, code, cause, triedAgain } = data.boot.failure;
+  return {
+    boot: {
+      said: `${String(phase)} failed: ${String(code)}: ${String(cause)}`,
+      gaveUp: triedAgain !== true,
+    },
   };
 }
 
@@ -82,21 +117,4 @@ async function targetHealth(target: Target): Promise<Map<string, string[]>> {
         found.set(at?.Id ?? "", [...(found.get(at?.Id ?? "") ?? []), TargetHealth?.State ?? ""]);
     }
   return found;
-}
-
-const ask = `const r = await fetch(process.argv[1], { signal: AbortSignal.timeout(3000) }); process.stdout.write(await r.text());`;
-
-/** The supervisor's own word. Only the lab's network can be reached from here. */
-async function supervisorState(target: Target, address: string): Promise<InstanceState | undefined> {
-  const [reach, ...words] = target.reach;
-  if (reach === undefined || address === "") return undefined;
-  const url = `http://${address}:${healthPort}/ready`;
-  const { stdout, exitCode } = await execa(
-    reach,
-    [...words, nodeBinary, "--input-type=module", "--eval", ask, url],
-    { reject: false },
-  );
-  if (exitCode !== 0) return undefined;
-  const parsed = InstanceState.safeParse(JSON.parse(stdout));
-  return parsed.success ? parsed.data : undefined;
 }

@@ -1,4 +1,5 @@
 import { arch } from "node:os";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { Failure } from "../core/failure.ts";
@@ -12,6 +13,7 @@ export type Target = {
   readonly region: string;
   readonly ec2: EC2Client;
   readonly elb: ElasticLoadBalancingV2Client;
+  readonly dynamodb: DynamoDBClient;
   /** Template variables that differ between targets. */
   readonly packerVariables: Readonly<Record<string, string>>;
   /** What stands before a command that must reach an instance; empty on AWS. */
@@ -50,6 +52,7 @@ export function labTarget(lab: LabPlace): Target {
     region: labRegion,
     ec2: askFirst(new EC2Client(labSettings(facts)), lab, facts),
     elb: askFirst(new ElasticLoadBalancingV2Client(labSettings(facts)), lab, facts),
+    dynamodb: askFirst(new DynamoDBClient(labSettings(facts)), lab, facts),
     packerVariables: {
       ec2_endpoint: facts.endpoint,
       ssh_interface: "private_ip",
@@ -72,7 +75,7 @@ export function labSettings(facts: LabFacts) {
 }
 
 /** Asks before every call whether the lab is still there: without its link a call would leave this machine. */
-function askFirst<Client extends EC2Client | ElasticLoadBalancingV2Client>(
+function askFirst<Client extends EC2Client | ElasticLoadBalancingV2Client | DynamoDBClient>(
   client: Client,
   lab: LabPlace,
   facts: LabFacts,
@@ -111,6 +114,7 @@ export function awsTarget(options: AwsOptions): Target {
     region,
     ec2: new EC2Client({ region }),
     elb: new ElasticLoadBalancingV2Client({ region }),
+    dynamodb: new DynamoDBClient({ region }),
     packerVariables: {
       // Packer's plugin stands on an SDK that doesn't know the variable.
       ...(endpoint !== undefined && { ec2_endpoint: endpoint }),

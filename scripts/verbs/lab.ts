@@ -39,7 +39,8 @@ export function addLab(program: Command): void {
       .passThroughOptions()
       .description("a shell inside a guest, or one command there"),
   ).action(async (instance: string, command: string[], flags: LabFlags) => {
-    const words = command.length > 0 ? command : ["/bin/bash", "--login"];
+    const asked = command[0] === "--" ? command.slice(1) : command;
+    const words = asked.length > 0 ? asked : ["/bin/bash", "--login"];
     const [program = "", ...args] = inGuestWords(labPlace(flags.state), instance, words);
     const result = spawnSync(program, args, { stdio: "inherit" });
     process.exitCode = result.status ?? 1;

@@ -1,6 +1,7 @@
 import { paginateDescribeInstances, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import Table from "cli-table3";
 import type { Command } from "commander";
+import { defaultTable } from "../../bootstrap/record/default-table.ts";
 import { Failure } from "../core/failure.ts";
 import { consoleOf } from "../nodes/console.ts";
 import { readConfiguration } from "../nodes/configuration.ts";
@@ -27,6 +28,7 @@ export function addNodes(program: Command): void {
     .action(launchVerb);
   withTarget(program.command("status"))
     .description("the instances of all clusters, and how each stands")
+    .option("--table <name>", "the table of the cluster records", defaultTable)
     .option("--json", "as JSON", false)
     .action(statusVerb);
   withTarget(program.command("logs <instance>"))
@@ -85,14 +87,14 @@ async function idOf(target: Target, instance: string): Promise<string> {
   });
 }
 
-async function statusVerb(flags: TargetFlags & { readonly json: boolean }): Promise<void> {
+async function statusVerb(
+  flags: TargetFlags & { readonly json: boolean; readonly table: string },
+): Promise<void> {
   const target = targetOf(flags);
-  const statuses = await nodeStatuses(target);
+  const statuses = await nodeStatuses(target, flags.table);
   if (flags.json) return console.log(JSON.stringify(statuses));
   if (statuses.length === 0) return console.log("no instance of a cluster runs");
   console.log(statusTable(statuses));
-  if (target.name === "aws")
-    console.log("Role, lease and block height can't be seen from here on AWS; ask the instance's port 8090.");
 }
 
 export function statusTable(statuses: readonly NodeStatus[]): string {

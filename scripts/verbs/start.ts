@@ -6,6 +6,7 @@ import type { LabFacts } from "../lab/facts.ts";
 import { defaultStateFolder, labPlace, type LabPlace } from "../lab/place.ts";
 import { bringUp } from "../lab/up.ts";
 import { demoCluster, reimageDemo, throughLoadBalancer } from "../lab/cluster/demo.ts";
+import { labNode } from "../lab/cluster/cluster.ts";
 import { labTarget, type Target } from "../target/target.ts";
 import { bake } from "./bake.ts";
 
@@ -13,7 +14,7 @@ import { bake } from "./bake.ts";
 export function addStart(program: Command): void {
   program
     .command("start")
-    .description("bring the lab up, bake an image and launch a node from it (what `npm start` does)")
+    .description("bring the lab up, bake an image, init a node and launch it (what `npm start` does)")
     .option("--state <folder>", "the lab's state folder", defaultStateFolder())
     .addOption(
       new Option("--eclair <file>", "an Eclair release zip in place of the pinned one").env("ECLAIR_ZIP"),
@@ -44,8 +45,12 @@ To stop it: ./eclair-ami lab down`);
 }
 
 async function launchDemo(place: LabPlace, facts: LabFacts, target: Target, imageId: string): Promise<void> {
-  console.log("launching a node from it …");
-  const { status, configurationFile, seconds } = await reimageDemo(place, facts, target, imageId);
+  const { file, result } = await labNode(place, facts, target, { name: demoCluster, imageId });
+  console.log(
+    `init       node ${result.nodeId ?? ""}, ${result.changed.length === 0 ? "nothing to change" : `made: ${result.changed.join(", ")}`}`,
+  );
+  console.log("launching a node from the image …");
+  const { status, seconds } = await reimageDemo(target, imageId, file);
   const { host, connects } = await throughLoadBalancer(target, demoCluster);
   if (!connects)
     throw new Failure({
@@ -63,7 +68,7 @@ async function launchDemo(place: LabPlace, facts: LabFacts, target: Target, imag
     ["lease", state?.lease.seen === true ? `held by ${state.lease.holder ?? "nobody"}` : ""],
     ["boot", phases ?? ""],
     ["took", `${seconds.toFixed(1)} s from launch to traffic`],
-    ["config", configurationFile],
+    ["config", file],
   ];
   for (const [name = "", value = ""] of rows) console.log(`${name.padEnd(10)} ${value}`);
 }

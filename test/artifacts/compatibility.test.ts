@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { compareVersions, neededBitcoin, requireCompatible } from "../../scripts/artifacts/compatibility.ts";
+import { compareVersions } from "../../bootstrap/eclair/schemas.ts";
+import { neededBitcoin, requireCompatible } from "../../scripts/artifacts/compatibility.ts";
 
 test("versions are compared by number, not by letter", () => {
   expect(compareVersions("0.13.10", "0.13.9")).toBeGreaterThan(0);

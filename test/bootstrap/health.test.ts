@@ -26,6 +26,8 @@ const state: InstanceState = {
   bitcoind: { seen: true, chain: "regtest", blocks: 90, headers: 100, synced: false, wallet: true },
   lease: { seen: true, holder: "other", remaining: 9.5 },
   eclair: { unit: "stopped", process: 0 },
+  record: { seen: false, why: "this host was not active yet" },
+  versions: { eclair: "0.13.0", bootstrap: "0.1.0" },
   boot: {
     state: "done",
     startedAt: "2026-01-01T00:00:00.000Z",

@@ -12,7 +12,7 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
   let id: string;
 
   beforeAll(async () => {
-    nodes = await cluster(state, `contract-${eclair}`);
+    nodes = await cluster(state, `contract-${eclair}`, imageId);
     id = await nodes.launch(imageId);
     await nodes.active(id);
     // Its exit status is to be seen, however it ends: systemd forgets a unit that ended well. And what it

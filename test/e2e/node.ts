@@ -1,12 +1,12 @@
 import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { RDSClient } from "@aws-sdk/client-rds";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { NodeConfiguration } from "../../bootstrap/config/node.ts";
-import { labCluster } from "../../scripts/lab/cluster/cluster.ts";
+import { configurationFile, labNode } from "../../scripts/lab/cluster/cluster.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { labPlace } from "../../scripts/lab/place.ts";
 import { consoleOf, stepsIn } from "../../scripts/nodes/console.ts";
@@ -17,13 +17,15 @@ import { cli, eventually, inGuest } from "./cli.ts";
 /** A cluster of the shared lab, as an operator and as the lab itself can handle it. */
 export type Cluster = Awaited<ReturnType<typeof cluster>>;
 
-/** Makes a cluster of that name in the lab, or finds it. */
-export async function cluster(state: string, name: string) {
+/** Makes a cluster of that name in the lab and, by `init` from the image, its node; or finds both. */
+export async function cluster(state: string, name: string, imageId: string) {
   const lab = labPlace(state);
   const facts = readFacts(lab);
   if (facts?.holder === undefined) throw new Error("the lab is not up");
   const target = labTarget(lab);
-  const file = await labCluster(lab, facts, target, name);
+  const file = existsSync(configurationFile(lab, name))
+    ? configurationFile(lab, name)
+    : (await labNode(lab, facts, target, { name, imageId })).file;
   const configuration = NodeConfiguration.parse(parse(readFileSync(file, "utf8")));
   const { pid } = facts.holder;
   let launched = 0;

@@ -24,7 +24,7 @@ let id: string;
 
 /** One instance for all of them: its user-data is changed and the boot's unit started anew. */
 beforeAll(async () => {
-  nodes = await cluster(state, "refusals");
+  nodes = await cluster(state, "refusals", image?.id ?? "");
   id = await nodes.launch(image?.id ?? "");
   await eventually("the first boot to end", async () => (await record())?.state);
 });

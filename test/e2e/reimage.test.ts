@@ -8,7 +8,7 @@ const times = 10;
 
 describe.each(inject("images"))("with the $eclair Eclair", ({ eclair, id: imageId }) => {
   test(`a node re-imaged ${times} times stays the same node`, { timeout: 600_000 }, async () => {
-    const nodes = await cluster(state, `reimage-${eclair}`);
+    const nodes = await cluster(state, `reimage-${eclair}`, imageId);
     let id = await nodes.launch(imageId);
     await nodes.active(id);
     const invoice = (await nodes.api(id, "createinvoice", "description=first&amountMsat=1000")) as {

@@ -1,14 +1,21 @@
 import { CreateImageCommand, DeregisterImageCommand, DescribeVolumesCommand } from "@aws-sdk/client-ec2";
-import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
 import { HARDENED_OFFSET, HDKey } from "@scure/bip32";
-import { mnemonicToSeedSync } from "@scure/bip39";
+import { generateMnemonic, mnemonicToSeedSync } from "@scure/bip39";
+import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { clusterTag } from "../../bootstrap/aws/tags.ts";
-import { layout } from "../../scripts/lab/place.ts";
+import { readFacts } from "../../scripts/lab/facts.ts";
+import { labPlace, layout } from "../../scripts/lab/place.ts";
 import { consoleOf } from "../../scripts/nodes/console.ts";
+import { labSettings } from "../../scripts/target/target.ts";
 import { bytesFromGuest, eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 import { patternsOf, secretsIn, secretsInFile, type Patterns } from "./scan/patterns.ts";
@@ -25,13 +32,30 @@ describe.each(inject("images"))(
     let patterns: Patterns;
 
     beforeAll(async () => {
-      nodes = await cluster(state, `secrets-${eclair}`);
+      await makeSeeds(`secrets-${eclair}/seeds`);
+      nodes = await cluster(state, `secrets-${eclair}`, imageId);
       id = await nodes.launch(imageId);
       await nodes.active(id);
       patterns = patternsOf({ ...(await secretsOfNode()), canary });
       await stir();
     });
     afterAll(() => nodes.terminate(id));
+
+    /** Secrets that are there already when the node is made, with a passphrase, and a seed in each notation. */
+    async function makeSeeds(name: string): Promise<void> {
+      const facts = readFacts(labPlace(state));
+      if (facts === undefined) throw new Error("the lab is not up");
+      const seeds = {
+        nodeSeed: randomBytes(32).toString("hex"),
+        channelSeed: randomBytes(32).toString("base64"),
+        mnemonic: generateMnemonic(wordlist, 256),
+        passphrase: randomBytes(8).toString("hex"),
+        birthday: Math.floor(Date.now() / 1000),
+      };
+      await new SecretsManagerClient(labSettings(facts)).send(
+        new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(seeds) }),
+      );
+    }
 
     async function secretsOfNode(): Promise<Record<string, Uint8Array>> {
       const value = async (secret: unknown) => {

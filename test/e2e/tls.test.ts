@@ -16,7 +16,7 @@ describe.each(inject("images"))("TLS is Eclair's own ($eclair)", ({ eclair, id: 
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "eclair-ami-tls-"));
-    nodes = await cluster(state, `tls-${eclair}`);
+    nodes = await cluster(state, `tls-${eclair}`, imageId);
     id = await nodes.launch(imageId);
     await nodes.active(id);
     // From here on nobody starts Eclair but the test, and the bootstrap has verified long ago.
@@ -92,7 +92,7 @@ describe.each(inject("images"))("TLS is Eclair's own ($eclair)", ({ eclair, id: 
 
 test("the bootstrap refuses a certificate of another authority", async () => {
   const [image] = inject("images");
-  const nodes = await cluster(state, "tls-boot");
+  const nodes = await cluster(state, "tls-boot", image?.id ?? "");
   const folder = mkdtempSync(join(tmpdir(), "eclair-ami-tls-"));
   const other = await authority(join(folder, "other"), "another CA");
   const { certificate, key } = await issue(other, nodes.configuration.database.host, folder);

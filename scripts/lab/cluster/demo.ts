@@ -4,9 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { Failure } from "../../core/failure.ts";
 import { services } from "../addresses.ts";
-import { labCluster } from "./cluster.ts";
-import type { LabFacts } from "../facts.ts";
-import type { LabPlace } from "../place.ts";
 import type { Target } from "../../target/target.ts";
 import { launch } from "../../nodes/launch.ts";
 import { nodeStatuses, type NodeStatus } from "../../nodes/status.ts";
@@ -17,18 +14,16 @@ const upWithinMilliseconds = 180_000;
 
 /** The demo cluster of a lab, re-imaged: its instances terminated, one launched from an image, and waited for. */
 export async function reimageDemo(
-  lab: LabPlace,
-  facts: LabFacts,
   target: Target,
   imageId: string,
-): Promise<{ status: NodeStatus; configurationFile: string; seconds: number }> {
-  const configurationFile = await labCluster(lab, facts, target, demoCluster);
+  configurationFile: string,
+): Promise<{ status: NodeStatus; seconds: number }> {
   await terminateAll(target);
   const started = performance.now();
   const wanted = { imageId, configurationFile, template: demoCluster, name: demoCluster };
   const { instanceId } = await launch(target, wanted);
   const status = await untilActive(target, instanceId);
-  return { status, configurationFile, seconds: (performance.now() - started) / 1000 };
+  return { status, seconds: (performance.now() - started) / 1000 };
 }
 
 async function terminateAll(target: Target): Promise<void> {

@@ -1,16 +1,13 @@
 import { DescribeInstanceAttributeCommand, type Instance } from "@aws-sdk/client-ec2";
 import { GetInstanceProfileCommand } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
-import { region, vpcCidr, zones } from "../addresses.ts";
+import { accountId, region, vpcCidr, zones } from "../addresses.ts";
 import { metadataFault } from "../front/faults.ts";
 import type { HopLimits } from "../imds/hop-limit.ts";
 import type { MetadataSource } from "../imds/server.ts";
 import type { InstanceFacts } from "../imds/tree.ts";
 import { motoEc2, motoIam, motoSts } from "./aws.ts";
 import { publicKeyOf, type Instances } from "./instances.ts";
-
-/** moto's account. */
-export const accountId = "123456789012";
 
 /** Answers the metadata service from what the controller knows of its instances. */
 export function metadataSource(instances: Instances): MetadataSource {

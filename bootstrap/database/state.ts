@@ -1,0 +1,85 @@
+import type { Client } from "pg";
+import { z } from "zod";
+import { NodeIdentity, Progress, SchemaVersions } from "../record/record.ts";
+
+/** What a database says of itself, as far as it was made ours. */
+export const DatabaseState = z.strictObject({
+  /** None when it was never bound to a node. */
+  binding: z
+    .strictObject({
+      node: NodeIdentity,
+      databaseId: z.uuid(),
+      /** The server and database that it was bound on: a copy says another's. */
+      systemIdentifier: z.string(),
+      databaseOid: z.int(),
+    })
+    .optional(),
+  fence: z.strictObject({ version: z.int(), leastImage: z.int() }).optional(),
+  progress: Progress.optional(),
+  systemIdentifier: z.string(),
+  databaseOid: z.int(),
+  /** Versions of Eclair's schemas; none when no Eclair has used it. */
+  schemas: SchemaVersions,
+});
+export type DatabaseState = z.infer<typeof DatabaseState>;
+
+const oursSql = `
+select b.node_id, b.chain, b.channel_seed, b.on_chain, b.database_id, b.system_identifier, b.database_oid::int8::float8 as database_oid,
+  f.version, f.least_image, p.generation::float8 as generation, p.counter::float8 as counter
+from eclair_ami.fence f cross join eclair_ami.progress p left join eclair_ami.binding b on true`;
+
+type Version = { readonly db_name: string; readonly version: number };
+
+type Ours = {
+  readonly node_id: string | null;
+  readonly chain: string;
+  readonly channel_seed: string;
+  readonly on_chain: string | null;
+  readonly database_id: string;
+  readonly system_identifier: string;
+  readonly database_oid: number;
+  readonly version: number;
+  readonly least_image: number;
+  readonly generation: number;
+  readonly counter: number;
+};
+
+/** Looks at a database without changing it, in single statements that hold no lock. */
+export async function readDatabaseState(client: Client): Promise<DatabaseState> {
+  // What is not there yet must not fail: a failure would end the transaction of a caller that has one.
+  const { rows } = await client.query<{ ours: boolean; versions: boolean; system: string; oid: number }>(
+    `select to_regclass('eclair_ami.binding') is not null as ours, to_regclass('public.versions') is not null as versions,
+       (pg_control_system()).system_identifier::text as system, oid::int8::float8 as oid
+     from pg_database where datname = current_database()`,
+  );
+  const [there] = rows;
+  const ours = there?.ours === true ? (await client.query<Ours>(oursSql)).rows[0] : undefined;
+  const versions =
+    there?.versions === true
+      ? (await client.query<Version>("select db_name, version from public.versions")).rows
+      : [];
+  return DatabaseState.parse({
+    ...(ours !== undefined && ours.node_id !== null && { binding: bindingOf(ours) }),
+    ...(ours !== undefined && {
+      fence: { version: ours.version, leastImage: ours.least_image },
+      progress: { generation: ours.generation, counter: ours.counter },
+    }),
+    systemIdentifier: there?.system,
+    databaseOid: there?.oid,
+    schemas: Object.fromEntries(versions.map(({ db_name, version }) => [db_name, version])),
+  });
+}
+
+function bindingOf(ours: Ours) {
+  return {
+    node: {
+      nodeId: ours.node_id,
+      chain: ours.chain,
+      channelSeed: ours.channel_seed,
+      ...(ours.on_chain !== null && { onChain: ours.on_chain }),
+    },
+    databaseId: ours.database_id,
+    systemIdentifier: ours.system_identifier,
+    databaseOid: ours.database_oid,
+  };
+}

@@ -1,0 +1,2 @@
+/** The table's name when a configuration names none. */
+export const defaultTable = "eclair-ami";

@@ -1,0 +1,24 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { clientSettings, type AwsSettings } from "../aws/clients.ts";
+import { ClusterTable, documentClient } from "./table.ts";
+
+/** A supervisor looks around every second, and is killed when it does not: it tries again by itself. */
+export const impatient = {
+  maxAttempts: 2,
+  requestHandler: { requestTimeout: 2_000, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
+} as const;
+
+/** The table of a cluster, as this instance's role may use it. */
+export function clusterTable(
+  {
+    configuration: { record, cluster },
+    aws,
+  }: {
+    readonly configuration: { readonly record: { readonly table: string }; readonly cluster: string };
+    readonly aws: AwsSettings;
+  },
+  overrides: Partial<typeof impatient> = {},
+): ClusterTable {
+  const client = new DynamoDBClient({ ...clientSettings(aws), ...overrides });
+  return new ClusterTable(documentClient(client), record.table, cluster);
+}

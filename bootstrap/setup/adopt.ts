@@ -1,0 +1,90 @@
+import { eclairVersion } from "../eclair/image.ts";
+import { whyNotRun } from "../eclair/schemas.ts";
+import { readDatabaseState, type DatabaseState } from "../database/state.ts";
+import { BootFailure } from "../failure.ts";
+import { guardAgainstRecord, requireOriginal } from "../identity/guards.ts";
+import { channelsOf, requireOwnChannels, summaryOf } from "./channels.ts";
+import { asOwner, canLogIn, expectedOf, recordOf, type Context } from "./context.ts";
+import { prepareDatabase } from "./database.ts";
+import { recordFor, requireFenceKnown } from "./init.ts";
+import { handOver } from "./ownership.ts";
+import type { SetupResult } from "./result.ts";
+import { nodeKeys, runtimeLogin } from "./secrets.ts";
+import { requireNobody, usersOf } from "./use.ts";
+
+/**
+ * Takes over a database that an Eclair of the operator's has used: its channels must belong to the channel seed, and
+ * nobody may use it. Whatever of that is done already stays as it is.
+ */
+export async function adopt(context: Context): Promise<Omit<SetupResult, "id" | "done">> {
+  const { setup, task, secrets } = context;
+  const record = await recordOf(context);
+  const { keys } = await nodeKeys(setup, secrets, { make: false, now: new Date() });
+  const expected = expectedOf(context, keys.node);
+  if (record !== undefined) guardAgainstRecord(expected, record);
+
+  return await asOwner(context, async (owner) => {
+    const before = await readDatabaseState(owner);
+    requireEclairs(before);
+    requireOriginal(expected, record, before);
+    requireFenceKnown(before);
+    const done = record !== undefined;
+    if (!done) requireNobody(await usersOf(owner));
+    const channels = await channelsOf(owner);
+    requireOwnChannels(channels, keys.channelSeed, setup.chain);
+    const facts = [...summaryOf(channels), wallet];
+    if (!done) requireWalletKept(task.walletKept, facts);
+
+    const runtime = await runtimeLogin(setup, secrets, { make: true });
+    const { state, changed } = await prepareDatabase(
+      owner,
+      {
+        database: setup.database.name,
+        runtime: runtime.login,
+        loginWorks: await canLogIn(context, runtime.login),
+        node: keys.node,
+      },
+      (client) => handOver(client, runtime.login.username),
+    );
+    const made = await recordFor(context, keys.node, state, record);
+    return {
+      changed: [...runtime.made, ...changed, ...made.made],
+      nodeId: keys.node.nodeId,
+      databaseSecret: runtime.arn,
+      record: made.record,
+      facts,
+    };
+  });
+}
+
+function requireEclairs({ schemas }: DatabaseState): void {
+  if (Object.keys(schemas).length === 0)
+    throw new BootFailure({
+      code: "adopt.empty",
+      cause: "no Eclair has used this database",
+      remedy: "name the database of the node, or make a new node with `eclair-ami init`",
+    });
+  const eclair = eclairVersion();
+  const why = whyNotRun(eclair, schemas);
+  if (why === undefined) return;
+  throw new BootFailure({
+    code: why === "older" ? "eclair.older" : "eclair.jump",
+    cause: `Eclair ${eclair} of this image can't run on the schemas of this database`,
+    remedy: "use an image with the Eclair that ran last; one from before 0.13 must run 0.13.0 once before",
+  });
+}
+
+const wallet: [string, string] = [
+  "old wallet",
+  "the wallet of the bitcoind that the node used until now may hold coins, and its open channels may still pay out to it",
+];
+
+function requireWalletKept(kept: boolean, facts: readonly (readonly [string, string])[]): void {
+  if (kept) return;
+  throw new BootFailure({
+    code: "adopt.wallet",
+    cause: facts.map(([name, value]) => `${name}: ${value}`).join("; "),
+    remedy:
+      "back that wallet up and keep it (docs/identity.md says until when), then run this again with --wallet-kept",
+  });
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from "node:crypto";
+import type { Client } from "pg";
+import { fenceSql, fenceVersion, leaseSql } from "../database/fence.ts";
+import { grantsSql, runtimeRoleSql } from "../database/roles.ts";
+import { readDatabaseState, type DatabaseState } from "../database/state.ts";
+import type { NodeIdentity, Progress } from "../record/record.ts";
+import type { Credentials } from "../secrets/shapes.ts";
+
+/** Two set-ups of one database wait for each other; the number is nobody else's. */
+const setupLock = 6_172_919_001;
+
+export type Prepared = { readonly state: DatabaseState; readonly changed: string[] };
+
+/**
+ * Makes role, lease table, fence and binding, all or none of them, and leaves alone what is there.
+ * @param wanted.loginWorks whether the runtime role can log in already
+ * @param alsoInside what else must happen with them, and tells what it changed
+ */
+export async function prepareDatabase(
+  owner: Client,
+  wanted: {
+    readonly database: string;
+    readonly runtime: Credentials;
+    readonly loginWorks: boolean;
+    readonly node: NodeIdentity;
+  },
+  alsoInside: (client: Client) => Promise<string[]> = () => Promise.resolve([]),
+): Promise<Prepared> {
+  const changed: string[] = [];
+  await owner.query("begin");
+  try {
+    await owner.query("select pg_advisory_xact_lock($1)", [setupLock]);
+    const before = await readDatabaseState(owner);
+    const { username } = wanted.runtime;
+    if (!wanted.loginWorks) {
+      const exists =
+        (await owner.query("select from pg_roles where rolname = $1", [username])).rowCount === 1;
+      await owner.query(runtimeRoleSql(wanted.runtime, exists));
+      changed.push(`role ${username}`);
+    }
+    if (before.fence?.version !== fenceVersion || !(await hasTrigger(owner))) {
+      await owner.query(leaseSql);
+      await owner.query(fenceSql);
+      changed.push(before.fence === undefined ? "fence" : `fence, from version ${before.fence.version}`);
+    }
+    if (before.binding === undefined) {
+      await bind(owner, wanted.node);
+      changed.push("binding");
+    }
+    changed.push(...(await alsoInside(owner)));
+    if (changed.length > 0) await owner.query(grantsSql(username, wanted.database));
+    const state = await readDatabaseState(owner);
+    await owner.query("commit");
+    return { state, changed };
+  } catch (error) {
+    await owner.query("rollback");
+    throw error;
+  }
+}
+
+async function hasTrigger(owner: Client): Promise<boolean> {
+  const { rowCount } = await owner.query(
+    "select from pg_trigger where tgrelid = to_regclass('public.lease') and tgname = 'eclair_ami_fence' and tgenabled = 'A'",
+  );
+  return rowCount === 1;
+}
+
+async function bind(owner: Client, { nodeId, chain, channelSeed, onChain }: NodeIdentity): Promise<void> {
+  await owner.query(
+    `insert into eclair_ami.binding (node_id, chain, channel_seed, on_chain, database_id, system_identifier, database_oid)
+     select $1, $2, $3, $4, $5, (pg_control_system()).system_identifier::text, oid from pg_database where datname = current_database()`,
+    [nodeId, chain, channelSeed, onChain ?? null, randomUUID()],
+  );
+}
+
+/** Makes a copy the node's own database: a new id, this server's identity, and a generation beyond the record's. */
+export async function bindAnew(owner: Client, beyond: Progress): Promise<string[]> {
+  await owner.query(
+    `update eclair_ami.binding set database_id = $1, bound_at = now(),
+       system_identifier = (pg_control_system()).system_identifier::text,
+       database_oid = (select oid from pg_database where datname = current_database())`,
+    [randomUUID()],
+  );
+  await owner.query("update eclair_ami.progress set generation = greatest(generation, $1) + 1", [
+    beyond.generation,
+  ]);
+  return ["binding"];
+}

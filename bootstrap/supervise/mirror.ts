@@ -1,0 +1,81 @@
+import { messageOf } from "../failure.ts";
+import { explainTable } from "../record/failures.ts";
+import type { DatabaseIdentity } from "../record/record.ts";
+import type { ClusterTable } from "../record/table.ts";
+import { boottime } from "./clock.ts";
+import type { NodeDatabase } from "./database.ts";
+import type { Mirrored } from "./observation.ts";
+
+const everySeconds = 5;
+
+/**
+ * While this host is active: raises the counter in the database, and only then writes what the database has come to
+ * into the cluster record, so that the record is never ahead of a sound database.
+ */
+export class Mirror {
+  private readonly table: ClusterTable;
+  private readonly database: NodeDatabase;
+  private readonly place: Omit<DatabaseIdentity, "id">;
+  private readonly eclair: string;
+  private at = -Infinity;
+  private running: Promise<void> | undefined;
+  private last: Mirrored = { seen: false, why: "this host was not active yet" };
+  /** The record names another database, or has come further: this one must no longer be used. */
+  superseded: string | undefined;
+
+  constructor(
+    table: ClusterTable,
+    database: NodeDatabase,
+    place: Omit<DatabaseIdentity, "id">,
+    eclair: string,
+  ) {
+    this.table = table;
+    this.database = database;
+    this.place = place;
+    this.eclair = eclair;
+  }
+
+  get seen(): Mirrored {
+    return this.last;
+  }
+
+  /** Begins a turn when it is time for one; nobody waits for it, so that a slow table delays nothing else. */
+  whileActive(holder: string): void {
+    if (this.running !== undefined || boottime() - this.at < everySeconds) return;
+    this.at = boottime();
+    this.running = this.turn(holder).finally(() => {
+      this.running = undefined;
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.running;
+  }
+
+  private async turn(holder: string): Promise<void> {
+    try {
+      const progress = await this.database.raiseCounter(holder);
+      const { binding, schemas } = await this.database.state();
+      if (progress === undefined || binding === undefined) {
+        this.last = { seen: false, why: "the database gave no counter to raise: its lease is another's" };
+        return;
+      }
+      const now = new Date();
+      const lastRun = { version: this.eclair, schemas };
+      const database = { ...this.place, id: binding.databaseId };
+      if (await this.write(() => this.table.mirror(database, progress, lastRun, now)))
+        this.last = { seen: true, ...progress, at: now.toISOString() };
+      else this.superseded = "the cluster record names another database, or a later state of this one";
+    } catch (error) {
+      this.last = { seen: false, why: messageOf(error) };
+    }
+  }
+
+  private async write(mirror: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await mirror();
+    } catch (error) {
+      throw explainTable(error, this.table.name, this.table.cluster);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { stringify } from "yaml";
+import type { ClusterSetup, SetupTask } from "../../bootstrap/config/cluster-setup.ts";
+import { SetupResult, setupLine } from "../../bootstrap/setup/result.ts";
+import { Failure } from "../core/failure.ts";
+import type { Target } from "../target/target.ts";
+import { consoleOf, stepsIn } from "./console.ts";
+
+export type SetupRun = {
+  readonly imageId: string;
+  /** Brings subnet, security groups and instance type. */
+  readonly template: string;
+  /** The instance profile whose role alone may read the owner's secret. */
+  readonly profile: string;
+};
+
+/** Marks the instance, so that one that was left behind is found. */
+const setupTag = "eclair-ami:setup";
+const withinMilliseconds = { lab: 120_000, aws: 600_000 } as const;
+const pollMilliseconds = { lab: 200, aws: 5_000 } as const;
+
+/** Starts a short-lived instance of the image that does one task for a cluster, and ends it whatever comes of it. */
+export async function runSetup(
+  target: Target,
+  setup: ClusterSetup,
+  task: Omit<SetupTask, "id">,
+  run: SetupRun,
+  signal: AbortSignal,
+): Promise<SetupResult> {
+  const id = randomUUID();
+  const doing = `${task.action} of ${setup.cluster}`;
+  const instanceId = await start(target, { ...setup, task: { ...task, id } }, run);
+  try {
+    const result = await resultOf(target, instanceId, id, doing, signal);
+    if (result.done) return result;
+    const { code, cause, remedy } = result.failure ?? { code: "unexpected", cause: "", remedy: "" };
+    throw new Failure({ code, doing, cause, remedy });
+  } finally {
+    await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
+  }
+}
+
+async function start(target: Target, document: ClusterSetup, run: SetupRun): Promise<string> {
+  const { template, imageId, profile } = run;
+  const named = template.startsWith("lt-")
+    ? { LaunchTemplateId: template }
+    : { LaunchTemplateName: template };
+  const tags = [
+    { Key: setupTag, Value: document.cluster },
+    { Key: "Name", Value: `${document.cluster} (${document.task?.action})` },
+  ];
+  const { Instances } = await target.ec2.send(
+    new RunInstancesCommand({
+      LaunchTemplate: { ...named, Version: "$Default" },
+      MinCount: 1,
+      MaxCount: 1,
+      ImageId: imageId,
+      IamInstanceProfile: { Name: profile },
+      UserData: Buffer.from(stringify(document)).toString("base64"),
+      InstanceInitiatedShutdownBehavior: "terminate",
+      TagSpecifications: [{ ResourceType: "instance", Tags: tags }],
+    }),
+  );
+  const instanceId = Instances?.[0]?.InstanceId;
+  if (instanceId === undefined) throw new Error("EC2 started no instance");
+  return instanceId;
+}
+
+async function resultOf(
+  target: Target,
+  instanceId: string,
+  id: string,
+  doing: string,
+  signal: AbortSignal,
+): Promise<SetupResult> {
+  const end = performance.now() + withinMilliseconds[target.name];
+  for (;;) {
+    if (signal.aborted)
+      throw new Failure({
+        code: "interrupted",
+        doing,
+        cause: "interrupted",
+        remedy: "run it again: what was made stays",
+        changed: `nothing runs; what ${instanceId} had made already is there`,
+        exit: 130,
+      });
+    const steps = stepsIn(await consoleOf(target, instanceId));
+    for (const { name, facts } of steps) {
+      const result = name === setupLine ? SetupResult.safeParse(facts) : undefined;
+      if (result?.success === true && result.data.id === id) return result.data;
+    }
+    const last = steps.at(-1);
+    const failed = last?.facts["failed"] as {
+      code: string;
+      cause: string;
+      remedy?: string;
+      triedAgain?: boolean;
+    };
+    const over = performance.now() > end;
+    if (failed !== undefined && (over || failed.triedAgain !== true))
+      throw new Failure({
+        code: failed.code,
+        doing,
+        cause: failed.cause,
+        remedy: failed.remedy ?? "see its console",
+      });
+    if (over)
+      throw new Failure({
+        code: "setup.silent",
+        doing,
+        cause: `${instanceId} said nothing in time${last === undefined ? "" : `; its last step was ${last.name}`}`,
+        remedy: `look at \`eclair-ami logs ${instanceId}\`, and at the launch template's subnet: it needs a way to AWS' APIs and to the database`,
+      });
+    await sleep(pollMilliseconds[target.name]);
+  }
+}
