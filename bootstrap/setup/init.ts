@@ -25,7 +25,7 @@ export async function initialise(context: Context): Promise<Omit<SetupResult, "i
     const before = await readDatabaseState(owner);
     if (record !== undefined) requireBound(expected, before);
     requireOriginal(expected, record, before);
-    if (record === undefined) await requireUnused(before, await hasLease(owner));
+    if (record === undefined) requireUnused(before, await hasLease(owner));
     requireFenceKnown(before);
 
     const runtime = await runtimeLogin(setup, secrets, { make: true });

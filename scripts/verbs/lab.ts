@@ -41,8 +41,8 @@ export function addLab(program: Command): void {
   ).action(async (instance: string, command: string[], flags: LabFlags) => {
     const asked = command[0] === "--" ? command.slice(1) : command;
     const words = asked.length > 0 ? asked : ["/bin/bash", "--login"];
-    const [program = "", ...args] = inGuestWords(labPlace(flags.state), instance, words);
-    const result = spawnSync(program, args, { stdio: "inherit" });
+    const [enter = "", ...args] = inGuestWords(labPlace(flags.state), instance, words);
+    const result = spawnSync(enter, args, { stdio: "inherit" });
     process.exitCode = result.status ?? 1;
   });
 }

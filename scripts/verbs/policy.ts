@@ -23,32 +23,25 @@ export function addPolicy(program: Command): void {
       "the node's configuration; for `setup` the ClusterSetup; none for release-engineer",
     )
     .option("--passes <arn...>", "for `operator`: the roles of node and set-up that it may give to instances")
-    .action((role: Role, flags: Flags) => console.log(JSON.stringify(policyOf(role, flags), undefined, 2)));
+    .action((role: Role, flags: Flags) =>
+      console.log(JSON.stringify(policies[role](flags, role), undefined, 2)),
+    );
 }
 
-function policyOf(role: Role, flags: Flags): Policy {
-  switch (role) {
-    case "release-engineer":
-      return releaseEngineerPolicy();
-    case "instance":
-      return instancePolicy(nodeCluster(required(flags.config, role, "--config")));
-    case "operator":
-      return operatorPolicy(
-        nodeCluster(required(flags.config, role, "--config")),
-        required(flags.passes, role, "--passes"),
-      );
-    case "setup": {
-      const { cluster, record, secrets, database } = readClusterSetup(
-        required(flags.config, role, "--config"),
-      );
-      const named = Object.values(secrets).filter((id) => id !== undefined);
-      return setupPolicy(
-        { name: cluster, table: record.table, secrets: named, targetGroups: [] },
-        { owner: referenceOf(database.ownerSecret).id, runtime: database.secret },
-      );
-    }
-  }
-}
+const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy>> = {
+  "release-engineer": releaseEngineerPolicy,
+  instance: ({ config }, role) => instancePolicy(nodeCluster(required(config, role, "--config"))),
+  operator: ({ config, passes }, role) =>
+    operatorPolicy(nodeCluster(required(config, role, "--config")), required(passes, role, "--passes")),
+  setup: ({ config }, role) => {
+    const { cluster, record, secrets, database } = readClusterSetup(required(config, role, "--config"));
+    const named = Object.values(secrets).filter((id) => id !== undefined);
+    return setupPolicy(
+      { name: cluster, table: record.table, secrets: named, targetGroups: [] },
+      { owner: referenceOf(database.ownerSecret).id, runtime: database.secret },
+    );
+  },
+};
 
 function nodeCluster(file: string): Cluster {
   const { configuration } = readConfiguration(file);

@@ -18,14 +18,14 @@ import { cli, eventually, inGuest } from "./cli.ts";
 export type Cluster = Awaited<ReturnType<typeof cluster>>;
 
 /** Makes a cluster of that name in the lab and, by `init` from the image, its node; or finds both. */
-export async function cluster(state: string, name: string, imageId: string) {
+export async function cluster(state: string, name: string, madeFrom: string) {
   const lab = labPlace(state);
   const facts = readFacts(lab);
   if (facts?.holder === undefined) throw new Error("the lab is not up");
   const target = labTarget(lab);
   const file = existsSync(configurationFile(lab, name))
     ? configurationFile(lab, name)
-    : (await labNode(lab, facts, target, { name, imageId })).file;
+    : (await labNode(lab, facts, target, { name, imageId: madeFrom })).file;
   const configuration = NodeConfiguration.parse(parse(readFileSync(file, "utf8")));
   const { pid } = facts.holder;
   let launched = 0;

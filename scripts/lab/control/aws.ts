@@ -7,18 +7,18 @@ import { STSClient } from "@aws-sdk/client-sts";
 import { motoPort, region } from "../addresses.ts";
 
 /** Clients of moto itself, behind the layer that the lab's users see. */
-const settings = {
+export const motoSettings = {
   region,
   endpoint: `http://127.0.0.1:${motoPort}`,
   credentials: { accessKeyId: "lab", secretAccessKey: "lab" },
 };
 
-export const motoEc2 = new EC2Client(settings);
-export const motoElb = new ElasticLoadBalancingV2Client(settings);
-export const motoIam = new IAMClient(settings);
-export const motoRds = new RDSClient(settings);
-export const motoSecrets = new SecretsManagerClient(settings);
-export const motoSts = new STSClient(settings);
+export const motoEc2 = new EC2Client(motoSettings);
+export const motoElb = new ElasticLoadBalancingV2Client(motoSettings);
+export const motoIam = new IAMClient(motoSettings);
+export const motoRds = new RDSClient(motoSettings);
+export const motoSecrets = new SecretsManagerClient(motoSettings);
+export const motoSts = new STSClient(motoSettings);
 
 export async function allInstances(): Promise<Instance[]> {
   const found: Instance[] = [];

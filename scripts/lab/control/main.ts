@@ -4,8 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../core/failure.ts";
 import { inTurn } from "../../core/in-turn.ts";
 import { apiPort, services } from "../addresses.ts";
+import { allows, askedBy } from "../front/authorize.ts";
 import { apiFault } from "../front/faults.ts";
-import { apiServer } from "../front/server.ts";
+import { apiServer, type ApiRequest, type Refusal } from "../front/server.ts";
 import { applyHopLimits, hopLimitRules } from "../imds/hop-limit.ts";
 import { listen, metadataServer } from "../imds/server.ts";
 import { labPlace } from "../place.ts";
@@ -19,6 +20,7 @@ import { Instances } from "./instances.ts";
 import { LoadBalancers } from "./load-balancers.ts";
 import { hopLimitsOf, metadataSource } from "./metadata.ts";
 import { rdsCalls } from "./rds-calls.ts";
+import { Roles } from "./roles.ts";
 
 const everyMilliseconds = 250;
 
@@ -93,6 +95,25 @@ async function kick(): Promise<void> {
   await passing;
 }
 
+const roles = new Roles();
+
+/** A drill's fault, or what the signer's role does not allow; whoever has no role is the account's administrator. */
+async function refusalOf(asked: ApiRequest): Promise<Refusal | undefined> {
+  const fault = apiFault(lab, asked.action);
+  if (fault !== undefined) return { ...fault, message: "The lab was told to fail this call" };
+  const { service, action, token, accessKeyId } = asked;
+  // Anybody may ask who they are.
+  if (token === undefined || action === "GetCallerIdentity") return undefined;
+  const { role, found } = await roles.policiesOf({ accessKeyId, token });
+  const denied = askedBy(service, action, asked.call, asked.body).find((one) => !allows(found, one));
+  if (denied === undefined) return undefined;
+  return {
+    code: service === "ec2" ? "UnauthorizedOperation" : "AccessDeniedException",
+    status: service === "ec2" ? 403 : 400,
+    message: `role ${role} is not authorized to perform: ${denied.action} on resource: ${denied.resource ?? "*"} because no identity-based policy allows the ${denied.action} action`,
+  };
+}
+
 await labAuthority(lab);
 await oneAtATime(databasesChanged);
 await listen(metadataServer(metadataSource(instances)));
@@ -104,7 +125,7 @@ for (const address of [services.api, linkAddress]) {
       elbCalls(balancers, () => oneAtATime(balancersChanged)),
       rdsCalls(() => oneAtATime(databasesChanged)),
     ],
-    (action) => apiFault(lab, action),
+    refusalOf,
   );
   await new Promise<void>((resolve, reject) => {
     api.once("error", reject);

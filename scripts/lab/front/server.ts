@@ -17,13 +17,37 @@ export type PassOn = (form?: URLSearchParams) => Promise<Answer>;
 /** Answers a call in moto's place, or around moto; undefined leaves it to moto alone. */
 export type Intercept = (call: QueryCall, passOn: PassOn) => Promise<Answer | undefined>;
 
+/** A call as far as one can be refused by it: what it is, who signed it, and for which service. */
+export type ApiRequest = {
+  readonly action: string;
+  readonly call: QueryCall | undefined;
+  readonly body: Buffer;
+  readonly service: string;
+  readonly accessKeyId: string;
+  /** Only temporary credentials, those of a role, have one. */
+  readonly token?: string;
+};
+
+export type Refusal = { readonly code: string; readonly status: number; readonly message: string };
+
+/** Who signed a request, from its Signature Version 4; nobody checks the signature itself. */
+function signerOf({ headers }: IncomingMessage): Pick<ApiRequest, "service" | "accessKeyId" | "token"> {
+  const scope = /Credential=([^/,]+)\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? "");
+  const token = headers["x-amz-security-token"];
+  return {
+    accessKeyId: scope?.[1] ?? "",
+    service: scope?.[2] ?? "",
+    ...(typeof token === "string" && { token }),
+  };
+}
+
 /** The lab's AWS endpoint: moto, with what moto can't know answered from what the lab sees. */
 export function apiServer(
   intercepts: readonly Intercept[],
-  faultOf: (action: string) => { readonly code: string; readonly status: number } | undefined,
+  refusalOf: (asked: ApiRequest) => Promise<Refusal | undefined>,
 ): Server {
   return createServer((request, response) => {
-    handle(request, response, intercepts, faultOf).catch((error: unknown) => {
+    handle(request, response, intercepts, refusalOf).catch((error: unknown) => {
       console.error(`api: ${String(error)}`);
       const { body } = ec2Error("InternalError", `the lab could not do it: ${messageOf(error)}`);
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/xml" });
@@ -36,7 +60,7 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
   intercepts: readonly Intercept[],
-  faultOf: (action: string) => { readonly code: string; readonly status: number } | undefined,
+  refusalOf: (asked: ApiRequest) => Promise<Refusal | undefined>,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -54,8 +78,8 @@ async function handle(
       .split(".")
       .at(-1) ??
     "";
-  const fault = faultOf(action);
-  if (fault !== undefined) return fail(response, fault, call);
+  const refusal = await refusalOf({ action, call, body, ...signerOf(request) });
+  if (refusal !== undefined) return fail(response, refusal, call);
   const answer = (call && (await firstAnswer(intercepts, call, passOn))) ?? (await passOn());
   const headers = { ...passed.headers, "content-length": String(Buffer.byteLength(answer.body)) };
   delete (headers as Record<string, unknown>)["transfer-encoding"];
@@ -78,10 +102,9 @@ async function firstAnswer(
 /** An error as AWS' query and JSON protocols have it. */
 function fail(
   response: ServerResponse,
-  { code, status }: { readonly code: string; readonly status: number },
+  { code, status, message }: Refusal,
   call: QueryCall | undefined,
 ): void {
-  const message = "The lab was told to fail this call";
   response.writeHead(status, {
     "content-type": call === undefined ? "application/x-amz-json-1.1" : "text/xml",
     "x-amzn-errortype": code,
