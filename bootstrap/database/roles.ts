@@ -22,6 +22,8 @@ export function runtimeRoleSql({ username, password }: Credentials, exists: bool
   const verifier = escapeLiteral(scramVerifier(password));
   return [
     `${exists ? "alter" : "create"} role ${role} with login password ${verifier}`,
+    // The owner reads what the role makes.
+    `grant ${role} to current_user`,
     ...Object.entries(limits).map(
       ([name, value]) => `alter role ${role} set ${name} = ${escapeLiteral(value)}`,
     ),

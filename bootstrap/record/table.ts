@@ -96,8 +96,10 @@ export class ClusterTable {
         new UpdateCommand({
           ...this.key(recordItem),
           UpdateExpression: "SET #r.progress = :progress, #r.eclair = :eclair, #r.updatedAt = :now",
-          ConditionExpression: `#r.#d.id = :id AND (#r.progress.generation < :generation
-            OR (#r.progress.generation = :generation AND #r.progress.#c <= :counter))`,
+          ConditionExpression: `#r.#d.id = :id AND (${[
+            "#r.progress.generation < :generation",
+            "(#r.progress.generation = :generation AND #r.progress.#c <= :counter)",
+          ].join(" OR ")})`,
           ExpressionAttributeNames: { "#r": "record", "#d": "database", "#c": "counter" },
           ExpressionAttributeValues: {
             ":progress": progress,

@@ -3,19 +3,17 @@ import { z } from "zod";
 import type { Chain } from "../config/node.ts";
 import { BootFailure } from "../failure.ts";
 import { fundingPublicKey } from "../identity/channel-keys.ts";
-import { fundingScripts } from "../identity/funding-script.ts";
+import { fundingScripts, isPublicKey } from "../identity/funding-script.ts";
 
 const Commitment = z.object({
   fundingTxIndex: z.int(),
-  remoteFundingPubKey: z.string(),
-  /** Its output stands here once the funding transaction is confirmed. */
-  localFundingStatus: z.object({ txOut: z.object({ publicKeyScript: z.string() }).optional() }),
+  localFunding: z.object({ status: z.string() }),
   localCommit: z.object({ spec: z.object({ toLocal: z.number() }) }),
 });
 
 /**
- * A channel as Eclair writes it into the column `json` of `local.channels` beside its own encoding, as far as it is
- * used here (`fr.acinq.eclair.json.JsonSerializers`). A channel that was never funded has no commitments.
+ * A channel as Eclair writes it into the column `json` of `local.channels` beside its own encoding in `data`, as far
+ * as it is used here (`fr.acinq.eclair.json.JsonSerializers`). One that was never funded has no commitments.
  */
 const ChannelData = z.object({
   type: z.string(),
@@ -27,16 +25,21 @@ const ChannelData = z.object({
     .optional(),
 });
 
-export type Channel = { readonly id: string; readonly data: z.infer<typeof ChannelData> };
+export type Channel = {
+  readonly id: string;
+  readonly data: z.infer<typeof ChannelData>;
+  /** Eclair's own encoding. */
+  readonly encoded: Buffer;
+};
 
 /** The channels that Eclair would start with. */
 export async function channelsOf(owner: Client): Promise<Channel[]> {
-  const { rows } = await owner.query<{ id: string; json: unknown }>(
-    "select channel_id as id, json from local.channels where not is_closed order by channel_id",
+  const { rows } = await owner.query<{ id: string; json: unknown; encoded: Buffer }>(
+    "select channel_id as id, json, data as encoded from local.channels where not is_closed order by channel_id",
   );
-  return rows.map(({ id, json }) => {
+  return rows.map(({ id, json, encoded }) => {
     const parsed = ChannelData.safeParse(json);
-    if (parsed.success) return { id, data: parsed.data };
+    if (parsed.success) return { id, data: parsed.data, encoded };
     throw new BootFailure({
       code: "adopt.channel",
       cause: `channel ${id} is written in a way that this image does not understand: ${z.prettifyError(parsed.error)}`,
@@ -47,28 +50,41 @@ export async function channelsOf(owner: Client): Promise<Channel[]> {
 
 /**
  * Refuses a channel seed that is another node's, as Eclair itself would after it has taken the lease
- * (`DBChecker.checkChannelsDB`, `Commitments.validateSeed`): each confirmed funding transaction must pay to the key
- * that the seed gives. What can't be checked yet is ignored, as there.
+ * (`DBChecker.checkChannelsDB`, `Commitments.validateSeed`): each confirmed funding output must be one of the key that
+ * the seed gives and the peer's. What is not confirmed yet is not checked, as there.
  */
 export function requireOwnChannels(
   channels: readonly Channel[],
   channelSeed: Uint8Array,
   chain: Chain,
 ): void {
-  for (const { id, data } of channels)
-    for (const commitment of data.commitments?.active ?? []) {
-      const { publicKeyScript } = commitment.localFundingStatus.txOut ?? {};
-      if (publicKeyScript === undefined) continue;
+  for (const { id, data, encoded } of channels)
+    for (const { fundingTxIndex, localFunding } of data.commitments?.active ?? []) {
+      if (localFunding.status !== "confirmed") continue;
       const path = data.commitments?.channelParams.localParams.fundingKeyPath ?? [];
-      const local = fundingPublicKey(channelSeed, chain, path, commitment.fundingTxIndex);
-      const remote = Buffer.from(commitment.remoteFundingPubKey, "hex");
-      if (fundingScripts(local, remote).includes(publicKeyScript)) continue;
+      if (isFundedWith(fundingPublicKey(channelSeed, chain, path, fundingTxIndex), encoded)) continue;
       throw new BootFailure({
         code: "adopt.channel-seed",
         cause: `channel ${id} was not funded with the channel seed that is named`,
         remedy: "put the node's own channel seed (channel_seed.dat of its data folder) into the secret",
       });
     }
+}
+
+const publicKeyBytes = 33;
+
+/**
+ * Whether an encoded channel holds a public key, the peer's, and the funding output that this key and `local` make
+ * together. The output is a hash of both keys, so it can't be there by chance; and no field's place has to be known,
+ * which changes with Eclair's codecs.
+ */
+function isFundedWith(local: Uint8Array, encoded: Buffer): boolean {
+  for (let at = 0; at + publicKeyBytes <= encoded.length; at += 1) {
+    const remote = encoded.subarray(at, at + publicKeyBytes);
+    if (!isPublicKey(remote)) continue;
+    if (fundingScripts(local, remote).some((script) => encoded.includes(Buffer.from(script)))) return true;
+  }
+  return false;
 }
 
 /** What there is, in words. */

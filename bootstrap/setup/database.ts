@@ -47,8 +47,8 @@ export async function prepareDatabase(
       await bind(owner, wanted.node);
       changed.push("binding");
     }
-    changed.push(...(await alsoInside(owner)));
     if (changed.length > 0) await owner.query(grantsSql(username, wanted.database));
+    changed.push(...(await alsoInside(owner)));
     const state = await readDatabaseState(owner);
     await owner.query("commit");
     return { state, changed };

@@ -17,7 +17,7 @@ select format('alter %s %s owner to ', case c.relkind when 'S' then 'sequence' w
 
 /**
  * Gives the runtime role what Eclair has made as another role, and takes `lease` from it. Sequences go with their
- * tables.
+ * tables. The role must have its grants: nobody is given a table in a schema where they may make none.
  */
 export async function handOver(owner: Client, username: string): Promise<string[]> {
   const role = escapeIdentifier(username);

@@ -21,7 +21,7 @@ export type Circumstances = {
   readonly chain: string;
   /** Eclair came up as another node before: this supervisor never starts it again. */
   readonly wrongNode?: string;
-  /** Why this database is no longer the node's, by the cluster record. */
+  /** Why the database that Eclair uses is no longer the node's, by the cluster record. */
   readonly superseded?: string;
   /** Seconds until Eclair may be started again after it ended by itself; zero or less when it may. */
   readonly backOff: number;
@@ -64,7 +64,6 @@ export function decide({ bitcoind, lease, eclair }: Observation, about: Circumst
     if (bitcoind.wallet !== true) reasons.push(bitcoind.wallet);
   }
   if (!lease.seen) reasons.push(lease.why);
-  if (about.superseded !== undefined) reasons.push(about.superseded);
   if (eclair.unit === "stopping") reasons.push("Eclair is stopping");
   if (reasons.length > 0) return { role: "waiting", action: "none", reasons };
   if (held) return { role: "standby", action: "none", reasons: ["another Eclair holds the lease"] };

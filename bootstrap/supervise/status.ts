@@ -29,5 +29,8 @@ export async function status(): Promise<void> {
     console.log(`bitcoind: block ${state.bitcoind.blocks} of ${state.bitcoind.headers}`);
   if (state.lease.seen)
     console.log(`lease: ${state.lease.holder ?? "nobody's"}, ${state.lease.remaining.toFixed(1)} s left`);
+  console.log(
+    `record: ${state.record.seen ? `generation ${state.record.generation}, counter ${state.record.counter}` : state.record.why}`,
+  );
   if (!state.ready) process.exitCode = 1;
 }

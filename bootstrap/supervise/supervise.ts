@@ -119,6 +119,8 @@ class Supervisor {
       this.leaseValidUntil = askedAt + lease.remaining;
     const { nodeId, chain } = this.node.configuration;
     if (eclair.info !== undefined && eclair.info.nodeId !== nodeId) this.wrongNode = eclair.info.nodeId;
+    // Without a running Eclair the guard looks anew, before the next start.
+    if (eclair.unit === "stopped") this.mirror.superseded = undefined;
     const { superseded } = this.mirror;
     const decision = decide(this.observation, {
       chain,

@@ -1,4 +1,8 @@
-import { RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import {
+  DescribeInstancesCommand,
+  RunInstancesCommand,
+  TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
@@ -19,6 +23,7 @@ export type SetupRun = {
 /** Marks the instance, so that one that was left behind is found. */
 const setupTag = "eclair-ami:setup";
 const withinMilliseconds = { lab: 120_000, aws: 600_000 } as const;
+const afterEndMilliseconds = { lab: 1_000, aws: 60_000 } as const;
 const pollMilliseconds = { lab: 200, aws: 5_000 } as const;
 
 /** Starts a short-lived instance of the image that does one task for a cluster, and ends it whatever comes of it. */
@@ -76,6 +81,7 @@ async function resultOf(
   signal: AbortSignal,
 ): Promise<SetupResult> {
   const end = performance.now() + withinMilliseconds[target.name];
+  let endedAt: number | undefined;
   for (;;) {
     if (signal.aborted)
       throw new Failure({
@@ -106,6 +112,15 @@ async function resultOf(
         cause: failed.cause,
         remedy: failed.remedy ?? "see its console",
       });
+    // What its console holds last may be published only after its end.
+    if (await hasEnded(target, instanceId)) endedAt ??= performance.now();
+    if (endedAt !== undefined && performance.now() - endedAt > afterEndMilliseconds[target.name])
+      throw new Failure({
+        code: "setup.ended",
+        doing,
+        cause: `${instanceId} ended before it was done`,
+        remedy: "run it again: what was made stays",
+      });
     if (over)
       throw new Failure({
         code: "setup.silent",
@@ -115,4 +130,10 @@ async function resultOf(
       });
     await sleep(pollMilliseconds[target.name]);
   }
+}
+
+async function hasEnded(target: Target, instanceId: string): Promise<boolean> {
+  const { Reservations } = await target.ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
+  const state = Reservations?.[0]?.Instances?.[0]?.State?.Name ?? "pending";
+  return ["shutting-down", "terminated", "stopping", "stopped"].includes(state);
 }

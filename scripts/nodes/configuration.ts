@@ -25,7 +25,8 @@ export function readClusterSetup(file: string): ClusterSetup {
   return configuration;
 }
 
-function readDocument(file: string): { configuration: Configuration; text: string } {
+/** Any document of this project, checked as an instance would. */
+export function readDocument(file: string): { configuration: Configuration; text: string } {
   let text: string;
   try {
     text = readFileSync(file, "utf8");

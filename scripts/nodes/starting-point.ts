@@ -33,14 +33,19 @@ secrets:
   channelSeed: CLUSTER/seeds
   onChain: CLUSTER/on-chain
 database:
-  # JSON with username and password, as RDS writes it.
-  secret: RDS-SECRET-ARN
+  # The runtime role's login, which \`eclair-ami init\` makes: JSON with username and password.
+  secret: CLUSTER/database
   # The name in the server's certificate.
   host: CLUSTER.XXXXXXXXXX.REGION.rds.amazonaws.com
   port: 5432
   name: eclair
   leaseSeconds: 15
   leaseRenewalSeconds: 5
+# The DynamoDB table of the cluster record. takeoverWithout lets Eclair start while it can't be read: see
+# docs/identity.md for the risk.
+record:
+  table: eclair-ami
+  takeoverWithout: false
 bitcoind:
   # On this instance. \`peers\` are connected to and no others; without them bitcoind finds its own.
   # Or \`remote\`, with host, rpcPort, zmqBlock, zmqTx (host:port) and secret (JSON with username and password).
@@ -58,5 +63,35 @@ java:
 eclair:
   # Names below \`eclair.\` in Eclair's reference.conf, such as relay.fees.public-channels.fee-base-msat.
   settings: {}
+`;
+}
+
+/** What a cluster's set-up must know, with every setting explained. */
+export function setupStartingPoint(chain: Chain): string {
+  return `# What \`eclair-ami init\`, \`adopt\`, \`verify\` and \`database repoint\` need to know of a cluster. It names secrets
+# and holds none.
+apiVersion: eclair-ami/v1
+kind: ClusterSetup
+cluster: CLUSTER
+chain: ${chain}
+# Only when there is a node seed already: the node id that it must give.
+# nodeId: "02…"
+# The DynamoDB table of the cluster record.
+record:
+  table: eclair-ami
+# Names in Secrets Manager; \`init --make-secrets\` makes those that are missing. One secret can hold them all.
+secrets:
+  nodeSeed: CLUSTER/seeds
+  channelSeed: CLUSTER/seeds
+  onChain: CLUSTER/on-chain
+database:
+  # The login of the database's owner, as RDS manages it: only the set-up's role may read it.
+  ownerSecret: RDS-SECRET-ARN
+  # The runtime role's login, which is made.
+  secret: CLUSTER/database
+  # The name in the server's certificate.
+  host: CLUSTER.XXXXXXXXXX.REGION.rds.amazonaws.com
+  port: 5432
+  name: eclair
 `;
 }

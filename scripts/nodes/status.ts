@@ -28,11 +28,16 @@ export type NodeStatus = {
   readonly boot: { readonly said: string; readonly gaveUp: boolean };
 };
 
-/** The instances of all clusters, with what each of them has told the clusters' table. */
-export async function nodeStatuses(target: Target, table = defaultTable): Promise<NodeStatus[]> {
-  const { Reservations } = await target.ec2.send(
-    new DescribeInstancesCommand({ Filters: [{ Name: "tag-key", Values: [clusterTag] }] }),
-  );
+/** The instances of all clusters, or of one, with what each of them has told the clusters' table. */
+export async function nodeStatuses(
+  target: Target,
+  { table = defaultTable, cluster }: { readonly table?: string; readonly cluster?: string } = {},
+): Promise<NodeStatus[]> {
+  const filter =
+    cluster === undefined
+      ? { Name: "tag-key", Values: [clusterTag] }
+      : { Name: `tag:${clusterTag}`, Values: [cluster] };
+  const { Reservations } = await target.ec2.send(new DescribeInstancesCommand({ Filters: [filter] }));
   const instances = (Reservations ?? [])
     .flatMap((reservation) => reservation.Instances ?? [])
     .filter((instance) => instance.State?.Name !== "terminated");
@@ -76,8 +81,8 @@ async function reportsOf(
 ): Promise<Map<string, Reported>> {
   const found = new Map<string, Reported>();
   const client = documentClient(target.dynamodb);
-  for (const cluster of new Set(instances.map((instance) => tagOf(instance, clusterTag))))
-    for (const [id, { report }] of await new ClusterTable(client, table, cluster).reports(new Date()))
+  for (const name of new Set(instances.map((instance) => tagOf(instance, clusterTag))))
+    for (const [id, { report }] of await new ClusterTable(client, table, name).reports(new Date()))
       found.set(id, reported(report));
   return found;
 }

@@ -5,19 +5,26 @@ import { z } from "zod";
 import { rdsCertificates } from "../../bootstrap/aws/rds-certificates.ts";
 import { chains, NodeConfiguration, type Chain } from "../../bootstrap/config/node.ts";
 import { nodeFiles } from "../../bootstrap/render/node-files.ts";
-import { readConfiguration } from "../nodes/configuration.ts";
+import { ClusterSetup } from "../../bootstrap/config/cluster-setup.ts";
+import { readConfiguration, readDocument } from "../nodes/configuration.ts";
 import { shownPasswords, shownSecretsOf } from "../nodes/shown-secrets.ts";
-import { startingPoint } from "../nodes/starting-point.ts";
+import { setupStartingPoint, startingPoint } from "../nodes/starting-point.ts";
 import { warningsAbout } from "../nodes/warnings.ts";
 import { root } from "../setup/places.mjs";
 
+const kinds = ["Node", "ClusterSetup"] as const;
+type Kind = (typeof kinds)[number];
+
 export function addConfig(program: Command): void {
-  const config = program.command("config").description("the configuration of a node");
+  const config = program.command("config").description("the documents of a node and of its cluster");
   config
     .command("check <file>")
     .description("what an instance would say of it; 0 when it would take it")
     .action((file: string) => {
-      const { configuration } = readConfiguration(file);
+      const { configuration } = readDocument(file);
+      if (configuration.kind === "ImageTest") return console.log(`${file}: an image test`);
+      if (configuration.kind === "ClusterSetup")
+        return console.log(`${file}: what the cluster ${configuration.cluster} needs to be set up`);
       for (const warning of warningsAbout(configuration)) console.log(`warning: ${warning}`);
       console.log(
         `${file}: node ${configuration.nodeId} on ${configuration.chain}, cluster ${configuration.cluster}`,
@@ -26,8 +33,9 @@ export function addConfig(program: Command): void {
   config
     .command("schema")
     .description("its JSON Schema, for editors")
-    .action(() => {
-      const schema = z.toJSONSchema(NodeConfiguration, { io: "input" });
+    .addOption(new Option("--kind <kind>").choices(kinds).default("Node"))
+    .action(({ kind }: { kind: Kind }) => {
+      const schema = z.toJSONSchema(kind === "Node" ? NodeConfiguration : ClusterSetup, { io: "input" });
       console.log(JSON.stringify(schema, undefined, 2));
     });
   config
@@ -38,7 +46,10 @@ export function addConfig(program: Command): void {
     .command("new")
     .description("a commented starting point")
     .addOption(new Option("--chain <chain>").choices(chains).default("signet"))
-    .action(({ chain }: { chain: Chain }) => console.log(startingPoint(chain)));
+    .addOption(new Option("--kind <kind>").choices(kinds).default("Node"))
+    .action(({ chain, kind }: { chain: Chain; kind: Kind }) =>
+      console.log(kind === "Node" ? startingPoint(chain) : setupStartingPoint(chain)),
+    );
 }
 
 function render(configuration: NodeConfiguration): void {

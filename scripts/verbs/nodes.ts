@@ -28,6 +28,7 @@ export function addNodes(program: Command): void {
     .action(launchVerb);
   withTarget(program.command("status"))
     .description("the instances of all clusters, and how each stands")
+    .option("--cluster <name>", "those of one cluster alone")
     .option("--table <name>", "the table of the cluster records", defaultTable)
     .option("--json", "as JSON", false)
     .action(statusVerb);
@@ -88,10 +89,10 @@ async function idOf(target: Target, instance: string): Promise<string> {
 }
 
 async function statusVerb(
-  flags: TargetFlags & { readonly json: boolean; readonly table: string },
+  flags: TargetFlags & { readonly json: boolean; readonly table: string; readonly cluster?: string },
 ): Promise<void> {
   const target = targetOf(flags);
-  const statuses = await nodeStatuses(target, flags.table);
+  const statuses = await nodeStatuses(target, flags);
   if (flags.json) return console.log(JSON.stringify(statuses));
   if (statuses.length === 0) return console.log("no instance of a cluster runs");
   console.log(statusTable(statuses));

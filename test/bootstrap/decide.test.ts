@@ -25,6 +25,12 @@ test.each<[string, Partial<Observation>, Partial<Circumstances>, object]>([
   ],
   ["a held lease is waited for", { lease: held(other) }, {}, { role: "standby", action: "none" }],
   [
+    "a database that the record no longer names: Eclair is killed",
+    { lease: held(me), eclair: running },
+    { superseded: "the record names another" },
+    { role: "unsafe", action: "kill", reasons: ["the record names another"] },
+  ],
+  [
     "its own lease",
     { lease: held(me), eclair: running },
     {},

@@ -1,14 +1,19 @@
 import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { RDSClient } from "@aws-sdk/client-rds";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { NodeConfiguration } from "../../bootstrap/config/node.ts";
-import { configurationFile, labNode } from "../../scripts/lab/cluster/cluster.ts";
+import { configurationFile, labNode, setupFile } from "../../scripts/lab/cluster/cluster.ts";
+import { ClusterTable, documentClient } from "../../bootstrap/record/table.ts";
+import type { ClusterRecord } from "../../bootstrap/record/record.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { labPlace } from "../../scripts/lab/place.ts";
+import { policy, type Statement } from "../../scripts/policies/statements.ts";
 import { consoleOf, stepsIn } from "../../scripts/nodes/console.ts";
 import { nodeStatuses, type NodeStatus } from "../../scripts/nodes/status.ts";
 import { labSettings, labTarget } from "../../scripts/target/target.ts";
@@ -44,6 +49,39 @@ export async function cluster(state: string, name: string, madeFrom: string) {
     );
     return stdout.trim();
   };
+
+  const table = new ClusterTable(documentClient(target.dynamodb), configuration.record.table, name);
+
+  /** Changes the cluster record as nobody should; undefined takes it away. */
+  const forgeRecord = async (change: (record: ClusterRecord) => unknown): Promise<ClusterRecord> => {
+    const record = await table.record();
+    if (record === undefined) throw new Error(`${name} has no record`);
+    const forged = change(structuredClone(record));
+    const client = documentClient(target.dynamodb);
+    const Key = { cluster: name, item: "record" };
+    await (forged === undefined
+      ? client.send(new DeleteCommand({ TableName: table.name, Key }))
+      : client.send(new PutCommand({ TableName: table.name, Item: { ...Key, record: forged } })));
+    return record;
+  };
+  const restoreRecord = (record: ClusterRecord) =>
+    documentClient(target.dynamodb).send(
+      new PutCommand({ TableName: table.name, Item: { cluster: name, item: "record", record } }),
+    );
+
+  /** Allows the instances more than their policy does. */
+  const allow = (...statements: Statement[]) =>
+    new IAMClient(labSettings(facts)).send(
+      new PutRolePolicyCommand({
+        RoleName: `${name}-node`,
+        PolicyName: "more",
+        PolicyDocument: JSON.stringify(policy(...statements)),
+      }),
+    );
+
+  /** A verb of the command line for this cluster's set-up, and what it said. */
+  const setUp = (verb: readonly string[], imageId: string, ...flags: string[]) =>
+    cli([...verb, "--state", state, "--image", imageId, "--config", setupFile(lab, name), ...flags]);
 
   /** Starts an instance with `eclair-ami launch`; its configuration may differ from the cluster's. */
   const launch = async (imageId: string, changes: Record<string, unknown> = {}): Promise<string> => {
@@ -89,25 +127,12 @@ export async function cluster(state: string, name: string, madeFrom: string) {
   const gone = (id: string) =>
     eventually(`${id} to be gone`, async () => ((await status(id)) === undefined ? true : undefined));
 
-  /** One call of Eclair's API on the instance itself, with the password that stands in RAM there. */
-  const api = async (id: string, call: string, form = ""): Promise<unknown> => {
-    const { stdout, exitCode, all } = await inGuest(
-      state,
-      id,
-      `password=$(sed -n 's/^    password = "\\(.*\\)"$/\\1/p' /run/eclair/eclair.conf | head -n 1)
-       exec 3<>/dev/tcp/127.0.0.1/8080
-       body='${form}'
-       printf 'POST /${call} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nAuthorization: Basic %s\\r\\nContent-Type: application/x-www-form-urlencoded\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "$(printf ':%s' "$password" | base64 -w 0)" "\${#body}" "$body" >&3
-       cat <&3`,
-    );
-    const [head = "", ...body] = stdout.split(/\r?\n\r?\n/);
-    if (exitCode !== 0 || !/ 200 /.test(head.split("\n")[0] ?? "")) throw new Error(`${call}: ${all}`);
-    const text = body.join("\n\n").trim();
-    return JSON.parse(/transfer-encoding: chunked/i.test(head) ? unchunked(text) : text);
-  };
+  const api = (id: string, call: string, form = "") => apiOf(state, id, call, form);
 
   return {
     name,
+    /** The process whose mount namespace the lab's databases are in. */
+    pid,
     lab,
     target,
     file,
@@ -115,6 +140,12 @@ export async function cluster(state: string, name: string, madeFrom: string) {
     endpoint: facts.endpoint,
     rds: new RDSClient(labSettings(facts)),
     secrets: new SecretsManagerClient(labSettings(facts)),
+    table,
+    forgeRecord,
+    restoreRecord,
+    allow,
+    setUp,
+    setupFile: setupFile(lab, name),
     sql,
     launch,
     status,
@@ -131,4 +162,21 @@ function unchunked(text: string): string {
     .split(/\r?\n/)
     .filter((_line, index) => index % 2 === 1)
     .join("");
+}
+
+/** One call of Eclair's API on the instance itself, with the password that stands in RAM there. */
+export async function apiOf(state: string, id: string, call: string, form = ""): Promise<unknown> {
+  const { stdout, exitCode, all } = await inGuest(
+    state,
+    id,
+    `password=$(sed -n 's/^    password = "\\(.*\\)"$/\\1/p' /run/eclair/eclair.conf | head -n 1)
+       exec 3<>/dev/tcp/127.0.0.1/8080
+       body='${form}'
+       printf 'POST /${call} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nAuthorization: Basic %s\\r\\nContent-Type: application/x-www-form-urlencoded\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "$(printf ':%s' "$password" | base64 -w 0)" "\${#body}" "$body" >&3
+       cat <&3`,
+  );
+  const [head = "", ...body] = stdout.split(/\r?\n\r?\n/);
+  if (exitCode !== 0 || !/ 200 /.test(head.split("\n")[0] ?? "")) throw new Error(`${call}: ${all}`);
+  const text = body.join("\n\n").trim();
+  return JSON.parse(/transfer-encoding: chunked/i.test(head) ? unchunked(text) : text);
 }

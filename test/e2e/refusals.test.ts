@@ -1,4 +1,3 @@
-import { ModifyInstanceAttributeCommand } from "@aws-sdk/client-ec2";
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -9,10 +8,10 @@ import { StartDBInstanceCommand, StopDBInstanceCommand } from "@aws-sdk/client-r
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
-import { stringify } from "yaml";
-import { BootRecord } from "../../bootstrap/phases.ts";
 import { referenceOf } from "../../bootstrap/secrets/fetch.ts";
 import { setFaults, type Fault } from "../../scripts/lab/front/faults.ts";
+import { readSecrets } from "../../scripts/policies/statements.ts";
+import { bootsAgain } from "./boots-again.ts";
 import { eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 
@@ -21,91 +20,22 @@ const [image] = inject("images");
 
 let nodes: Cluster;
 let id: string;
+let again: ReturnType<typeof bootsAgain>;
 
 /** One instance for all of them: its user-data is changed and the boot's unit started anew. */
 beforeAll(async () => {
   nodes = await cluster(state, "refusals", image?.id ?? "");
+  await nodes.allow(readSecrets(["refusals/*"]), {
+    Effect: "Allow",
+    Action: "elasticloadbalancing:RegisterTargets",
+    Resource: "*",
+  });
   id = await nodes.launch(image?.id ?? "");
-  await eventually("the first boot to end", async () => (await record())?.state);
+  again = bootsAgain(nodes, id);
+  await eventually("the first boot to end", async () => (await again.record())?.state);
 });
 afterEach(() => setFaults(nodes.lab, []));
 afterAll(() => nodes.terminate(id));
-
-async function record(): Promise<BootRecord | undefined> {
-  const { stdout } = await nodes.inGuest(id, "cat /run/eclair-ami/boot.json");
-  if (stdout === "") return undefined;
-  const found = BootRecord.parse(JSON.parse(stdout));
-  return found.state === "running" ? undefined : found;
-}
-
-async function setUserData(userData: string | Buffer): Promise<void> {
-  await nodes.target.ec2.send(
-    new ModifyInstanceAttributeCommand({
-      InstanceId: id,
-      Attribute: "userData",
-      Value: Buffer.from(userData).toString("base64"),
-    }),
-  );
-}
-
-/** The node's configuration with changes, each at its path. */
-function configured(changes: Readonly<Record<string, unknown>> = {}): string {
-  const document = structuredClone(nodes.configuration) as unknown as Record<string, unknown>;
-  for (const [path, value] of Object.entries(changes)) {
-    const keys = path.split(".");
-    const last = keys.pop() ?? "";
-    const parent = keys.reduce((here, key) => here[key] as Record<string, unknown>, document);
-    parent[last] = value;
-  }
-  return stringify(document);
-}
-
-/** Everything that a boot leaves is taken away, and the boot begins. */
-async function begin(): Promise<void> {
-  const reset = await nodes.inGuest(
-    id,
-    `systemctl stop eclair-bootstrap eclair-supervisor eclair-target bitcoind eclair 2>/dev/null
-     rm -rf /run/eclair/* /run/eclair-supervisor/* /run/eclair-ami/*
-     systemctl reset-failed
-     systemctl start --no-block eclair-bootstrap`,
-  );
-  expect(reset.exitCode, reset.all).toBe(0);
-}
-
-async function bootEnds(seconds = 60): Promise<BootRecord> {
-  return await eventually("the boot to end", record, seconds);
-}
-
-async function boot(userData: string | Buffer): Promise<BootRecord> {
-  await setUserData(userData);
-  await begin();
-  return await bootEnds();
-}
-
-/** After a refusal nothing of the node is there: no file, no unit. */
-async function expectNothing(): Promise<void> {
-  const left = await nodes.inGuest(
-    id,
-    `systemctl stop eclair-bootstrap
-     ls -A /run/eclair /run/eclair-supervisor | grep -v ':$' | grep .
-     systemctl is-active bitcoind eclair eclair-supervisor`,
-  );
-  expect(left.stdout.split("\n")).toEqual(["inactive", "inactive", "inactive"]);
-}
-
-async function expectRefusal(
-  userData: string | Buffer,
-  code: string,
-  cause: RegExp,
-  triedAgain = false,
-): Promise<void> {
-  const { state: ended, failure } = await boot(userData);
-  expect(failure).toMatchObject({ code, triedAgain });
-  expect(String(failure?.["cause"])).toMatch(cause);
-  expect(String(failure?.["remedy"])).not.toBe("");
-  expect(ended).toBe("failed");
-  await expectNothing();
-}
 
 async function secret(name: string, value: string): Promise<string> {
   const Name = `refusals/${name}`;
@@ -123,53 +53,53 @@ const later = () => Date.now() + longest * 1000;
 
 describe("user-data that is wrong", () => {
   test.each([
-    ["a truncated gzip", () => gzipSync(configured()).subarray(0, 60), /gzip/],
+    ["a truncated gzip", () => gzipSync(again.configured()).subarray(0, 60), /gzip/],
     [
       "two configuration parts",
       () => {
-        const part = `--B\r\nContent-Type: application/x-eclair-ami\r\n\r\n${configured()}\r\n`;
+        const part = `--B\r\nContent-Type: application/x-eclair-ami\r\n\r\n${again.configured()}\r\n`;
         return `Content-Type: multipart/mixed; boundary="B"\r\nMIME-Version: 1.0\r\n\r\n${part}${part}--B--\r\n`;
       },
       /2 parts/,
     ],
-    ["a tab", () => configured().replace("\ndatabase:\n  ", "\ndatabase:\n\t"), /line \d+: .*[Tt]ab/],
+    ["a tab", () => again.configured().replace("\ndatabase:\n  ", "\ndatabase:\n\t"), /line \d+: .*[Tt]ab/],
     [
       "a miscased key",
-      () => configured().replace("nodeId:", "NodeID:"),
+      () => again.configured().replace("nodeId:", "NodeID:"),
       /line \d+: NodeID is no setting \(did you mean `nodeId`\?\)/,
     ],
     [
       "an unknown chain",
-      () => configured({ chain: "testnet3" }),
+      () => again.configured({ chain: "testnet3" }),
       /line \d+: chain must be one of mainnet, .*did you mean `testnet`/,
     ],
-    ["a billion laughs", () => `${configured()}a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n`, /aliases/],
+    ["a billion laughs", () => `${again.configured()}a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n`, /aliases/],
     [
       "an alias with a line's end",
-      () => configured({ alias: "a\nb" }),
+      () => again.configured({ alias: "a\nb" }),
       /alias must not hold control characters/,
     ],
     [
       "a setting that moves data",
-      () => configured({ "eclair.settings": { "db.postgres.lock-type": "none" } }),
+      () => again.configured({ "eclair.settings": { "db.postgres.lock-type": "none" } }),
       /eclair.settings.db.postgres.lock-type is set by the image/,
     ],
-    ["two mistakes", () => configured({ chain: "main", alias: "" }), /chain must[\s\S]*alias/],
+    ["two mistakes", () => again.configured({ chain: "main", alias: "" }), /chain must[\s\S]*alias/],
   ])("%s is refused", async (_what, userData, cause) => {
-    await expectRefusal(userData(), "configuration.invalid", cause);
+    await again.expectRefusal(userData(), "configuration.invalid", cause);
   });
 
   test("empty user-data starts nothing", async () => {
-    expect(await boot("\n")).toMatchObject({ state: "idle" });
-    await expectNothing();
+    expect(await again.boot("\n")).toMatchObject({ state: "idle" });
+    await again.expectNothing();
   });
 });
 
 describe("secrets that are wrong", () => {
   test("the seed of another node", async () => {
     const name = await secret("other", randomBytes(32).toString("hex"));
-    await expectRefusal(
-      configured({ "secrets.nodeSeed": name }),
+    await again.expectRefusal(
+      again.configured({ "secrets.nodeSeed": name }),
       "identity.node-id",
       /refusals\/other is that of node 0[23]/,
     );
@@ -177,8 +107,8 @@ describe("secrets that are wrong", () => {
 
   test("a seed of 31 bytes", async () => {
     const name = await secret("short", randomBytes(31).toString("base64"));
-    await expectRefusal(
-      configured({ "secrets.channelSeed": name }),
+    await again.expectRefusal(
+      again.configured({ "secrets.channelSeed": name }),
       "secret.malformed",
       /refusals\/short must hold 32 bytes.*has 31/,
     );
@@ -186,19 +116,23 @@ describe("secrets that are wrong", () => {
 
   test("malformed JSON, which is not shown", async () => {
     const name = await secret("malformed", '{"username": "hunter2", ');
-    const { failure } = await boot(configured({ "database.secret": name }));
+    const { failure } = await again.boot(again.configured({ "database.secret": name }));
     expect(failure).toMatchObject({ code: "secret.malformed" });
     expect(JSON.stringify(failure)).not.toContain("hunter2");
   });
 
   test("a secret that isn't there, and a version stage that is gone", async () => {
-    await expectRefusal(
-      configured({ "secrets.nodeSeed": "refusals/none" }),
+    await again.expectRefusal(
+      again.configured({ "secrets.nodeSeed": "refusals/none" }),
       "secret.missing",
       /refusals\/none/,
     );
     const gone = { id: await secret("staged", "x"), versionStage: "AWSPENDING" };
-    await expectRefusal(configured({ "secrets.nodeSeed": gone }), "secret.missing", /stage AWSPENDING/);
+    await again.expectRefusal(
+      again.configured({ "secrets.nodeSeed": gone }),
+      "secret.missing",
+      /stage AWSPENDING/,
+    );
   });
 
   test("a secret that the role may not read: the statement that would allow it is told", async () => {
@@ -210,7 +144,7 @@ describe("secrets that are wrong", () => {
       until: later(),
     });
     const started = performance.now();
-    const { failure } = await boot(configured());
+    const { failure } = await again.boot(again.configured());
     expect(failure).toMatchObject({ code: "secret.denied", triedAgain: false });
     expect(String(failure?.["remedy"])).toContain('"Action":"secretsmanager:GetSecretValue"');
     expect(performance.now() - started).toBeLessThan(10_000);
@@ -219,19 +153,19 @@ describe("secrets that are wrong", () => {
   test("throttled for 20 s, then fine", async () => {
     const until = Date.now() + 20_000;
     fault({ service: "api", action: "GetSecretValue", code: "ThrottlingException", status: 400, until });
-    await setUserData(configured());
-    await begin();
-    expect(await bootEnds(120)).toMatchObject({ state: "done" });
+    await again.setUserData(again.configured());
+    await again.begin();
+    expect(await again.bootEnds(120)).toMatchObject({ state: "done" });
     expect(Date.now()).toBeGreaterThan(until);
   });
 });
 
 describe("an instance metadata service that is unwell", () => {
   test("503 for 10 s, then fine", async () => {
-    await setUserData(configured());
+    await again.setUserData(again.configured());
     fault({ service: "imds", status: 503, until: Date.now() + 10_000 });
-    await begin();
-    expect(await bootEnds()).toMatchObject({ state: "done" });
+    await again.begin();
+    expect(await again.bootEnds()).toMatchObject({ state: "done" });
   });
 
   test.each([
@@ -239,10 +173,10 @@ describe("an instance metadata service that is unwell", () => {
     ["nothing", 0],
   ])("answering %s", async (_what, status) => {
     fault({ service: "imds", status, until: later() });
-    await begin();
-    const { failure } = await bootEnds();
+    await again.begin();
+    const { failure } = await again.bootEnds();
     expect(failure).toMatchObject({ phase: "load", code: "metadata.unreachable", triedAgain: true });
-    await expectNothing();
+    await again.expectNothing();
   });
 });
 
@@ -253,84 +187,102 @@ describe("a database that is wrong", () => {
     );
     const login = { ...(JSON.parse(SecretString) as object), password: "wrong" };
     const name = await secret("login", JSON.stringify(login));
-    await expectRefusal(
-      configured({ "database.secret": name }),
+    await again.expectRefusal(
+      again.configured({ "database.secret": name }),
       "database.login",
       /refused the user and password of secret refusals\/login/,
     );
   });
 
   test("a database that isn't there", async () => {
-    await expectRefusal(configured({ "database.name": "other" }), "database.absent", /no database other/);
+    const record = await nodes.forgeRecord((one) => ({
+      ...one,
+      database: { ...one.database, name: "other" },
+    }));
+    await again.expectRefusal(
+      again.configured({ "database.name": "other" }),
+      "database.absent",
+      /no database other/,
+    );
+    await nodes.restoreRecord(record);
   });
 
   test("a host that its certificate doesn't name", async () => {
     const { stdout } = await nodes.inGuest(id, `getent hosts ${nodes.configuration.database.host}`);
     await nodes.inGuest(id, `echo "${stdout.split(" ")[0]} other.example" >> /etc/hosts`);
-    await expectRefusal(
-      configured({ "database.host": "other.example" }),
+    const record = await nodes.forgeRecord((one) => ({
+      ...one,
+      database: { ...one.database, host: "other.example" },
+    }));
+    await again.expectRefusal(
+      again.configured({ "database.host": "other.example" }),
       "database.tls",
       /can't prove who it is/,
     );
+    await nodes.restoreRecord(record);
   });
 
   test("down for 30 s, then up", async () => {
     await nodes.rds.send(new StopDBInstanceCommand({ DBInstanceIdentifier: nodes.name }));
-    await setUserData(configured());
-    await begin();
+    await again.setUserData(again.configured());
+    await again.begin();
     await new Promise((resolve) => setTimeout(resolve, 30_000));
-    expect(await record()).toBeUndefined();
+    expect(await again.record()).toBeUndefined();
     await nodes.rds.send(new StartDBInstanceCommand({ DBInstanceIdentifier: nodes.name }));
-    expect(await bootEnds(120)).toMatchObject({ state: "done" });
+    expect(await again.bootEnds(120)).toMatchObject({ state: "done" });
   });
 });
 
 test("a target group that isn't there", async () => {
   const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/none/0123456789abcdef";
-  const { failure } = await boot(configured({ targetGroups: [arn] }));
+  const { failure } = await again.boot(again.configured({ targetGroups: [arn] }));
   expect(failure).toMatchObject({ phase: "register", code: "target-group.missing", triedAgain: false });
   const units = await nodes.inGuest(id, "systemctl is-active bitcoind eclair-supervisor eclair");
   expect(units.stdout.split("\n")).toEqual(["inactive", "inactive", "inactive"]);
 });
 
 test("a RAM file system that is full", async () => {
-  await setUserData(configured());
-  await begin();
-  await bootEnds();
+  await again.setUserData(again.configured());
+  await again.begin();
+  await again.bootEnds();
   await nodes.inGuest(
     id,
     "systemctl stop eclair-bootstrap eclair-supervisor bitcoind; rm -rf /run/eclair/* /run/eclair-ami/boot.json; head -c 20M /dev/zero > /run/eclair/filler; systemctl start --no-block eclair-bootstrap",
   );
-  expect((await bootEnds()).failure).toMatchObject({ phase: "render", code: "ram.full", triedAgain: true });
+  expect((await again.bootEnds()).failure).toMatchObject({
+    phase: "render",
+    code: "ram.full",
+    triedAgain: true,
+  });
   await nodes.inGuest(id, "rm /run/eclair/filler /run/eclair-ami/boot.json");
   expect(
     await eventually("the boot to be tried again", async () =>
-      (await record())?.state === "done" ? true : undefined,
+      (await again.record())?.state === "done" ? true : undefined,
     ),
   ).toBe(true);
 });
 
 test("a volume that holds another chain", async () => {
-  expect(await boot(configured())).toMatchObject({ state: "done" });
+  expect(await again.boot(again.configured())).toMatchObject({ state: "done" });
   const marker = "/var/lib/bitcoin/eclair-ami-volume.json";
   await nodes.inGuest(id, `cp ${marker} /run/marker; echo '{"chain":"signet"}' > ${marker}`);
-  const { failure } = await boot(configured());
+  const { failure } = await again.boot(again.configured());
   expect(failure).toMatchObject({ phase: "chain-volume", code: "volume.chain", triedAgain: false });
   expect(String(failure?.["cause"])).toMatch(/holds signet, and the node is to be on regtest/);
   await nodes.inGuest(id, `cp --preserve=all /run/marker ${marker}`);
 });
 
 test("killed at any moment, the boot runs again and ends well", async () => {
-  await setUserData(configured());
+  await again.setUserData(again.configured());
   await nodes.inGuest(
     id,
     "systemctl stop eclair-bootstrap eclair-supervisor bitcoind; umount /var/lib/bitcoin",
   );
   for (let after = 50; after <= 800; after += 75) {
-    await begin();
+    await again.begin();
     await nodes.inGuest(id, `sleep ${after / 1000}; systemctl kill --signal=SIGKILL eclair-bootstrap; true`);
   }
-  expect(await bootEnds()).toMatchObject({ state: "done" });
+  expect(await again.bootEnds()).toMatchObject({ state: "done" });
   const left = await nodes.inGuest(
     id,
     "find /run/eclair /run/eclair-supervisor /run/eclair-ami -name '*.new'; findmnt -no SOURCE /var/lib/bitcoin",

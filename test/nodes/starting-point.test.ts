@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { chains } from "../../bootstrap/config/node.ts";
 import { parseConfiguration } from "../../bootstrap/config/parse.ts";
-import { startingPoint } from "../../scripts/nodes/starting-point.ts";
+import { setupStartingPoint, startingPoint } from "../../scripts/nodes/starting-point.ts";
 
 /** What a user fills in. */
 function filled(text: string): string {
@@ -16,6 +16,12 @@ test.each(chains)("the starting point for %s needs nothing but its capitals repl
   const { configuration, problems } = parseConfiguration(filled(startingPoint(chain)));
   expect(problems).toBeUndefined();
   expect(configuration).toMatchObject({ kind: "Node", chain, cluster: "demo" });
+});
+
+test.each(chains)("what the set-up on %s must know needs nothing but its capitals replaced", (chain) => {
+  const { configuration, problems } = parseConfiguration(filled(setupStartingPoint(chain)));
+  expect(problems).toBeUndefined();
+  expect(configuration).toMatchObject({ kind: "ClusterSetup", chain, cluster: "demo" });
 });
 
 test("as it comes, it is refused where something is to be filled in", () => {
