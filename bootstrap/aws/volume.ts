@@ -132,7 +132,7 @@ function explain(error: unknown): BootFailure {
       code: "volume.attach",
       cause: `the volume for the chain can't be attached: ${name} ${messageOf(error)}`,
       remedy: refused
-        ? "allow the instance's role what scripts/lab/cluster/policy.ts lists for volumes, and look at the snapshot's name"
+        ? "allow the instance's role what `eclair-ami policy instance` lists for volumes, and look at the snapshot's name"
         : "it is tried again; a new volume that does not become available may want for the use of its KMS key",
       heals: !refused,
     },

@@ -174,8 +174,12 @@ class Supervisor {
   private async guarded(decision: Decision): Promise<Decision> {
     const waiting = { role: "waiting", action: "none" } as const;
     if (boottime() < this.guardAgainAt) return { ...waiting, reasons: this.decision.reasons };
+    const started = performance.now();
     const refusal = await this.guard.refusal();
-    if (refusal === undefined) return decision;
+    if (refusal === undefined) {
+      logLine("guard", { milliseconds: Math.round(performance.now() - started) });
+      return decision;
+    }
     this.guardAgainAt = boottime() + guardAgainSeconds;
     const reason = `${refusal.code}: ${refusal.message}`;
     if (!this.decision.reasons.includes(reason))

@@ -76,7 +76,12 @@ describe.each(inject("images"))(
 
     const adopt = (...flags: string[]) =>
       cli(["adopt", "--state", state, "--image", imageId, "--config", setupFile(lab, name), ...flags]);
-    const api = (call: string, form = "") => apiOf(state, old, call, form);
+    const api = (call: string, form = "") =>
+      apiOf(state, old, call, form).catch(async (error: unknown) => {
+        // What it said last tells more than that it does not answer.
+        const { stdout } = await inGuest(state, old, "tail -n 15 /run/node/eclair.log | cut -c 1-300");
+        throw new Error(`${String(error)}\n${stdout}`, { cause: error });
+      });
     const shell = async (script: string) => {
       const result = await inGuest(state, old, script);
       expect(result.exitCode, result.all).toBe(0);
@@ -255,7 +260,7 @@ describe.each(inject("images"))(
         const now = await confirmed();
         return now === arrived ? undefined : now;
       });
-      const transactions = (await call("onchaintransactions")) as { txid: string }[];
+      const transactions = (await call("onchaintransactions", "count=10&skip=0")) as { txid: string }[];
       const closing = transactions.find(({ txid }) => txid !== moved.txid)?.txid ?? "";
       expect(all).toBe(arrived + 1_000_000 - (await miner.feeOf(closing)));
       expect(await sats(`${bitcoinCli} getbalance`)).toBe(0);
