@@ -42,7 +42,12 @@ test("keys are derived as BIP32 does: m/46'/1'/path/index', and m/47' on mainnet
 test("a channel that was funded with the seed is its own, as multisig and as taproot", () => {
   const local = fundingPublicKey(seed, "regtest", path, 0);
   expect(fundingScripts(local, remote)[0]).toEqual(
-    p2wsh(p2ms(2, [local, remote].toSorted(Buffer.compare))).script,
+    p2wsh(
+      p2ms(
+        2,
+        [local, remote].toSorted((a, b) => Buffer.compare(a, b)),
+      ),
+    ).script,
   );
   for (const script of fundingScripts(local, remote))
     expect(() => requireOwnChannels([channel("confirmed", script)], seed, "regtest")).not.toThrow();

@@ -13,6 +13,7 @@ import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { stringify } from "yaml";
 import { ClusterSetup } from "../../bootstrap/config/cluster-setup.ts";
+import { referenceOf } from "../../bootstrap/secrets/fetch.ts";
 import { minerPort, services } from "../../scripts/lab/addresses.ts";
 import { labCluster, setupFile } from "../../scripts/lab/cluster/cluster.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
@@ -109,10 +110,8 @@ describe.each(inject("images"))(
         const { stdout } = await inGuest(state, old, "systemctl is-system-running");
         return stdout.trim() === "running" ? true : undefined;
       });
-      const owner = setup.database.ownerSecret;
-      const { SecretString = "" } = await secrets.send(
-        new GetSecretValueCommand({ SecretId: String(owner) }),
-      );
+      const owner = referenceOf(setup.database.ownerSecret).id;
+      const { SecretString = "" } = await secrets.send(new GetSecretValueCommand({ SecretId: owner }));
       await shell(byHand(setup, JSON.parse(SecretString) as { username: string; password: string }));
       await shell(start);
       const info = await eventually("the old node's API", () =>
@@ -154,7 +153,7 @@ describe.each(inject("images"))(
         "open",
         `nodeId=${peer.configuration.nodeId}&fundingSatoshis=1000000&fundingFeeBudgetSatoshis=20000`,
       );
-      await channelIs(api, "NORMAL");
+      expect((await channelIs(api, "NORMAL")).channelId).toMatch(/^[0-9a-f]{64}$/);
     });
 
     test("is refused while its node runs", async () => {

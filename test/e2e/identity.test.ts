@@ -189,38 +189,43 @@ test("a holder that was superseded can never hold the lease again, and the histo
   expect(history.split("\n")).toEqual(Array.from({ length: generation }, (_one, index) => `${index + 1}|t`));
 });
 
+/** A dump of the node's database, with the lease left out, as docs/identity.md says. */
+async function backup(...flags: string[]): Promise<string> {
+  const { stdout } = await execa(
+    "nsenter",
+    [
+      ...[`--target=${nodes.pid}`, "--mount", `--net=/run/netns/${nodes.lab.netns}`],
+      ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"],
+      ...["pg_dump", "--exclude-table=public.lease", `--host=/var/lib/postgresql/${nodes.name}`],
+      ...["--username=rdsadmin", ...flags, "eclair"],
+    ],
+    { cwd: "/" },
+  );
+  return stdout;
+}
+
 test("a backup as the docs say it does not disturb a renewal", async () => {
   const held = async () => await nodes.sql("select instance from lease where expires_at > now()");
   const holder = await held();
-  const { pid } = nodes;
   await nodes.sql("create table public.big as select g, repeat('x', 1000) from generate_series(1, 200000) g");
-  for (let times = 0; times < 3; times += 1)
-    await execa(
-      "nsenter",
-      [
-        ...[`--target=${pid}`, "--mount", `--net=/run/netns/${nodes.lab.netns}`],
-        ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"],
-        ...["pg_dump", "--exclude-table=public.lease", `--host=/var/lib/postgresql/${nodes.name}`],
-        ...["--username=rdsadmin", "--file=/dev/null", "--compress=9", "eclair"],
-      ],
-      { cwd: "/" },
-    );
+  for (let times = 0; times < 3; times += 1) await backup("--compress=9", "--file=/dev/null");
   await nodes.sql("drop table public.big");
   expect(await held()).toBe(holder);
 });
 
 describe("a node that is not the one of record and database is refused, and Eclair never started", () => {
   afterEach(async () => {
-    expect(await again.boot(again.configured())).toMatchObject({ state: "done" });
+    const { state: ended } = await again.boot(again.configured());
+    if (ended !== "done") throw new Error(`the node itself was not let through: ${ended}`);
   });
 
   /** What database and record have come to, which no refusal may change. */
-  const standing = async () => [
-    await nodes.sql("select * from eclair_ami.progress, eclair_ami.binding"),
-    await nodes.sql("select instance, generation from eclair_ami.epoch order by 2"),
+  const standing = async (database = "eclair") => [
+    await nodes.sql("select * from eclair_ami.progress, eclair_ami.binding", database),
+    await nodes.sql("select instance, generation from eclair_ami.epoch order by 2", database),
   ];
 
-  async function refused(
+  async function expectRefused(
     configuration: string,
     code: string,
     cause: RegExp,
@@ -231,14 +236,14 @@ describe("a node that is not the one of record and database is refused, and Ecla
     expect(await standing()).toEqual(before);
   }
 
-  const forged = async (
+  const expectForgedRefused = async (
     change: (record: ClusterRecord) => unknown,
     code: string,
     cause: RegExp,
   ): Promise<void> => {
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
     const record = await nodes.forgeRecord(change);
-    await refused(again.configured(), code, cause);
+    await expectRefused(again.configured(), code, cause);
     await nodes.restoreRecord(record);
   };
 
@@ -256,31 +261,32 @@ describe("a node that is not the one of record and database is refused, and Ecla
     const channelSeed = await secret("channel", { channelSeed: randomBytes(32).toString("hex") });
     const onChain = await secret("words", { mnemonic: generateMnemonic(wordlist) });
     const exchanged = await secret("exchanged", { nodeSeed: own.channelSeed, channelSeed: own.nodeSeed });
-    await refused(
+    await expectRefused(
       again.configured({ "secrets.channelSeed": channelSeed }),
       "record.channel-seed",
       /another channel seed/,
     );
-    await refused(
+    await expectRefused(
       again.configured({ "secrets.onChain": onChain }),
       "record.on-chain",
       /another on-chain key/,
     );
     const both = { "secrets.nodeSeed": exchanged, "secrets.channelSeed": exchanged };
-    await refused(again.configured(both), "identity.node-id", /is that of node/);
+    await expectRefused(again.configured(both), "identity.node-id", /is that of node/);
   });
 
-  test("no record", () => forged(() => undefined, "record.missing", /no record of the cluster identity/));
+  test("no record", () =>
+    expectForgedRefused(() => undefined, "record.missing", /no record of the cluster identity/));
 
   test("a record for another chain", () =>
-    forged(
+    expectForgedRefused(
       (record) => ({ ...record, node: { ...record.node, chain: "signet" } }),
       "record.chain",
       /of another chain: signet/,
     ));
 
   test("a record that can't be understood", () =>
-    forged(
+    expectForgedRefused(
       (record) => ({ ...record, progress: "far" }),
       "record.malformed",
       /not one that this image understands/,
@@ -288,12 +294,16 @@ describe("a node that is not the one of record and database is refused, and Ecla
 
   test("an empty database, one of another name, and another node's", async () => {
     await nodes.sql("create database blank");
-    await refused(again.configured({ "database.name": "blank" }), "database.elsewhere", /identity.*\/eclair/);
+    await expectRefused(
+      again.configured({ "database.name": "blank" }),
+      "database.elsewhere",
+      /identity.*\/eclair/,
+    );
     const record = await nodes.forgeRecord((one) => ({
       ...one,
       database: { ...one.database, name: "blank" },
     }));
-    await refused(
+    await expectRefused(
       again.configured({ "database.name": "blank" }),
       "database.empty",
       /is empty, though the node exists/,
@@ -302,22 +312,26 @@ describe("a node that is not the one of record and database is refused, and Ecla
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
     const own = await nodes.sql("select node_id from eclair_ami.binding");
     await nodes.sql(`update eclair_ami.binding set node_id = '02${"ab".repeat(32)}'`);
-    await refused(again.configured(), "database.node", /of another node: 02abab/);
+    await expectRefused(again.configured(), "database.node", /of another node: 02abab/);
     await nodes.sql(`update eclair_ami.binding set node_id = '${own}'`);
   });
 
-  test("a clone made by pg_dump while the original is alive, under the original's name", async () => {
+  test("a clone made by pg_dump while the original was alive, under the original's name", async () => {
+    await nodes.active(id);
+    await nodes.sql("create database copy", "postgres");
+    await nodes.sql(await backup(), "copy");
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
-    await nodes.sql("create database copy template eclair", "postgres");
     await nodes.sql(
       "alter database eclair rename to original; alter database copy rename to eclair",
       "postgres",
     );
+    const before = await standing("original");
     await again.expectRefusal(
       again.configured(),
       "database.clone",
       /is a copy: it was bound .* as another database/,
     );
+    expect(await standing("original")).toEqual(before);
     await nodes.sql(
       "alter database eclair rename to copy; alter database original rename to eclair",
       "postgres",
@@ -350,7 +364,7 @@ describe("a node that is not the one of record and database is refused, and Ecla
     // The supervisor that was active finds the lease free, and looks before it starts Eclair.
     await roleBecomes(/^waiting since .*database\.rewound/);
     expect((await nodes.inGuest(id, "systemctl is-active eclair")).stdout).not.toBe("active");
-    await refused(again.configured(), "database.rewound", /was restored from before/);
+    await expectRefused(again.configured(), "database.rewound", /was restored from before/);
 
     await stop();
     await execa("rm", ["--recursive", join(server, "data")]);
@@ -361,7 +375,11 @@ describe("a node that is not the one of record and database is refused, and Ecla
   test("schemas that are newer than the image's Eclair", async () => {
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
     await nodes.sql("update versions set version = 12 where db_name = 'channels'");
-    await refused(again.configured(), "eclair.older", /Eclair 0\.13\.0 of this image is older .*channels 12/);
+    await expectRefused(
+      again.configured(),
+      "eclair.older",
+      /Eclair 0\.13\.0 of this image is older .*channels 12/,
+    );
     await nodes.sql("update versions set version = 11 where db_name = 'channels'");
   });
 });

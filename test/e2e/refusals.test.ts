@@ -37,6 +37,9 @@ beforeAll(async () => {
 afterEach(() => setFaults(nodes.lab, []));
 afterAll(() => nodes.terminate(id));
 
+const expectRefusal: typeof again.expectRefusal = (...about) => again.expectRefusal(...about);
+const expectNothing: typeof again.expectNothing = () => again.expectNothing();
+
 async function secret(name: string, value: string): Promise<string> {
   const Name = `refusals/${name}`;
   const there = await nodes.secrets
@@ -86,19 +89,19 @@ describe("user-data that is wrong", () => {
     ],
     ["two mistakes", () => again.configured({ chain: "main", alias: "" }), /chain must[\s\S]*alias/],
   ])("%s is refused", async (_what, userData, cause) => {
-    await again.expectRefusal(userData(), "configuration.invalid", cause);
+    await expectRefusal(userData(), "configuration.invalid", cause);
   });
 
   test("empty user-data starts nothing", async () => {
     expect(await again.boot("\n")).toMatchObject({ state: "idle" });
-    await again.expectNothing();
+    await expectNothing();
   });
 });
 
 describe("secrets that are wrong", () => {
   test("the seed of another node", async () => {
     const name = await secret("other", randomBytes(32).toString("hex"));
-    await again.expectRefusal(
+    await expectRefusal(
       again.configured({ "secrets.nodeSeed": name }),
       "identity.node-id",
       /refusals\/other is that of node 0[23]/,
@@ -107,7 +110,7 @@ describe("secrets that are wrong", () => {
 
   test("a seed of 31 bytes", async () => {
     const name = await secret("short", randomBytes(31).toString("base64"));
-    await again.expectRefusal(
+    await expectRefusal(
       again.configured({ "secrets.channelSeed": name }),
       "secret.malformed",
       /refusals\/short must hold 32 bytes.*has 31/,
@@ -122,17 +125,13 @@ describe("secrets that are wrong", () => {
   });
 
   test("a secret that isn't there, and a version stage that is gone", async () => {
-    await again.expectRefusal(
+    await expectRefusal(
       again.configured({ "secrets.nodeSeed": "refusals/none" }),
       "secret.missing",
       /refusals\/none/,
     );
     const gone = { id: await secret("staged", "x"), versionStage: "AWSPENDING" };
-    await again.expectRefusal(
-      again.configured({ "secrets.nodeSeed": gone }),
-      "secret.missing",
-      /stage AWSPENDING/,
-    );
+    await expectRefusal(again.configured({ "secrets.nodeSeed": gone }), "secret.missing", /stage AWSPENDING/);
   });
 
   test("a secret that the role may not read: the statement that would allow it is told", async () => {
@@ -176,7 +175,7 @@ describe("an instance metadata service that is unwell", () => {
     await again.begin();
     const { failure } = await again.bootEnds();
     expect(failure).toMatchObject({ phase: "load", code: "metadata.unreachable", triedAgain: true });
-    await again.expectNothing();
+    await expectNothing();
   });
 });
 
@@ -187,7 +186,7 @@ describe("a database that is wrong", () => {
     );
     const login = { ...(JSON.parse(SecretString) as object), password: "wrong" };
     const name = await secret("login", JSON.stringify(login));
-    await again.expectRefusal(
+    await expectRefusal(
       again.configured({ "database.secret": name }),
       "database.login",
       /refused the user and password of secret refusals\/login/,
@@ -199,7 +198,7 @@ describe("a database that is wrong", () => {
       ...one,
       database: { ...one.database, name: "other" },
     }));
-    await again.expectRefusal(
+    await expectRefusal(
       again.configured({ "database.name": "other" }),
       "database.absent",
       /no database other/,
@@ -214,7 +213,7 @@ describe("a database that is wrong", () => {
       ...one,
       database: { ...one.database, host: "other.example" },
     }));
-    await again.expectRefusal(
+    await expectRefusal(
       again.configured({ "database.host": "other.example" }),
       "database.tls",
       /can't prove who it is/,
