@@ -4,12 +4,12 @@ import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
 import { guardAgainstRecord, requireOriginal } from "../identity/guards.ts";
 import { channelsOf, requireOwnChannels, summaryOf } from "./channels.ts";
-import { asOwner, canLogIn, expectedOf, recordOf, type Context } from "./context.ts";
+import { asOwner, expectedOf, recordOf, type Context } from "./context.ts";
 import { prepareDatabase } from "./database.ts";
-import { recordFor, requireFenceKnown } from "./init.ts";
+import { recordFor, requireFenceKnown, requireNeverHeld } from "./init.ts";
 import { handOver } from "./ownership.ts";
 import type { SetupResult } from "./result.ts";
-import { nodeKeys, runtimeLogin } from "./secrets.ts";
+import { nodeKeys } from "./secrets.ts";
 import { requireNobody, usersOf } from "./use.ts";
 
 /**
@@ -29,28 +29,30 @@ export async function adopt(context: Context): Promise<Omit<SetupResult, "id" | 
     requireOriginal(expected, record, before);
     requireFenceKnown(before);
     const done = record !== undefined;
-    if (!done) requireNobody(await usersOf(owner));
+    if (!done) {
+      requireNeverHeld(before.progress);
+      requireNobody(await usersOf(owner));
+    }
     const channels = await channelsOf(owner);
     requireOwnChannels(channels, keys.channelSeed, setup.chain);
     const facts = [...summaryOf(channels), wallet];
     if (!done) requireWalletKept(task.walletKept, facts);
 
-    const runtime = await runtimeLogin(setup, secrets, { make: true });
-    const { state, changed } = await prepareDatabase(
+    const { state, changed, login } = await prepareDatabase(
+      context,
       owner,
-      {
-        database: setup.database.name,
-        runtime: runtime.login,
-        loginWorks: await canLogIn(context, runtime.login),
-        node: keys.node,
+      keys.node,
+      async (client, username) => {
+        // The trigger's lock on the lease keeps everybody off from here on; somebody may have been quicker.
+        if (!done) requireNobody(await usersOf(client));
+        return await handOver(client, username);
       },
-      (client) => handOver(client, runtime.login.username),
     );
     const made = await recordFor(context, keys.node, state, record);
     return {
-      changed: [...runtime.made, ...changed, ...made.made],
+      changed: [...changed, ...made.made],
       nodeId: keys.node.nodeId,
-      databaseSecret: runtime.arn,
+      databaseSecret: login,
       record: made.record,
       facts,
     };

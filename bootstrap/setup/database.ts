@@ -4,38 +4,43 @@ import { fenceSql, fenceVersion, leaseSql } from "../database/fence.ts";
 import { grantsSql, runtimeRoleSql } from "../database/roles.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import type { NodeIdentity, Progress } from "../record/record.ts";
-import type { Credentials } from "../secrets/shapes.ts";
+import { canLogIn, type Context } from "./context.ts";
+import { runtimeLogin } from "./secrets.ts";
 
 /** Two set-ups of one database wait for each other; the number is nobody else's. */
 const setupLock = 6_172_919_001;
 
-export type Prepared = { readonly state: DatabaseState; readonly changed: string[] };
+export type Prepared = {
+  readonly state: DatabaseState;
+  readonly changed: string[];
+  /** The ARN of the runtime role's login. */
+  readonly login: string;
+};
 
 /**
- * Makes role, lease table, fence and binding, all or none of them, and leaves alone what is there.
- * @param wanted.loginWorks whether the runtime role can log in already
- * @param alsoInside what else must happen with them, and tells what it changed
+ * Makes the runtime role's login, the role, lease table, fence and binding, those in the database all or none of them,
+ * and leaves alone what is there.
+ * @param alsoInside what else must happen in the same transaction, and tells what it changed
  */
 export async function prepareDatabase(
+  context: Context,
   owner: Client,
-  wanted: {
-    readonly database: string;
-    readonly runtime: Credentials;
-    readonly loginWorks: boolean;
-    readonly node: NodeIdentity;
-  },
-  alsoInside: (client: Client) => Promise<string[]> = () => Promise.resolve([]),
+  node: NodeIdentity,
+  alsoInside: (client: Client, username: string) => Promise<string[]> = () => Promise.resolve([]),
 ): Promise<Prepared> {
-  const changed: string[] = [];
+  const { setup, secrets } = context;
+  const { login, arn, made } = await runtimeLogin(setup, secrets, { make: true });
+  const { username } = login;
+  const loginWorks = await canLogIn(context, login);
+  const changed = [...made];
   await owner.query("begin");
   try {
     await owner.query("select pg_advisory_xact_lock($1)", [setupLock]);
     const before = await readDatabaseState(owner);
-    const { username } = wanted.runtime;
-    if (!wanted.loginWorks) {
+    if (!loginWorks) {
       const exists =
         (await owner.query("select from pg_roles where rolname = $1", [username])).rowCount === 1;
-      await owner.query(runtimeRoleSql(wanted.runtime, exists));
+      await owner.query(runtimeRoleSql(login, exists));
       changed.push(`role ${username}`);
     }
     if (before.fence?.version !== fenceVersion || !(await hasTrigger(owner))) {
@@ -44,14 +49,14 @@ export async function prepareDatabase(
       changed.push(before.fence === undefined ? "fence" : `fence, from version ${before.fence.version}`);
     }
     if (before.binding === undefined) {
-      await bind(owner, wanted.node);
+      await bind(owner, node);
       changed.push("binding");
     }
-    if (changed.length > 0) await owner.query(grantsSql(username, wanted.database));
-    changed.push(...(await alsoInside(owner)));
+    if (changed.length > 0) await owner.query(grantsSql(username, setup.database.name));
+    changed.push(...(await alsoInside(owner, username)));
     const state = await readDatabaseState(owner);
     await owner.query("commit");
-    return { state, changed };
+    return { state, changed, login: arn };
   } catch (error) {
     await owner.query("rollback");
     throw error;

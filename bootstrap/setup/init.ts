@@ -2,11 +2,11 @@ import { fenceVersion } from "../database/fence.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
 import { guardAgainstRecord, requireBound, requireOriginal } from "../identity/guards.ts";
-import type { ClusterRecord, NodeIdentity } from "../record/record.ts";
-import { asOwner, canLogIn, expectedOf, recordOf, type Context } from "./context.ts";
+import type { ClusterRecord, NodeIdentity, Progress } from "../record/record.ts";
+import { asOwner, expectedOf, recordOf, type Context } from "./context.ts";
 import { prepareDatabase, type Prepared } from "./database.ts";
 import type { SetupResult } from "./result.ts";
-import { nodeKeys, runtimeLogin } from "./secrets.ts";
+import { nodeKeys } from "./secrets.ts";
 
 /**
  * Makes a new node exist: its secrets when they are missing, the roles, fence and binding of its database, and its
@@ -28,18 +28,12 @@ export async function initialise(context: Context): Promise<Omit<SetupResult, "i
     if (record === undefined) requireUnused(before, await hasLease(owner));
     requireFenceKnown(before);
 
-    const runtime = await runtimeLogin(setup, secrets, { make: true });
-    const { state, changed } = await prepareDatabase(owner, {
-      database: setup.database.name,
-      runtime: runtime.login,
-      loginWorks: await canLogIn(context, runtime.login),
-      node: keys.node,
-    });
+    const { state, changed, login } = await prepareDatabase(context, owner, keys.node);
     const { record: now, made: recordMade } = await recordFor(context, keys.node, state, record);
     return {
-      changed: [...made, ...runtime.made, ...changed, ...recordMade],
+      changed: [...made, ...changed, ...recordMade],
       nodeId: keys.node.nodeId,
-      databaseSecret: runtime.arn,
+      databaseSecret: login,
       record: now,
       facts: [],
     };
@@ -90,8 +84,15 @@ function requireUnused({ binding, progress, schemas }: DatabaseState, lease: boo
       remedy: "take it over with `eclair-ami adopt`, or name an empty database",
     });
   }
-  // An `init` that was cut off has left a database on which nobody has ever held the lease.
-  if (progress?.generation === 0) return;
+  requireNeverHeld(progress);
+}
+
+/**
+ * Refuses a bound database without a record, unless a set-up was cut off before it wrote the record: then nobody has
+ * ever held the lease under the fence.
+ */
+export function requireNeverHeld(progress: Progress | undefined): void {
+  if (progress === undefined || progress.generation === 0) return;
   throw new BootFailure({
     code: "record.lost",
     cause: "this database is bound and was used, and the cluster's record is gone",

@@ -2,11 +2,11 @@ import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
 import { requireBound, requireNode } from "../identity/guards.ts";
 import { isBehind, type ClusterRecord } from "../record/record.ts";
-import { asOwner, canLogIn, expectedOf, recordOf, type Context } from "./context.ts";
+import { asOwner, expectedOf, recordOf, type Context } from "./context.ts";
 import { bindAnew, prepareDatabase } from "./database.ts";
 import { requireFenceKnown } from "./init.ts";
 import type { SetupResult } from "./result.ts";
-import { nodeKeys, runtimeLogin } from "./secrets.ts";
+import { nodeKeys } from "./secrets.ts";
 import { requireNobody, usersOf, type Use } from "./use.ts";
 
 /** An active node raises the record's counter every few seconds: after this nobody does any more. */
@@ -48,17 +48,10 @@ export async function repoint(context: Context): Promise<Omit<SetupResult, "id" 
     requireNodes(context, keys.node, before);
     requireFenceKnown(before);
     requireNobody(await usersOf(owner));
-    const runtime = await runtimeLogin(setup, secrets, { make: true });
-    const { state, changed } = await prepareDatabase(
-      owner,
-      {
-        database: setup.database.name,
-        runtime: runtime.login,
-        loginWorks: await canLogIn(context, runtime.login),
-        node: keys.node,
-      },
-      (client) => bindAnew(client, record.progress),
-    );
+    const { state, changed, login } = await prepareDatabase(context, owner, keys.node, async (client) => {
+      requireNobody(await usersOf(client));
+      return await bindAnew(client, record.progress);
+    });
     const { host, port, name } = setup.database;
     const { binding, progress } = state;
     if (binding === undefined || progress === undefined) throw new Error("the database was not bound");
@@ -73,9 +66,9 @@ export async function repoint(context: Context): Promise<Omit<SetupResult, "id" 
         remedy: "look at `eclair-ami status`, and run it again when nothing runs",
       });
     return {
-      changed: [...runtime.made, ...changed, "record"],
+      changed: [...changed, "record"],
       nodeId: keys.node.nodeId,
-      databaseSecret: runtime.arn,
+      databaseSecret: login,
       record: after,
       facts: [],
     };
