@@ -47,10 +47,8 @@ type Ours = {
 /** Looks at a database without changing it, in single statements that hold no lock. */
 export async function readDatabaseState(client: Client): Promise<DatabaseState> {
   // What is not there yet must not fail: a failure would end the transaction of a caller that has one.
-  const { rows } = await client.query<{ ours: boolean; versions: boolean; system: string; oid: number }>(
-    `select to_regclass('eclair_ami.binding') is not null as ours, to_regclass('public.versions') is not null as versions,
-       (pg_control_system()).system_identifier::text as system, oid::int8::float8 as oid
-     from pg_database where datname = current_database()`,
+  const { rows } = await client.query<{ ours: boolean; versions: boolean }>(
+    "select to_regclass('eclair_ami.binding') is not null as ours, to_regclass('public.versions') is not null as versions",
   );
   const [there] = rows;
   const ours = there?.ours === true ? (await client.query<Ours>(oursSql)).rows[0] : undefined;
@@ -64,10 +62,25 @@ export async function readDatabaseState(client: Client): Promise<DatabaseState> 
       fence: { version: ours.version, leastImage: ours.least_image },
       progress: { generation: ours.generation, counter: ours.counter },
     }),
-    systemIdentifier: there?.system,
-    databaseOid: there?.oid,
+    ...(await serverIdentity(client)),
     schemas: Object.fromEntries(versions.map(({ db_name, version }) => [db_name, version])),
   });
+}
+
+/** The server and the database by what a copy has otherwise; a server may keep the first to itself. */
+export async function serverIdentity(
+  client: Client,
+): Promise<{ readonly systemIdentifier: string; readonly databaseOid: number }> {
+  const { rows } = await client.query<{ oid: number; told: boolean }>(
+    `select oid::int8::float8 as oid, has_function_privilege('pg_catalog.pg_control_system()', 'execute') as told
+     from pg_database where datname = current_database()`,
+  );
+  const [database] = rows;
+  if (database === undefined) throw new Error("the database does not know itself");
+  const system = database.told
+    ? await client.query<{ id: string }>("select system_identifier::text as id from pg_control_system()")
+    : undefined;
+  return { systemIdentifier: system?.rows[0]?.id ?? "", databaseOid: database.oid };
 }
 
 function bindingOf(ours: Ours) {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "pg";
 import { fenceSql, fenceVersion, leaseSql } from "../database/fence.ts";
 import { grantsSql, runtimeRoleSql } from "../database/roles.ts";
-import { readDatabaseState, type DatabaseState } from "../database/state.ts";
+import { readDatabaseState, serverIdentity, type DatabaseState } from "../database/state.ts";
 import type { NodeIdentity, Progress } from "../record/record.ts";
 import { canLogIn, type Context } from "./context.ts";
 import { runtimeLogin } from "./secrets.ts";
@@ -71,20 +71,20 @@ async function hasTrigger(owner: Client): Promise<boolean> {
 }
 
 async function bind(owner: Client, { nodeId, chain, channelSeed, onChain }: NodeIdentity): Promise<void> {
+  const { systemIdentifier, databaseOid } = await serverIdentity(owner);
   await owner.query(
     `insert into eclair_ami.binding (node_id, chain, channel_seed, on_chain, database_id, system_identifier, database_oid)
-     select $1, $2, $3, $4, $5, (pg_control_system()).system_identifier::text, oid from pg_database where datname = current_database()`,
-    [nodeId, chain, channelSeed, onChain ?? null, randomUUID()],
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [nodeId, chain, channelSeed, onChain ?? null, randomUUID(), systemIdentifier, databaseOid],
   );
 }
 
 /** Makes a copy the node's own database: a new id, this server's identity, and a generation beyond the record's. */
 export async function bindAnew(owner: Client, beyond: Progress): Promise<string[]> {
+  const { systemIdentifier, databaseOid } = await serverIdentity(owner);
   await owner.query(
-    `update eclair_ami.binding set database_id = $1, bound_at = now(),
-       system_identifier = (pg_control_system()).system_identifier::text,
-       database_oid = (select oid from pg_database where datname = current_database())`,
-    [randomUUID()],
+    "update eclair_ami.binding set database_id = $1, system_identifier = $2, database_oid = $3, bound_at = now()",
+    [randomUUID(), systemIdentifier, databaseOid],
   );
   await owner.query("update eclair_ami.progress set generation = greatest(generation, $1) + 1", [
     beyond.generation,

@@ -65,10 +65,17 @@ export class Mirror {
       const database = { ...this.place, id: binding.databaseId };
       if (await this.write(() => this.table.mirror(database, progress, lastRun, now)))
         this.last = { seen: true, ...progress, at: now.toISOString() };
-      else this.superseded = "the cluster record names another database, or a later state of this one";
+      else await this.whyNot();
     } catch (error) {
       this.last = { seen: false, why: messageOf(error) };
     }
+  }
+
+  /** A record that is gone says nothing against this database; one that says otherwise does. */
+  private async whyNot(): Promise<void> {
+    if ((await this.table.record()) === undefined)
+      this.last = { seen: false, why: "the cluster record is gone: restore the table from its backup" };
+    else this.superseded = "the cluster record names another database, or a later state of this one";
   }
 
   private async write(mirror: () => Promise<boolean>): Promise<boolean> {

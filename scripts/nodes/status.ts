@@ -24,6 +24,8 @@ export type NodeStatus = {
   readonly targetHealth: readonly string[];
   /** What its supervisor last told the clusters' table. */
   readonly state?: InstanceState;
+  /** When it told that, in ISO 8601. */
+  readonly toldAt?: string;
   /** The last thing that the boot said on the console, and whether it gave up. */
   readonly boot: { readonly said: string; readonly gaveUp: boolean };
 };
@@ -53,7 +55,7 @@ async function statusOf(
   reports: ReadonlyMap<string, Reported>,
 ): Promise<NodeStatus> {
   const instanceId = instance.InstanceId ?? "";
-  const { state, boot } = reports.get(instanceId) ?? {};
+  const { state, toldAt, boot } = reports.get(instanceId) ?? {};
   return {
     instanceId,
     name: tagOf(instance, "Name"),
@@ -64,6 +66,7 @@ async function statusOf(
     zone: instance.Placement?.AvailabilityZone ?? "",
     targetHealth: health.get(instanceId) ?? [],
     ...(state !== undefined && { state }),
+    ...(toldAt !== undefined && { toldAt }),
     // What came before the table could be told stands on the console alone.
     boot: boot ?? bootOf(stepsIn(await consoleOf(target, instanceId))),
   };
@@ -72,7 +75,7 @@ async function statusOf(
 const tagOf = (instance: Instance, key: string) =>
   instance.Tags?.find((candidate) => candidate.Key === key)?.Value ?? "";
 
-type Reported = { readonly state?: InstanceState; readonly boot?: NodeStatus["boot"] };
+type Reported = Pick<NodeStatus, "state" | "toldAt"> & Partial<Pick<NodeStatus, "boot">>;
 
 async function reportsOf(
   target: Target,
@@ -82,8 +85,8 @@ async function reportsOf(
   const found = new Map<string, Reported>();
   const client = documentClient(target.dynamodb);
   for (const name of new Set(instances.map((instance) => tagOf(instance, clusterTag))))
-    for (const [id, { report }] of await new ClusterTable(client, table, name).reports(new Date()))
-      found.set(id, reported(report));
+    for (const [id, { at, report }] of await new ClusterTable(client, table, name).reports(new Date()))
+      found.set(id, { toldAt: at, ...reported(report) });
   return found;
 }
 

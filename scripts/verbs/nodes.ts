@@ -98,6 +98,14 @@ async function statusVerb(
   console.log(statusTable(statuses));
 }
 
+/** Instances tell every ten seconds how they stand: what is older may no longer be so. */
+const freshSeconds = 30;
+
+function ageOf({ toldAt }: NodeStatus): string[] {
+  const seconds = toldAt === undefined ? 0 : Math.round((Date.now() - Date.parse(toldAt)) / 1000);
+  return seconds > freshSeconds ? [`(told ${seconds} s ago)`] : [];
+}
+
 export function statusTable(statuses: readonly NodeStatus[]): string {
   const table = new Table({
     head: ["name", "instance", "image", "address", "role", "target", "lease", "block", "node id"],
@@ -113,7 +121,7 @@ export function statusTable(statuses: readonly NodeStatus[]): string {
       `${status.instanceId}\n${status.instance}`,
       status.imageId,
       `${status.address}\n${status.zone}`,
-      state === undefined ? status.boot.said : [state.role, ...state.reasons].join("\n"),
+      state === undefined ? status.boot.said : [state.role, ...state.reasons, ...ageOf(status)].join("\n"),
       status.targetHealth.join("\n") || "-",
       lease,
       block,

@@ -87,6 +87,19 @@ describe("the record of an active node", () => {
   });
 });
 
+test("a record that is gone: the node goes on, says so, and mirrors again when it is back", async () => {
+  const record = await nodes.forgeRecord(() => undefined);
+  await eventually("the loss to be seen", async () => {
+    const { stdout } = await nodes.inGuest(id, "eclair-bootstrap status");
+    return /^record: the cluster record is gone/m.test(stdout) ? true : undefined;
+  });
+  expect(await role()).toMatch(/^active/);
+  await nodes.restoreRecord(record);
+  await eventually("the record to be mirrored again", async () =>
+    ((await nodes.table.record())?.progress.counter ?? 0) > record.progress.counter ? true : undefined,
+  );
+});
+
 describe("the set-up", () => {
   test("`init` again changes nothing, and says so", async () => {
     const run = await nodes.setUp(["init"], imageId, "--make-secrets");
