@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { BootFailure, messageOf } from "../failure.ts";
 
-/** Why the cluster record can't be read, with what to do. */
+/** Why the cluster record can't be read or written, with what to do. */
 export function explainTable(error: unknown, table: string, cluster: string): BootFailure {
   const name = error instanceof Error ? error.name : "";
   const what = `the record of ${cluster} in the table ${table}`;
@@ -35,7 +35,7 @@ export function explainTable(error: unknown, table: string, cluster: string): Bo
   return new BootFailure(
     {
       code: "record.unreachable",
-      cause: `${what} can't be read: ${name} ${messageOf(error)}`,
+      cause: `${what} can't be used: ${name} ${messageOf(error)}`,
       remedy: "look at the way to DynamoDB (endpoint, NAT gateway, throttling); it is tried again",
       heals: true,
     },

@@ -26,13 +26,17 @@ export const expectedOf = ({ setup }: Context, node: NodeIdentity): ExpectedNode
   database: setup.database,
 });
 
-export async function recordOf({ table }: Context): Promise<ClusterRecord | undefined> {
+/** Uses the cluster's table; says what is wrong when it can't be used. */
+export async function onTable<T>({ table }: Context, use: (table: ClusterTable) => Promise<T>): Promise<T> {
   try {
-    return await table.record();
+    return await use(table);
   } catch (error) {
     throw explainTable(error, table.name, table.cluster);
   }
 }
+
+export const recordOf = (context: Context): Promise<ClusterRecord | undefined> =>
+  onTable(context, (table) => table.record());
 
 /** Uses the database as its owner, whose statements may take their time. */
 export async function asOwner<T>(context: Context, use: (client: Client) => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
 import { guardAgainstRecord, requireBound, requireOriginal } from "../identity/guards.ts";
 import type { ClusterRecord, NodeIdentity, Progress } from "../record/record.ts";
-import { asOwner, expectedOf, recordOf, type Context } from "./context.ts";
+import { asOwner, expectedOf, onTable, recordOf, type Context } from "./context.ts";
 import { prepareDatabase, type Prepared } from "./database.ts";
 import type { SetupResult } from "./result.ts";
 import { nodeKeys } from "./secrets.ts";
@@ -59,7 +59,7 @@ export async function recordFor(
     madeAt: now,
     updatedAt: now,
   };
-  if (!(await context.table.create(made)))
+  if (!(await onTable(context, (table) => table.create(made))))
     throw new BootFailure({
       code: "record.taken",
       cause: `a record of ${context.setup.cluster} came into being meanwhile`,

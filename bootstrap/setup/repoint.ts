@@ -2,7 +2,7 @@ import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
 import { requireBound, requireNode } from "../identity/guards.ts";
 import { isBehind, type ClusterRecord } from "../record/record.ts";
-import { asOwner, expectedOf, recordOf, type Context } from "./context.ts";
+import { asOwner, expectedOf, onTable, recordOf, type Context } from "./context.ts";
 import { bindAnew, prepareDatabase } from "./database.ts";
 import { requireFenceKnown } from "./init.ts";
 import type { SetupResult } from "./result.ts";
@@ -35,7 +35,7 @@ export async function compare(context: Context): Promise<Omit<SetupResult, "id" 
  * database's generation goes beyond the record's first, and only then the record names it.
  */
 export async function repoint(context: Context): Promise<Omit<SetupResult, "id" | "done">> {
-  const { setup, task, secrets, table } = context;
+  const { setup, task, secrets } = context;
   const { reason, by } = task;
   if (reason === undefined) throw new Error("a reason is missing");
   const { keys } = await nodeKeys(setup, secrets, { make: false, now: new Date() });
@@ -59,7 +59,8 @@ export async function repoint(context: Context): Promise<Omit<SetupResult, "id" 
     const database = { host, port, name, id: binding.databaseId };
     const after: ClusterRecord = { ...record, database, progress, updatedAt: now };
     const entry = { what: "database repoint", reason, at: now, by, from: record.database, to: database };
-    if (!(await table.repoint(record, after, { ...entry, progress: before.progress })))
+    const noted = { ...entry, progress: before.progress };
+    if (!(await onTable(context, (table) => table.repoint(record, after, noted))))
       throw new BootFailure({
         code: "record.changed",
         cause: "the record changed meanwhile: a node may be running",

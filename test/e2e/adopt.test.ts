@@ -20,6 +20,7 @@ import { readFacts } from "../../scripts/lab/facts.ts";
 import { labPlace } from "../../scripts/lab/place.ts";
 import { labSettings, labTarget } from "../../scripts/target/target.ts";
 import { cli, eventually, inGuest } from "./cli.ts";
+import { expectCutOff, expectRefusedCall } from "./cut-off.ts";
 import { hasty, labMiner } from "./miner.ts";
 import { apiOf, cluster, type Cluster } from "./node.ts";
 
@@ -207,10 +208,16 @@ describe.each(inject("images"))(
       );
     });
 
+    test.runIf(!real)("ends the same when it is cut off and run again", async () => {
+      const run = () => adopt("--wallet-kept", "--json");
+      await expectCutOff(lab, name, run, [700, 1000, 1300]);
+      await expectRefusedCall(lab, run, "PutItem", "record.denied");
+    });
+
     test("is taken over, and a second time nothing changes", async () => {
       const run = await adopt("--wallet-kept");
       expect(run.exitCode, run.all).toBe(0);
-      for (const made of ["role eclair", "fence", "binding", "owner of", "record"])
+      for (const made of real ? ["role eclair", "fence", "binding", "owner of", "record"] : ["record"])
         expect(run.stdout).toMatch(new RegExp(`^made +${made}`, "m"));
       expect(run.stdout).toContain(nodeId);
       const again = await adopt();

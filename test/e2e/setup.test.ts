@@ -1,17 +1,16 @@
-import { DescribeInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, describe, expect, inject, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { accountId } from "../../scripts/lab/addresses.ts";
 import { labCluster, setupFile } from "../../scripts/lab/cluster/cluster.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
-import { setFaults } from "../../scripts/lab/front/faults.ts";
 import { labPlace } from "../../scripts/lab/place.ts";
 import type { NodeStatus } from "../../scripts/nodes/status.ts";
 import { labSettings, labTarget } from "../../scripts/target/target.ts";
 import { cli, eventually } from "./cli.ts";
+import { expectCutOff, expectRefusedCall } from "./cut-off.ts";
 import { cluster } from "./node.ts";
 
 const state = inject("labState");
@@ -19,8 +18,6 @@ const lab = labPlace(state);
 const target = labTarget(lab);
 const imageId = inject("images")[0]?.id ?? "";
 const facts = readFacts(lab);
-
-afterEach(() => setFaults(lab, []));
 
 describe("`init` that is cut off", () => {
   const name = "cut-off";
@@ -30,43 +27,19 @@ describe("`init` that is cut off", () => {
       ...["--make-secrets", "--json"],
     ]);
 
-  async function instanceOfSetup(): Promise<string | undefined> {
-    const { Reservations = [] } = await target.ec2.send(
-      new DescribeInstancesCommand({ Filters: [{ Name: "tag:eclair-ami:setup", Values: [name] }] }),
-    );
-    return Reservations.flatMap(({ Instances = [] }) => Instances).find(
-      ({ State }) => State?.Name === "running" || State?.Name === "pending",
-    )?.InstanceId;
-  }
-
   test("at any step and run again ends in the same state", { timeout: 300_000 }, async () => {
     if (facts === undefined) throw new Error("the lab is not up");
     mkdirSync(dirname(setupFile(lab, name)), { recursive: true });
     writeFileSync(setupFile(lab, name), stringify(await labCluster(facts, target, name)));
 
-    // By a call that AWS refuses, one after another.
     for (const [action, code] of [
       ["CreateSecret", "secret.denied"],
       ["GetSecretValue", "secret.denied"],
       ["GetItem", "record.denied"],
-      ["PutItem", "record.denied"],
-    ] as const) {
-      const fault = { service: "api", code: "AccessDeniedException", status: 400 } as const;
-      setFaults(lab, [{ ...fault, action, until: Date.now() + 60_000 }]);
-      const run = await init();
-      expect(JSON.parse(run.stdout), run.all).toMatchObject({ code });
-      setFaults(lab, []);
-    }
-    // By the end of the instance, sooner and later.
-    for (const after of [600, 900, 1200, 1500, 1800]) {
-      const running = init();
-      const id = await eventually("the instance of the set-up", instanceOfSetup);
-      await new Promise((resolve) => setTimeout(resolve, after));
-      await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
-      const { exitCode, stdout } = await running;
-      const { code = "done" } = JSON.parse(stdout) as { code?: string };
-      expect(code).toBe(exitCode === 0 ? "done" : "setup.ended");
-    }
+    ] as const)
+      await expectRefusedCall(lab, init, action, code);
+    await expectCutOff(lab, name, init, [600, 900, 1200, 1500]);
+    await expectRefusedCall(lab, init, "PutItem", "record.denied");
     const last = await init();
     expect(last.exitCode, last.all).toBe(0);
     const { nodeId } = JSON.parse(last.stdout) as { nodeId: string };
