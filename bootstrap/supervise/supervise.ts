@@ -120,7 +120,7 @@ class Supervisor {
     const { nodeId, chain } = this.node.configuration;
     if (eclair.info !== undefined && eclair.info.nodeId !== nodeId) this.wrongNode = eclair.info.nodeId;
     // Without a running Eclair the guard looks anew, before the next start.
-    if (eclair.unit === "stopped") this.mirror.superseded = undefined;
+    if (eclair.unit === "stopped") this.mirror.forget();
     const { superseded } = this.mirror;
     const decision = decide(this.observation, {
       chain,

@@ -100,7 +100,7 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
       "instance|character varying|NO|",
     ]);
     const schemas = await nodes.sql(
-      "select nspname from pg_namespace where nspname !~ '^(pg_|information_)' order by 1",
+      "select nspname from pg_namespace where nspname !~ '^(pg_|information_|eclair_ami$)' order by 1",
     );
     expect(schemas.split("\n")).toEqual(["audit", "liquidity", "local", "network", "payments", "public"]);
     const versions = await nodes.sql("select db_name, version from versions order by 1");

@@ -35,8 +35,15 @@ async function role(): Promise<string> {
   return (await nodes.inGuest(id, "eclair-bootstrap status | sed -n 's/^role: //p'")).stdout;
 }
 
-const roleBecomes = (pattern: RegExp) =>
-  eventually(`the role to be ${pattern}`, async () => (pattern.test(await role()) ? true : undefined));
+async function roleBecomes(pattern: RegExp): Promise<void> {
+  let last = "";
+  await eventually(`the role to be ${pattern}`, async () => {
+    last = await role();
+    return pattern.test(last) ? true : undefined;
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)}; it was: ${last}`, { cause: error });
+  });
+}
 
 describe("the record of an active node", () => {
   test("says who the node is, what ran last, and follows generation and counter of the database", async () => {
@@ -374,7 +381,7 @@ describe("a node that is not the one of record and database is refused, and Ecla
     await execa("mv", [join(server, "data"), join(server, "own")]);
     await execa("mv", [join(server, "earlier"), join(server, "data")]);
     await begin();
-    // The supervisor that was active finds the lease free, and looks before it starts Eclair.
+    // Eclair goes on with the database that it finds, until the supervisor sees where that stands and kills it.
     await roleBecomes(/^waiting since .*database\.rewound/);
     expect((await nodes.inGuest(id, "systemctl is-active eclair")).stdout).not.toBe("active");
     await expectRefused(again.configured(), "database.rewound", /was restored from before/);
