@@ -19,7 +19,7 @@ import { labCluster, setupFile } from "../../scripts/lab/cluster/cluster.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { labPlace } from "../../scripts/lab/place.ts";
 import { labSettings, labTarget } from "../../scripts/target/target.ts";
-import { cli, eventually, inGuest } from "./cli.ts";
+import { booted, cli, eventually, inGuest } from "./cli.ts";
 import { expectCutOff, expectRefusedCall } from "./cut-off.ts";
 import { hasty, labMiner } from "./miner.ts";
 import { apiOf, cluster, type Cluster } from "./node.ts";
@@ -107,10 +107,7 @@ describe.each(inject("images"))(
         }),
       );
       old = Instances?.[0]?.InstanceId ?? "";
-      await eventually("the old node's instance to boot", async () => {
-        const { stdout } = await inGuest(state, old, "systemctl is-system-running");
-        return stdout.trim() === "running" ? true : undefined;
-      });
+      await booted(state, old);
       const owner = referenceOf(setup.database.ownerSecret).id;
       const { SecretString = "" } = await secrets.send(new GetSecretValueCommand({ SecretId: owner }));
       await shell(byHand(setup, JSON.parse(SecretString) as { username: string; password: string }));

@@ -63,3 +63,20 @@ export async function eventually<T>(
     await sleep(100);
   }
 }
+
+/** Until a guest's boot is over; what keeps it is told when it does not come to an end. */
+export async function booted(state: string, instanceId: string): Promise<void> {
+  try {
+    await eventually(`${instanceId} to boot`, async () => {
+      const { stdout } = await inGuest(state, instanceId, "systemctl is-system-running");
+      return stdout.trim() === "running" ? true : undefined;
+    });
+  } catch (error) {
+    const { all } = await inGuest(
+      state,
+      instanceId,
+      "systemctl is-system-running; systemctl --no-pager list-jobs; systemctl --no-pager --failed; journalctl --no-pager --priority=warning | tail -n 20; ip address show ens5",
+    );
+    throw new Error(`${String(error)}\n${all}`, { cause: error });
+  }
+}

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { Manifest } from "../../scripts/bake/manifest.ts";
 import { labPlace } from "../../scripts/lab/place.ts";
 import { labTarget } from "../../scripts/target/target.ts";
-import { eventually, inGuest } from "./cli.ts";
+import { booted as bootedIn, eventually, inGuest } from "./cli.ts";
 
 const state = inject("labState");
 const target = labTarget(labPlace(state));
@@ -42,13 +42,7 @@ async function launch(imageId = manifest.image.id, hopLimit = 1): Promise<string
   return id;
 }
 
-/** Until the guest's boot is over. */
-async function booted(id: string): Promise<void> {
-  await eventually(`${id} to boot`, async () => {
-    const { stdout } = await inGuest(state, id, "systemctl is-system-running");
-    return stdout.trim() === "running" ? true : undefined;
-  });
-}
+const booted = (id: string) => bootedIn(state, id);
 
 async function stateOf(id: string): Promise<string | undefined> {
   const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
