@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
-import type { ClusterRecord } from "../../bootstrap/record/record.ts";
+import { isBehind, type ClusterRecord } from "../../bootstrap/record/record.ts";
 import { setFaults } from "../../scripts/lab/front/faults.ts";
 import { readSecrets } from "../../scripts/policies/statements.ts";
 import { bootsAgain } from "./boots-again.ts";
@@ -371,11 +371,7 @@ describe("a node that is not the one of record and database is refused, and Ecla
     await nodes.active(id);
     await eventually("the node to come further", async () => {
       const now = (await nodes.table.record())?.progress;
-      return now !== undefined &&
-        now.generation > (before?.generation ?? 0) &&
-        now.counter > (before?.counter ?? 0)
-        ? true
-        : undefined;
+      return before !== undefined && now !== undefined && isBehind(before, now) ? true : undefined;
     });
     await stop();
     await execa("mv", [join(server, "data"), join(server, "own")]);
