@@ -7,7 +7,7 @@ import { channelsOf, requireOwnChannels, summaryOf } from "./channels.ts";
 import { asOwner, expectedOf, recordOf, type Context } from "./context.ts";
 import { prepareDatabase } from "./database.ts";
 import { recordFor, requireFenceKnown, requireNeverHeld } from "./init.ts";
-import { handOver } from "./ownership.ts";
+import { handOver, joinOwners } from "./ownership.ts";
 import type { SetupResult } from "./result.ts";
 import { nodeKeys } from "./secrets.ts";
 import { requireNobody, usersOf } from "./use.ts";
@@ -24,6 +24,7 @@ export async function adopt(context: Context): Promise<Omit<SetupResult, "id" | 
   if (record !== undefined) guardAgainstRecord(expected, record);
 
   return await asOwner(context, async (owner) => {
+    await joinOwners(owner);
     const before = await readDatabaseState(owner);
     requireEclairs(before);
     requireOriginal(expected, record, before);

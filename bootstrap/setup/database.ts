@@ -52,8 +52,9 @@ export async function prepareDatabase(
       await bind(owner, node);
       changed.push("binding");
     }
-    if (changed.length > 0) await owner.query(grantsSql(username, setup.database.name));
     changed.push(...(await alsoInside(owner, username)));
+    // Last, since a table's grants to its owner go with it to the next owner.
+    if (changed.length > 0) await owner.query(grantsSql(username, setup.database.name));
     const state = await readDatabaseState(owner);
     await owner.query("commit");
     return { state, changed, login: arn };

@@ -22,7 +22,7 @@ import { labSettings, labTarget } from "../../scripts/target/target.ts";
 import { booted, cli, eventually, inGuest } from "./cli.ts";
 import { expectCutOff, expectRefusedCall } from "./cut-off.ts";
 import { hasty, labMiner } from "./miner.ts";
-import { apiOf, cluster, type Cluster } from "./node.ts";
+import { apiOf, cluster, sqlOf, type Cluster } from "./node.ts";
 
 const state = inject("labState");
 const lab = labPlace(state);
@@ -76,6 +76,17 @@ describe.each(inject("images"))(
     let nodeId: string;
     let seeds: { nodeSeed: string; channelSeed: string };
 
+    /** A role of the node's own, of the name that the runtime role will have; the owner has made it. */
+    async function ownLogin(owner: string, pid: number): Promise<{ username: string; password: string }> {
+      await sqlOf(
+        lab,
+        pid,
+        name,
+        `set role "${owner}"; create role eclair login password 'old'; grant create on database eclair to eclair; grant create on schema public to eclair`,
+      );
+      return { username: "eclair", password: "old" };
+    }
+
     const adopt = (...flags: string[]) =>
       cli(["adopt", "--state", state, "--image", imageId, "--config", setupFile(lab, name), ...flags]);
     const api = (call: string, form = "") =>
@@ -110,7 +121,8 @@ describe.each(inject("images"))(
       await booted(state, old);
       const owner = referenceOf(setup.database.ownerSecret).id;
       const { SecretString = "" } = await secrets.send(new GetSecretValueCommand({ SecretId: owner }));
-      await shell(byHand(setup, JSON.parse(SecretString) as { username: string; password: string }));
+      const login = JSON.parse(SecretString) as { username: string; password: string };
+      await shell(byHand(setup, real ? login : await ownLogin(login.username, facts.holder?.pid ?? 0)));
       await shell(start);
       const info = await eventually("the old node's API", () =>
         api("getinfo").then(

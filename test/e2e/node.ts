@@ -12,7 +12,7 @@ import { configurationFile, labNode, setupFile } from "../../scripts/lab/cluster
 import { ClusterTable, documentClient } from "../../bootstrap/record/table.ts";
 import type { ClusterRecord } from "../../bootstrap/record/record.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
-import { labPlace } from "../../scripts/lab/place.ts";
+import { labPlace, type LabPlace } from "../../scripts/lab/place.ts";
 import { policy, type Statement } from "../../scripts/policies/statements.ts";
 import { consoleOf, stepsIn } from "../../scripts/nodes/console.ts";
 import { nodeStatuses, type NodeStatus } from "../../scripts/nodes/status.ts";
@@ -35,20 +35,7 @@ export async function cluster(state: string, name: string, madeFrom: string) {
   const { pid } = facts.holder;
   let launched = 0;
 
-  /** Runs SQL on the cluster's database as its superuser. */
-  const sql = async (text: string, database = "eclair"): Promise<string> => {
-    const psql = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"];
-    const { stdout } = await execa(
-      "nsenter",
-      [
-        ...[`--target=${pid}`, "--mount", `--net=/run/netns/${lab.netns}`],
-        ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "psql", ...psql],
-        ...[`--host=/var/lib/postgresql/${name}`, "--username=rdsadmin", database],
-      ],
-      { input: text, cwd: "/" },
-    );
-    return stdout.trim();
-  };
+  const sql = (text: string, database = "eclair") => sqlOf(lab, pid, name, text, database);
 
   const table = new ClusterTable(documentClient(target.dynamodb), configuration.record.table, name);
 
@@ -179,4 +166,25 @@ export async function apiOf(state: string, id: string, call: string, form = ""):
   if (exitCode !== 0 || !/ 200 /.test(head.split("\n")[0] ?? "")) throw new Error(`${call}: ${all}`);
   const text = body.join("\n\n").trim();
   return JSON.parse(/transfer-encoding: chunked/i.test(head) ? unchunked(text) : text);
+}
+
+/** Runs SQL on a database of the lab as its superuser. */
+export async function sqlOf(
+  lab: LabPlace,
+  pid: number,
+  name: string,
+  text: string,
+  database = "eclair",
+): Promise<string> {
+  const psql = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"];
+  const { stdout } = await execa(
+    "nsenter",
+    [
+      ...[`--target=${pid}`, "--mount", `--net=/run/netns/${lab.netns}`],
+      ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "psql", ...psql],
+      ...[`--host=/var/lib/postgresql/${name}`, "--username=rdsadmin", database],
+    ],
+    { input: text, cwd: "/" },
+  );
+  return stdout.trim();
 }
