@@ -12,6 +12,8 @@ export type Zone = {
   readonly netmask: string;
   /** The subnet's router, as on AWS its first address. */
   readonly router: string;
+  /** The router's hardware address. */
+  readonly routerMac: string;
   readonly bridge: string;
 };
 
@@ -27,6 +29,7 @@ export const zones: readonly Zone[] = [
     network: "100.64.0.0",
     netmask: "255.255.252.0",
     router: "100.64.0.1",
+    routerMac: "02:00:00:00:00:0a",
     bridge: "zone-a",
   },
   {
@@ -36,6 +39,7 @@ export const zones: readonly Zone[] = [
     network: "100.64.4.0",
     netmask: "255.255.252.0",
     router: "100.64.4.1",
+    routerMac: "02:00:00:00:00:0b",
     bridge: "zone-b",
   },
 ];

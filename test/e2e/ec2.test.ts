@@ -106,6 +106,11 @@ test("the metadata service's answers end at the hop limit", async () => {
   expect((await inGuest(state, two, ask(20))).stdout).toBe("200");
 });
 
+test("the router's hardware address stays the same while guests come and go", async () => {
+  const { stdout } = await inGuest(state, one, "curl -s -o /dev/null http://100.64.8.10/; cat /proc/net/arp");
+  expect(stdout).toMatch(/^100\.64\.0\.1 .* 02:00:00:00:00:0a /m);
+});
+
 test("a full disk is the guest's own", async () => {
   const { stdout } = await inGuest(
     state,

@@ -83,7 +83,7 @@ describe("the record of an active node", () => {
     setFaults(nodes.lab, [{ ...fault, action: "UpdateItem" }]);
     await eventually("the loss to be seen", async () => {
       const { stdout } = await nodes.inGuest(id, "eclair-bootstrap status");
-      return /^record: .*can't be read/m.test(stdout) ? true : undefined;
+      return /^record: .*can't be used/m.test(stdout) ? true : undefined;
     });
     expect(await role()).toMatch(/^active/);
     setFaults(nodes.lab, []);
@@ -337,7 +337,7 @@ describe("a node that is not the one of record and database is refused, and Ecla
   });
 
   test("a clone made by pg_dump while the original was alive, under the original's name", async () => {
-    await nodes.active(id);
+    await roleBecomes(/^active/);
     await nodes.sql("create database copy", "postgres");
     await nodes.sql(await backup(), "copy");
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
@@ -368,7 +368,7 @@ describe("a node that is not the one of record and database is refused, and Ecla
     await execa("cp", ["--archive", join(server, "data"), join(server, "earlier")]);
     await begin();
     const before = (await nodes.table.record())?.progress;
-    await nodes.active(id);
+    await roleBecomes(/^active/);
     await eventually("the node to come further", async () => {
       const now = (await nodes.table.record())?.progress;
       return before !== undefined && now !== undefined && isBehind(before, now) ? true : undefined;

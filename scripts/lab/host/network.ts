@@ -53,7 +53,10 @@ export async function makeNetwork(lab: LabPlace, linkIndex: number): Promise<voi
   await inside("route", "add", "default", "via", link.host);
   for (const zone of zones) {
     // Without the two settings a bridge port waits through the spanning tree's delays for ten seconds.
-    await inside("link", "add", zone.bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0");
+    // Without an address of its own a bridge takes the lowest of its ports': it would change as guests come and go,
+    // and cut those that know the old one off for half a minute.
+    const settings = ["address", zone.routerMac, "type", "bridge", "stp_state", "0", "forward_delay", "0"];
+    await inside("link", "add", zone.bridge, ...settings);
     await inside("address", "add", `${zone.router}/${zone.prefix}`, "dev", zone.bridge);
     await inside("link", "set", zone.bridge, "up");
   }
