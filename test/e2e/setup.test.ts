@@ -140,14 +140,18 @@ test("the operator's role sees everything on AWS (endpoints pinned to the lab) a
     AWS_SESSION_TOKEN: Credentials?.SessionToken ?? "",
   };
   const aws = (...args: string[]) => cli([...args, "--target", "aws", "--region", "us-east-1"], env);
-  const status = await aws("status", "--json", "--cluster", "operated");
-  const [mine] = JSON.parse(status.stdout) as NodeStatus[];
+  // The first report of an active node comes before the record is first mirrored.
+  const mine = await eventually("the record to be seen", async () => {
+    const status = await aws("status", "--json", "--cluster", "operated");
+    const [found] = JSON.parse(status.stdout) as NodeStatus[];
+    return found?.state?.record.seen === true ? found : undefined;
+  });
   expect(mine).toMatchObject({
     instanceId: id,
     cluster: "operated",
     state: { role: "active", nodeId: nodes.configuration.nodeId, versions: { eclair: "0.13.0" } },
   });
-  expect(mine?.state?.record).toMatchObject({ seen: true });
+  expect(mine.state?.record).toMatchObject({ seen: true });
   expect((await aws("logs", id)).stdout).toMatch(/"eclairAmi":"hand-over"/);
   const others = await aws("status", "--cluster", "repoint");
   expect(others.exitCode).toBe(others.stdout === "no instance of a cluster runs" ? 0 : 1);
