@@ -2,7 +2,7 @@ import { eclairVersion } from "../eclair/image.ts";
 import { whyNotRun } from "../eclair/schemas.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
-import { guardAgainstRecord, requireOriginal } from "../identity/guards.ts";
+import { guardAgainstRecord, requireBound, requireOriginal } from "../identity/guards.ts";
 import { channelsOf, requireOwnChannels, summaryOf } from "./channels.ts";
 import { asOwner, expectedOf, recordOf, type Context } from "./context.ts";
 import { prepareDatabase } from "./database.ts";
@@ -27,6 +27,7 @@ export async function adopt(context: Context): Promise<Omit<SetupResult, "id" | 
     await joinOwners(owner);
     const before = await readDatabaseState(owner);
     requireEclairs(before);
+    if (record !== undefined) requireBound(expected, before);
     requireOriginal(expected, record, before);
     requireFenceKnown(before);
     const done = record !== undefined;
