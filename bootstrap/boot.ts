@@ -1,5 +1,6 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { existsSync, readFileSync } from "node:fs";
+import { hookNames, Membership } from "./aws/auto-scaling.ts";
 import { clientSettings, credential, type AwsSettings } from "./aws/clients.ts";
 import { rdsCertificates } from "./aws/rds-certificates.ts";
 import { registerTargets } from "./aws/target-groups.ts";
@@ -9,6 +10,7 @@ import type { ImageTest } from "./config/image-test.ts";
 import type { NodeConfiguration } from "./config/node.ts";
 import { lookAtDatabase } from "./database/verify.ts";
 import { eclairVersion } from "./eclair/image.ts";
+import { failureOf, messageOf } from "./failure.ts";
 import { guard, guardAgainstRecord } from "./identity/guards.ts";
 import { nodeIdentityOf } from "./identity/node.ts";
 import { clusterTable } from "./record/open.ts";
@@ -17,6 +19,7 @@ import { setUpCluster } from "./setup/run.ts";
 import { requireNodeId } from "./identity/node-id.ts";
 import { prepareImageTest } from "./imagetest/prepare.ts";
 import { loadInstance, type Identity } from "./imds/identity.ts";
+import { targetLifecycleState } from "./imds/read.ts";
 import { logLine } from "./log.ts";
 import { expectedOf, type NodeRecord } from "./node-record.ts";
 import { mountChainVolume } from "./os/chain-volume.ts";
@@ -26,6 +29,8 @@ import { run } from "./os/run.ts";
 import { ownership, requireAccount } from "./os/users.ts";
 import { Phases } from "./phases.ts";
 import { places } from "./places.ts";
+import { digestsOf } from "./render/digests.ts";
+import { imageTemplates } from "./render/image-templates.ts";
 import { nodeFiles } from "./render/node-files.ts";
 import { referenceOf, secretReader } from "./secrets/fetch.ts";
 import { newPasswords, resolveSecrets, type LocalPasswords } from "./secrets/resolve.ts";
@@ -34,6 +39,7 @@ import { version } from "./version.ts";
 
 /** A network that comes up at all does so well within this time. */
 const metadataPatienceMilliseconds = 20_000;
+const askEveryMilliseconds = 60_000;
 
 /** What happens once at every boot. */
 export async function boot(): Promise<void> {
@@ -53,7 +59,7 @@ export async function boot(): Promise<void> {
       await phases.run("set-up", () => setUpCluster(wanted, awsSettings(identity), databaseCertificates()));
       break;
     case "Node":
-      await bootNode(phases, wanted, identity);
+      await withTime(identity, () => bootNode(phases, wanted, identity));
   }
   phases.end("done");
 }
@@ -97,8 +103,11 @@ async function bootNode(phases: Phases, configuration: NodeConfiguration, identi
     requireRam(places.eclairData);
     requireRam(places.supervisorSecrets);
     const record: NodeRecord = { ...facts, identity, aws };
-    for (const file of nodeFiles(configuration, secrets, local, databaseCa, templates()))
-      inRam(file.path, () => writeDurably(file.path, file.content, ownership(file)));
+    const files = nodeFiles(configuration, secrets, local, databaseCa, imageTemplates());
+    for (const file of files) inRam(file.path, () => writeDurably(file.path, file.content, ownership(file)));
+    inRam(places.rendered, () =>
+      writeDurably(places.rendered, JSON.stringify(digestsOf(files)), { uid: 0, gid: 0, mode: 0o400 }),
+    );
     writeDurably(places.node, JSON.stringify(record), { uid: 0, gid: 0, mode: 0o644 });
   });
 
@@ -134,13 +143,26 @@ function localPasswords(): LocalPasswords {
   return SupervisorSecrets.parse(JSON.parse(readFileSync(places.supervisorSecrets, "utf8"))).local;
 }
 
-function templates() {
-  const read = (name: string) => readFileSync(`${places.templates}/${name}`, "utf8");
-  return {
-    eclair: read("eclair.conf.hbs"),
-    bitcoin: read("bitcoin.conf.hbs"),
-    signer: read("eclair-signer.conf.hbs"),
-  };
+/** A boot that waits, or is tried again, may need longer than an Auto Scaling group waits for it. */
+async function withTime(identity: Identity, task: () => Promise<void>): Promise<void> {
+  const asking = setInterval(() => void askForTime(identity), askEveryMilliseconds);
+  try {
+    await task();
+  } catch (error) {
+    if (failureOf(error).heals) await askForTime(identity);
+    throw error;
+  } finally {
+    clearInterval(asking);
+  }
+}
+
+async function askForTime(identity: Identity): Promise<void> {
+  try {
+    if ((await targetLifecycleState()) === undefined) return;
+    await new Membership(awsSettings(identity), identity.instanceId).heartbeat(hookNames.launching);
+  } catch (error) {
+    logLine("auto-scaling", { failed: messageOf(error) });
+  }
 }
 
 /** The units wait for this one, so they are only told to start. */

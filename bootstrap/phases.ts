@@ -5,6 +5,7 @@ import { failureFacts, logLine } from "./log.ts";
 import { writeDurably } from "./os/files.ts";
 import { places } from "./places.ts";
 import type { ClusterTable } from "./record/table.ts";
+import { moment } from "./supervise/clock.ts";
 import { version } from "./version.ts";
 
 /** How far a boot came, as it stands in boot.json. */
@@ -40,7 +41,7 @@ export class Phases {
   tellTable(table: ClusterTable, identity: Identity): void {
     this.teller = async (boot) => {
       const report: BootReport = { identity, boot, versions: { bootstrap: version } };
-      await table.report(identity.instanceId, report, new Date());
+      await table.report(identity.instanceId, report, new Date(), moment());
     };
   }
 

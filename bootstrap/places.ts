@@ -19,6 +19,10 @@ export const places = {
   eclairData: "/run/eclair",
   /** The supervisor's secrets, in RAM that is never swapped. */
   supervisorSecrets: "/run/eclair-supervisor/secrets.json",
+  /** Digests of what the boot has rendered, in RAM that is never swapped. */
+  rendered: "/run/eclair-supervisor/rendered.json",
+  /** The id of the Eclair that was let to the database last; in RAM, for a supervisor after this one. */
+  holder: "/run/eclair-supervisor/holder",
   /** A link to the device that holds the chain. */
   chainVolume: "/run/eclair-ami/chain-volume",
   chain: "/var/lib/bitcoin",

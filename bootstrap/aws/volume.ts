@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfiguration } from "../config/node.ts";
 import { BootFailure, messageOf } from "../failure.ts";
 import type { Identity } from "../imds/identity.ts";
+import { targetLifecycleState } from "../imds/read.ts";
+import { someLeaveTheirGroup } from "./auto-scaling.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 import { oncePastPending } from "./pending.ts";
 import { clusterTag, useTag } from "./tags.ts";
@@ -66,7 +68,9 @@ export async function attachChainVolume(
     const states = (Reservations ?? []).flatMap((reservation) =>
       (reservation.Instances ?? []).map((instance) => instance.State?.Name ?? ""),
     );
-    return states.some((state) => ["shutting-down", "terminated"].includes(state));
+    if (states.some((state) => ["shutting-down", "terminated"].includes(state))) return true;
+    // Its group may have launched this one while the last one still waits for its hook, and runs.
+    return (await targetLifecycleState()) !== undefined && (await someLeaveTheirGroup(holders, aws));
   }
 
   async function create(client: EC2Client): Promise<string> {

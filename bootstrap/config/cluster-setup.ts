@@ -2,6 +2,8 @@ import { z } from "zod";
 import {
   chains,
   ClusterName,
+  hasOnChain,
+  onChainMissing,
   DatabasePlace,
   NodeId,
   RecordTable,
@@ -28,28 +30,30 @@ const Task = z.strictObject({
 });
 
 /** What `init`, `adopt`, `verify` and `database repoint` need to know of a cluster. */
-export const ClusterSetup = z.strictObject({
-  apiVersion: z.literal(apiVersion),
-  kind: z.literal("ClusterSetup"),
-  cluster: ClusterName,
-  chain: z.enum(chains),
-  /** The node id that the node seed must give, when there is a seed already. */
-  nodeId: NodeId.optional(),
-  record: RecordTable.pick({ table: true }).prefault({}),
-  secrets: z.strictObject({
-    nodeSeed: SecretId,
-    channelSeed: SecretId,
-    onChain: SecretId.optional(),
-  }),
-  database: DatabasePlace.extend({
-    /** The login of the database's owner, as RDS manages it. */
-    ownerSecret: SecretReference,
-    /** The name of the runtime role's login; `init` makes it when it is missing. */
-    secret: SecretId,
-  }),
-  /** What is to be done: the command line puts it here. */
-  task: Task.optional(),
-});
+export const ClusterSetup = z
+  .strictObject({
+    apiVersion: z.literal(apiVersion),
+    kind: z.literal("ClusterSetup"),
+    cluster: ClusterName,
+    chain: z.enum(chains),
+    /** The node id that the node seed must give, when there is a seed already. */
+    nodeId: NodeId.optional(),
+    record: RecordTable.pick({ table: true }).prefault({}),
+    secrets: z.strictObject({
+      nodeSeed: SecretId,
+      channelSeed: SecretId,
+      onChain: SecretId.optional(),
+    }),
+    database: DatabasePlace.extend({
+      /** The login of the database's owner, as RDS manages it. */
+      ownerSecret: SecretReference,
+      /** The name of the runtime role's login; `init` makes it when it is missing. */
+      secret: SecretId,
+    }),
+    /** What is to be done: the command line puts it here. */
+    task: Task.optional(),
+  })
+  .refine(hasOnChain, onChainMissing);
 
 export type ClusterSetup = z.infer<typeof ClusterSetup>;
 export type SetupTask = z.infer<typeof Task>;

@@ -174,6 +174,17 @@ const Node = z.strictObject({
   }),
   database: Database,
   record: RecordTable.prefault({}),
+  failover: z
+    .strictObject({
+      /**
+       * Whether a standby keeps an Eclair started, held before its first connection. Without, it is started shortly
+       * before the lease runs out, which saves the memory of one Eclair and costs a takeover two seconds.
+       */
+      armed: z.boolean().default(true),
+      /** An instance whose own bitcoind has not answered for so long has its Auto Scaling group replace it. */
+      unhealthyAfterSeconds: z.int().min(60).max(86_400).default(1800),
+    })
+    .prefault({}),
   bitcoind: Bitcoind,
   dataVolume: DataVolume.optional(),
   targetGroups: z.array(z.string().regex(targetGroup, "must be the ARN of a target group")).default([]),
@@ -181,15 +192,17 @@ const Node = z.strictObject({
   eclair: z.strictObject({ settings: EclairSettings.default({}) }).prefault({}),
 });
 
+/** On regtest alone bitcoind's own wallet may hold the keys. */
+export const hasOnChain = ({ chain, secrets }: { chain: Chain; secrets: { onChain?: unknown } }): boolean =>
+  secrets.onChain !== undefined || chain === "regtest";
+export const onChainMissing = {
+  path: ["secrets", "onChain"],
+  message:
+    "is missing: without it the coins' keys would be in bitcoind's wallet, on a disk that goes with the instance",
+};
+
 /** What makes an instance of the image one certain node. It names things and never holds a secret. */
-export const NodeConfiguration = Node.refine(
-  ({ chain, secrets }) => secrets.onChain !== undefined || chain === "regtest",
-  {
-    path: ["secrets", "onChain"],
-    message:
-      "is missing: without it the coins' keys would be in bitcoind's wallet, on a disk that goes with the instance",
-  },
-);
+export const NodeConfiguration = Node.refine(hasOnChain, onChainMissing);
 
 export type NodeConfiguration = z.infer<typeof NodeConfiguration>;
 export type SecretReference = z.infer<typeof SecretReference>;

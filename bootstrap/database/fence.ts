@@ -1,5 +1,5 @@
 /** The version of what `fenceSql` makes. */
-export const fenceVersion = 1;
+export const fenceVersion = 2;
 
 /** The oldest image, by the fence it knows, that can work with this one. */
 export const leastImage = 1;
@@ -10,7 +10,11 @@ export const leastImage = 1;
  *
  * The trigger gives each holder of Eclair's lease an epoch. A holder is the random id that an Eclair process makes
  * for itself; one that was superseded is refused for ever, since what it remembers may be old (Eclair itself takes an
- * expired lease at a renewal, whoever had it in between).
+ * expired lease at a renewal, whoever had it in between). A takeover ends the sessions of Eclairs on other hosts.
+ *
+ * `require_holder` is for Eclair's own tables (`tablesSql`), many of which Eclair writes without a look at the lease:
+ * it refuses whoever comes from another address than the lease's latest holder. It reads the lease, so that a takeover
+ * waits for the end of a write that was allowed, as it does for those that Eclair checks itself.
  */
 export const fenceSql = `
 create schema if not exists eclair_ami;
@@ -48,6 +52,7 @@ create table if not exists eclair_ami.epoch (
   began_at timestamptz not null default clock_timestamp(),
   client_address inet default inet_client_addr()
 );
+alter table eclair_ami.epoch add column if not exists instance_id text, add column if not exists image_id text;
 
 create or replace function eclair_ami.fence() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
@@ -65,8 +70,35 @@ begin
   update eclair_ami.progress set generation = generation + 1;
   insert into eclair_ami.epoch (instance, generation)
     select new.instance, p.generation from eclair_ami.progress p;
+  perform pg_terminate_backend(a.pid) from pg_stat_activity a
+    where a.datname = current_database() and a.usename = session_user and a.application_name = 'eclair'
+      and a.client_addr is distinct from inet_client_addr();
   return new;
 end
+$body$;
+
+create or replace function eclair_ami.require_holder() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
+declare
+  latest inet;
+begin
+  if session_user <> (select pg_get_userbyid(c.relowner) from pg_class c where c.oid = tg_relid) then
+    return null;
+  end if;
+  perform from public.lease;
+  select e.client_address into latest from eclair_ami.epoch e order by e.generation desc limit 1;
+  if latest is distinct from inet_client_addr() then
+    raise exception 'eclair-ami: the holder of the lease is at %, and % was superseded', latest, inet_client_addr()
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  return null;
+end
+$body$;
+
+create or replace function eclair_ami.describe_holder(holder text, instance_id text, image_id text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $body$
+  update eclair_ami.epoch e set instance_id = describe_holder.instance_id, image_id = describe_holder.image_id
+    where e.instance = holder and e.instance_id is null;
 $body$;
 
 create or replace function eclair_ami.raise_counter(holder text, out generation bigint, out counter bigint)
@@ -88,6 +120,27 @@ alter table public.lease enable always trigger eclair_ami_fence;
 insert into eclair_ami.fence (version, least_image) values (${fenceVersion}, ${leastImage})
   on conflict (one) do update set version = excluded.version, least_image = excluded.least_image, made_at = now();
 `;
+
+/**
+ * Puts the fence's trigger on those of Eclair's tables that have none yet. To be run by the runtime role, whose tables
+ * they are, once its Eclair has made them.
+ */
+export const tablesSql = `
+do $body$
+declare
+  made regclass;
+begin
+  for made in
+    select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname in ('local', 'network', 'payments', 'audit', 'liquidity') and c.relkind = 'r'
+        and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'eclair_ami_holder')
+  loop
+    execute format(
+      'create trigger eclair_ami_holder before insert or update or delete or truncate on %s'
+      ' for each statement execute function eclair_ami.require_holder()', made);
+  end loop;
+end
+$body$`;
 
 /** Eclair's own lease table, as `PgLock.LeaseLock.initializeLeaseTable` makes it. */
 export const leaseSql =

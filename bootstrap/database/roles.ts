@@ -16,7 +16,7 @@ const limits = {
   search_path: "public",
 } as const;
 
-/** Makes the role that Eclair and the supervisor connect as, or gives the one there is its password and limits. */
+/** Makes the role that Eclair and the supervisor connect as, or gives the one there is its password. */
 export function runtimeRoleSql({ username, password }: Credentials, exists: boolean): string {
   const role = escapeIdentifier(username);
   const verifier = escapeLiteral(scramVerifier(password));
@@ -24,10 +24,14 @@ export function runtimeRoleSql({ username, password }: Credentials, exists: bool
     `${exists ? "alter" : "create"} role ${role} with login password ${verifier}`,
     // The owner reads what the role makes.
     `grant ${role} to current_user`,
-    ...Object.entries(limits).map(
-      ([name, value]) => `alter role ${role} set ${name} = ${escapeLiteral(value)}`,
-    ),
   ].join(";\n");
+}
+
+export function limitsSql(username: string): string {
+  const role = escapeIdentifier(username);
+  return Object.entries(limits)
+    .map(([name, value]) => `alter role ${role} set ${name} = ${escapeLiteral(value)}`)
+    .join(";\n");
 }
 
 /**
@@ -44,5 +48,6 @@ revoke all on public.lease from public, ${role};
 grant select, insert, update on public.lease to ${role};
 grant usage on schema eclair_ami to ${role};
 grant select on all tables in schema eclair_ami to ${role};
-grant execute on function eclair_ami.raise_counter(text) to ${role};`;
+grant execute on function eclair_ami.raise_counter(text), eclair_ami.describe_holder(text, text, text),
+  eclair_ami.require_holder() to ${role};`;
 }

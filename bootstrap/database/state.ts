@@ -44,33 +44,57 @@ type Ours = {
   readonly counter: number;
 };
 
+/** Which of the tables are there. */
+type Tables = { readonly ours: boolean; readonly versions: boolean };
+
+/**
+ * What is known of a connection's database: a server stays the same as long as a connection to it, and tables that are
+ * there stay there, but for one that somebody drops. A takeover waits for each question that need not be asked again.
+ */
+const known = new WeakMap<Client, { readonly server: Server; readonly tables: Tables }>();
+
 /** Looks at a database without changing it, in single statements that hold no lock. */
 export async function readDatabaseState(client: Client): Promise<DatabaseState> {
-  // What is not there yet must not fail: a failure would end the transaction of a caller that has one.
-  const { rows } = await client.query<{ ours: boolean; versions: boolean }>(
-    "select to_regclass('eclair_ami.binding') is not null as ours, to_regclass('public.versions') is not null as versions",
-  );
-  const [there] = rows;
-  const ours = there?.ours === true ? (await client.query<Ours>(oursSql)).rows[0] : undefined;
-  const versions =
-    there?.versions === true
-      ? (await client.query<Version>("select db_name, version from public.versions")).rows
-      : [];
+  const before = known.get(client);
+  const server = before?.server ?? (await serverIdentity(client));
+  const tables = before?.tables ?? (await tablesIn(client));
+  if (tables.ours && tables.versions) known.set(client, { server, tables });
+  try {
+    return await stateIn(client, server, tables);
+  } catch (error) {
+    known.delete(client);
+    throw error;
+  }
+}
+
+async function stateIn(client: Client, server: Server, tables: Tables): Promise<DatabaseState> {
+  const ours = tables.ours ? (await client.query<Ours>(oursSql)).rows[0] : undefined;
+  const versions = tables.versions
+    ? (await client.query<Version>("select db_name, version from public.versions")).rows
+    : [];
   return DatabaseState.parse({
     ...(ours !== undefined && ours.node_id !== null && { binding: bindingOf(ours) }),
     ...(ours !== undefined && {
       fence: { version: ours.version, leastImage: ours.least_image },
       progress: { generation: ours.generation, counter: ours.counter },
     }),
-    ...(await serverIdentity(client)),
+    ...server,
     schemas: Object.fromEntries(versions.map(({ db_name, version }) => [db_name, version])),
   });
 }
 
+/** What is not there yet must not fail: a failure would end the transaction of a caller that has one. */
+async function tablesIn(client: Client): Promise<Tables> {
+  const { rows } = await client.query<Tables>(
+    "select to_regclass('eclair_ami.binding') is not null as ours, to_regclass('public.versions') is not null as versions",
+  );
+  return rows[0] ?? { ours: false, versions: false };
+}
+
+type Server = { readonly systemIdentifier: string; readonly databaseOid: number };
+
 /** The server and the database by what a copy has otherwise; a server may keep the first to itself. */
-export async function serverIdentity(
-  client: Client,
-): Promise<{ readonly systemIdentifier: string; readonly databaseOid: number }> {
+export async function serverIdentity(client: Client): Promise<Server> {
   const { rows } = await client.query<{ oid: number; told: boolean }>(
     `select oid::int8::float8 as oid, has_function_privilege('pg_catalog.pg_control_system()', 'execute') as told
      from pg_database where datname = current_database()`,

@@ -37,7 +37,7 @@ export function whyNotRun(
   found: SchemaVersions,
   lastRun?: LastRun,
 ): "older" | "jump" | undefined {
-  const own = known.findLast(([version]) => compareVersions(version, eclair) <= 0)?.[1] ?? {};
+  const own = schemasOf(eclair);
   const left = lastRun !== undefined && compareVersions(lastRun.version, eclair) <= 0 ? lastRun.schemas : {};
   for (const [name, version] of Object.entries(found))
     if (version > Math.max(own[name] ?? 0, left[name] ?? 0)) return "older";
@@ -45,3 +45,17 @@ export function whyNotRun(
   const jumps = channels < oldestChannels.channels && compareVersions(eclair, oldestChannels.eclair) > 0;
   return jumps ? "jump" : undefined;
 }
+
+/** The newest version whose source was looked at: what a later one does to a database is not known here. */
+const newestKnown = "0.14.1";
+
+/** Whether an Eclair leaves the schemas of the last run as they are, so that the one that made them can come back. */
+export function leavesAsIs(eclair: string, lastRun: LastRun | undefined): boolean {
+  if (lastRun === undefined) return false;
+  if (eclair === lastRun.version) return true;
+  if (compareVersions(eclair, newestKnown) > 0) return false;
+  return Object.entries(schemasOf(eclair)).every(([name, version]) => version === lastRun.schemas[name]);
+}
+
+const schemasOf = (eclair: string): SchemaVersions =>
+  known.findLast(([version]) => compareVersions(version, eclair) <= 0)?.[1] ?? {};

@@ -1,7 +1,7 @@
-import { MetadataService } from "@aws-sdk/ec2-metadata-service";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { BootFailure, messageOf } from "../failure.ts";
+import { newToken, readMetadata } from "./read.ts";
 
 /** EC2's instance identity document, the part that is used. */
 export const Identity = z.object({
@@ -19,10 +19,7 @@ export type Identity = z.infer<typeof Identity>;
 
 export type Instance = { readonly identity: Identity; readonly userData: Buffer };
 
-const endpoint = "http://169.254.169.254";
-const callMilliseconds = 1000;
 const pauseMilliseconds = 50;
-const notFound = 404;
 
 /**
  * Who this instance is and what it was told, by IMDSv2 alone.
@@ -30,18 +27,13 @@ const notFound = 404;
  * @throws BootFailure that heals: the metadata service is part of every instance
  */
 export async function loadInstance(patience: number): Promise<Instance> {
-  const service = new MetadataService({
-    endpoint,
-    httpOptions: { timeout: callMilliseconds },
-    ec2MetadataV1Disabled: true,
-  });
   const end = performance.now() + patience;
   for (;;) {
     try {
-      const token = await service.fetchMetadataToken();
-      const document = await read("latest/dynamic/instance-identity/document", token);
+      const token = await newToken();
+      const document = await readMetadata("latest/dynamic/instance-identity/document", token);
       const identity = Identity.parse(JSON.parse(document?.toString("utf8") ?? ""));
-      return { identity, userData: (await read("latest/user-data", token)) ?? Buffer.alloc(0) };
+      return { identity, userData: (await readMetadata("latest/user-data", token)) ?? Buffer.alloc(0) };
     } catch (error) {
       if (error instanceof z.ZodError || performance.now() > end)
         throw new BootFailure(
@@ -57,15 +49,4 @@ export async function loadInstance(patience: number): Promise<Instance> {
     }
     await sleep(pauseMilliseconds);
   }
-}
-
-/** The SDK's own `request` reads every answer as text; user-data may be gzip. */
-async function read(path: string, token: string): Promise<Buffer | undefined> {
-  const response = await fetch(`${endpoint}/${path}`, {
-    headers: { "x-aws-ec2-metadata-token": token },
-    signal: AbortSignal.timeout(callMilliseconds),
-  });
-  if (response.status === notFound) return undefined;
-  if (!response.ok) throw new Error(`${path}: status ${response.status}`);
-  return Buffer.from(await response.arrayBuffer());
 }

@@ -42,3 +42,25 @@ export function explainTable(error: unknown, table: string, cluster: string): Bo
     { cause: error },
   );
 }
+
+const networkErrors = /^(TimeoutError|ECONN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE)/;
+const throttling = /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded/;
+
+/** Whether DynamoDB itself can't be reached or serves nobody; whatever it says of this caller is another matter. */
+export function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const {
+    name,
+    code = "",
+    $metadata,
+  } = error as Error & {
+    readonly code?: string;
+    readonly $metadata?: { readonly httpStatusCode?: number };
+  };
+  return (
+    ($metadata?.httpStatusCode ?? 0) >= 500 ||
+    networkErrors.test(name) ||
+    networkErrors.test(code) ||
+    throttling.test(name)
+  );
+}

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Chain, NodeConfiguration } from "../config/node.ts";
-import { jdbcDatabase, jdbcUrl } from "../database/url.ts";
+import { jdbcDatabase, jdbcUrl, patienceSeconds } from "../database/url.ts";
+import { hostsFile, slotNames, slots } from "../gate/slots.ts";
 import { accountDescriptors } from "../identity/on-chain.ts";
 import { places } from "../places.ts";
 import type { LocalPasswords, NodeSecrets } from "../secrets/resolve.ts";
@@ -47,6 +48,13 @@ export function nodeFiles(
   };
   return [
     { path: places.databaseCa, content: databaseCa, owner: "root", group: "root", mode: 0o644 },
+    ...slotNames.map((name) => ({
+      path: slots[name].hosts,
+      content: hostsFile(configuration, name),
+      owner: "root" as const,
+      group: "root" as const,
+      mode: 0o644,
+    })),
     {
       path: places.eclairEnvironment,
       content: eclairEnvironment(configuration),
@@ -116,7 +124,7 @@ export function eclairConf(
       zmqBlock: `tcp://${remote?.zmqBlock ?? zmq.block}`,
       zmqTx: `tcp://${remote?.zmqTx ?? zmq.tx}`,
     },
-    database: { ...database, ...secrets.database, name: jdbcDatabase(database.name) },
+    database: { ...database, ...secrets.database, name: jdbcDatabase(database.name), patienceSeconds },
     settings: Object.entries(eclair.settings).map(([name, value]) => ({ name, value })),
   });
 }

@@ -1,12 +1,14 @@
+import type { ClusterSetup } from "../config/cluster-setup.ts";
 import { eclairVersion } from "../eclair/image.ts";
 import { whyNotRun } from "../eclair/schemas.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
 import { guardAgainstRecord, requireBound, requireOriginal } from "../identity/guards.ts";
-import { channelsOf, requireOwnChannels, summaryOf } from "./channels.ts";
-import { asOwner, expectedOf, recordOf, type Context } from "./context.ts";
-import { prepareDatabase } from "./database.ts";
-import { recordFor, requireFenceKnown, requireNeverHeld } from "./init.ts";
+import { channelsOf, requireOwnChannels, requireOwnNode, summaryOf } from "./channels.ts";
+import { asOwner, expectedOf, recordOf, requireNoOtherCluster, type Context } from "./context.ts";
+import { prepareDatabase, supersede } from "./database.ts";
+import { requireFenceKnown } from "./fence-checks.ts";
+import { recordFor, requireNeverHeld } from "./init.ts";
 import { handOver, joinOwners } from "./ownership.ts";
 import type { SetupResult } from "./result.ts";
 import { nodeKeys } from "./secrets.ts";
@@ -18,8 +20,10 @@ import { requireNobody, usersOf } from "./use.ts";
  */
 export async function adopt(context: Context): Promise<Omit<SetupResult, "id" | "done">> {
   const { setup, task, secrets } = context;
+  requireNodeIdNamed(setup);
   const record = await recordOf(context);
   const { keys } = await nodeKeys(setup, secrets, { make: false, now: new Date() });
+  await requireNoOtherCluster(context, keys.node.nodeId);
   const expected = expectedOf(context, keys.node);
   if (record !== undefined) guardAgainstRecord(expected, record);
 
@@ -36,6 +40,7 @@ export async function adopt(context: Context): Promise<Omit<SetupResult, "id" | 
       requireNobody(await usersOf(owner));
     }
     const channels = await channelsOf(owner);
+    requireOwnNode(channels, keys.node.nodeId);
     requireOwnChannels(channels, keys.channelSeed, setup.chain);
     const facts = [...summaryOf(channels), wallet];
     if (!done) requireWalletKept(task.walletKept, facts);
@@ -46,7 +51,10 @@ export async function adopt(context: Context): Promise<Omit<SetupResult, "id" | 
       keys.node,
       async (client, username) => {
         // The trigger's lock on the lease keeps everybody off from here on; somebody may have been quicker.
-        if (!done) requireNobody(await usersOf(client));
+        if (!done) {
+          requireNobody(await usersOf(client));
+          await supersede(client, "adopt");
+        }
         return await handOver(client, username);
       },
     );
@@ -58,6 +66,16 @@ export async function adopt(context: Context): Promise<Omit<SetupResult, "id" | 
       record: made.record,
       facts,
     };
+  });
+}
+
+/** A node without channels says nowhere else which seed is its own. */
+function requireNodeIdNamed({ nodeId }: ClusterSetup): void {
+  if (nodeId !== undefined) return;
+  throw new BootFailure({
+    code: "adopt.node-id",
+    cause: "the document does not name the node id",
+    remedy: "set nodeId to what the running node says of itself (`getinfo` of its API)",
   });
 }
 

@@ -19,7 +19,9 @@ const ChannelData = z.object({
   type: z.string(),
   commitments: z
     .object({
-      channelParams: z.object({ localParams: z.object({ fundingKeyPath: z.array(z.int()) }) }),
+      channelParams: z.object({
+        localParams: z.object({ nodeId: z.string(), fundingKeyPath: z.array(z.int()) }),
+      }),
       active: z.array(Commitment),
     })
     .optional(),
@@ -85,6 +87,19 @@ function isFundedWith(local: Uint8Array, encoded: Buffer): boolean {
     if (fundingScripts(local, remote).some((script) => encoded.includes(Buffer.from(script)))) return true;
   }
   return false;
+}
+
+/** Refuses a node seed that is another node's: Eclair itself would start, and its peers would not know it. */
+export function requireOwnNode(channels: readonly Channel[], nodeId: string): void {
+  for (const { id, data } of channels) {
+    const own = data.commitments?.channelParams.localParams.nodeId;
+    if (own === undefined || own === nodeId) continue;
+    throw new BootFailure({
+      code: "adopt.node-seed",
+      cause: `channel ${id} is of node ${own}, and the node seed is that of ${nodeId}`,
+      remedy: "put the node's own node seed (node_seed.dat of its data folder) into the secret",
+    });
+  }
 }
 
 /** What there is, in words. */

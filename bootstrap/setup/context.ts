@@ -2,6 +2,7 @@ import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Client } from "pg";
 import type { ClusterSetup, SetupTask } from "../config/cluster-setup.ts";
 import { connect } from "../database/connect.ts";
+import { BootFailure } from "../failure.ts";
 import { explainDatabase } from "../database/verify.ts";
 import type { ExpectedNode } from "../identity/guards.ts";
 import { explainTable } from "../record/failures.ts";
@@ -37,6 +38,17 @@ export async function onTable<T>({ table }: Context, use: (table: ClusterTable) 
 
 export const recordOf = (context: Context): Promise<ClusterRecord | undefined> =>
   onTable(context, (table) => table.record());
+
+/** One node is one cluster's: two databases of the same seeds would be two states of the same channels. */
+export async function requireNoOtherCluster(context: Context, nodeId: string): Promise<void> {
+  const owner = await onTable(context, (table) => table.ownerOf(nodeId));
+  if (owner === undefined || owner === context.table.cluster) return;
+  throw new BootFailure({
+    code: "record.node-taken",
+    cause: `${nodeId} is the node of the cluster ${owner} already`,
+    remedy: `name that cluster, or other secrets; docs/identity.md says how a cluster is given up for good`,
+  });
+}
 
 /** Uses the database as its owner, whose statements may take their time. */
 export async function asOwner<T>(context: Context, use: (client: Client) => Promise<T>): Promise<T> {

@@ -1,10 +1,10 @@
-import { fenceVersion } from "../database/fence.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
 import { guardAgainstRecord, requireBound, requireOriginal } from "../identity/guards.ts";
 import type { ClusterRecord, NodeIdentity, Progress } from "../record/record.ts";
-import { asOwner, expectedOf, onTable, recordOf, type Context } from "./context.ts";
+import { asOwner, expectedOf, onTable, recordOf, requireNoOtherCluster, type Context } from "./context.ts";
 import { prepareDatabase, type Prepared } from "./database.ts";
+import { requireFenceKnown } from "./fence-checks.ts";
 import type { SetupResult } from "./result.ts";
 import { nodeKeys } from "./secrets.ts";
 
@@ -18,6 +18,7 @@ export async function initialise(context: Context): Promise<Omit<SetupResult, "i
   // A node that exists has its secrets: new ones would be another node's.
   const make = task.makeSecrets && record === undefined;
   const { keys, made } = await nodeKeys(setup, secrets, { make, now: new Date() });
+  await requireNoOtherCluster(context, keys.node.nodeId);
   const expected = expectedOf(context, keys.node);
   if (record !== undefined) guardAgainstRecord(expected, record);
 
@@ -62,7 +63,7 @@ export async function recordFor(
   if (!(await onTable(context, (table) => table.create(made))))
     throw new BootFailure({
       code: "record.taken",
-      cause: `a record of ${context.setup.cluster} came into being meanwhile`,
+      cause: `a record of ${context.setup.cluster}, or of this node in another cluster, came into being meanwhile`,
       remedy: "run it again: it looks at that record first",
     });
   return { record: made, made: ["record"] };
@@ -98,14 +99,5 @@ export function requireNeverHeld(progress: Progress | undefined): void {
     cause: "this database is bound and was used, and the cluster's record is gone",
     remedy:
       "restore the table from its backup: without the record nobody can tell whether the database is an old state",
-  });
-}
-
-export function requireFenceKnown({ fence }: DatabaseState): void {
-  if (fence === undefined || fence.version <= fenceVersion) return;
-  throw new BootFailure({
-    code: "fence.newer",
-    cause: `the database's fence has version ${fence.version}, and this image knows ${fenceVersion}`,
-    remedy: "use an image as new as the one that made the fence",
   });
 }

@@ -13,17 +13,17 @@ select format('alter schema %I owner to ', nspname) as statement
 union all
 select format('alter %s %s owner to ', case c.relkind when 'S' then 'sequence' when 'v' then 'view' else 'table' end, c.oid::regclass)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where (n.nspname = any($1) or (n.nspname = 'public' and c.relname <> 'lease'))
+  where (n.nspname = any($1) or (n.nspname = 'public' and c.relname = 'versions'))
     and c.relkind in ('r', 'p', 'v') and c.relowner <> $2::regrole`;
 
-/** Roles to which something of Eclair's belongs, and whom this one is no member of. */
+/** Roles to which something of Eclair's belongs, and whose privileges this one has not: from PostgreSQL 16 on who made a role is its member without them. */
 const strangersSql = `
 select distinct format('grant %s to current_user', owner::regrole) as statement from (
   select nspowner as owner from pg_namespace where nspname = any($1)
   union all
   select c.relowner from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where (n.nspname = any($1) or n.nspname = 'public') and c.relkind in ('r', 'p', 'v')
-) owners where not pg_has_role(owner, 'member')`;
+    where (n.nspname = any($1) or (n.nspname = 'public' and c.relname in ('versions', 'lease'))) and c.relkind in ('r', 'p', 'v')
+) owners where not pg_has_role(owner, 'usage')`;
 
 /**
  * Makes the database's owner a member of whatever role the operator's Eclair has used: only then it may read what is

@@ -4,7 +4,8 @@ import { requireBound, requireNode } from "../identity/guards.ts";
 import { isBehind, type ClusterRecord } from "../record/record.ts";
 import { asOwner, expectedOf, onTable, recordOf, type Context } from "./context.ts";
 import { bindAnew, prepareDatabase } from "./database.ts";
-import { requireFenceKnown } from "./init.ts";
+import { requireFenceKnown } from "./fence-checks.ts";
+import { handOver, joinOwners } from "./ownership.ts";
 import type { SetupResult } from "./result.ts";
 import { nodeKeys } from "./secrets.ts";
 import { requireNobody, usersOf, type Use } from "./use.ts";
@@ -44,14 +45,22 @@ export async function repoint(context: Context): Promise<Omit<SetupResult, "id" 
   requireQuiet(record, new Date());
 
   return await asOwner(context, async (owner) => {
+    await joinOwners(owner);
     const before = await readDatabaseState(owner);
     requireNodes(context, keys.node, before);
     requireFenceKnown(before);
     requireNobody(await usersOf(owner));
-    const { state, changed, login } = await prepareDatabase(context, owner, keys.node, async (client) => {
-      requireNobody(await usersOf(client));
-      return await bindAnew(client, record.progress);
-    });
+    const { state, changed, login } = await prepareDatabase(
+      context,
+      owner,
+      keys.node,
+      async (client, username) => {
+        requireNobody(await usersOf(client));
+        // A dump that was restored belongs to whoever restored it.
+        const owned = await handOver(client, username);
+        return [...owned, ...(await bindAnew(client, record.progress))];
+      },
+    );
     const { host, port, name } = setup.database;
     const { binding, progress } = state;
     if (binding === undefined || progress === undefined) throw new Error("the database was not bound");

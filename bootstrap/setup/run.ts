@@ -2,7 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { clientSettings, type AwsSettings } from "../aws/clients.ts";
 import type { ClusterSetup, SetupTask } from "../config/cluster-setup.ts";
-import { BootFailure, failureOf } from "../failure.ts";
+import { BootFailure, failureOf, messageOf } from "../failure.ts";
 import { logLine } from "../log.ts";
 import { run } from "../os/run.ts";
 import { ClusterTable, documentClient } from "../record/table.ts";
@@ -47,5 +47,9 @@ export async function setUpCluster(setup: ClusterSetup, aws: AwsSettings, ca: st
     result = { id: task.id, done: false, changed: [], facts: [], failure: { code, cause: message, remedy } };
   }
   logLine(setupLine, result);
+  // The console tells it too, since the table may be what could not be used; but a console may lose a line.
+  await table
+    .tellResult(task.id, result, new Date())
+    .catch((error: unknown) => logLine("report", { failed: messageOf(error) }));
   await run("systemctl", ["--no-block", "poweroff"]);
 }

@@ -22,8 +22,8 @@ export async function usersOf(owner: Client): Promise<Use> {
   const { rows } = await owner.query<{ session: string }>(
     `select format('%s from %s (%s)', usename, coalesce(client_addr::text, 'the server itself'), application_name) as session
      from pg_stat_activity
-     where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
-       and usename is distinct from 'rdsadmin' and application_name <> 'eclair-ami-setup'`,
+     where datname = current_database() and coalesce(backend_type, 'client backend') = 'client backend' and pid <> pg_backend_pid()
+       and usename <> 'rdsadmin' and application_name <> 'eclair-ami-setup'`,
   );
   return { leaseSeconds: held?.rows[0]?.left, sessions: rows.map(({ session }) => session) };
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { messageOf } from "../failure.ts";
 import type { Bitcoind } from "./observation.ts";
-import type { Rpc } from "./rpc.ts";
+import { WarmingUp, type Rpc } from "./rpc.ts";
 import type { NodeWallet } from "./wallet.ts";
 
 const ChainInfo = z.object({
@@ -16,6 +16,15 @@ const ChainInfo = z.object({
 const leastProgress = 0.999;
 const mostBehind = 1;
 
+/** A wallet that makes trouble does not make bitcoind silent. */
+async function prepared(wallet: NodeWallet): Promise<true | string> {
+  try {
+    return await wallet.prepare();
+  } catch (error) {
+    return `the wallet can't be prepared: ${messageOf(error)}`;
+  }
+}
+
 /** Looks at bitcoind, and prepares the node's wallet there. */
 export async function lookAtBitcoind(rpc: Rpc, wallet: NodeWallet): Promise<Bitcoind> {
   try {
@@ -25,8 +34,9 @@ export async function lookAtBitcoind(rpc: Rpc, wallet: NodeWallet): Promise<Bitc
       !info.initialblockdownload &&
       info.verificationprogress > leastProgress &&
       headers - blocks <= mostBehind;
-    return { seen: true, chain, blocks, headers, synced, wallet: await wallet.prepare() };
+    return { seen: true, chain, blocks, headers, synced, wallet: await prepared(wallet) };
   } catch (error) {
-    return { seen: false, why: `bitcoind does not answer: ${messageOf(error)}` };
+    const why = `bitcoind does not answer: ${messageOf(error)}`;
+    return { seen: false, why, ...(error instanceof WarmingUp && { warmingUp: true }) };
   }
 }

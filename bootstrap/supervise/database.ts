@@ -1,12 +1,17 @@
 import type { Client } from "pg";
 import { connect, type DatabaseAccess } from "../database/connect.ts";
+import { tablesSql } from "../database/fence.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { messageOf } from "../failure.ts";
+import type { Identity } from "../imds/identity.ts";
 import type { Progress } from "../record/record.ts";
 import type { Lease } from "./observation.ts";
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html: the table is not there yet. */
 const undefinedTable = "42P01";
+
+/** As `application_name`. */
+export const supervisorName = "eclair-supervisor";
 
 /**
  * The node's database over one connection that is kept. Nothing here is ever inside a transaction, and every
@@ -54,6 +59,47 @@ export class NodeDatabase {
     return { generation: row.generation, counter: row.counter };
   }
 
+  /**
+   * Expires the lease of a process that is known to be dead; anybody else's stays as it is.
+   * @returns whether it held the lease
+   */
+  async release(holder: string): Promise<boolean> {
+    const { rowCount } = await this.use((client) =>
+      client.query(
+        "update public.lease set expires_at = now() where id = 1 and instance = $1 and expires_at > now()",
+        [holder],
+      ),
+    );
+    return rowCount === 1;
+  }
+
+  /**
+   * Ends the sessions of Eclairs on other hosts when the lease has run out: one that was frozen inside a transaction
+   * holds a lock that a takeover would wait for.
+   */
+  async endSuperseded(): Promise<void> {
+    await this.use((client) =>
+      client.query(
+        `select pg_terminate_backend(a.pid) from pg_stat_activity a
+         where a.datname = current_database() and a.usename = current_user and a.application_name = 'eclair'
+           and a.client_addr is distinct from inet_client_addr()
+           and not exists (select from public.lease where expires_at > now())`,
+      ),
+    );
+  }
+
+  /** Writes down which instance of EC2 a holder of the lease runs on. */
+  async describeHolder(holder: string, { instanceId, imageId }: Identity): Promise<void> {
+    await this.use((client) =>
+      client.query("select eclair_ami.describe_holder($1, $2, $3)", [holder, instanceId, imageId]),
+    );
+  }
+
+  /** Puts the fence before those of Eclair's tables that have none yet. */
+  async fenceTables(): Promise<void> {
+    await this.use((client) => client.query(tablesSql));
+  }
+
   async close(): Promise<void> {
     const { client } = this;
     this.client = undefined;
@@ -63,7 +109,7 @@ export class NodeDatabase {
 
   private async use<T>(task: (client: Client) => Promise<T>): Promise<T> {
     try {
-      this.client ??= connect(this.access, "eclair-supervisor");
+      this.client ??= connect(this.access, supervisorName);
       return await task(await this.client);
     } catch (error) {
       // What the server said of a statement leaves the connection whole; anything else may not.

@@ -1,13 +1,14 @@
 import { explainDatabase } from "../database/verify.ts";
+import type { DatabaseState } from "../database/state.ts";
 import { failureOf, type BootFailure } from "../failure.ts";
-import { guard, type Expected } from "../identity/guards.ts";
+import { guard, type Expected, type RecordSeen } from "../identity/guards.ts";
 import { readRecord } from "../record/read.ts";
 import type { ClusterTable } from "../record/table.ts";
 import type { NodeConfiguration } from "../config/node.ts";
 import { referenceOf } from "../secrets/fetch.ts";
 import type { NodeDatabase } from "./database.ts";
 
-/** Looks at record and database, in this order, before Eclair is started. */
+/** Looks at record and database before Eclair is started, and before it goes on. */
 export class StartGuard {
   private readonly expected: Expected;
   private readonly configuration: NodeConfiguration;
@@ -28,13 +29,26 @@ export class StartGuard {
 
   /** Why Eclair must not be started now. */
   async refusal(): Promise<BootFailure | undefined> {
+    // Both at once, since a takeover waits for it. A database that was looked at before the record was read may seem
+    // behind it, and never seems whole when it is not.
+    const found = await this.look(Promise.all([this.record(), this.state()]));
+    // With the record read first, a sound one can't be behind.
+    if (found?.code !== "database.rewound") return found;
+    return await this.look(this.record().then(async (record) => [record, await this.state()]));
+  }
+
+  private async look(both: Promise<[RecordSeen, DatabaseState]>): Promise<BootFailure | undefined> {
     try {
-      const record = await readRecord(this.table, this.configuration.record.takeoverWithout);
-      guard(this.expected, record, await this.state());
+      const [record, state] = await both;
+      guard(this.expected, record, state);
       return undefined;
     } catch (error) {
       return failureOf(error);
     }
+  }
+
+  private async record(): Promise<RecordSeen> {
+    return await readRecord(this.table, this.configuration.record.takeoverWithout);
   }
 
   private async state() {

@@ -1,7 +1,7 @@
 import { Gauge, Registry } from "prom-client";
-import type { InstanceState } from "./state.ts";
+import { InstanceState } from "./state.ts";
 
-const roles: readonly InstanceState["role"][] = ["waiting", "standby", "starting", "active", "unsafe"];
+const roles = InstanceState.shape.role.options;
 
 /** The state as Prometheus reads it. */
 export async function metricsText(state: InstanceState): Promise<string> {
@@ -15,6 +15,9 @@ export async function metricsText(state: InstanceState): Promise<string> {
   gauge("live", "1 while the supervisor looks around").set(Number(state.live));
   gauge("ready", "1 while this instance is or could become the active one").set(Number(state.ready));
   gauge("active", "1 while Eclair runs here and holds the lease").set(Number(state.active));
+  gauge("armed", "1 while an Eclair is held before its first connection").set(
+    Number(state.eclair.armed === "yes"),
+  );
   if (state.lease.seen)
     gauge("lease_remaining_seconds", "what is left of the lease, whoever holds it").set(
       state.lease.remaining,

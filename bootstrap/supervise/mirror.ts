@@ -70,7 +70,7 @@ export class Mirror {
       const progress = await this.database.raiseCounter(holder);
       const { binding, schemas } = await this.database.state();
       if (progress === undefined || binding === undefined) {
-        this.last = { seen: false, why: "the database gave no counter to raise: its lease is another's" };
+        this.superseded = "the fence does not know this host's Eclair as the lease's latest holder";
         return;
       }
       const now = new Date();

@@ -2,7 +2,7 @@
 export type Unseen = { readonly seen: false; readonly why: string };
 
 export type Bitcoind =
-  | Unseen
+  | (Unseen & { readonly warmingUp?: boolean })
   | {
       readonly seen: true;
       readonly chain: string;
@@ -25,15 +25,20 @@ export type Lease =
     };
 
 export type Eclair = {
+  /** The one that has a way to the database, if there is one. */
   readonly unit: "stopped" | "running" | "stopping";
-  /** The unit's main process. */
+  /** Its unit's main process; 0 when there is none. */
   readonly process: number;
+  /** The id that it made for itself. */
+  readonly instanceId?: string;
   /** What it says of itself, once its API answers. */
   readonly info?: {
     readonly instanceId: string;
     readonly nodeId: string;
     readonly blockHeight: number;
   };
+  /** Another one, which is started and held before its first connection. */
+  readonly armed: "no" | "starting" | "yes";
 };
 
 /** What was last mirrored into the cluster record by this host. */

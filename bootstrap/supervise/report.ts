@@ -1,7 +1,7 @@
 import { messageOf } from "../failure.ts";
 import { logLine } from "../log.ts";
 import type { ClusterTable } from "../record/table.ts";
-import { boottime } from "./clock.ts";
+import { boottime, moment } from "./clock.ts";
 import type { InstanceState } from "./state.ts";
 
 const everySeconds = 10;
@@ -22,7 +22,8 @@ export class Reporter {
 
   /** Nobody waits for it: a table that can't be reached delays nothing. */
   tell(state: InstanceState): void {
-    const gist = JSON.stringify([state.role, state.ready, state.active, state.record.seen]);
+    const { role, ready, active, eclair, record } = state;
+    const gist = JSON.stringify([role, ready, active, eclair.armed, record.seen]);
     if (this.running !== undefined) return;
     if (gist === this.told && boottime() - this.toldAt < everySeconds) return;
     this.told = gist;
@@ -40,7 +41,7 @@ export class Reporter {
 
   private async write(state: InstanceState): Promise<void> {
     try {
-      await this.table.report(this.instanceId, state, new Date());
+      await this.table.report(this.instanceId, state, new Date(), moment());
       this.failing = false;
     } catch (error) {
       if (!this.failing) logLine("report", { failed: messageOf(error) });

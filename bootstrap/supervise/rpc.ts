@@ -6,6 +6,9 @@ const callMilliseconds = 3_000;
 /** bitcoind's RPC_IN_WARMUP. */
 const inWarmUp = -28;
 
+/** bitcoind answers, and is not ready yet: it loads its block index, or replays blocks. */
+export class WarmingUp extends Error {}
+
 /** One call of bitcoind's RPC interface, or of one of its wallets; an answer may take `milliseconds`. */
 export type Rpc = (
   method: string,
@@ -32,6 +35,7 @@ export function bitcoindRpc({ bitcoind }: NodeConfiguration, { username, passwor
     };
     if (answer.error === null) return answer.result;
     const { code, message } = answer.error;
-    throw new Error(code === inWarmUp ? `it is starting: ${message}` : message);
+    if (code === inWarmUp) throw new WarmingUp(`it is starting: ${message}`);
+    throw new Error(message);
   };
 }

@@ -9,7 +9,7 @@ export const InstanceState = z.object({
   live: z.boolean(),
   ready: z.boolean(),
   active: z.boolean(),
-  role: z.enum(["waiting", "standby", "starting", "active", "unsafe"]),
+  role: z.enum(["waiting", "standby", "starting", "active", "stopping", "unsafe"]),
   reasons: z.array(z.string()),
   /** When the role last changed. */
   since: z.iso.datetime(),
@@ -35,6 +35,8 @@ export const InstanceState = z.object({
   eclair: z.object({
     unit: z.enum(["stopped", "running", "stopping"]),
     process: z.int(),
+    instanceId: z.string().optional(),
+    armed: z.enum(["no", "starting", "yes"]),
     info: z.object({ instanceId: z.string(), nodeId: z.string(), blockHeight: z.int() }).optional(),
   }),
   record: z.union([

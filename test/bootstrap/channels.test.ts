@@ -4,7 +4,12 @@ import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { fundingPublicKey } from "../../bootstrap/identity/channel-keys.ts";
 import { fundingScripts, isPublicKey } from "../../bootstrap/identity/funding-script.ts";
-import { requireOwnChannels, summaryOf, type Channel } from "../../bootstrap/setup/channels.ts";
+import {
+  requireOwnChannels,
+  requireOwnNode,
+  summaryOf,
+  type Channel,
+} from "../../bootstrap/setup/channels.ts";
 
 const seed = Buffer.alloc(32, 1);
 const path = [1_318_194_009, 2_381_679_488, 2_147_483_649];
@@ -19,7 +24,7 @@ function channel(status: string, script: Uint8Array): Channel {
     data: {
       type: "DATA_NORMAL",
       commitments: {
-        channelParams: { localParams: { fundingKeyPath: path } },
+        channelParams: { localParams: { nodeId: "02aa", fundingKeyPath: path } },
         active: [
           {
             fundingTxIndex: 0,
@@ -60,6 +65,13 @@ test("with another seed, path or chain it is refused; what is not confirmed is n
   expect(() => requireOwnChannels([channel("confirmed", script)], other, "regtest")).toThrow(wrong);
   expect(() => requireOwnChannels([channel("confirmed", script)], seed, "mainnet")).toThrow(wrong);
   expect(() => requireOwnChannels([channel("unconfirmed", script)], other, "regtest")).not.toThrow();
+});
+
+test("a channel of another node than the node seed's is refused", () => {
+  expect(() => requireOwnNode([channel("unconfirmed", remote)], "02aa")).not.toThrow();
+  expect(() => requireOwnNode([channel("unconfirmed", remote)], "03bb")).toThrow(
+    /channel aa is of node 02aa/,
+  );
 });
 
 test("what there is, in words", () => {

@@ -17,7 +17,7 @@ const other = "11111111-6a3f-4d0e-9b1c-0c8a5f7c1a11";
 const place = { host: "db.example.com", port: 5432, name: "eclair" };
 const schemas = { channels: 11, audit: 13, peers: 5 };
 
-const expected: Expected = { cluster: "demo", node, database: place, eclair: "0.13.0", fence: 1 };
+const expected: Expected = { cluster: "demo", node, database: place, eclair: "0.13.0", fence: 2 };
 const record: ClusterRecord = {
   node,
   database: { ...place, id },
@@ -27,7 +27,7 @@ const record: ClusterRecord = {
 };
 const found: DatabaseState = {
   binding: { node, databaseId: id, systemIdentifier: "71", databaseOid: 16384 },
-  fence: { version: 1, leastImage: 1 },
+  fence: { version: 2, leastImage: 1 },
   progress: { generation: 3, counter: 40 },
   systemIdentifier: "71",
   databaseOid: 16384,
@@ -98,7 +98,7 @@ describe("anything else is refused with a code of its own", () => {
     [
       "a fence that wants newer images",
       "fence.newer",
-      { found: { ...found, fence: { version: 3, leastImage: 2 } } },
+      { found: { ...found, fence: { version: 4, leastImage: 3 } } },
     ],
     ["an older Eclair", "eclair.older", { found: { ...found, schemas: { ...schemas, channels: 12 } } }],
     [

@@ -78,6 +78,8 @@ test("each file has its owner and mode, and no secret is in one that others may 
     files.map(({ path, owner, group, mode }) => `${owner}:${group} ${mode.toString(8)} ${path}`),
   ).toEqual([
     "root:root 644 /run/eclair-ami/database-ca.pem",
+    "root:root 644 /run/eclair-ami/hosts-a",
+    "root:root 644 /run/eclair-ami/hosts-b",
     "root:root 644 /run/eclair-ami/eclair.env",
     "root:bitcoin 640 /run/eclair-ami/bitcoin.conf",
     "root:root 400 /run/eclair-supervisor/secrets.json",
@@ -113,8 +115,15 @@ test("with an on-chain secret the signer's file is Eclair's alone, and the super
 
 test("the database's URL demands TLS and the certificate's name, and says nothing of this host", () => {
   expect(jdbcUrl(full)).toBe(
-    "jdbc:postgresql://demo.example.com:5432/eclair?sslmode=verify-full&sslrootcert=/run/eclair-ami/database-ca.pem&ApplicationName=eclair&tcpKeepAlive=true&connectTimeout=5&socketTimeout=20",
+    "jdbc:postgresql://demo.example.com:5432/eclair?sslmode=verify-full&sslrootcert=/run/eclair-ami/database-ca.pem&ApplicationName=eclair&connectTimeout=5&sslResponseTimeout=7200000",
   );
+});
+
+test("each slot's Eclair finds the database's own name at a gate of its own", () => {
+  const files = nodeFiles(full, secrets, local, "CA", templates);
+  const hosts = (name: string) => String(files.find(({ path }) => path.endsWith(name))?.content);
+  expect(hosts("hosts-a")).toMatch(/^127\.0\.0\.2 demo\.example\.com$/m);
+  expect(hosts("hosts-b")).toMatch(/^127\.0\.0\.3 demo\.example\.com$/m);
 });
 
 // share/rpcauth/rpcauth.py of Bitcoin Core: HMAC-SHA256 of the password with the salt's text as the key.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { whyNotRun } from "../../bootstrap/eclair/schemas.ts";
+import { leavesAsIs, whyNotRun } from "../../bootstrap/eclair/schemas.ts";
 
 test.each([
   ["0.13.0", {}, undefined],
@@ -22,4 +22,27 @@ test("an Eclair newer than all that are known goes on with what it, or an older 
   expect(whyNotRun("0.16.0", left, { version: "0.16.0", schemas: left })).toBeUndefined();
   expect(whyNotRun("0.16.1", left, { version: "0.16.0", schemas: left })).toBeUndefined();
   expect(whyNotRun("0.15.0", left, { version: "0.16.0", schemas: left })).toBe("older");
+});
+
+test("an Eclair leaves the schemas as they are only when that is known", () => {
+  const schemas = {
+    channels: 12,
+    audit: 14,
+    liquidity: 1,
+    network: 4,
+    offers: 1,
+    payments: 8,
+    peers: 5,
+    pending_relay: 3,
+  };
+  const lastRun = { version: "0.14.0", schemas };
+  expect(leavesAsIs("0.14.1", lastRun)).toBe(true);
+  expect(leavesAsIs("0.14.0", { version: "0.13.1", schemas: { ...schemas, audit: 13 } })).toBe(false);
+  // One that adds a schema changes them too.
+  const { offers: _offers, ...without } = schemas;
+  expect(leavesAsIs("0.14.1", { version: "0.14.0", schemas: without })).toBe(false);
+  // Of versions to come only the one that ran last is known.
+  expect(leavesAsIs("0.16.0", lastRun)).toBe(false);
+  expect(leavesAsIs("0.16.0", { version: "0.16.0", schemas })).toBe(true);
+  expect(leavesAsIs("0.14.1", undefined)).toBe(false);
 });

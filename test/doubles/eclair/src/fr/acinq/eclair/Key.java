@@ -71,6 +71,16 @@ final class Key {
     return point().getEncoded(true);
   }
 
+  /** What both ends of BOLT 8's Diffie-Hellman come to: the hash of the shared point. */
+  byte[] shared(byte[] otherPublicKey) {
+    byte[] point = CURVE.getCurve().decodePoint(otherPublicKey).multiply(secret).normalize().getEncoded(true);
+    SHA256Digest digest = new SHA256Digest();
+    digest.update(point, 0, point.length);
+    byte[] out = new byte[32];
+    digest.doFinal(out, 0);
+    return out;
+  }
+
   /** @return r, s and the recovery id: 65 bytes, as BOLT 11 has them */
   byte[] sign(byte[] hash) {
     ECDSASigner signer = new ECDSASigner(new HMacDSAKCalculator(new SHA256Digest()));

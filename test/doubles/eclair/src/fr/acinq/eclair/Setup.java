@@ -59,7 +59,8 @@ final class Setup {
         wallet.receiveAddress(null),
         bitcoind.wallet == null ? "(default)" : bitcoind.wallet);
     if (!config.getBoolean("file-backup.enabled")) log.warn("database backup is disabled");
-    Shutdown.atFirst(PeerPort.bind(binding, port, config.getDuration("peer-connection.auth-timeout")));
+    Shutdown.atFirst(
+        PeerPort.bind(binding, port, config.getDuration("peer-connection.auth-timeout"), nodeKey));
     Zmq.requireConnection(config.getString("bitcoind.zmqblock"));
     Zmq.requireConnection(config.getString("bitcoind.zmqtx"));
     return kit;
