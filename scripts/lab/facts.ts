@@ -38,3 +38,10 @@ export function processStartTime(pid: number): string | undefined {
 export function isHeld(facts: LabFacts): boolean {
   return facts.holder !== undefined && processStartTime(facts.holder.pid) === facts.holder.startTime;
 }
+
+/** nsenter's arguments to run a program among the lab's own, which have a process namespace of theirs. */
+export function amongServices(lab: LabPlace, { holder }: LabFacts): string[] {
+  if (holder === undefined) throw new Error(`the lab in ${lab.state} is not up`);
+  const processes = `--pid=/proc/${holder.pid}/ns/pid_for_children`;
+  return [`--target=${holder.pid}`, "--mount", processes, `--net=/run/netns/${lab.netns}`, "--"];
+}

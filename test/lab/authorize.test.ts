@@ -44,6 +44,29 @@ test("the table's items are a cluster's own, whatever the call", () => {
   expect(all(instance, table("TransactWriteItems", both))).toBe(false);
 });
 
+test("an operator may ask for a switchover, and touch nothing else", () => {
+  const wish = {
+    TableName: "eclair-ami",
+    Item: { cluster: { S: "requests#demo" }, item: { S: "switchover" } },
+  };
+  expect(all(operator, table("PutItem", wish))).toBe(true);
+  expect(all(instance, table("PutItem", wish))).toBe(false);
+  expect(all(instance, table("UpdateItem", { TableName: "eclair-ami", Key: wish.Item }))).toBe(true);
+  const others = { ...wish, Item: { ...wish.Item, cluster: { S: "requests#other" } } };
+  expect(all(operator, table("PutItem", others))).toBe(false);
+  expect(all(operator, table("PutItem", { ...wish, Item: { ...wish.Item, cluster: { S: "demo" } } }))).toBe(
+    false,
+  );
+});
+
+test("which cluster a node is of is the set-up's to write", () => {
+  const owner = { TableName: "eclair-ami", Item: { cluster: { S: "node#02ab" }, item: { S: "owner" } } };
+  expect(all(setup, table("PutItem", owner))).toBe(true);
+  expect(all(instance, table("PutItem", owner))).toBe(false);
+  const another = { ...owner, Item: { ...owner.Item, cluster: { S: "other" } } };
+  expect(all(setup, table("PutItem", another))).toBe(false);
+});
+
 test("a call that no statement names is refused, and what is denied is denied", () => {
   expect(allows(instance, { action: "ec2:TerminateInstances" })).toBe(false);
   const statements = [

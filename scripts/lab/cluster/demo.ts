@@ -22,9 +22,31 @@ export async function reimageDemo(
   const started = performance.now();
   const wanted = { imageId, configurationFile, template: demoCluster, name: demoCluster };
   const { instanceId } = await launch(target, wanted);
-  const status = await untilActive(target, instanceId);
+  const status = await until(target, instanceId, "become the node", isServing);
   return { status, seconds: (performance.now() - started) / 1000 };
 }
+
+/** A second instance of the demo cluster, in another zone, as a standby that is armed. */
+export async function launchStandby(
+  target: Target,
+  imageId: string,
+  configurationFile: string,
+  subnetId: string | undefined,
+): Promise<NodeStatus> {
+  const name = `${demoCluster}-standby`;
+  const wanted = { imageId, configurationFile, template: demoCluster, name, subnetId };
+  const { instanceId } = await launch(target, wanted);
+  return await until(
+    target,
+    instanceId,
+    "be an armed standby",
+    ({ state }) => state?.role === "standby" && state.eclair.armed === "yes",
+  );
+}
+
+/** The active one, to which its load balancer sends traffic. */
+const isServing = ({ state, targetHealth }: NodeStatus) =>
+  state?.active === true && targetHealth.includes("healthy");
 
 async function terminateAll(target: Target): Promise<void> {
   const { Reservations } = await target.ec2.send(
@@ -37,16 +59,20 @@ async function terminateAll(target: Target): Promise<void> {
   if (ids.length > 0) await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: ids }));
 }
 
-/** Waits until the instance is the active one and its load balancer sends traffic to it. */
-async function untilActive(target: Target, instanceId: string): Promise<NodeStatus> {
+async function until(
+  target: Target,
+  instanceId: string,
+  what: string,
+  isSo: (status: NodeStatus) => boolean,
+): Promise<NodeStatus> {
   const end = performance.now() + upWithinMilliseconds;
   for (;;) {
     const status = (await nodeStatuses(target)).find((candidate) => candidate.instanceId === instanceId);
-    if (status?.state?.active === true && status.targetHealth.includes("healthy")) return status;
+    if (status !== undefined && isSo(status)) return status;
     if (performance.now() > end || status?.boot.gaveUp === true)
       throw new Failure({
         code: "node.up",
-        doing: `waiting for ${instanceId} to become the node`,
+        doing: `waiting for ${instanceId} to ${what}`,
         cause: status?.state?.reasons.join("; ") ?? status?.boot.said ?? "it is gone",
         remedy: `look at \`eclair-ami logs ${instanceId}\``,
       });
@@ -59,24 +85,24 @@ export async function throughLoadBalancer(
   target: Target,
   name: string,
 ): Promise<{ host: string; connects: boolean }> {
-  const { LoadBalancers } = await target.elb.send(new DescribeLoadBalancersCommand({ Names: [name] }));
-  const host = LoadBalancers?.[0]?.DNSName ?? "";
+  const { host, address } = await loadBalancerPlace(target, name);
   const [reach = "", ...words] = target.reach;
   const { exitCode } = await execa(
     reach,
-    [
-      ...words,
-      "timeout",
-      "3",
-      "bash",
-      "-c",
-      `exec 3<>/dev/tcp/$1/9735`,
-      "bash",
-      await addressIn(target, host),
-    ],
+    [...words, "timeout", "3", "bash", "-c", `exec 3<>/dev/tcp/$1/9735`, "bash", address],
     { reject: false },
   );
   return { host: `${host}:9735`, connects: exitCode === 0 };
+}
+
+/** A load balancer's name, and its address. */
+export async function loadBalancerPlace(
+  target: Target,
+  name: string,
+): Promise<{ host: string; address: string }> {
+  const { LoadBalancers } = await target.elb.send(new DescribeLoadBalancersCommand({ Names: [name] }));
+  const host = LoadBalancers?.[0]?.DNSName ?? "";
+  return { host, address: await addressIn(target, host) };
 }
 
 /** The lab's names are known to the lab's own resolver alone. */

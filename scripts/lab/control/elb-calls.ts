@@ -4,6 +4,7 @@ import type { TargetState } from "../nlb/haproxy.ts";
 import type { LoadBalancers } from "./load-balancers.ts";
 
 const version = "2015-12-01";
+const namespace = `elasticloadbalancing.amazonaws.com/doc/${version}`;
 
 /** What ELB accepts of an NLB's health checks, and moto doesn't look at. */
 const bounds: readonly { name: string; least: number; most: number }[] = [
@@ -28,7 +29,7 @@ export function elbCalls(balancers: LoadBalancers, changed: () => Promise<void>)
     const answer = await passOn();
     // "If the specified target does not exist, the action returns successfully": ELB's API reference.
     if (action === "DeregisterTargets" && answer.body.includes("InvalidTarget"))
-      return queryAnswer(action, version, "");
+      return queryAnswer(action, namespace, "");
     if (answer.status !== 200) return answer;
     if (action === "DescribeTargetHealth")
       return healthAnswer(await balancers.health(form.get("TargetGroupArn") ?? ""));
@@ -53,7 +54,7 @@ function healthAnswer(
   });
   return queryAnswer(
     "DescribeTargetHealth",
-    version,
+    namespace,
     `<TargetHealthDescriptions>${members.join("")}</TargetHealthDescriptions>`,
   );
 }

@@ -20,6 +20,8 @@ import { Instances } from "./instances.ts";
 import { LoadBalancers } from "./load-balancers.ts";
 import { hopLimitsOf, metadataSource } from "./metadata.ts";
 import { rdsCalls } from "./rds-calls.ts";
+import { Groups } from "./scaling.ts";
+import { scalingCalls } from "./scaling-calls.ts";
 import { Roles } from "./roles.ts";
 
 const everyMilliseconds = 250;
@@ -32,6 +34,7 @@ const instances = new Instances(lab);
 const attachments = new Attachments(instances);
 const databases = new Databases(lab);
 const balancers = new LoadBalancers(instances);
+const groups = new Groups(instances);
 /** The instances that load balancers were last told of. */
 let balanced = "";
 
@@ -116,7 +119,7 @@ async function refusalOf(asked: ApiRequest): Promise<Refusal | undefined> {
 
 await labAuthority(lab);
 await oneAtATime(databasesChanged);
-await listen(metadataServer(metadataSource(instances)));
+await listen(metadataServer(metadataSource(instances, groups)));
 // Guests reach the API on its service address, this machine on the lab's end of the link.
 for (const address of [services.api, linkAddress]) {
   const api = apiServer(
@@ -124,6 +127,8 @@ for (const address of [services.api, linkAddress]) {
       interceptedCalls(instances, attachments, kick),
       elbCalls(balancers, () => oneAtATime(balancersChanged)),
       rdsCalls(() => oneAtATime(databasesChanged)),
+      scalingCalls(groups),
+      roles.calls,
     ],
     refusalOf,
   );
@@ -136,5 +141,6 @@ console.log("the controller is up");
 
 for (;;) {
   await kick().catch((error: unknown) => console.error(`reconcile: ${messageOf(error)}`));
+  await groups.reconcile().catch((error: unknown) => console.error(`auto scaling: ${messageOf(error)}`));
   await sleep(everyMilliseconds);
 }

@@ -8,15 +8,17 @@ import type { MetadataSource } from "../imds/server.ts";
 import type { InstanceFacts } from "../imds/tree.ts";
 import { motoEc2, motoIam, motoSts } from "./aws.ts";
 import { publicKeyOf, type Instances } from "./instances.ts";
+import type { Groups } from "./scaling.ts";
 
 /** Answers the metadata service from what the controller knows of its instances. */
-export function metadataSource(instances: Instances): MetadataSource {
+export function metadataSource(instances: Instances, groups: Groups): MetadataSource {
   return {
     fault: () => metadataFault(instances.lab)?.status,
     factsByAddress: async (address) => {
       const plain = address.replace(/^::ffff:/, "");
       for (const { instance } of instances.managed.values())
-        if (instance.PrivateIpAddress === plain) return await instanceFacts(instance);
+        if (instance.PrivateIpAddress === plain)
+          return await instanceFacts(instance, groups.targetState(instance.InstanceId ?? ""));
       return undefined;
     },
     userData: async (instanceId) => {
@@ -42,7 +44,10 @@ export function metadataSource(instances: Instances): MetadataSource {
   };
 }
 
-async function instanceFacts(instance: Instance): Promise<InstanceFacts> {
+async function instanceFacts(
+  instance: Instance,
+  targetState: InstanceFacts["targetState"],
+): Promise<InstanceFacts> {
   const zone = zones.find((candidate) => candidate.name === instance.Placement?.AvailabilityZone);
   const keyName = instance.KeyName;
   const publicKey = keyName === undefined ? undefined : await publicKeyOf(keyName);
@@ -72,6 +77,7 @@ async function instanceFacts(instance: Instance): Promise<InstanceFacts> {
     ...(publicKey !== undefined && { publicKey }),
     ...(roleName !== undefined && { roleName }),
     ...(tags !== undefined && { tags }),
+    ...(targetState !== undefined && { targetState }),
   };
 }
 

@@ -2,22 +2,33 @@ import { GetRolePolicyCommand, ListRolePoliciesCommand } from "@aws-sdk/client-i
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { motoIam, motoSettings } from "./aws.ts";
 import { PolicyDocument } from "../front/authorize.ts";
+import type { Intercept } from "../front/server.ts";
 
 /** What a request says of who signed it. */
 export type Signer = { readonly accessKeyId: string; readonly token: string };
 
-const keptMilliseconds = 2_000;
+/** Of IAM's query protocol. */
+const iamVersion = "2010-05-08";
 
-/** Finds the policies of the role that a request was signed with. */
+/** Finds the policies of the role that a request was signed with; they are kept until somebody changes IAM. */
 export class Roles {
   private readonly names = new Map<string, string>();
-  private readonly policies = new Map<string, { readonly at: number; readonly found: PolicyDocument[] }>();
+  private policies = new Map<string, PolicyDocument[]>();
+
+  /** Passes IAM's calls on, and forgets what a change has made old. */
+  readonly calls: Intercept = async ({ action, form }, passOn) => {
+    if (form.get("Version") !== iamVersion || /^(Get|List)/.test(action)) return undefined;
+    const answer = await passOn();
+    // A look that is under way keeps what it finds in a map that nobody uses any more.
+    this.policies = new Map();
+    return answer;
+  };
 
   async policiesOf(signer: Signer): Promise<{ readonly role: string; readonly found: PolicyDocument[] }> {
     const role = this.names.get(signer.accessKeyId) ?? (await this.roleOf(signer));
-    const kept = this.policies.get(role);
-    if (kept !== undefined && performance.now() - kept.at < keptMilliseconds)
-      return { role, found: kept.found };
+    const { policies } = this;
+    const kept = policies.get(role);
+    if (kept !== undefined) return { role, found: kept };
     const found: PolicyDocument[] = [];
     const { PolicyNames = [] } = await motoIam.send(new ListRolePoliciesCommand({ RoleName: role }));
     for (const PolicyName of PolicyNames) {
@@ -26,7 +37,7 @@ export class Roles {
       );
       found.push(PolicyDocument.parse(JSON.parse(decodeURIComponent(text))));
     }
-    this.policies.set(role, { at: performance.now(), found });
+    policies.set(role, found);
     return { role, found };
   }
 

@@ -35,9 +35,17 @@ export function allows(policies: readonly PolicyDocument[], asked: Asked): boole
 function matches(statement: z.infer<typeof Statement>, { action, resource, leadingKeys }: Asked): boolean {
   if (!statement.Action.some((pattern) => like(pattern.toLowerCase(), action.toLowerCase()))) return false;
   if (resource !== undefined && !statement.Resource.some((pattern) => like(pattern, resource))) return false;
-  const allowed = statement.Condition?.["ForAllValues:StringEquals"]?.["dynamodb:LeadingKeys"];
-  if (allowed === undefined || leadingKeys === undefined) return true;
-  return leadingKeys.every((key) => [allowed].flat().includes(key));
+  if (leadingKeys === undefined) return true;
+  const equal = leadingKeyCondition(statement, "ForAllValues:StringEquals");
+  const alike = leadingKeyCondition(statement, "ForAllValues:StringLike");
+  return leadingKeys.every(
+    (key) => (equal?.includes(key) ?? true) && (alike?.some((pattern) => like(pattern, key)) ?? true),
+  );
+}
+
+function leadingKeyCondition(statement: z.infer<typeof Statement>, operator: string): string[] | undefined {
+  const keys = statement.Condition?.[operator]?.["dynamodb:LeadingKeys"];
+  return keys === undefined ? undefined : OneOrMore.parse(keys);
 }
 
 /** IAM's wildcards: `*` for any text, `?` for one character. */

@@ -32,7 +32,7 @@ export function ec2Answer(action: string, inner: string): Answer {
   return { status: 200, body };
 }
 
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
@@ -42,10 +42,13 @@ export function ec2Error(code: string, message: string): Answer {
   return { status: 400, body };
 }
 
-/** The shape of a successful answer in the plain query protocol, as ELB speaks it. */
-export function queryAnswer(action: string, version: string, inner: string): Answer {
+/**
+ * The shape of a successful answer in the plain query protocol, as ELB and Auto Scaling speak it.
+ * @param service the namespace, as in `elasticloadbalancing.amazonaws.com/doc/2015-12-01`
+ */
+export function queryAnswer(action: string, service: string, inner: string): Answer {
   const body = `<?xml version="1.0" encoding="UTF-8"?>
-<${action}Response xmlns="http://elasticloadbalancing.amazonaws.com/doc/${version}/"><${action}Result>${inner}</${action}Result><ResponseMetadata><RequestId>lab</RequestId></ResponseMetadata></${action}Response>`;
+<${action}Response xmlns="http://${service}/"><${action}Result>${inner}</${action}Result><ResponseMetadata><RequestId>lab</RequestId></ResponseMetadata></${action}Response>`;
   return { status: 200, body };
 }
 

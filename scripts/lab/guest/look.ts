@@ -27,6 +27,35 @@ export function inGuestWords(lab: LabPlace, instanceId: string, command: readonl
   return [...enter, "sh", "-c", '"$@"; exit $?', "sh", ...command];
 }
 
+/** nsenter's arguments to run a program of this machine in a guest's network, which outlives the guest with it. */
+export function guestNetworkWords(lab: LabPlace, instanceId: string): string[] {
+  return ["--target", String(guestProcess(lab, instanceId)), "--net", "--"];
+}
+
+/** Ends a guest at once, as when its host is lost. */
+export function killGuest(lab: LabPlace, instanceId: string): void {
+  process.kill(guestProcess(lab, instanceId), "SIGKILL");
+}
+
+/** Holds everything that a guest runs, as a host does that is suspended; its clocks go on. */
+export function freezeGuest(lab: LabPlace, instanceId: string): void {
+  // What was started while the first round went on is found in the second.
+  for (let round = 0; round < 2; round += 1) signalGuest(lab, instanceId, "SIGSTOP");
+}
+
+export function thawGuest(lab: LabPlace, instanceId: string): void {
+  signalGuest(lab, instanceId, "SIGCONT");
+}
+
+function signalGuest(lab: LabPlace, instanceId: string, signal: NodeJS.Signals): void {
+  for (const pid of processesIn(join(lab.cgroup, instanceId)))
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+}
+
 /** The first process of a process namespace two below this one: the lab's, and the guest's in it. */
 function isInit(pid: number): boolean {
   // A process may end while it is looked at.

@@ -21,6 +21,8 @@ export type InstanceFacts = {
   readonly roleName?: string;
   /** Only when the instance's InstanceMetadataTags is enabled. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** Where its Auto Scaling group moves it to; none when it is in no group. */
+  readonly targetState?: "InService" | "Terminated";
 };
 
 export type RoleCredentials = {
@@ -38,6 +40,8 @@ export function metadataTree(facts: InstanceFacts): Branch {
   return {
     "ami-id": facts.imageId,
     "ami-launch-index": "0",
+    autoscaling:
+      facts.targetState === undefined ? undefined : { "target-lifecycle-state": facts.targetState },
     hostname,
     "instance-action": "none",
     "instance-id": facts.instanceId,

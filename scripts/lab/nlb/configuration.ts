@@ -28,6 +28,8 @@ export type HealthCheck = {
 
 export const backendName = (group: TargetGroup) => `group_${group.name}`;
 export const serverName = (target: Target) => `${target.id}_${target.port}`;
+/** The instance that a server's name is of. */
+export const instanceOf = (name: string) => name.replace(/_\d+$/, "");
 /** How HAProxy's runtime API names a target that is checked. */
 export const serverPath = (group: TargetGroup, target: Target) =>
   `${backendName(group)}/${serverName(target)}`;

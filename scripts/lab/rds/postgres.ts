@@ -20,7 +20,7 @@ export type Owner = { readonly username: string; readonly password: string; read
 export const databasesFolder = "/var/lib/postgresql";
 const debianPostgres = "/usr/lib/postgresql";
 /** RDS' own superuser, whom nobody else is. */
-const superuser = "rdsadmin";
+export const superuser = "rdsadmin";
 
 const home = (server: PostgresServer) => join(databasesFolder, server.identifier);
 const data = (server: PostgresServer) => join(home(server), "data");

@@ -1,0 +1,31 @@
+import { execa } from "execa";
+import { inGuestWords } from "../guest/look.ts";
+import type { LabPlace } from "../place.ts";
+
+/** Instance ids of a node's two hosts. */
+export type Pair = { readonly active: string; readonly standby: string };
+
+/**
+ * Private address of whoever took the lease last. What instances report of themselves is older than this by a report's
+ * way, so that just after a failover both may still tell what was before.
+ */
+export async function lastHolder(sql: (text: string) => Promise<string>): Promise<string> {
+  return await sql("select client_address from eclair_ami.epoch order by generation desc limit 1");
+}
+
+/** Ends Eclair at once, as a crash does. */
+export const killEclair = "pkill -KILL -u eclair";
+
+const untilListening =
+  "until (exec 3<>/dev/tcp/127.0.0.1/9735) 2>/dev/null; do sleep 0.01; done; date +%s%3N";
+
+/** Milliseconds from what is done to the active host until the standby listens for peers; guests share a clock. */
+export async function failover(lab: LabPlace, { active, standby }: Pair, script: string): Promise<number> {
+  const inGuest = async (id: string, text: string) => {
+    const [program = "", ...args] = inGuestWords(lab, id, ["bash", "-c", text]);
+    return (await execa(program, args, { stdin: "ignore", reject: false })).stdout;
+  };
+  const listening = inGuest(standby, untilListening);
+  const done = await inGuest(active, `date +%s%3N; ${script}`);
+  return Number(await listening) - Number(done.split("\n")[0]);
+}

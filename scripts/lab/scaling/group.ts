@@ -1,0 +1,54 @@
+import { z } from "zod";
+
+export const transitions = {
+  launching: "autoscaling:EC2_INSTANCE_LAUNCHING",
+  terminating: "autoscaling:EC2_INSTANCE_TERMINATING",
+} as const;
+
+export const Hook = z.strictObject({
+  name: z.string(),
+  transition: z.enum([transitions.launching, transitions.terminating]),
+  heartbeatSeconds: z.int().positive(),
+  defaultResult: z.enum(["CONTINUE", "ABANDON"]),
+});
+export type Hook = z.infer<typeof Hook>;
+
+/** Lifecycle states by AWS' names, as far as a group here has them. */
+export const LifecycleState = z.enum([
+  "Pending",
+  "Pending:Wait",
+  "InService",
+  "Terminating:Wait",
+  "Terminating:Proceed",
+]);
+
+export const Member = z.strictObject({
+  instanceId: z.string(),
+  zone: z.string(),
+  /** The version of the launch template that it was started from. */
+  version: z.string(),
+  state: LifecycleState,
+  healthy: z.boolean(),
+  /** Hooks that nobody has completed yet, with when each gives up, in milliseconds since 1970. */
+  waits: z.array(z.strictObject({ hook: z.string(), until: z.number() })),
+});
+export type Member = z.infer<typeof Member>;
+
+/** One Auto Scaling group of the lab, as it is kept in a file. */
+export const Group = z.strictObject({
+  name: z.string(),
+  min: z.int().nonnegative(),
+  max: z.int().nonnegative(),
+  desired: z.int().nonnegative(),
+  template: z.strictObject({ id: z.string(), name: z.string(), version: z.string() }),
+  /** Subnet ids by the zone they are in. */
+  subnets: z.record(z.string(), z.string()),
+  tags: z.array(z.strictObject({ key: z.string(), value: z.string(), atLaunch: z.boolean() })),
+  hooks: z.array(Hook),
+  members: z.array(Member),
+  createdAt: z.string(),
+});
+export type Group = z.infer<typeof Group>;
+
+export const isLeaving = ({ state }: Member): boolean =>
+  state === "Terminating:Wait" || state === "Terminating:Proceed";
