@@ -7,10 +7,12 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import type { ClusterSetup, SetupTask } from "../../bootstrap/config/cluster-setup.ts";
+import { ClusterTable, documentClient } from "../../bootstrap/record/table.ts";
 import { SetupResult, setupLine } from "../../bootstrap/setup/result.ts";
 import { Failure } from "../core/failure.ts";
 import type { Target } from "../target/target.ts";
 import { consoleOf, stepsIn } from "./console.ts";
+import { requireImage } from "./launch.ts";
 
 export type SetupRun = {
   readonly imageId: string;
@@ -36,9 +38,11 @@ export async function runSetup(
 ): Promise<SetupResult> {
   const id = randomUUID();
   const doing = `${task.action} of ${setup.cluster}`;
+  await requireImage(target, run.imageId, setup.chain);
   const instanceId = await start(target, { ...setup, task: { ...task, id } }, run);
   try {
-    const result = await resultOf(target, instanceId, id, doing, signal);
+    const table = new ClusterTable(documentClient(target.dynamodb), setup.record.table, setup.cluster);
+    const result = await resultOf(target, table, instanceId, id, doing, signal);
     if (result.done) return result;
     const { code, cause, remedy } = result.failure ?? { code: "unexpected", cause: "", remedy: "" };
     throw new Failure({ code, doing, cause, remedy });
@@ -73,8 +77,10 @@ async function start(target: Target, document: ClusterSetup, run: SetupRun): Pro
   return instanceId;
 }
 
+/** The table tells it; the console too, for when the table is what can't be used. */
 async function resultOf(
   target: Target,
+  table: ClusterTable,
   instanceId: string,
   id: string,
   doing: string,
@@ -92,6 +98,8 @@ async function resultOf(
         changed: `nothing runs; what ${instanceId} had made already is there`,
         exit: 130,
       });
+    const told = SetupResult.safeParse(await resultIn(table, id));
+    if (told.success) return told.data;
     const steps = stepsIn(await consoleOf(target, instanceId));
     for (const { name, facts } of steps) {
       const result = name === setupLine ? SetupResult.safeParse(facts) : undefined;
@@ -132,8 +140,26 @@ async function resultOf(
   }
 }
 
+/** A table that is not there, or that this person may not read, tells nothing. */
+async function resultIn(table: ClusterTable, id: string): Promise<unknown> {
+  try {
+    return await table.result(id);
+  } catch (error) {
+    const name = error instanceof Error ? error.name : "";
+    if (["ResourceNotFoundException", "AccessDeniedException"].includes(name)) return undefined;
+    throw error;
+  }
+}
+
 async function hasEnded(target: Target, instanceId: string): Promise<boolean> {
-  const { Reservations } = await target.ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
-  const state = Reservations?.[0]?.Instances?.[0]?.State?.Name ?? "pending";
+  const found = await target.ec2
+    .send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }))
+    // EC2 knows a new instance only after a while.
+    .catch((error: unknown) =>
+      error instanceof Error && error.name === "InvalidInstanceID.NotFound"
+        ? undefined
+        : Promise.reject(error as Error),
+    );
+  const state = found?.Reservations?.[0]?.Instances?.[0]?.State?.Name ?? "pending";
   return ["shutting-down", "terminated", "stopping", "stopped"].includes(state);
 }

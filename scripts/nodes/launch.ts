@@ -2,6 +2,8 @@ import {
   CreateLaunchTemplateVersionCommand,
   DescribeImagesCommand,
   RunInstancesCommand,
+  type ResponseLaunchTemplateData,
+  type RunInstancesCommandInput,
 } from "@aws-sdk/client-ec2";
 import { gzipSync } from "node:zlib";
 import { Failure, messageOf } from "../core/failure.ts";
@@ -15,6 +17,8 @@ export type Launch = {
   /** Brings everything but image and user-data: subnet, security groups, instance type and profile. */
   readonly template: string;
   readonly name: string | undefined;
+  /** Another subnet than the template's. */
+  readonly subnetId?: string | undefined;
 };
 
 export type Launched = { readonly instanceId: string; readonly templateVersion: string };
@@ -29,7 +33,11 @@ export async function launch(target: Target, wanted: Launch): Promise<Launched> 
   const template = wanted.template.startsWith("lt-")
     ? { LaunchTemplateId: wanted.template }
     : { LaunchTemplateName: wanted.template };
-  const version = await templateVersion(target, template, wanted, userDataOf(text));
+  const { version, data } = await makeVersion(target, template, {
+    source: "$Default",
+    imageId: wanted.imageId,
+    userData: userDataOf(text),
+  });
   const tags = [
     { Key: clusterTag, Value: configuration.cluster },
     { Key: "Name", Value: wanted.name ?? configuration.cluster },
@@ -37,6 +45,7 @@ export async function launch(target: Target, wanted: Launch): Promise<Launched> 
   const { Instances } = await target.ec2.send(
     new RunInstancesCommand({
       LaunchTemplate: { ...template, Version: version },
+      ...(wanted.subnetId !== undefined && inSubnet(wanted.subnetId, data)),
       MinCount: 1,
       MaxCount: 1,
       TagSpecifications: [{ ResourceType: "instance", Tags: tags }],
@@ -47,34 +56,62 @@ export async function launch(target: Target, wanted: Launch): Promise<Launched> 
   return { instanceId, templateVersion: version };
 }
 
-async function templateVersion(
+/**
+ * Makes a version of a launch template with another image.
+ * @param source the version that brings everything else
+ * @param userData in base64; that of the source otherwise
+ */
+export async function makeVersion(
   target: Target,
   template: { LaunchTemplateId: string } | { LaunchTemplateName: string },
-  wanted: Launch,
-  userData: string,
-): Promise<string> {
+  wanted: { readonly source: string; readonly imageId: string; readonly userData?: string },
+): Promise<{ readonly version: string; readonly data: ResponseLaunchTemplateData }> {
   try {
     const { LaunchTemplateVersion } = await target.ec2.send(
       new CreateLaunchTemplateVersionCommand({
         ...template,
-        SourceVersion: "$Default",
+        SourceVersion: wanted.source,
         VersionDescription: `${wanted.imageId} by eclair-ami`,
-        LaunchTemplateData: { ImageId: wanted.imageId, UserData: userData },
+        LaunchTemplateData: {
+          ImageId: wanted.imageId,
+          ...(wanted.userData !== undefined && { UserData: wanted.userData }),
+        },
       }),
     );
-    return String(LaunchTemplateVersion?.VersionNumber);
+    return {
+      version: String(LaunchTemplateVersion?.VersionNumber),
+      data: LaunchTemplateVersion?.LaunchTemplateData ?? {},
+    };
   } catch (error) {
     throw new Failure({
       code: "launch.template",
-      doing: `making a version of the launch template ${wanted.template}`,
+      doing: `making a version of the launch template ${Object.values(template).join("")}`,
       cause: messageOf(error),
       remedy: "name a launch template of this region with --template",
     });
   }
 }
 
-/** An image that holds a stand-in, or was not verified, must never come near money. */
-async function requireImage(target: Target, imageId: string, chain: string): Promise<void> {
+/** A subnet stands with the network interface where there is one; RunInstances then wants all of that anew. */
+export function inSubnet(
+  SubnetId: string,
+  { NetworkInterfaces = [] }: ResponseLaunchTemplateData,
+): Pick<RunInstancesCommandInput, "SubnetId" | "NetworkInterfaces"> {
+  if (NetworkInterfaces.length === 0) return { SubnetId };
+  return {
+    NetworkInterfaces: NetworkInterfaces.map((one) => (one.DeviceIndex === 0 ? { ...one, SubnetId } : one)),
+  };
+}
+
+/**
+ * An image that holds a stand-in, or was not verified, must never come near money.
+ * @returns its tags
+ */
+export async function requireImage(
+  target: Target,
+  imageId: string,
+  chain: string,
+): Promise<ReadonlyMap<string, string>> {
   const found = await target.ec2
     .send(new DescribeImagesCommand({ ImageIds: [imageId] }))
     .catch((error: unknown) =>
@@ -91,8 +128,8 @@ async function requireImage(target: Target, imageId: string, chain: string): Pro
       remedy: "`eclair-ami images` lists the images baked so far",
       exit: 2,
     });
-  const tags = new Map(image.Tags?.map((tag) => [tag.Key, tag.Value]));
-  if (chain !== "mainnet" || tags.get("Release") === "true") return;
+  const tags = new Map(image.Tags?.map(({ Key = "", Value = "" }) => [Key, Value]));
+  if (chain !== "mainnet" || tags.get("Release") === "true") return tags;
   throw new Failure({
     code: "launch.release",
     doing: `launching ${imageId} on mainnet`,
@@ -101,7 +138,8 @@ async function requireImage(target: Target, imageId: string, chain: string): Pro
   });
 }
 
-function userDataOf(text: string): string {
+/** A configuration as EC2 takes it. */
+export function userDataOf(text: string): string {
   const plain = Buffer.from(text);
   const data = plain.length > longestUserData ? gzipSync(plain) : plain;
   if (data.length > longestUserData)

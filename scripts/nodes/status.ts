@@ -3,13 +3,16 @@ import {
   DescribeTargetHealthCommand,
   paginateDescribeTargetGroups,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { BootReport } from "../../bootstrap/phases.ts";
+import { BootReport, type BootRecord } from "../../bootstrap/phases.ts";
 import { defaultTable } from "../../bootstrap/record/default-table.ts";
 import { ClusterTable, documentClient } from "../../bootstrap/record/table.ts";
 import { InstanceState } from "../../bootstrap/supervise/state.ts";
 import type { Target } from "../target/target.ts";
 import { consoleOf, stepsIn } from "./console.ts";
 import { clusterTag } from "../../bootstrap/aws/tags.ts";
+
+/** A supervisor tells how it stands at least every ten seconds: what is older may no longer be so. */
+export const freshSeconds = 30;
 
 /** One instance of a cluster, as far as it can be seen from here. */
 export type NodeStatus = {
@@ -26,8 +29,8 @@ export type NodeStatus = {
   readonly state?: InstanceState;
   /** When it told that, in ISO 8601. */
   readonly toldAt?: string;
-  /** The last thing that the boot said on the console, and whether it gave up. */
-  readonly boot: { readonly said: string; readonly gaveUp: boolean };
+  /** The last thing that the boot said on the console, whether it was a failure, and whether it gave up with it. */
+  readonly boot: { readonly said: string; readonly failed: boolean; readonly gaveUp: boolean };
 };
 
 /** The instances of all clusters, or of one, with what each of them has told the clusters' table. */
@@ -85,33 +88,46 @@ async function reportsOf(
   const found = new Map<string, Reported>();
   const client = documentClient(target.dynamodb);
   for (const name of new Set(instances.map((instance) => tagOf(instance, clusterTag))))
-    for (const [id, { at, report }] of await new ClusterTable(client, table, name).reports(new Date()))
+    for (const [id, { at, report }] of await readable(new ClusterTable(client, table, name)))
       found.set(id, { toldAt: at, ...reported(report) });
   return found;
 }
 
+/** Whoever may look at one cluster alone still sees the others' instances. */
+async function readable(table: ClusterTable): ReturnType<ClusterTable["reports"]> {
+  try {
+    return await table.reports(new Date());
+  } catch (error) {
+    if (error instanceof Error && /AccessDenied/.test(error.name)) return new Map();
+    throw error;
+  }
+}
+
 function reported(report: unknown): Reported {
   const state = InstanceState.safeParse(report);
-  if (state.success) return { state: state.data, boot: { said: state.data.boot.state, gaveUp: false } };
+  if (state.success) return { state: state.data, boot: bootIn(state.data.boot) };
   const { success, data } = BootReport.safeParse(report);
-  if (!success || data.boot.failure === undefined) return {};
-  const { phase, code, cause, triedAgain } = data.boot.failure;
+  return success && data.boot.failure !== undefined ? { boot: bootIn(data.boot) } : {};
+}
+
+function bootIn({ state, failure }: BootRecord): NodeStatus["boot"] {
+  if (state !== "failed" || failure === undefined) return { said: state, failed: false, gaveUp: false };
+  const { phase, code, cause, triedAgain } = failure;
   return {
-    boot: {
-      said: `${String(phase)} failed: ${String(code)}: ${String(cause)}`,
-      gaveUp: triedAgain !== true,
-    },
+    said: `${String(phase)} failed: ${String(code)}: ${String(cause)}`,
+    failed: true,
+    gaveUp: triedAgain !== true,
   };
 }
 
 function bootOf(steps: ReturnType<typeof stepsIn>): NodeStatus["boot"] {
   // The supervisor's lines come after the boot's; a phase has a duration.
   const last = steps.findLast(({ name, facts }) => name === "idle" || typeof facts["ms"] === "number");
-  if (last === undefined) return { said: "nothing on the console yet", gaveUp: false };
+  if (last === undefined) return { said: "nothing on the console yet", failed: false, gaveUp: false };
   const failed = last.facts["failed"] as { code?: string; cause?: string; triedAgain?: boolean } | undefined;
-  if (failed === undefined) return { said: last.name, gaveUp: false };
+  if (failed === undefined) return { said: last.name, failed: false, gaveUp: false };
   const said = `${last.name} failed: ${failed.code ?? ""}: ${failed.cause ?? ""}`;
-  return { said, gaveUp: failed.triedAgain !== true };
+  return { said, failed: true, gaveUp: failed.triedAgain !== true };
 }
 
 async function targetHealth(target: Target): Promise<Map<string, string[]>> {

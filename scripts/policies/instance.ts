@@ -1,5 +1,5 @@
 import { clusterTag } from "../../bootstrap/aws/tags.ts";
-import { onRecord, policy, readSecrets, type Cluster, type Policy } from "./statements.ts";
+import { onRecord, onRequests, policy, readSecrets, type Cluster, type Policy } from "./statements.ts";
 
 /** The least that an instance of a cluster must be allowed to do. */
 export function instancePolicy(cluster: Cluster): Policy {
@@ -8,6 +8,7 @@ export function instancePolicy(cluster: Cluster): Policy {
   return policy(
     readSecrets(cluster.secrets),
     onRecord(cluster, "GetItem", "PutItem", "UpdateItem"),
+    onRequests(cluster, "GetItem", "UpdateItem"),
     ...(cluster.targetGroups.length === 0
       ? []
       : [
@@ -18,7 +19,22 @@ export function instancePolicy(cluster: Cluster): Policy {
             Resource: cluster.targetGroups,
           } as const,
         ]),
-    { Effect: "Allow", Action: ["ec2:DescribeVolumes", "ec2:DescribeInstances"], Resource: "*" },
+    {
+      Effect: "Allow",
+      Action: ["ec2:DescribeVolumes", "ec2:DescribeInstances", "autoscaling:DescribeAutoScalingInstances"],
+      Resource: "*",
+    },
+    {
+      Sid: "AutoScaling",
+      Effect: "Allow",
+      Action: [
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:RecordLifecycleActionHeartbeat",
+        "autoscaling:SetInstanceHealth",
+      ],
+      Resource: "*",
+      Condition: { StringEquals: ofCluster },
+    },
     {
       Effect: "Allow",
       Action: "ec2:CreateVolume",

@@ -1,5 +1,13 @@
 import { clusterTag } from "../../bootstrap/aws/tags.ts";
-import { onRecord, policy, readSecrets, secretArn, type Cluster, type Policy } from "./statements.ts";
+import {
+  onItems,
+  onRecord,
+  policy,
+  readSecrets,
+  secretArn,
+  type Cluster,
+  type Policy,
+} from "./statements.ts";
 
 /**
  * What the short-lived instance of `init`, `adopt`, `verify` and `database repoint` must be allowed to do. Its role
@@ -24,5 +32,6 @@ export function setupPolicy(
           } as const,
         ]),
     onRecord(cluster, "GetItem", "PutItem", "UpdateItem"),
+    onItems(cluster, "OneClusterForANode", { "ForAllValues:StringLike": "node#*" }, ["GetItem", "PutItem"]),
   );
 }

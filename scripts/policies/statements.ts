@@ -1,3 +1,5 @@
+import { requestPartition } from "../../bootstrap/record/table.ts";
+
 /** An IAM policy document. */
 export type Policy = { readonly Version: "2012-10-17"; readonly Statement: readonly Statement[] };
 
@@ -27,14 +29,29 @@ export const policy = (...statements: Statement[]): Policy => ({
 export const secretArn = (id: string): string =>
   id.startsWith("arn:") ? id : `arn:aws:secretsmanager:*:*:secret:${id}-??????`;
 
-/** Some actions on a cluster's items in the table, and on nobody else's. */
-export function onRecord(cluster: Cluster, ...actions: string[]): Statement {
+/** Some actions on a cluster's record and reports, and on nobody else's. */
+export const onRecord = (cluster: Cluster, ...actions: string[]): Statement =>
+  onItems(cluster, "Record", { "ForAllValues:StringEquals": cluster.name }, actions);
+
+/** What operators ask of a cluster. */
+export const onRequests = (cluster: Cluster, ...actions: string[]): Statement =>
+  onItems(cluster, "Requests", { "ForAllValues:StringEquals": requestPartition(cluster.name) }, actions);
+
+/** Some actions on the items of the table whose partition key meets a condition. */
+export function onItems(
+  cluster: Cluster,
+  Sid: string,
+  keys: Readonly<Record<string, string>>,
+  actions: readonly string[],
+): Statement {
   return {
-    Sid: "Record",
+    Sid,
     Effect: "Allow",
     Action: actions.map((action) => `dynamodb:${action}`),
     Resource: `arn:aws:dynamodb:*:*:table/${cluster.table}`,
-    Condition: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [cluster.name] } },
+    Condition: Object.fromEntries(
+      Object.entries(keys).map(([operator, key]) => [operator, { "dynamodb:LeadingKeys": [key] }]),
+    ),
   };
 }
 

@@ -6,9 +6,10 @@ import { steps } from "./steps.mjs";
 
 const wrongUse = 2;
 
-/** @param {boolean} lab whether the lab is to be set up too */
-function setUp(lab) {
-  const wanted = (/** @type {{ needed: "always" | "lab" }} */ item) => lab || item.needed === "always";
+/** @param {("lab" | "tests")[]} also what is to be set up beside what is always needed */
+function setUp(...also) {
+  const needs = new Set(["always", ...also]);
+  const wanted = (/** @type {{ needed: "always" | "lab" | "tests" }} */ item) => needs.has(item.needed);
   const unmet = preconditions.filter(wanted).flatMap((item) => {
     const problem = item.missing();
     return problem === undefined
@@ -41,7 +42,7 @@ function goOn(args, env = {}) {
 const [task, ...rest] = process.argv.slice(2);
 try {
   if (task === "start") {
-    setUp(true);
+    setUp("lab");
     goOn(["scripts/cli.ts", "start", ...rest]);
   } else if (task === "test") {
     const lab = process.getuid?.() === 0 && process.platform === "linux";
@@ -49,7 +50,8 @@ try {
       console.log(
         "Not root on Linux: the end-to-end tests are left out, and nothing outside this checkout is touched.",
       );
-    setUp(lab);
+    if (lab) setUp("lab", "tests");
+    else setUp();
     goOn(["scripts/check.ts", ...rest], lab ? { ECLAIR_AMI_E2E: "1" } : {});
   } else {
     console.error("usage: node scripts/setup/main.mjs start|test");

@@ -15,19 +15,23 @@ import { cacheDir, lockDigest, motoDir, nodeBinary, npmStamp, packerDir, root } 
 /**
  * @typedef {object} Step
  * @property {string} title
- * @property {"always" | "lab"} needed
+ * @property {"always" | "lab" | "tests"} needed
  * @property {() => boolean} done
  * @property {() => void} run
  */
 
-/** Debian packages that the lab, the bake and the tests use on this machine. */
-const debianPackages = [
+/** Debian packages that the tests use beside the lab's: a browser, to look at reports as people do. */
+const testPackages = ["chromium"];
+
+/** Debian packages that the lab, the bake and the drills use on this machine. */
+const labPackages = [
   "ca-certificates",
   "default-jdk-headless",
   "dnsmasq-base",
   "e2fsprogs",
   "haproxy",
   "iproute2",
+  "libfaketime",
   "libbcprov-java",
   "libhikaricp-java",
   "libjackson2-databind-java",
@@ -123,8 +127,9 @@ function aptOptions() {
   return { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
 }
 
-function missingPackages() {
-  const result = spawnSync("dpkg-query", ["-W", "-f=${Package} ${db:Status-Status}\n", ...debianPackages], {
+/** @param {readonly string[]} names */
+function missing(names) {
+  const result = spawnSync("dpkg-query", ["-W", "-f=${Package} ${db:Status-Status}\n", ...names], {
     encoding: "utf8",
   });
   const installed = new Set(
@@ -133,7 +138,25 @@ function missingPackages() {
       .filter((line) => line.endsWith(" installed"))
       .map((line) => line.split(" ")[0]),
   );
-  return debianPackages.filter((name) => !installed.has(name));
+  return names.filter((name) => !installed.has(name));
+}
+
+/**
+ * @param {string} title
+ * @param {Step["needed"]} needed
+ * @param {readonly string[]} names
+ * @returns {Step}
+ */
+function debianPackages(title, needed, names) {
+  return {
+    title,
+    needed,
+    done: () => missing(names).length === 0,
+    run: () => {
+      run("apt-get", ["update", "--quiet"], aptOptions());
+      run("apt-get", ["install", "--yes", "--no-install-recommends", ...missing(names)], aptOptions());
+    },
+  };
 }
 
 /** @param {string} folder @param {(temporary: string) => void} make */
@@ -163,15 +186,8 @@ export const steps = [
       writeFileSync(npmStamp, lockDigest());
     },
   },
-  {
-    title: "Debian packages",
-    needed: "lab",
-    done: () => missingPackages().length === 0,
-    run: () => {
-      run("apt-get", ["update", "--quiet"], aptOptions());
-      run("apt-get", ["install", "--yes", "--no-install-recommends", ...missingPackages()], aptOptions());
-    },
-  },
+  debianPackages("Debian packages", "lab", labPackages),
+  debianPackages("Debian packages of the tests", "tests", testPackages),
   {
     title: "moto, the AWS APIs of the lab",
     needed: "lab",

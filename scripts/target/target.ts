@@ -1,7 +1,9 @@
 import { arch } from "node:os";
+import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { RDSClient } from "@aws-sdk/client-rds";
 import { Failure } from "../core/failure.ts";
 import { region as labRegion, services, minerPort, zones } from "../lab/addresses.ts";
 import { isHeld, readFacts, type LabFacts } from "../lab/facts.ts";
@@ -14,6 +16,8 @@ export type Target = {
   readonly ec2: EC2Client;
   readonly elb: ElasticLoadBalancingV2Client;
   readonly dynamodb: DynamoDBClient;
+  readonly scaling: AutoScalingClient;
+  readonly rds: RDSClient;
   /** Template variables that differ between targets. */
   readonly packerVariables: Readonly<Record<string, string>>;
   /** What stands before a command that must reach an instance; empty on AWS. */
@@ -53,6 +57,8 @@ export function labTarget(lab: LabPlace): Target {
     ec2: askFirst(new EC2Client(labSettings(facts)), lab, facts),
     elb: askFirst(new ElasticLoadBalancingV2Client(labSettings(facts)), lab, facts),
     dynamodb: askFirst(new DynamoDBClient(labSettings(facts)), lab, facts),
+    scaling: askFirst(new AutoScalingClient(labSettings(facts)), lab, facts),
+    rds: askFirst(new RDSClient(labSettings(facts)), lab, facts),
     packerVariables: {
       ec2_endpoint: facts.endpoint,
       ssh_interface: "private_ip",
@@ -74,13 +80,15 @@ export function labSettings(facts: LabFacts) {
   };
 }
 
+type AnyClient = EC2Client | ElasticLoadBalancingV2Client | DynamoDBClient | AutoScalingClient | RDSClient;
+
 /** Asks before every call whether the lab is still there: without its link a call would leave this machine. */
-function askFirst<Client extends EC2Client | ElasticLoadBalancingV2Client | DynamoDBClient>(
+function askFirst<Client extends Pick<AnyClient, "middlewareStack">>(
   client: Client,
   lab: LabPlace,
   facts: LabFacts,
 ): Client {
-  const { middlewareStack } = client as EC2Client;
+  const { middlewareStack } = client as Pick<EC2Client, "middlewareStack">;
   middlewareStack.add(
     (next) => async (call) => {
       if (isHeld(facts)) return await next(call);
@@ -115,6 +123,8 @@ export function awsTarget(options: AwsOptions): Target {
     ec2: new EC2Client({ region }),
     elb: new ElasticLoadBalancingV2Client({ region }),
     dynamodb: new DynamoDBClient({ region }),
+    scaling: new AutoScalingClient({ region }),
+    rds: new RDSClient({ region }),
     packerVariables: {
       // Packer's plugin stands on an SDK that doesn't know the variable.
       ...(endpoint !== undefined && { ec2_endpoint: endpoint }),

@@ -1,4 +1,3 @@
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { ClusterSetup, SetupTask } from "../../bootstrap/config/cluster-setup.ts";
@@ -6,6 +5,7 @@ import type { SetupResult } from "../../bootstrap/setup/result.ts";
 import { Failure } from "../core/failure.ts";
 import { runSetup, type SetupRun } from "../nodes/cluster-setup.ts";
 import { readClusterSetup } from "../nodes/configuration.ts";
+import { callerOf } from "../target/caller.ts";
 import type { Target } from "../target/target.ts";
 import { interruptSignal } from "../ui/interrupt.ts";
 import { targetOf, withTarget, type TargetFlags } from "./target-flags.ts";
@@ -98,13 +98,6 @@ async function askForNodeId({ cluster }: ClusterSetup): Promise<string> {
   } finally {
     terminal.close();
   }
-}
-
-/** Who asks, for the history. In the lab everybody is its administrator. */
-async function callerOf(target: Target): Promise<string> {
-  if (target.name === "lab") return "lab";
-  const { Arn = "" } = await new STSClient({ region: target.region }).send(new GetCallerIdentityCommand({}));
-  return Arn;
 }
 
 function runOf(target: Target, { cluster }: ClusterSetup, flags: SetupFlags): SetupRun {

@@ -6,7 +6,7 @@ import { Failure } from "../core/failure.ts";
 import { consoleOf } from "../nodes/console.ts";
 import { readConfiguration } from "../nodes/configuration.ts";
 import { launch } from "../nodes/launch.ts";
-import { nodeStatuses, type NodeStatus } from "../nodes/status.ts";
+import { freshSeconds, nodeStatuses, type NodeStatus } from "../nodes/status.ts";
 import type { Target } from "../target/target.ts";
 import { targetOf, withTarget, type TargetFlags } from "./target-flags.ts";
 
@@ -15,6 +15,7 @@ type LaunchFlags = TargetFlags & {
   readonly config: string;
   readonly template?: string;
   readonly name?: string;
+  readonly subnet?: string;
 };
 
 /** Instances of a cluster: launch, status, logs, terminate. */
@@ -25,6 +26,7 @@ export function addNodes(program: Command): void {
     .requiredOption("--config <file>", "the node's configuration")
     .option("--template <name>", "launch template, by name or id; in the lab, the cluster's own")
     .option("--name <name>", "the instance's name; the cluster's otherwise")
+    .option("--subnet <id>", "another subnet than the template's: a standby is best in another zone")
     .action(launchVerb);
   withTarget(program.command("status"))
     .description("the instances of all clusters, and how each stands")
@@ -60,7 +62,8 @@ async function launchVerb(flags: LaunchFlags): Promise<void> {
       remedy: "pass --template: it brings subnet, security groups, instance type and instance profile",
       exit: 2,
     });
-  const wanted = { imageId: flags.image, configurationFile: flags.config, template, name: flags.name };
+  const { image: imageId, config: configurationFile, name, subnet: subnetId } = flags;
+  const wanted = { imageId, configurationFile, template, name, subnetId };
   const { instanceId, templateVersion } = await launch(target, wanted);
   console.log(`${instanceId} is starting, from version ${templateVersion} of ${template}`);
 }
@@ -98,13 +101,13 @@ async function statusVerb(
   console.log(statusTable(statuses));
 }
 
-/** Instances tell every ten seconds how they stand: what is older may no longer be so. */
-const freshSeconds = 30;
-
 function ageOf({ toldAt }: NodeStatus): string[] {
   const seconds = toldAt === undefined ? 0 : Math.round((Date.now() - Date.parse(toldAt)) / 1000);
   return seconds > freshSeconds ? [`(told ${seconds} s ago)`] : [];
 }
+
+/** A boot that has failed since: its host goes on with what the one before has rendered. */
+const bootOf = ({ boot }: NodeStatus) => (boot.failed ? [boot.said] : []);
 
 export function statusTable(statuses: readonly NodeStatus[]): string {
   const table = new Table({
@@ -121,7 +124,9 @@ export function statusTable(statuses: readonly NodeStatus[]): string {
       `${status.instanceId}\n${status.instance}`,
       status.imageId,
       `${status.address}\n${status.zone}`,
-      state === undefined ? status.boot.said : [state.role, ...state.reasons, ...ageOf(status)].join("\n"),
+      state === undefined
+        ? status.boot.said
+        : [state.role, ...state.reasons, ...bootOf(status), ...ageOf(status)].join("\n"),
       status.targetHealth.join("\n") || "-",
       lease,
       block,

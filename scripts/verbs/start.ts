@@ -1,16 +1,26 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import { arch } from "node:os";
+import { join } from "node:path";
 import { Failure } from "../core/failure.ts";
+import { writeWhole } from "../core/files.ts";
+import { catalogue } from "../drills/catalogue.ts";
+import { playDrill } from "../drills/drill.ts";
+import { drillReport } from "../drills/report.ts";
+import type { Run } from "../drills/results.ts";
+import { alone, newResults, prepare } from "../drills/session.ts";
+import type { Stage } from "../drills/stage.ts";
+import { readConfiguration } from "../nodes/configuration.ts";
 import type { LabFacts } from "../lab/facts.ts";
 import { defaultStateFolder, labPlace, type LabPlace } from "../lab/place.ts";
 import { bringUp } from "../lab/up.ts";
-import { demoCluster, reimageDemo, throughLoadBalancer } from "../lab/cluster/demo.ts";
+import { zones } from "../lab/addresses.ts";
+import { demoCluster, launchStandby, reimageDemo, throughLoadBalancer } from "../lab/cluster/demo.ts";
 import { labNode } from "../lab/cluster/cluster.ts";
 import { labTarget, type Target } from "../target/target.ts";
 import { bake } from "./bake.ts";
 
-/** `npm start`: the lab up, an image baked and tested, a node launched from it, and how to go on. */
+/** `npm start`: the lab up, an image baked and tested, a node launched from it with a standby, a failover shown. */
 export function addStart(program: Command): void {
   program
     .command("start")
@@ -35,8 +45,8 @@ export function addStart(program: Command): void {
       await launchDemo(place, facts, target, baked.manifest?.image.id ?? "");
       console.log(`
 The lab stays up. To look around:
-  ./eclair-ami status            the node
-  ./eclair-ami logs ${demoCluster}         its console
+  ./eclair-ami status            the node's instances
+  ./eclair-ami logs ${demoCluster}         a console
   ./eclair-ami lab shell I       a shell on an instance
   ./eclair-ami images            the images baked so far
   ./eclair-ami bake              bake another
@@ -70,5 +80,45 @@ async function launchDemo(place: LabPlace, facts: LabFacts, target: Target, imag
     ["took", `${seconds.toFixed(1)} s from launch to traffic`],
     ["config", file],
   ];
-  for (const [name = "", value = ""] of rows) console.log(`${name.padEnd(10)} ${value}`);
+  const show = (name = "", value = "") => console.log(`${name.padEnd(10)} ${value}`);
+  for (const [name, value] of rows) show(name, value);
+
+  console.log("launching a standby in another zone …");
+  const subnetId = facts.network?.subnetIds[zones[1]?.name ?? ""];
+  const standby = await launchStandby(target, imageId, file, subnetId);
+  show("standby", `${standby.instanceId} at ${standby.address} in ${standby.zone}: armed`);
+  console.log("killing Eclair on the active one …");
+  const { run, report } = await showFailover({ lab: place, facts, target, configurationFile: file, imageId });
+  show("failover", `the standby listened ${run.otherServes} ms later`);
+  show("", `behind the load balancer the node was away for ${((run.outage ?? 0) / 1000).toFixed(1)} s`);
+  show(
+    "",
+    `${run.acknowledged} writes were acknowledged meanwhile, ${run.lost} lost, ${run.overlaps} overlapped`,
+  );
+  show("report", report);
+}
+
+/** The first of the drills, once. */
+async function showFailover(
+  about: Omit<Stage, "configuration">,
+): Promise<{ readonly run: Run; readonly report: string }> {
+  const { configuration } = readConfiguration(about.configurationFile);
+  const stage = { ...about, configuration };
+  const [kill] = catalogue;
+  if (kill === undefined) throw new Error("there is no drill");
+  const results = await newResults(stage);
+  const run = await alone(stage.lab, async () => {
+    await prepare(stage);
+    return await playDrill(stage, kill, 1);
+  });
+  results.runs.push(run);
+  const report = join(about.lab.state, "failover.html");
+  writeWhole(report, drillReport(results, catalogue));
+  if (run.verdict === "passed") return { run, report };
+  throw new Failure({
+    code: "node.failover",
+    doing: "killing Eclair on the active instance",
+    cause: run.reasons.join("; "),
+    remedy: `look at ${report}, \`eclair-ami status\` and \`eclair-ami logs\``,
+  });
 }
