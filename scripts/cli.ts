@@ -10,7 +10,10 @@ import { addImages } from "./verbs/images.ts";
 import { addLab } from "./verbs/lab.ts";
 import { addNodes } from "./verbs/nodes.ts";
 import { addPolicy } from "./verbs/policy.ts";
+import { addReplace } from "./verbs/replace.ts";
 import { addStart } from "./verbs/start.ts";
+import { addDrill } from "./verbs/drill.ts";
+import { addSwitchover } from "./verbs/switchover.ts";
 
 const program = new Command("eclair-ami")
   .description("bakes and runs Eclair Lightning nodes on AWS, or on the lab of this machine")
@@ -26,6 +29,9 @@ for (const add of [
   addConfig,
   addClusters,
   addNodes,
+  addSwitchover,
+  addReplace,
+  addDrill,
   addPolicy,
   addArtifacts,
   addLab,
@@ -43,8 +49,15 @@ try {
 function report(error: unknown): number {
   // Commander has said it already; its help and version end with 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
-  if (process.argv.includes("--json") && error instanceof Failure)
+  if (wantsJson() && error instanceof Failure)
     console.log(JSON.stringify({ event: "error", ...error.facts }));
   else console.error(describeError(error));
   return error instanceof Failure ? (error.facts.exit ?? exitCodes.failed) : exitCodes.failed;
+}
+
+/** Whether the verb has `--json` as a switch, and it was given; where it takes a file it says nothing of errors. */
+function wantsJson(): boolean {
+  const verb = program.commands.find((command) => command.name() === process.argv[2]);
+  const flag = verb?.options.find(({ long }) => long === "--json");
+  return process.argv.includes("--json") && flag?.required !== true;
 }

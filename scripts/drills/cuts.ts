@@ -1,0 +1,34 @@
+import { execa } from "execa";
+import type { LabPlace } from "../lab/place.ts";
+
+/** Whose packets no longer come through: those from one address to another, or to everybody. */
+export type Cut = { readonly from: string; readonly to?: string };
+
+const table = "drill";
+
+const inLab = (lab: LabPlace, ...words: string[]) => [`--net=/run/netns/${lab.netns}`, ...words];
+
+/** Cuts connections inside the lab, in one direction each; what was cut before is whole again. */
+export async function cut(lab: LabPlace, cuts: readonly Cut[]): Promise<void> {
+  await mend(lab);
+  const rules = cuts.map(
+    ({ from, to }) => `ip saddr ${from} ${to === undefined ? "" : `ip daddr ${to} `}drop`,
+  );
+  const chains = ["input", "forward", "output"].map(
+    (hook) => `chain ${hook} {\n type filter hook ${hook} priority filter - 5\n ${rules.join("\n ")}\n}`,
+  );
+  const input = `table ip ${table} {\n${chains.join("\n")}\n}\n`;
+  await execa("nsenter", inLab(lab, "nft", "-f", "-"), { input });
+}
+
+export async function mend(lab: LabPlace): Promise<void> {
+  await execa("nsenter", inLab(lab, "nft", "delete", "table", "ip", table), { reject: false });
+}
+
+/** Both directions. */
+export function between(one: string, other: string): Cut[] {
+  return [
+    { from: one, to: other },
+    { from: other, to: one },
+  ];
+}

@@ -1,0 +1,129 @@
+import { fence, makeBare, makeWhole } from "../bare.ts";
+import { Astray, type Scene } from "../scene.ts";
+import type { Fault } from "../fault.ts";
+import { plainProcess, startPlain, startSupervisor, stopPlain, stopSupervisor } from "../plain.ts";
+
+const stop = "pkill -STOP -u eclair";
+const eclairProcess = "pgrep -u eclair -o java";
+const goOn = "pkill -CONT -u eclair";
+/** Eclair's own end takes ten seconds when its lease is lost, and it looks at the lease every five. */
+const endsWithinSeconds = 40;
+/** Eclair renews its lease every five seconds. */
+const renewsWithinSeconds = 7;
+/** By then an invoice that was asked for is made. */
+const requestSeconds = 1;
+
+/** A holder of the lease that is held past it, and goes on. */
+export const faults: readonly Fault[] = [
+  {
+    name: "stop-continue",
+    title: "Eclair stopped past its lease, continued while the other one serves",
+    play: async (scene) => {
+      const { active, standby } = scene.pair;
+      await scene.strike(active, stop);
+      const stopped = await scene.inGuest(active, eclairProcess);
+      await scene.serves([standby]);
+      await requireDead(scene, active, stopped.trim());
+      await scene.inGuest(active, goOn);
+      await scene.pass(5);
+    },
+  },
+  {
+    name: "stop-release-continue",
+    title: "Eclair stopped past its lease, the other one serves and ends cleanly, then continued",
+    play: async (scene) => {
+      const { active, standby } = scene.pair;
+      await scene.strike(active, stop);
+      const stopped = await scene.inGuest(active, eclairProcess);
+      await scene.serves([standby]);
+      await requireDead(scene, active, stopped.trim());
+      await stopSupervisor(scene.stage, standby);
+      await scene.inGuest(active, goOn);
+      await scene.serves([active], Date.now());
+    },
+    heal: async ({ stage, pair }) => await startSupervisor(stage, pair.standby),
+  },
+  {
+    name: "held-continue",
+    title: "the same with no supervisor, gate or watchdog on its host: continued while the other one serves",
+    prepare: async (scene) => await makeBare(scene),
+    play: async (scene) => {
+      const { active, standby } = scene.pair;
+      const held = await plainProcess(scene.stage, active);
+      await scene.strike(active, stop);
+      await scene.serves([standby]);
+      await scene.inGuest(active, goOn);
+      await requireEnd(scene, active, held);
+    },
+    heal: async (scene) => await makeWhole(scene),
+  },
+  {
+    name: "held-release-continue",
+    title: "the same, continued after the other one has ended cleanly",
+    prepare: async (scene) => await makeBare(scene),
+    play: async (scene) => {
+      const { active, standby } = scene.pair;
+      const held = await plainProcess(scene.stage, active);
+      await scene.strike(active, stop);
+      await scene.serves([standby]);
+      await scene.pass(2);
+      await stopSupervisor(scene.stage, standby);
+      await scene.inGuest(active, goOn);
+      await requireEnd(scene, active, held);
+    },
+    heal: async (scene) => await makeWhole(scene),
+  },
+  {
+    name: "without-fence",
+    title: "the last one with the fence taken away: the harness must find the overlap",
+    mustOverlap: true,
+    prepare: async (scene) => {
+      await makeBare(scene);
+      await fence(scene, "disable");
+      await stopSupervisor(scene.stage, scene.pair.standby);
+      await startPlain(scene.stage, scene.pair.standby);
+    },
+    play: async (scene) => {
+      const { active, standby } = scene.pair;
+      // A write that waits in the stopped one may come before its renewal, find the lease expired, and end it.
+      await scene.rest(active);
+      await scene.pass(requestSeconds);
+      const held = await plainProcess(scene.stage, active);
+      await scene.strike(active, stop);
+      await scene.serves([standby]);
+      await scene.pass(2);
+      await stopPlain(scene.stage, standby);
+      await scene.inGuest(active, goOn);
+      await scene.serves([active], Date.now());
+      await scene.pass(renewsWithinSeconds);
+      if ((await plainProcess(scene.stage, active)) !== held)
+        throw new Astray(
+          `the Eclair that was held on ${active} ended by itself: nothing was left to overlap`,
+        );
+      await scene.load(active);
+      await scene.pass(3);
+    },
+    heal: async (scene) => {
+      await fence(scene, "enable always");
+      await stopPlain(scene.stage, scene.pair.standby);
+      await makeWhole(scene);
+    },
+  },
+];
+
+/** The watchdog has ended it before another one served. */
+async function requireDead(scene: Scene, id: string, process: string): Promise<void> {
+  const left = await scene.inGuest(id, `ps -o pid= -p ${process} || true`);
+  if (left.trim() !== "")
+    throw new Astray(`the Eclair that was stopped on ${id} lived when the other one served`);
+}
+
+/** Waits until an Eclair that nothing but the fence holds back has ended by itself. */
+async function requireEnd(scene: Scene, id: string, process: string): Promise<void> {
+  const end = performance.now() + endsWithinSeconds * 1000;
+  while ((await plainProcess(scene.stage, id)) === process) {
+    if (performance.now() > end)
+      throw new Astray(`the superseded Eclair on ${id} still ran after ${endsWithinSeconds} s`);
+    await scene.pass(0.25);
+  }
+}

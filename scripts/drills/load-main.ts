@@ -1,0 +1,45 @@
+// Runs inside a guest's network: makes invoices by the API of the Eclair that is active there, if there is one, and
+// tells each that was acknowledged as one line of JSON. The API's password comes on standard input.
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { Found } from "./found.ts";
+
+const everyMilliseconds = 100;
+const patienceMilliseconds = 2_000;
+const Invoice = z.object({ paymentHash: z.string(), serialized: z.string() });
+
+const [instanceId = ""] = process.argv.slice(2);
+const authorization = `Basic ${Buffer.from(`:${await text(process.stdin)}`).toString("base64")}`;
+
+async function createInvoice(): Promise<z.infer<typeof Invoice> | undefined> {
+  try {
+    const response = await fetch("http://127.0.0.1:8080/createinvoice", {
+      method: "POST",
+      headers: { authorization, "content-type": "application/x-www-form-urlencoded" },
+      body: "description=drill&amountMsat=1000",
+      signal: AbortSignal.timeout(patienceMilliseconds),
+    });
+    return response.ok ? Invoice.parse(await response.json()) : undefined;
+  } catch {
+    // Nothing is active here now, or it ends: what is not acknowledged is not promised.
+    return undefined;
+  }
+}
+
+process.stdout.on("error", () => process.exit());
+for (;;) {
+  const made = await createInvoice();
+  const found: Found | undefined =
+    made === undefined
+      ? undefined
+      : {
+          kind: "acknowledged",
+          at: Date.now(),
+          instanceId,
+          paymentHash: made.paymentHash,
+          invoice: made.serialized,
+        };
+  if (found !== undefined) process.stdout.write(`${JSON.stringify(found)}\n`);
+  await sleep(everyMilliseconds);
+}
