@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/{artifacts,bake,bootstrap,lab,nodes,packer}/**/*.test.ts"],
+          include: ["test/{artifacts,bake,bootstrap,drills,lab,model,nodes,packer}/**/*.test.ts"],
           // No test of these may reach AWS, whatever the machine's environment says.
           env: { AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_EC2_METADATA_DISABLED: "true" },
         },

@@ -7,6 +7,7 @@ import type { Manifest } from "../scripts/bake/manifest.ts";
 import { debianBitcoind } from "../scripts/lab/debian/trees.ts";
 import { measureAot } from "./aot.ts";
 import { measureBoot } from "./boot.ts";
+import { measureFailover } from "./failover.ts";
 import { bakeOnce, inOwnLab, median, startToSsh } from "./lab-bench.ts";
 
 const runs = 3;
@@ -33,7 +34,8 @@ await inOwnLab(async (lab) => {
   );
   console.log(`image: ${Math.round((warm[0]?.sizes.rootBytes ?? 0) / megabyte)} MB over Debian's`);
 
-  await measureBoot(lab, image);
+  await measureBoot(lab, "bench", image);
+  await measureFailover(lab, "failover", image);
 
   if (zip === undefined) return console.log("\nECLAIR_ZIP is not set: the real Eclair was not measured");
   const real = await bakeOnce(lab, zip);
@@ -43,7 +45,8 @@ await inOwnLab(async (lab) => {
   phases([real]);
   console.log(`image: ${Math.round(real.sizes.rootBytes / megabyte)} MB over Debian's`);
   await measureAot(lab, real.image.id);
-  await measureBoot(lab, real.image.id);
+  await measureBoot(lab, "bench-real", real.image.id);
+  await measureFailover(lab, "failover-real", real.image.id);
 });
 
 /** Seconds that the cached parts take when there is no cache. */

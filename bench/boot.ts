@@ -12,8 +12,8 @@ const runs = 5;
 /** A boot and, in milliseconds, what of it came after the network was there. */
 type Measured = { readonly boot: BootRecord; readonly afterNetwork: number };
 
-export async function measureBoot(lab: LabPlace, imageId: string): Promise<void> {
-  const nodes = await cluster(lab.state, "bench", imageId);
+export async function measureBoot(lab: LabPlace, name: string, imageId: string): Promise<void> {
+  const nodes = await cluster(lab.state, name, imageId);
   console.log("\nboot of a node, by phase (milliseconds)");
   const started = performance.now();
   let id = await nodes.launch(imageId);
@@ -33,7 +33,6 @@ export async function measureBoot(lab: LabPlace, imageId: string): Promise<void>
 
   const kept: BootRecord[] = [];
   const took: number[] = [];
-  const guards: number[] = [];
   for (let run = 0; run < runs; run += 1) {
     await nodes.terminate(id);
     await nodes.gone(id);
@@ -42,23 +41,10 @@ export async function measureBoot(lab: LabPlace, imageId: string): Promise<void>
     const status = await nodes.active(id);
     took.push(performance.now() - begun);
     if (status.state !== undefined) kept.push(status.state.boot);
-    guards.push(await guardOf(nodes, id));
   }
   line(`volume: kept from the last instance, median of ${runs}`, kept);
   console.log(`re-image: launch → active, median of ${runs}: ${(median(took) / 1000).toFixed(1)} s`);
-  console.log(
-    `record and guards before Eclair's start, median of ${runs}: ${Math.round(median(guards))} ms (of ${guards.join(", ")})`,
-  );
   await fromSnapshot(nodes, id, imageId);
-}
-
-/** What a takeover takes longer for the look at record and database, as the supervisor logs it. */
-async function guardOf(nodes: Cluster, id: string): Promise<number> {
-  const { stdout } = await nodes.inGuest(
-    id,
-    'journalctl --no-pager --output=cat --unit=eclair-supervisor | sed -n \'s/^{"eclairAmi":"guard","milliseconds":\\([0-9]*\\)}$/\\1/p\'',
-  );
-  return Number(stdout.trim().split("\n").at(-1));
 }
 
 async function fromSnapshot(nodes: Cluster, id: string, imageId: string): Promise<void> {
@@ -67,7 +53,7 @@ async function fromSnapshot(nodes: Cluster, id: string, imageId: string): Promis
     new DescribeVolumesCommand({ Filters: [{ Name: `tag:${clusterTag}`, Values: [nodes.name] }] }),
   );
   const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId: Volumes?.[0]?.VolumeId }));
-  const others = await cluster(nodes.lab.state, "bench-snapshot", imageId);
+  const others = await cluster(nodes.lab.state, `${nodes.name}-snapshot`, imageId);
   const other = await others.launch(imageId, {
     dataVolume: { sizeGibibytes: 3, snapshot: SnapshotId },
     // The snapshot holds the other node's wallet, which is left alone.

@@ -14,20 +14,22 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { stringify } from "yaml";
 import { ClusterSetup } from "../../bootstrap/config/cluster-setup.ts";
 import { referenceOf } from "../../bootstrap/secrets/fetch.ts";
+import { eclairApi } from "../../scripts/lab/cluster/eclair-api.ts";
 import { minerPort, services } from "../../scripts/lab/addresses.ts";
 import { labCluster, setupFile } from "../../scripts/lab/cluster/cluster.ts";
-import { readFacts } from "../../scripts/lab/facts.ts";
+import { readFacts, type LabFacts } from "../../scripts/lab/facts.ts";
+import { OutsideDatabase } from "../../scripts/lab/rds/outside.ts";
 import { labPlace } from "../../scripts/lab/place.ts";
 import { labSettings, labTarget } from "../../scripts/target/target.ts";
 import { booted, cli, eventually, inGuest } from "./cli.ts";
 import { expectCutOff, expectRefusedCall } from "./cut-off.ts";
-import { hasty, labMiner } from "./miner.ts";
-import { apiOf, cluster, sqlOf, type Cluster } from "./node.ts";
+import { hasty, TestMiner } from "./miner.ts";
+import { cluster, type Cluster } from "./node.ts";
 
 const state = inject("labState");
 const lab = labPlace(state);
 const target = labTarget(lab);
-const miner = labMiner(lab);
+const miner = new TestMiner(lab);
 
 /** A node that somebody runs by hand: seeds that Eclair made, coins in bitcoind's wallet, the database's owner as user. */
 const byHand = (setup: ClusterSetup, login: { username: string; password: string }) => `
@@ -77,11 +79,8 @@ describe.each(inject("images"))(
     let seeds: { nodeSeed: string; channelSeed: string };
 
     /** A role of the node's own, of the name that the runtime role will have; the owner has made it. */
-    async function ownLogin(owner: string, pid: number): Promise<{ username: string; password: string }> {
-      await sqlOf(
-        lab,
-        pid,
-        name,
+    async function ownLogin(owner: string, facts: LabFacts): Promise<{ username: string; password: string }> {
+      await new OutsideDatabase(lab, facts, name).sql(
         `set role "${owner}"; create role eclair login password 'old'; grant create on database eclair to eclair; grant create on schema public to eclair`,
       );
       return { username: "eclair", password: "old" };
@@ -90,7 +89,7 @@ describe.each(inject("images"))(
     const adopt = (...flags: string[]) =>
       cli(["adopt", "--state", state, "--image", imageId, "--config", setupFile(lab, name), ...flags]);
     const api = (call: string, form = "") =>
-      apiOf(state, old, call, form).catch(async (error: unknown) => {
+      eclairApi(lab, old, call, form).catch(async (error: unknown) => {
         // What it said last tells more than that it does not answer.
         const { stdout } = await inGuest(state, old, "tail -n 15 /run/node/eclair.log | cut -c 1-300");
         throw new Error(`${String(error)}\n${stdout}`, { cause: error });
@@ -122,7 +121,7 @@ describe.each(inject("images"))(
       const owner = referenceOf(setup.database.ownerSecret).id;
       const { SecretString = "" } = await secrets.send(new GetSecretValueCommand({ SecretId: owner }));
       const login = JSON.parse(SecretString) as { username: string; password: string };
-      await shell(byHand(setup, real ? login : await ownLogin(login.username, facts.holder?.pid ?? 0)));
+      await shell(byHand(setup, real ? login : await ownLogin(login.username, facts)));
       await shell(start);
       const info = await eventually("the old node's API", () =>
         api("getinfo").then(
@@ -131,6 +130,7 @@ describe.each(inject("images"))(
         ),
       );
       nodeId = info.nodeId;
+      writeFileSync(setupFile(lab, name), stringify({ ...setup, nodeId }));
       const hex = async (file: string) => await shell(`od -An -tx1 -v /run/eclair/${file} | tr -d ' \\n'`);
       seeds = { nodeSeed: await hex("node_seed.dat"), channelSeed: await hex("channel_seed.dat") };
       if (!real) return;
@@ -219,7 +219,7 @@ describe.each(inject("images"))(
 
     test.runIf(!real)("ends the same when it is cut off and run again", async () => {
       const run = () => adopt("--wallet-kept", "--json");
-      await expectRefusedCall(lab, run, "PutItem", "record.denied");
+      await expectRefusedCall(lab, run, "TransactWriteItems", "record.denied");
       await expectCutOff(lab, name, run, [700, 1000, 1300]);
     });
 

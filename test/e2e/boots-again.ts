@@ -40,7 +40,7 @@ export function bootsAgain(nodes: Cluster, id: string) {
   async function begin(): Promise<void> {
     const reset = await nodes.inGuest(
       id,
-      `systemctl stop eclair-bootstrap eclair-supervisor eclair-target bitcoind eclair 2>/dev/null
+      `systemctl stop eclair-bootstrap eclair-supervisor eclair-target bitcoind 'eclair@*' 2>/dev/null
        rm -rf /run/eclair/* /run/eclair-supervisor/* /run/eclair-ami/*
        systemctl reset-failed
        systemctl start --no-block eclair-bootstrap`,
@@ -64,9 +64,9 @@ export function bootsAgain(nodes: Cluster, id: string) {
       id,
       `systemctl stop eclair-bootstrap
        ls -A /run/eclair /run/eclair-supervisor | grep -v ':$' | grep .
-       systemctl is-active bitcoind eclair eclair-supervisor`,
+       systemctl is-active bitcoind eclair@a eclair@b eclair-supervisor`,
     );
-    expect(left.stdout.split("\n")).toEqual(["inactive", "inactive", "inactive"]);
+    expect(left.stdout.split("\n")).toEqual(Array(4).fill("inactive"));
   }
 
   async function expectRefusal(

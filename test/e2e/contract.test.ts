@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { SupervisorSecrets } from "../../bootstrap/secrets/supervisor.ts";
 import { eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
+import { withGate, withoutGate } from "./gate.ts";
 
 const state = inject("labState");
 
@@ -19,19 +20,19 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     // does without its seeds is to be seen, though the unit's conditions would not start it then.
     await nodes.inGuest(
       id,
-      `mkdir -p /run/systemd/system/eclair.service.d
-       printf '[Unit]\\nConditionPathExists=\\n[Service]\\nSuccessExitStatus=\\n' > /run/systemd/system/eclair.service.d/99-contract.conf
+      `mkdir -p /run/systemd/system/eclair@.service.d
+       printf '[Unit]\\nConditionPathExists=\\n[Service]\\nSuccessExitStatus=\\n' > /run/systemd/system/eclair@.service.d/99-contract.conf
        systemctl daemon-reload`,
     );
   });
   afterAll(() => nodes.terminate(id));
 
   const start = () =>
-    nodes.inGuest(id, "systemctl reset-failed eclair; systemctl start --no-block eclair; sleep 0.2");
-  const stop = () => nodes.inGuest(id, "systemctl stop eclair");
+    nodes.inGuest(id, "systemctl reset-failed eclair@a; systemctl start --no-block eclair@a; sleep 0.2");
+  const stop = () => nodes.inGuest(id, "systemctl stop eclair@a");
 
   async function property(name: string): Promise<string> {
-    return (await nodes.inGuest(id, `systemctl show --value --property=${name} eclair`)).stdout.trim();
+    return (await nodes.inGuest(id, `systemctl show --value --property=${name} eclair@a`)).stdout.trim();
   }
 
   async function ended(): Promise<{ status: string; log: string }> {
@@ -123,7 +124,7 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     const made = (await nodes.api(id, "createinvoice", "description=contract&amountMsat=5000")) as {
       paymentHash: string;
     };
-    await nodes.inGuest(id, "systemctl restart eclair");
+    await nodes.inGuest(id, "systemctl restart eclair@a");
     await info();
     expect(await nodes.api(id, "getinvoice", `paymentHash=${made.paymentHash}`)).toMatchObject(made);
   });
@@ -139,6 +140,8 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
   test("a clean stop releases the lease and ends with 143", async () => {
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
     const { status } = await ended();
+    // From here on the test starts Eclair itself.
+    await withoutGate(nodes, id);
     expect(status).toBe("143");
     expect(await nodes.sql("select expires_at <= now() from lease")).toBe("t");
   });
@@ -193,6 +196,7 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     const sizes = await nodes.inGuest(id, "stat -c %s /run/eclair/*_seed.dat");
     expect(sizes.stdout.split("\n")).toEqual(["32", "32"]);
     // The supervisor would not let it run: that is its test.
+    await withGate(nodes, id);
     await nodes.inGuest(id, "systemctl start eclair-supervisor");
     await eventually("the supervisor to kill the wrong node", async () => {
       const { stdout } = await nodes.inGuest(
@@ -201,7 +205,7 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
       );
       return stdout.includes(`Eclair came up as ${other.nodeId}`) ? true : undefined;
     });
-    await nodes.inGuest(id, "systemctl stop eclair-supervisor eclair; mv /run/eclair/kept/* /run/eclair");
+    await nodes.inGuest(id, "systemctl stop eclair-supervisor; mv /run/eclair/kept/* /run/eclair");
   });
 
   test("it starts again when bitcoind and everything else is as before", async () => {

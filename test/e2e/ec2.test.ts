@@ -72,7 +72,7 @@ test("without user-data of ours the bootstrap says whom it is on and starts noth
   const { stdout } = await inGuest(
     state,
     one,
-    "journalctl --unit eclair-bootstrap --output cat; systemctl is-active bitcoind eclair",
+    "journalctl --unit eclair-bootstrap --output cat; systemctl is-active bitcoind eclair@a",
   );
   expect(stdout).toContain(`"instanceId":"${one}"`);
   expect(stdout).toContain('"eclairAmi":"idle"');

@@ -130,7 +130,7 @@ describe("the set-up", () => {
     await nodes.sql("update eclair_ami.fence set version = 0; drop function eclair_ami.raise_counter(text)");
     const raised = await nodes.setUp(["init"], imageId);
     expect(raised.stdout, raised.all).toMatch(/^made +fence, from version 0$/m);
-    expect(await nodes.sql("select version from eclair_ami.fence")).toBe("1");
+    expect(await nodes.sql("select version from eclair_ami.fence")).toBe("2");
     expect((await nodes.setUp(["verify"], imageId)).exitCode).toBe(0);
   });
 
@@ -138,7 +138,7 @@ describe("the set-up", () => {
     await nodes.sql("update eclair_ami.fence set version = 99");
     const run = await nodes.setUp(["init"], imageId, "--json");
     expect(JSON.parse(run.stdout)).toMatchObject({ code: "fence.newer" });
-    await nodes.sql("update eclair_ami.fence set version = 1");
+    await nodes.sql("update eclair_ami.fence set version = 2");
   });
 
   test("a database that Eclair has used, and a node's record that is lost, are refused", async () => {
@@ -379,7 +379,7 @@ describe("a node that is not the one of record and database is refused, and Ecla
     await begin();
     // Eclair goes on with the database that it finds, until the supervisor sees where that stands and kills it.
     await roleBecomes(/^waiting since .*database\.rewound/);
-    expect((await nodes.inGuest(id, "systemctl is-active eclair")).stdout).not.toBe("active");
+    expect((await nodes.inGuest(id, "systemctl is-active eclair@a eclair@b")).stdout).not.toMatch(/^active/m);
     await expectRefused(again.configured(), "database.rewound", /was restored from before/);
 
     await stop();

@@ -1,7 +1,7 @@
 import { DeleteVolumeCommand, DescribeVolumesCommand } from "@aws-sdk/client-ec2";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { clusterTag } from "../../bootstrap/aws/tags.ts";
-import { hasty, labMiner } from "./miner.ts";
+import { hasty, TestMiner } from "./miner.ts";
 import { cluster, type Cluster } from "./node.ts";
 
 const state = inject("labState");
@@ -21,7 +21,7 @@ describe.skipIf(real === undefined)("coins and channels", { timeout: 600_000 }, 
   let two: Cluster;
   let first: string;
   let second: string;
-  let miner: ReturnType<typeof labMiner>;
+  let miner: TestMiner;
 
   const balance = async () => (await one.api(first, "onchainbalance")) as Balance;
   const channels = async () => (await one.api(first, "channels")) as Channel[];
@@ -70,7 +70,7 @@ describe.skipIf(real === undefined)("coins and channels", { timeout: 600_000 }, 
   beforeAll(async () => {
     one = await cluster(state, "money-one", imageId);
     two = await cluster(state, "money-two", imageId);
-    miner = labMiner(one.lab);
+    miner = new TestMiner(one.lab);
     await bringUp();
   });
 

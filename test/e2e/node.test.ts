@@ -113,7 +113,9 @@ describe.each(inject("images"))(
         "eclair:eclair 400 /run/eclair/regtest/last_jdbcurl",
         "eclair:eclair 700 /run/eclair",
         "eclair:eclair 700 /run/eclair/regtest",
+        "root:root 400 /run/eclair-supervisor/rendered.json",
         "root:root 400 /run/eclair-supervisor/secrets.json",
+        "root:root 600 /run/eclair-supervisor/holder",
         "root:root 700 /run/eclair-supervisor",
       ]);
     });
@@ -155,7 +157,7 @@ describe.each(inject("images"))(
         "eclair-bootstrap.service": 2.4,
         "eclair-image-test.service": 2.2,
       };
-      const units = "bitcoind eclair eclair-bootstrap eclair-image-test eclair-supervisor eclair-target";
+      const units = "bitcoind eclair@a eclair-bootstrap eclair-image-test eclair-supervisor eclair-target";
       const shown = await nodes.inGuest(
         id,
         `for unit in ${units}; do systemd-analyze security --no-pager $unit.service | tail -n 1; done`,

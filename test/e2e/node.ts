@@ -5,14 +5,15 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { NodeConfiguration } from "../../bootstrap/config/node.ts";
 import { configurationFile, labNode, setupFile } from "../../scripts/lab/cluster/cluster.ts";
 import { ClusterTable, documentClient } from "../../bootstrap/record/table.ts";
 import type { ClusterRecord } from "../../bootstrap/record/record.ts";
+import { eclairApi } from "../../scripts/lab/cluster/eclair-api.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
-import { labPlace, type LabPlace } from "../../scripts/lab/place.ts";
+import { labPlace } from "../../scripts/lab/place.ts";
+import { OutsideDatabase } from "../../scripts/lab/rds/outside.ts";
 import { policy, type Statement } from "../../scripts/policies/statements.ts";
 import { consoleOf, stepsIn } from "../../scripts/nodes/console.ts";
 import { nodeStatuses, type NodeStatus } from "../../scripts/nodes/status.ts";
@@ -35,7 +36,8 @@ export async function cluster(state: string, name: string, madeFrom: string) {
   const { pid } = facts.holder;
   let launched = 0;
 
-  const sql = (text: string, database = "eclair") => sqlOf(lab, pid, name, text, database);
+  const database = new OutsideDatabase(lab, facts, name);
+  const sql = (text: string, where = "eclair") => database.sql(text, where);
 
   const table = new ClusterTable(documentClient(target.dynamodb), configuration.record.table, name);
 
@@ -114,7 +116,7 @@ export async function cluster(state: string, name: string, madeFrom: string) {
   const gone = (id: string) =>
     eventually(`${id} to be gone`, async () => ((await status(id)) === undefined ? true : undefined));
 
-  const api = (id: string, call: string, form = "") => apiOf(state, id, call, form);
+  const api = (id: string, call: string, form = "") => eclairApi(lab, id, call, form);
 
   return {
     name,
@@ -142,49 +144,4 @@ export async function cluster(state: string, name: string, madeFrom: string) {
     api,
     inGuest: (id: string, script: string) => inGuest(state, id, script),
   };
-}
-
-function unchunked(text: string): string {
-  return text
-    .split(/\r?\n/)
-    .filter((_line, index) => index % 2 === 1)
-    .join("");
-}
-
-/** One call of Eclair's API on the instance itself, with the password that stands in RAM there. */
-export async function apiOf(state: string, id: string, call: string, form = ""): Promise<unknown> {
-  const { stdout, exitCode, all } = await inGuest(
-    state,
-    id,
-    `password=$(sed -n 's/^    password = "\\(.*\\)"$/\\1/p' /run/eclair/eclair.conf | head -n 1)
-       exec 3<>/dev/tcp/127.0.0.1/8080
-       body='${form}'
-       printf 'POST /${call} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nAuthorization: Basic %s\\r\\nContent-Type: application/x-www-form-urlencoded\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "$(printf ':%s' "$password" | base64 -w 0)" "\${#body}" "$body" >&3
-       cat <&3`,
-  );
-  const [head = "", ...body] = stdout.split(/\r?\n\r?\n/);
-  if (exitCode !== 0 || !/ 200 /.test(head.split("\n")[0] ?? "")) throw new Error(`${call}: ${all}`);
-  const text = body.join("\n\n").trim();
-  return JSON.parse(/transfer-encoding: chunked/i.test(head) ? unchunked(text) : text);
-}
-
-/** Runs SQL on a database of the lab as its superuser. */
-export async function sqlOf(
-  lab: LabPlace,
-  pid: number,
-  name: string,
-  text: string,
-  database = "eclair",
-): Promise<string> {
-  const psql = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"];
-  const { stdout } = await execa(
-    "nsenter",
-    [
-      ...[`--target=${pid}`, "--mount", `--net=/run/netns/${lab.netns}`],
-      ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "psql", ...psql],
-      ...[`--host=/var/lib/postgresql/${name}`, "--username=rdsadmin", database],
-    ],
-    { input: text, cwd: "/" },
-  );
-  return stdout.trim();
 }

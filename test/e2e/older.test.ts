@@ -33,7 +33,7 @@ test("an image with an older Eclair is refused once a newer one has run", { time
   await expect(nodes.active(third)).rejects.toThrow(
     /eclair\.older: Eclair 0\.13\.0 of this image is older than the database's schemas .*channels 12/,
   );
-  expect((await nodes.inGuest(third, "systemctl is-active eclair bitcoind")).stdout).toBe(
+  expect((await nodes.inGuest(third, "systemctl is-active eclair@a bitcoind")).stdout).toBe(
     "inactive\ninactive",
   );
   expect(await nodes.sql("select generation from eclair_ami.progress")).toBe(generation);

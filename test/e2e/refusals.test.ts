@@ -236,7 +236,7 @@ test("a target group that isn't there", async () => {
   const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/none/0123456789abcdef";
   const { failure } = await again.boot(again.configured({ targetGroups: [arn] }));
   expect(failure).toMatchObject({ phase: "register", code: "target-group.missing", triedAgain: false });
-  const units = await nodes.inGuest(id, "systemctl is-active bitcoind eclair-supervisor eclair");
+  const units = await nodes.inGuest(id, "systemctl is-active bitcoind eclair-supervisor eclair@a");
   expect(units.stdout.split("\n")).toEqual(["inactive", "inactive", "inactive"]);
 });
 

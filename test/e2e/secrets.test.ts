@@ -96,7 +96,7 @@ describe.each(inject("images"))(
       await nodes.active(id);
       // The Java machine would write a report of a SIGSEGV, with pieces of its memory.
       for (const [ends, signal] of ["SIGABRT", "SIGSEGV"].entries()) {
-        await nodes.inGuest(id, `systemctl kill --signal=${signal} eclair`);
+        await nodes.inGuest(id, `systemctl kill --signal=${signal} 'eclair@*'`);
         await eventually("Eclair's end to be seen", async () => {
           const log = await nodes.inGuest(id, "journalctl --no-pager --output=cat --unit=eclair-supervisor");
           return log.stdout.split('"eclair-ended"').length > ends + 1 ? true : undefined;

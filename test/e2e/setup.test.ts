@@ -1,3 +1,8 @@
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -36,7 +41,7 @@ describe("`init` that is cut off", () => {
       ["CreateSecret", "secret.denied"],
       ["GetSecretValue", "secret.denied"],
       ["GetItem", "record.denied"],
-      ["PutItem", "record.denied"],
+      ["TransactWriteItems", "record.denied"],
     ] as const)
       await expectRefusedCall(lab, init, action, code);
     await expectCutOff(lab, name, init, [600, 900, 1200, 1500]);
@@ -48,6 +53,23 @@ describe("`init` that is cut off", () => {
     const flags = ["--state", state, "--image", imageId, "--config", setupFile(lab, name)];
     const verified = await cli(["verify", ...flags]);
     expect(verified.exitCode, verified.all).toBe(0);
+  });
+
+  test("does not make one node in two clusters", async () => {
+    if (facts === undefined) throw new Error("the lab is not up");
+    const twin = "twin";
+    const secrets = new SecretsManagerClient(labSettings(facts));
+    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: `${name}/seeds` }));
+    await secrets.send(new CreateSecretCommand({ Name: `${twin}/seeds`, SecretString }));
+    writeFileSync(setupFile(lab, twin), stringify(await labCluster(facts, target, twin)));
+    const refused = await cli([
+      ...["init", "--state", state, "--image", imageId, "--config", setupFile(lab, twin), "--json"],
+    ]);
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      code: "record.node-taken",
+      cause: expect.stringMatching(/is the node of the cluster cut-off already/),
+    });
+    expect(refused.all).not.toContain(SecretString);
   });
 
   test("wants the right document, image and template", async () => {
@@ -156,7 +178,6 @@ test("the operator's role sees everything on AWS (endpoints pinned to the lab) a
   const others = await aws("status", "--cluster", "repoint");
   expect(others.exitCode).toBe(others.stdout === "no instance of a cluster runs" ? 0 : 1);
 
-  const { SecretsManagerClient, GetSecretValueCommand } = await import("@aws-sdk/client-secrets-manager");
   const asOperator = new SecretsManagerClient({
     ...labSettings(facts),
     credentials: {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { authority, issue, labAuthority, type Authority } from "../../scripts/lab/rds/certificates.ts";
 import { eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
+import { withGate, withoutGate } from "./gate.ts";
 
 const state = inject("labState");
 
@@ -21,6 +22,7 @@ describe.each(inject("images"))("TLS is Eclair's own ($eclair)", ({ eclair, id: 
     await nodes.active(id);
     // From here on nobody starts Eclair but the test, and the bootstrap has verified long ago.
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
+    await withoutGate(nodes, id);
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true });
@@ -42,13 +44,16 @@ describe.each(inject("images"))("TLS is Eclair's own ($eclair)", ({ eclair, id: 
   /** Starts Eclair and waits for its end; what it logged meanwhile. */
   async function startAndEnd(): Promise<{ status: string; log: string }> {
     const since = (await nodes.inGuest(id, "date '+%s'")).stdout;
-    await nodes.inGuest(id, "systemctl reset-failed eclair; systemctl start --no-block eclair; sleep 0.2");
+    await nodes.inGuest(
+      id,
+      "systemctl reset-failed eclair@a; systemctl start --no-block eclair@a; sleep 0.2",
+    );
     await eventually("Eclair to end", async () => {
-      const { stdout } = await nodes.inGuest(id, "systemctl show --value --property=ActiveState eclair");
+      const { stdout } = await nodes.inGuest(id, "systemctl show --value --property=ActiveState eclair@a");
       return ["inactive", "failed"].includes(stdout.trim()) ? true : undefined;
     });
-    const status = await nodes.inGuest(id, "systemctl show --value --property=ExecMainStatus eclair");
-    const log = await nodes.inGuest(id, `journalctl --no-pager --unit=eclair --since=@${since}`);
+    const status = await nodes.inGuest(id, "systemctl show --value --property=ExecMainStatus eclair@a");
+    const log = await nodes.inGuest(id, `journalctl --no-pager --unit=eclair@a --since=@${since}`);
     return { status: status.stdout.trim(), log: log.stdout };
   }
 
@@ -85,6 +90,7 @@ describe.each(inject("images"))("TLS is Eclair's own ($eclair)", ({ eclair, id: 
   test("with the right certificate again it starts", async () => {
     await nodes.sql("alter system reset ssl");
     await present(await issue(await labAuthority(nodes.lab), host(), join(folder, "c")));
+    await withGate(nodes, id);
     await nodes.inGuest(id, "systemctl start --no-block eclair-supervisor");
     expect((await nodes.active(id)).state?.active).toBe(true);
   });

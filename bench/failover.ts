@@ -1,0 +1,39 @@
+// How long the other host takes to listen when Eclair is killed, and what of it record and guards take.
+import { setTimeout as sleep } from "node:timers/promises";
+import { failover, killEclair } from "../scripts/lab/cluster/failover.ts";
+import type { LabPlace } from "../scripts/lab/place.ts";
+import { cluster, type Cluster } from "../test/e2e/node.ts";
+import { pairOf } from "../test/e2e/pair.ts";
+import { median } from "./lab-bench.ts";
+
+const runs = 10;
+/** An Eclair that ends sooner than that flaps, and its host holds back for longer and longer. */
+const steadyMilliseconds = 12_000;
+
+export async function measureFailover(lab: LabPlace, name: string, imageId: string): Promise<void> {
+  const nodes = await cluster(lab.state, name, imageId);
+  const first = await nodes.launch(imageId);
+  await nodes.active(first);
+  const ids = [first, await nodes.launch(imageId)];
+  const took: number[] = [];
+  const guards: number[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    const both = await pairOf(nodes, ids);
+    await sleep(steadyMilliseconds);
+    took.push(await failover(nodes.lab, both, killEclair));
+    guards.push(await guardOf(nodes, both.standby));
+  }
+  console.log(`\nkill -9 of Eclair → the other host listens, ${runs} times`);
+  console.log(`  median ${median(took)} ms, worst ${Math.max(...took)} ms (${took.join(", ")})`);
+  console.log(`  of that, record and guards: median ${median(guards)} ms, worst ${Math.max(...guards)} ms`);
+  await Promise.all(ids.map((id) => nodes.terminate(id)));
+}
+
+/** What the last takeover took for its look at record and database, as the supervisor logs it. */
+async function guardOf(nodes: Cluster, id: string): Promise<number> {
+  const { stdout } = await nodes.inGuest(
+    id,
+    'journalctl --no-pager --output=cat --unit=eclair-supervisor --grep=\'"guard","before":"open"\' --lines=1',
+  );
+  return (JSON.parse(stdout) as { milliseconds: number }).milliseconds;
+}

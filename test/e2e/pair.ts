@@ -1,0 +1,16 @@
+import { lastHolder, type Pair } from "../../scripts/lab/cluster/failover.ts";
+import { eventually } from "./cli.ts";
+import type { Cluster } from "./node.ts";
+
+/** The active one of a node's instances and a standby that is armed, when there are both. */
+export async function pairOf(nodes: Cluster, ids: readonly string[]): Promise<Pair> {
+  return await eventually("an active one and an armed standby", async () => {
+    const found = await Promise.all(ids.map((id) => nodes.status(id)));
+    const holder = await lastHolder(nodes.sql);
+    const active = found.find((one) => one?.state?.active === true && one.address === holder)?.instanceId;
+    const standby = found.find(
+      (one) => one?.state?.role === "standby" && one.state.eclair.armed === "yes",
+    )?.instanceId;
+    return active === undefined || standby === undefined ? undefined : { active, standby };
+  });
+}
