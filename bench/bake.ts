@@ -47,6 +47,7 @@ await inOwnLab(async (lab) => {
   await measureAot(lab, real.image.id);
   await measureBoot(lab, "bench-real", real.image.id);
   await measureFailover(lab, "failover-real", real.image.id);
+  await measureFailover(lab, "failover-full", real.image.id, "full");
 });
 
 /** Seconds that the cached parts take when there is no cache. */

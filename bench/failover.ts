@@ -10,11 +10,18 @@ const runs = 10;
 /** An Eclair that ends sooner than that flaps, and its host holds back for longer and longer. */
 const steadyMilliseconds = 12_000;
 
-export async function measureFailover(lab: LabPlace, name: string, imageId: string): Promise<void> {
+/** @param compiler as in the node's configuration, `java.compiler` */
+export async function measureFailover(
+  lab: LabPlace,
+  name: string,
+  imageId: string,
+  compiler: "quick" | "full" = "quick",
+): Promise<void> {
   const nodes = await cluster(lab.state, name, imageId);
-  const first = await nodes.launch(imageId);
+  const java = { java: { ...nodes.configuration.java, compiler } };
+  const first = await nodes.launch(imageId, java);
   await nodes.active(first);
-  const ids = [first, await nodes.launch(imageId)];
+  const ids = [first, await nodes.launch(imageId, java)];
   const took: number[] = [];
   const guards: number[] = [];
   for (let run = 0; run < runs; run += 1) {
@@ -23,7 +30,7 @@ export async function measureFailover(lab: LabPlace, name: string, imageId: stri
     took.push(await failover(nodes.lab, both, killEclair));
     guards.push(await guardOf(nodes, both.standby));
   }
-  console.log(`\nkill -9 of Eclair → the other host listens, ${runs} times`);
+  console.log(`\nkill -9 of Eclair → the other host listens, ${runs} times, Java's compiler ${compiler}`);
   console.log(`  median ${median(took)} ms, worst ${Math.max(...took)} ms (${took.join(", ")})`);
   console.log(`  of that, record and guards: median ${median(guards)} ms, worst ${Math.max(...guards)} ms`);
   await Promise.all(ids.map((id) => nodes.terminate(id)));

@@ -157,5 +157,6 @@ export function bitcoinConf(
 
 function eclairEnvironment({ java }: NodeConfiguration): string {
   const heap = `${java.heapMebibytes}m`;
-  return `ECLAIR_JAVA_OPTS="-Xms${heap} -Xmx${heap}"\n`;
+  const compiler = java.compiler === "quick" ? " -XX:TieredStopAtLevel=1" : "";
+  return `ECLAIR_JAVA_OPTS="-Xms${heap} -Xmx${heap}${compiler}"\n`;
 }

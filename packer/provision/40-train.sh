@@ -30,10 +30,16 @@ echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
 apt-get --quiet --quiet install --yes --no-install-recommends postgresql >/dev/null
 postgres_bin=$(dirname "$(find /usr/lib/postgresql -name pg_ctl)")
 install --directory --owner=postgres --group=postgres --mode=0700 "$ram/postgres"
-runuser --user postgres -- "$postgres_bin/initdb" --auth=trust --no-sync -D "$ram/postgres" >/dev/null
+# As on a node: by TLS with a certificate that is checked, and with a password, so that Java keeps that part as well.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost \
+  -addext subjectAltName=DNS:localhost -keyout "$ram/server.key" -out "$ram/server.pem" 2>/dev/null
+chown postgres:postgres "$ram/server.key"
+echo training >"$ram/password"
+chown postgres:postgres "$ram/password"
+runuser --user postgres -- "$postgres_bin/initdb" --auth=scram-sha-256 --pwfile="$ram/password" --no-sync -D "$ram/postgres" >/dev/null
 runuser --user postgres -- "$postgres_bin/pg_ctl" --silent -D "$ram/postgres" -l "$ram/postgres/log" \
-  -o "-c unix_socket_directories=$ram -c listen_addresses=127.0.0.1 -c port=5433" start
-runuser --user postgres -- psql --quiet --host=127.0.0.1 --port=5433 -c 'create database eclair' >/dev/null
+  -o "-c unix_socket_directories=$ram -c listen_addresses=localhost -c port=5433 -c ssl=on -c ssl_cert_file=$ram/server.pem -c ssl_key_file=$ram/server.key" start
+PGPASSWORD=training runuser --user postgres -- psql --quiet --host=127.0.0.1 --port=5433 -c 'create database eclair' >/dev/null
 
 install --directory --owner=bitcoin --group=bitcoin "$ram/bitcoin"
 setpriv --reuid=bitcoin --regid=bitcoin --clear-groups bitcoind -regtest -datadir="$ram/bitcoin" -txindex=1 -listen=0 -connect=0 \
@@ -46,7 +52,7 @@ address=$("${cli[@]}" getnewaddress "" bech32)
 "${cli[@]}" generatetoaddress 150 "$address" >/dev/null
 
 install --directory --owner=eclair --group=eclair --mode=0700 "$ram/eclair"
-cat >"$ram/eclair/eclair.conf" <<'CONF'
+cat >"$ram/eclair/eclair.conf" <<CONF
 eclair {
   chain = regtest
   server.binding-ip = 127.0.0.1
@@ -54,7 +60,8 @@ eclair {
   api { enabled = true, password = training, binding-ip = 127.0.0.1, port = 18080 }
   bitcoind { host = 127.0.0.1, rpcport = 18443, rpcuser = training, rpcpassword = training, wallet = training,
     zmqblock = "tcp://127.0.0.1:29000", zmqtx = "tcp://127.0.0.1:29001" }
-  db { driver = postgres, postgres { host = 127.0.0.1, port = 5433, database = eclair, username = postgres, password = training,
+  db { driver = postgres, postgres { host = localhost, port = 5433, username = postgres, password = training,
+    database = "eclair?sslmode=verify-full&sslrootcert=$ram/server.pem&ApplicationName=eclair&connectTimeout=5",
     lock-type = lease, lease { interval = 15 seconds, renew-interval = 5 seconds } } }
 }
 CONF

@@ -119,6 +119,15 @@ test("the database's URL demands TLS and the certificate's name, and says nothin
   );
 });
 
+test("Java has its first compiler alone unless the configuration asks for both", () => {
+  const environment = (configuration: typeof full) =>
+    nodeFiles(configuration, secrets, local, "CA", templates).find(({ path }) => path.endsWith("eclair.env"))
+      ?.content;
+  expect(environment(full)).toBe('ECLAIR_JAVA_OPTS="-Xms1024m -Xmx1024m -XX:TieredStopAtLevel=1"\n');
+  const java = { ...full.java, compiler: "full" } as const;
+  expect(environment({ ...full, java })).toBe('ECLAIR_JAVA_OPTS="-Xms1024m -Xmx1024m"\n');
+});
+
 test("each slot's Eclair finds the database's own name at a gate of its own", () => {
   const files = nodeFiles(full, secrets, local, "CA", templates);
   const hosts = (name: string) => String(files.find(({ path }) => path.endsWith(name))?.content);
