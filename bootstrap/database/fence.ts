@@ -1,3 +1,5 @@
+import { eclairSessions } from "./url.ts";
+
 /** The version of what `fenceSql` makes. */
 export const fenceVersion = 2;
 
@@ -71,7 +73,7 @@ begin
   insert into eclair_ami.epoch (instance, generation)
     select new.instance, p.generation from eclair_ami.progress p;
   perform pg_terminate_backend(a.pid) from pg_stat_activity a
-    where a.datname = current_database() and a.usename = session_user and a.application_name = 'eclair'
+    where a.datname = current_database() and a.usename = session_user and a.application_name = '${eclairSessions}'
       and a.client_addr is distinct from inet_client_addr();
   return new;
 end

@@ -4,6 +4,9 @@ import { places } from "../places.ts";
 /** How long an armed Eclair may be held before its first connection: longer than it is ever kept. */
 export const patienceSeconds = 2 * 3600;
 
+/** What Eclair's sessions call themselves in `pg_stat_activity` and in the server's log. */
+export const eclairSessions = "eclair";
+
 /**
  * What stands behind `eclair.db.postgres.database`. Eclair has no setting for TLS and builds its URL as
  * `jdbc:postgresql://$host:$port/$database`, so pgjdbc's parameters ride in the name. There is no `socketTimeout`: it
@@ -14,7 +17,7 @@ export function jdbcDatabase(name: string): string {
   const parameters = new URLSearchParams({
     sslmode: "verify-full",
     sslrootcert: places.databaseCa,
-    ApplicationName: "eclair",
+    ApplicationName: eclairSessions,
     connectTimeout: "5",
     sslResponseTimeout: String(patienceSeconds * 1000),
   });

@@ -34,9 +34,12 @@ const requestLifeSeconds = 24 * 3_600;
 const reportPrefix = "instance#";
 const historyPrefix = "history#";
 const resultPrefix = "result#";
-/** A report that is not renewed is of an instance that is gone. */
-/** By the clock of the instance, which may be wrong by hours; how old a report is, its reader judges. */
+/**
+ * A report that is not renewed is of an instance that is gone. By the clock of the instance, which may be wrong by hours;
+ * how old a report is, its reader judges.
+ */
 const reportLifeSeconds = 86_400;
+const resultLifeSeconds = 3_600;
 
 /** When something happened on an instance, whatever its clock says. */
 export type Moment = {
@@ -45,7 +48,6 @@ export type Moment = {
   /** Seconds since then. */
   readonly uptime: number;
 };
-const resultLifeSeconds = 3_600;
 
 /** Makes the client by which a table is used, of plain values; what is undefined is left out. */
 export function documentClient(client: DynamoDBClient): DynamoDBDocumentClient {

@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import { connect, type DatabaseAccess } from "../database/connect.ts";
 import { tablesSql } from "../database/fence.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
+import { eclairSessions } from "../database/url.ts";
 import { messageOf } from "../failure.ts";
 import type { Identity } from "../imds/identity.ts";
 import type { Progress } from "../record/record.ts";
@@ -81,7 +82,7 @@ export class NodeDatabase {
     await this.use((client) =>
       client.query(
         `select pg_terminate_backend(a.pid) from pg_stat_activity a
-         where a.datname = current_database() and a.usename = current_user and a.application_name = 'eclair'
+         where a.datname = current_database() and a.usename = current_user and a.application_name = '${eclairSessions}'
            and a.client_addr is distinct from inet_client_addr()
            and not exists (select from public.lease where expires_at > now())`,
       ),

@@ -4,27 +4,19 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Found } from "./found.ts";
+import { LocalApi } from "./local-api.ts";
 
 const everyMilliseconds = 100;
 const patienceMilliseconds = 2_000;
 const Invoice = z.object({ paymentHash: z.string(), serialized: z.string() });
 
 const [instanceId = ""] = process.argv.slice(2);
-const authorization = `Basic ${Buffer.from(`:${await text(process.stdin)}`).toString("base64")}`;
+const api = new LocalApi(await text(process.stdin));
 
+/** Undefined when nothing is active here now, or it ends: what is not acknowledged is not promised. */
 async function createInvoice(): Promise<z.infer<typeof Invoice> | undefined> {
-  try {
-    const response = await fetch("http://127.0.0.1:8080/createinvoice", {
-      method: "POST",
-      headers: { authorization, "content-type": "application/x-www-form-urlencoded" },
-      body: "description=drill&amountMsat=1000",
-      signal: AbortSignal.timeout(patienceMilliseconds),
-    });
-    return response.ok ? Invoice.parse(await response.json()) : undefined;
-  } catch {
-    // Nothing is active here now, or it ends: what is not acknowledged is not promised.
-    return undefined;
-  }
+  const answer = await api.call("createinvoice", "description=drill&amountMsat=1000", patienceMilliseconds);
+  return Invoice.safeParse(answer).data;
 }
 
 process.stdout.on("error", () => process.exit());

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Found } from "./found.ts";
+import { LocalApi } from "./local-api.ts";
 
 /** What takes longer may still come through, and does not count. */
 const payMilliseconds = 15_000;
@@ -15,43 +16,22 @@ const Paid = z.object({ type: z.literal("payment-sent"), paymentHash: z.string()
 const [uri = ""] = process.argv.slice(2);
 
 /** The hash of what was paid; undefined when it was not: without a channel that is up nothing can be. */
-async function pay(authorization: string, invoice: string): Promise<string | undefined> {
+async function pay(api: LocalApi, invoice: string): Promise<string | undefined> {
   const form = `invoice=${invoice}&blocking=true&maxAttempts=1`;
-  const answer = await call(authorization, "payinvoice", form, payMilliseconds);
-  return Paid.safeParse(answer).data?.paymentHash;
-}
-
-/** What the API answers; undefined when it refuses, or says nothing in time. */
-async function call(
-  authorization: string,
-  name: string,
-  body: string,
-  milliseconds: number,
-): Promise<unknown> {
-  try {
-    const response = await fetch(`http://127.0.0.1:8080/${name}`, {
-      method: "POST",
-      headers: { authorization, "content-type": "application/x-www-form-urlencoded" },
-      body,
-      signal: AbortSignal.timeout(milliseconds),
-    });
-    return response.ok ? await response.json() : undefined;
-  } catch {
-    return undefined;
-  }
+  return Paid.safeParse(await api.call("payinvoice", form, payMilliseconds)).data?.paymentHash;
 }
 
 process.stdout.on("error", () => process.exit());
-let authorization: string | undefined;
+let api: LocalApi | undefined;
 for await (const line of createInterface({ input: process.stdin })) {
-  if (authorization === undefined) {
-    authorization = `Basic ${Buffer.from(`:${line}`).toString("base64")}`;
+  if (api === undefined) {
+    api = new LocalApi(line);
     continue;
   }
   const at = Date.now();
-  const paymentHash = await pay(authorization, line);
+  const paymentHash = await pay(api, line);
   const found: Found = { kind: "payment", at, ...(paymentHash !== undefined && { paymentHash }) };
   process.stdout.write(`${JSON.stringify(found)}\n`);
-  if (paymentHash === undefined) await call(authorization, "connect", `uri=${uri}`, connectMilliseconds);
+  if (paymentHash === undefined) await api.call("connect", `uri=${uri}`, connectMilliseconds);
   await sleep(pauseMilliseconds);
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { Failure, messageOf } from "../core/failure.ts";
 import { labNode } from "../lab/cluster/cluster.ts";
 import { eclairApi } from "../lab/cluster/eclair-api.ts";
+import { lightningPort } from "../lab/cluster/load-balancer.ts";
 import { OutsideMiner } from "../lab/miner/outside.ts";
 import { readConfiguration } from "../nodes/configuration.ts";
 import { launch } from "../nodes/launch.ts";
@@ -17,7 +18,6 @@ const pollMilliseconds = 500;
 /** Eclair looks at blocks only when they come more than two seconds apart (`ZmqWatcher`). */
 const mineEveryMilliseconds = 8_000;
 const channelSatoshis = 10_000_000;
-const lightningPort = 9735;
 
 const Channel = z.object({ nodeId: z.string(), channelId: z.string(), state: z.string() });
 export type Channel = z.infer<typeof Channel>;

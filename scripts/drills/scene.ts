@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pair } from "../lab/cluster/failover.ts";
 import type { Peer } from "./peer.ts";
+import { isArmedStandby } from "../nodes/status.ts";
 import { inGuest, statuses, type Stage } from "./stage.ts";
 import type { Watch } from "./watch.ts";
 
@@ -94,9 +95,9 @@ export class Scene {
   async standsBy(id: string): Promise<void> {
     const end = performance.now() + servesWithinSeconds * 1000;
     for (;;) {
-      const state = (await statuses(this.stage)).find(({ instanceId }) => instanceId === id)?.state;
-      if (state?.role === "standby" && state.eclair.armed === "yes") return;
-      if (performance.now() > end) throw new Astray(`${id} is no armed standby: ${state?.role}`);
+      const status = (await statuses(this.stage)).find(({ instanceId }) => instanceId === id);
+      if (status !== undefined && isArmedStandby(status)) return;
+      if (performance.now() > end) throw new Astray(`${id} is no armed standby: ${status?.state?.role}`);
       await sleep(250);
     }
   }

@@ -8,12 +8,12 @@ import { lastHolder, type Pair } from "../lab/cluster/failover.ts";
 import { loadBalancerPlace } from "../lab/cluster/demo.ts";
 import { zones } from "../lab/addresses.ts";
 import { amongServices, type LabFacts } from "../lab/facts.ts";
-import { inGuestWords } from "../lab/guest/look.ts";
+import { bashInGuest } from "../lab/guest/run.ts";
 import type { LabPlace } from "../lab/place.ts";
 import { haproxyPidFile } from "../lab/nlb/haproxy.ts";
 import { OutsideDatabase } from "../lab/rds/outside.ts";
 import { launch } from "../nodes/launch.ts";
-import { nodeStatuses, type NodeStatus } from "../nodes/status.ts";
+import { isArmedStandby, nodeStatuses, type NodeStatus } from "../nodes/status.ts";
 import type { Target } from "../target/target.ts";
 
 const settledWithinMilliseconds = 180_000;
@@ -34,8 +34,7 @@ export const databaseOf = ({ lab, facts, configuration }: Stage) =>
 
 /** Runs a script inside a guest as its root; its own failure is the caller's to look at. */
 export async function inGuest({ lab }: Stage, instanceId: string, script: string): Promise<string> {
-  const [program = "", ...args] = inGuestWords(lab, instanceId, ["bash", "-c", script]);
-  return (await execa(program, args, { stdin: "ignore", reject: false })).stdout;
+  return (await bashInGuest(lab, instanceId, script, { stdin: "ignore", reject: false })).stdout;
 }
 
 export async function statuses({ target, configuration }: Stage): Promise<NodeStatus[]> {
@@ -57,10 +56,7 @@ async function pair(stage: Stage): Promise<Pair | undefined> {
     ({ address, state, targetHealth }) =>
       state?.active === true && address === holder && targetHealth.includes("healthy"),
   );
-  const standby = found.find(
-    ({ state, targetHealth }) =>
-      state?.role === "standby" && state.eclair.armed === "yes" && !targetHealth.includes("healthy"),
-  );
+  const standby = found.find((status) => isArmedStandby(status) && !status.targetHealth.includes("healthy"));
   if (active === undefined || standby === undefined) return undefined;
   return { active: active.instanceId, standby: standby.instanceId };
 }

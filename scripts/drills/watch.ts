@@ -1,16 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { execa } from "execa";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { nodeBinary, root } from "../setup/places.mjs";
-import { guestNetworkWords, inGuestWords } from "../lab/guest/look.ts";
+import { apiPasswordScript } from "../lab/cluster/eclair-api.ts";
+import { lightningPort } from "../lab/cluster/load-balancer.ts";
+import { guestNetworkWords } from "../lab/guest/look.ts";
+import { bashInGuest } from "../lab/guest/run.ts";
 import { Found, type Acknowledged, type Connections, type Payment, type Probe } from "./found.ts";
 import type { Peer } from "./peer.ts";
 import type { Stage } from "./stage.ts";
-
-const lightningPort = 9735;
-const passwordScript = `sed -n 's/^    password = "\\(.*\\)"$/\\1/p' /run/eclair/eclair.conf | head -n 1 | tr -d '\\n'`;
 
 /** The load on a pair, and the eyes on it, for one run. */
 export class Watch {
@@ -104,8 +103,7 @@ async function kill(children: readonly ChildProcess[]): Promise<void> {
 }
 
 async function passwordOf({ lab }: Stage, id: string): Promise<string> {
-  const [program = "", ...args] = inGuestWords(lab, id, ["bash", "-c", passwordScript]);
-  return (await execa(program, args, { stdin: "ignore" })).stdout;
+  return (await bashInGuest(lab, id, apiPasswordScript, { stdin: "ignore" })).stdout;
 }
 
 const script = (name: string) => [nodeBinary, join(root, "scripts/drills", name)];

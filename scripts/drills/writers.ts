@@ -1,7 +1,6 @@
+import { eclairSessions } from "../../bootstrap/database/url.ts";
 import type { Commit } from "./postgres-log.ts";
 
-/** As Eclair's sessions call themselves. */
-const eclairName = "eclair";
 /**
  * An Eclair opens its sessions one after another, and the one that takes the lease need not be its first; when a session
  * began is known to the second.
@@ -51,7 +50,7 @@ export function writersIn(
   const first = holder?.takeover;
   const all = first === undefined ? [] : [first];
   let until = before?.until;
-  for (const commit of commits.filter(({ application }) => application === eclairName)) {
+  for (const commit of commits.filter(({ application }) => application === eclairSessions)) {
     const { at, host, lease, since, tables } = commit;
     const superseded = all.some((one) => one !== holder?.takeover && one.instance === lease?.instance);
     if (lease !== undefined && lease.instance !== holder?.takeover.instance && !superseded) {

@@ -77,22 +77,18 @@ async function described(target: Target, group: AutoScalingGroup): Promise<NodeG
   const { LaunchTemplate, Instances = [], Tags = [] } = group;
   const templateId = LaunchTemplate?.LaunchTemplateId;
   if (templateId === undefined)
-    throw new Failure({
-      code: "group.template",
-      doing: `looking at the Auto Scaling group ${group.AutoScalingGroupName}`,
-      cause: "it has no launch template of its own",
-      remedy: "give it one: neither a launch configuration nor a mixed instances policy will do",
-      exit: 2,
-    });
+    throw unfit(
+      group,
+      "it has no launch template of its own",
+      "give it one: neither a launch configuration nor a mixed instances policy will do",
+    );
   const version = LaunchTemplate?.Version ?? "$Default";
   if (version.startsWith("$"))
-    throw new Failure({
-      code: "group.template",
-      doing: `looking at the Auto Scaling group ${group.AutoScalingGroupName}`,
-      cause: `it launches the version ${version} of its template, so that whoever makes a version changes the group`,
-      remedy: "have the group use a version by its number",
-      exit: 2,
-    });
+    throw unfit(
+      group,
+      `it launches the version ${version} of its template, so that whoever makes a version changes the group`,
+      "have the group use a version by its number",
+    );
   const last = lastIn(Tags.find(({ Key }) => Key === replaceTag)?.Value);
   return {
     name: group.AutoScalingGroupName ?? "",
@@ -107,6 +103,11 @@ async function described(target: Target, group: AutoScalingGroup): Promise<NodeG
     ),
     ...(last !== undefined && { last }),
   };
+}
+
+function unfit({ AutoScalingGroupName }: AutoScalingGroup, cause: string, remedy: string): Failure {
+  const doing = `looking at the Auto Scaling group ${AutoScalingGroupName}`;
+  return new Failure({ code: "group.template", doing, cause, remedy, exit: 2 });
 }
 
 function lastIn(text: string | undefined): LastReplace | undefined {

@@ -11,8 +11,8 @@ import {
   type Member,
   type NodeGroup,
 } from "./group.ts";
-import { freshSeconds, nodeStatuses, type NodeStatus } from "./status.ts";
-import { chooseStandby, switchOver } from "./switchover.ts";
+import { freshSeconds, isArmedStandby, nodeStatuses, type NodeStatus } from "./status.ts";
+import { chooseStandby, outageOf, switchOver } from "./switchover.ts";
 
 const pollMilliseconds = 500;
 const wholeWithinSeconds = 600;
@@ -243,7 +243,7 @@ export class Replacer {
     const hand = chooseStandby(statuses, { to, force: false, now: new Date() });
     this.tell({ step: "handing-over", from: hand.from.instanceId, to: hand.to.instanceId });
     const done = await switchOver(this.table, hand, this.wanted.by, () => undefined);
-    const milliseconds = Date.parse(done.servingAt ?? "") - Date.parse(done.stoppedAt ?? "");
+    const milliseconds = outageOf(done);
     this.outages.push(milliseconds);
     this.servedAt = Date.parse(done.servingAt ?? "");
     this.tell({ step: "serving", instanceId: hand.to.instanceId, milliseconds });
@@ -262,8 +262,8 @@ const notWhole = (group: string, cause: string): Failure =>
 const mayEnd = ({ status: { state } }: Seen): boolean =>
   state?.active !== true && (state?.role === "standby" || state?.role === "waiting");
 
-const isReadyStandby = ({ state }: NodeStatus): boolean =>
-  state?.role === "standby" && state.ready && state.eclair.armed === "yes";
+const isReadyStandby = (status: NodeStatus): boolean =>
+  isArmedStandby(status) && status.state?.ready === true;
 
 function whyNot(status: NodeStatus | undefined, withinMinutes: number | undefined): string {
   const said = status?.state?.reasons.join("; ") ?? status?.boot.said ?? "it has said nothing yet";

@@ -33,6 +33,10 @@ export type NodeStatus = {
   readonly boot: { readonly said: string; readonly failed: boolean; readonly gaveUp: boolean };
 };
 
+/** A standby whose Eclair is started and held: a takeover is quick. */
+export const isArmedStandby = ({ state }: NodeStatus): boolean =>
+  state?.role === "standby" && state.eclair.armed === "yes";
+
 /** The instances of all clusters, or of one, with what each of them has told the clusters' table. */
 export async function nodeStatuses(
   target: Target,

@@ -55,6 +55,10 @@ function refused(cause: string, remedy: string): Failure {
   return new Failure({ code: "switchover.refused", doing: "choosing who takes over", cause, remedy });
 }
 
+/** Milliseconds from the end of one to the other's API, by their own clocks. */
+export const outageOf = ({ servingAt = "", stoppedAt = "" }: Switchover): number =>
+  Date.parse(servingAt) - Date.parse(stoppedAt);
+
 /** Asks for the switchover and follows it to its end. */
 export async function switchOver(
   table: ClusterTable,

@@ -4,7 +4,7 @@ import type { Switchover } from "../../bootstrap/record/switchover.ts";
 import { ClusterTable, documentClient } from "../../bootstrap/record/table.ts";
 import { Failure } from "../core/failure.ts";
 import { nodeStatuses, type NodeStatus } from "../nodes/status.ts";
-import { chooseStandby, switchOver } from "../nodes/switchover.ts";
+import { chooseStandby, outageOf, switchOver } from "../nodes/switchover.ts";
 import { callerOf } from "../target/caller.ts";
 import { targetOf, withTarget, type TargetFlags } from "./target-flags.ts";
 
@@ -48,7 +48,7 @@ async function switchover(flags: Flags): Promise<void> {
   const done = await switchOver(table, hand, await callerOf(target), (step) =>
     say(`           ${words[step]}`),
   );
-  const milliseconds = Date.parse(done.servingAt ?? "") - Date.parse(done.stoppedAt ?? "");
+  const milliseconds = outageOf(done);
   if (flags.json) return console.log(JSON.stringify({ ...done, milliseconds }));
   console.log(`outage     ${milliseconds} ms, from the end of one to the other's API, by their own clocks`);
 }

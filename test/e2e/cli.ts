@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { Failure } from "../../scripts/core/failure.ts";
-import { inGuestWords } from "../../scripts/lab/guest/look.ts";
+import { bashInGuest } from "../../scripts/lab/guest/run.ts";
 import { labPlace, type LabPlace } from "../../scripts/lab/place.ts";
 import { root } from "../../scripts/setup/places.mjs";
 
@@ -30,22 +30,20 @@ export type GuestResult = { readonly stdout: string; readonly all: string; reado
 
 /** One command inside a guest, as `eclair-ami lab shell` runs it; a guest that isn't there is a failed command. */
 export async function inGuest(state: string, instanceId: string, script: string): Promise<GuestResult> {
-  let words: string[];
   try {
-    words = inGuestWords(labPlace(state), instanceId, ["bash", "-c", script]);
+    const options = { all: true, reject: false, stdin: "ignore" } as const;
+    const { stdout, all, exitCode = 1 } = await bashInGuest(labPlace(state), instanceId, script, options);
+    return { stdout, all, exitCode };
   } catch (error) {
     if (error instanceof Failure) return { stdout: "", all: error.message, exitCode: 1 };
     throw error;
   }
-  const [program = "", ...args] = words;
-  const result = await execa(program, args, { all: true, reject: false, stdin: "ignore" });
-  return { stdout: result.stdout, all: result.all, exitCode: result.exitCode ?? 1 };
 }
 
 /** What a command inside a guest writes, byte for byte. */
 export async function bytesFromGuest(lab: LabPlace, instanceId: string, script: string): Promise<Buffer> {
-  const [program = "", ...args] = inGuestWords(lab, instanceId, ["bash", "-c", script]);
-  const { stdout } = await execa(program, args, { reject: false, stdin: "ignore", encoding: "buffer" });
+  const options = { reject: false, stdin: "ignore", encoding: "buffer" } as const;
+  const { stdout } = await bashInGuest(lab, instanceId, script, options);
   return Buffer.from(stdout);
 }
 

@@ -1,6 +1,5 @@
-import { execa } from "execa";
 import { globSync, readFileSync } from "node:fs";
-import { inGuestWords } from "../../lab/guest/look.ts";
+import { bashInGuest } from "../../lab/guest/run.ts";
 import type { Fault } from "../fault.ts";
 import { startSupervisor, stopSupervisor } from "../plain.ts";
 import { Astray, type Scene } from "../scene.ts";
@@ -70,6 +69,7 @@ async function fakeClock({ stage }: Scene, instanceId: string): Promise<void> {
   ];
   const text = `[Service]\\n${settings.map((setting) => `Environment=${setting}\\n`).join("")}`;
   const script = [
+    "set -e",
     `mkdir -p ${folder}`,
     `cat > ${folder}/libfaketime.so`,
     `echo +0 > ${folder}/clock`,
@@ -77,8 +77,7 @@ async function fakeClock({ stage }: Scene, instanceId: string): Promise<void> {
     ...units.map((unit) => `mkdir -p $(dirname ${dropIn(unit)}); printf '${text}' > ${dropIn(unit)}`),
     "systemctl daemon-reload",
   ].join("\n");
-  const [program = "", ...args] = inGuestWords(stage.lab, instanceId, ["bash", "-ec", script]);
-  await execa(program, args, { input: readFileSync(library) });
+  await bashInGuest(stage.lab, instanceId, script, { input: readFileSync(library) });
 }
 
 /** Both take the time from there: else nothing would be drilled. */

@@ -19,12 +19,8 @@ export const faults: readonly Fault[] = [
     name: "stop-continue",
     title: "Eclair stopped past its lease, continued while the other one serves",
     play: async (scene) => {
-      const { active, standby } = scene.pair;
-      await scene.strike(active, stop);
-      const stopped = await scene.inGuest(active, eclairProcess);
-      await scene.serves([standby]);
-      await requireDead(scene, active, stopped.trim());
-      await scene.inGuest(active, goOn);
+      await stopPastLease(scene);
+      await scene.inGuest(scene.pair.active, goOn);
       await scene.pass(5);
     },
   },
@@ -33,10 +29,7 @@ export const faults: readonly Fault[] = [
     title: "Eclair stopped past its lease, the other one serves and ends cleanly, then continued",
     play: async (scene) => {
       const { active, standby } = scene.pair;
-      await scene.strike(active, stop);
-      const stopped = await scene.inGuest(active, eclairProcess);
-      await scene.serves([standby]);
-      await requireDead(scene, active, stopped.trim());
+      await stopPastLease(scene);
       await stopSupervisor(scene.stage, standby);
       await scene.inGuest(active, goOn);
       await scene.serves([active], Date.now());
@@ -111,11 +104,15 @@ export const faults: readonly Fault[] = [
   },
 ];
 
-/** The watchdog has ended it before another one served. */
-async function requireDead(scene: Scene, id: string, process: string): Promise<void> {
-  const left = await scene.inGuest(id, `ps -o pid= -p ${process} || true`);
+/** Stops Eclair until the other one serves; by then its watchdog must have ended it. */
+async function stopPastLease(scene: Scene): Promise<void> {
+  const { active, standby } = scene.pair;
+  await scene.strike(active, stop);
+  const stopped = await scene.inGuest(active, eclairProcess);
+  await scene.serves([standby]);
+  const left = await scene.inGuest(active, `ps -o pid= -p ${stopped.trim()} || true`);
   if (left.trim() !== "")
-    throw new Astray(`the Eclair that was stopped on ${id} lived when the other one served`);
+    throw new Astray(`the Eclair that was stopped on ${active} lived when the other one served`);
 }
 
 /** Waits until an Eclair that nothing but the fence holds back has ended by itself. */

@@ -1,5 +1,4 @@
-import { execa } from "execa";
-import { inGuestWords } from "../guest/look.ts";
+import { bashInGuest } from "../guest/run.ts";
 import type { LabPlace } from "../place.ts";
 
 /** Instance ids of a node's two hosts. */
@@ -21,10 +20,8 @@ const untilListening =
 
 /** Milliseconds from what is done to the active host until the standby listens for peers; guests share a clock. */
 export async function failover(lab: LabPlace, { active, standby }: Pair, script: string): Promise<number> {
-  const inGuest = async (id: string, text: string) => {
-    const [program = "", ...args] = inGuestWords(lab, id, ["bash", "-c", text]);
-    return (await execa(program, args, { stdin: "ignore", reject: false })).stdout;
-  };
+  const inGuest = async (id: string, text: string) =>
+    (await bashInGuest(lab, id, text, { stdin: "ignore", reject: false })).stdout;
   const listening = inGuest(standby, untilListening);
   const done = await inGuest(active, `date +%s%3N; ${script}`);
   return Number(await listening) - Number(done.split("\n")[0]);

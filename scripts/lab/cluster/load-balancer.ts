@@ -11,7 +11,7 @@ import { healthPort } from "../../../bootstrap/supervise/health.ts";
 import type { LabFacts } from "../facts.ts";
 import { findOrMake } from "./find-or-make.ts";
 
-const lightningPort = 9735;
+export const lightningPort = 9735;
 
 /** A Network Load Balancer in front of the Lightning port that sends traffic to the active instance. */
 export async function loadBalancer(
