@@ -44,6 +44,7 @@ function realFolder(folder: string): string {
 export const layout = {
   facts: (lab: LabPlace) => join(lab.state, "lab.json"),
   log: (lab: LabPlace, name: string) => join(lab.state, "log", `${name}.log`),
+  instances: (lab: LabPlace) => join(lab.state, "instances"),
   instance: (lab: LabPlace, instanceId: string) => join(lab.state, "instances", instanceId),
   image: (lab: LabPlace, imageId: string) => join(lab.state, "images", imageId),
   volume: (lab: LabPlace, volumeId: string) => join(lab.state, "volumes", `${volumeId}.img`),

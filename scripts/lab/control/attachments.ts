@@ -1,4 +1,4 @@
-import { DescribeVolumesCommand } from "@aws-sdk/client-ec2";
+import { DescribeVolumesCommand, type Volume } from "@aws-sdk/client-ec2";
 import { existsSync } from "node:fs";
 import { inTurn } from "../../core/in-turn.ts";
 import { rootDeviceNames } from "../debian-ami.ts";
@@ -6,6 +6,7 @@ import { machineProcess } from "../guest/machine.ts";
 import { attachVolume, createVolume, detachVolume } from "../guest/volumes.ts";
 import { layout } from "../place.ts";
 import { motoEc2 } from "./aws.ts";
+import type { Changes } from "./changes.ts";
 import type { Instances } from "./instances.ts";
 
 type Attachment = { readonly volumeId: string; readonly instanceId: string; readonly device: string };
@@ -15,9 +16,11 @@ export class Attachments {
   private readonly instances: Instances;
   private done: Attachment[] = [];
   private readonly oneAtATime = inTurn();
+  private readonly read: () => Promise<Volume[]>;
 
-  constructor(instances: Instances) {
+  constructor(instances: Instances, changes: Changes) {
     this.instances = instances;
+    this.read = changes.kept(async () => (await motoEc2.send(new DescribeVolumesCommand({}))).Volumes ?? []);
   }
 
   /** One at a time: the loop and the calls that change something both come here. */
@@ -60,9 +63,8 @@ export class Attachments {
   }
 
   private async wanted(): Promise<Attachment[]> {
-    const { Volumes } = await motoEc2.send(new DescribeVolumesCommand({}));
     const found: Attachment[] = [];
-    for (const volume of Volumes ?? [])
+    for (const volume of await this.read())
       for (const attachment of volume.Attachments ?? []) {
         const instanceId = attachment.InstanceId ?? "";
         const volumeId = volume.VolumeId ?? "";

@@ -1,4 +1,9 @@
-import { EC2Client, paginateDescribeInstances, type Instance } from "@aws-sdk/client-ec2";
+import {
+  EC2Client,
+  paginateDescribeInstances,
+  type DescribeInstancesCommandInput,
+  type Instance,
+} from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { RDSClient } from "@aws-sdk/client-rds";
@@ -20,9 +25,9 @@ export const motoRds = new RDSClient(motoSettings);
 export const motoSecrets = new SecretsManagerClient(motoSettings);
 export const motoSts = new STSClient(motoSettings);
 
-export async function allInstances(): Promise<Instance[]> {
+export async function instancesOf(which: DescribeInstancesCommandInput): Promise<Instance[]> {
   const found: Instance[] = [];
-  for await (const page of paginateDescribeInstances({ client: motoEc2 }, {}))
+  for await (const page of paginateDescribeInstances({ client: motoEc2 }, which))
     for (const reservation of page.Reservations ?? []) found.push(...(reservation.Instances ?? []));
   return found;
 }

@@ -6,7 +6,7 @@ import {
   TerminateInstancesCommand,
   type Instance,
 } from "@aws-sdk/client-ec2";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { messageOf } from "../../core/failure.ts";
 import { zones } from "../addresses.ts";
 import type { InstanceState } from "../front/query.ts";
@@ -22,10 +22,18 @@ import {
 import { imageLayers } from "../guest/root-volume.ts";
 import { debianRootGibibytes, rootDeviceNames } from "../debian-ami.ts";
 import { layout, type LabPlace } from "../place.ts";
-import { allInstances, motoEc2 } from "./aws.ts";
+import { instancesOf, motoEc2 } from "./aws.ts";
+import type { Changes } from "./changes.ts";
 
 /** What moto believes of an instance, and the machine that makes it true. */
 export type Managed = { readonly instance: Instance; readonly machine: Machine };
+
+/** moto keeps each instance that ever was, and takes the longer to tell of them. */
+const living = {
+  Filters: [
+    { Name: "instance-state-name", Values: ["pending", "running", "shutting-down", "stopping", "stopped"] },
+  ],
+};
 
 /** Turns moto's instances into machines and back; one at a time for each instance. */
 export class Instances {
@@ -34,20 +42,32 @@ export class Instances {
   /** The last of the calls that have an instance to themselves, and wait for one another. */
   private readonly exclusive = new Map<string, Promise<unknown>>();
   private readonly work = new Map<string, Promise<void>>();
+  private readonly changes: Changes;
+  private readonly read: () => Promise<Instance[]>;
 
-  constructor(lab: LabPlace) {
+  constructor(lab: LabPlace, changes: Changes) {
     this.lab = lab;
+    this.changes = changes;
+    this.read = changes.kept(async () => await this.describeAll());
   }
 
   /** Reads moto's instances and starts what each of them needs; the work goes on in the background. */
   async reconcile(): Promise<void> {
-    for (const instance of await allInstances()) {
+    for (const instance of await this.read()) {
       const id = instance.InstanceId ?? "";
       const machine = this.managed.get(id)?.machine ?? (await this.describe(instance));
       if (machine === undefined) continue;
       this.managed.set(id, { instance: this.asKnown(id, instance), machine });
       if (!this.work.has(id) && !this.exclusive.has(id)) this.begin(id, () => this.bringAbout(id));
     }
+  }
+
+  /** The living, and those that are gone and still have something here. */
+  private async describeAll(): Promise<Instance[]> {
+    const found = await instancesOf(living);
+    const gone = new Set([...this.managed.keys(), ...foldersOf(this.lab)]);
+    for (const { InstanceId } of found) gone.delete(InstanceId ?? "");
+    return gone.size === 0 ? found : [...found, ...(await instancesOf({ InstanceIds: [...gone] }))];
   }
 
   /** moto forgets address and profile of an instance as it is told to go; on EC2 it has them until it is gone. */
@@ -123,7 +143,7 @@ export class Instances {
     const layers = imageLayers(this.lab, instance.ImageId ?? "");
     if (layers === undefined) {
       console.error(`instance ${machine.instanceId}: the lab has no disk of image ${instance.ImageId}`);
-      await motoEc2.send(new TerminateInstancesCommand({ InstanceIds: [machine.instanceId] }));
+      await this.change(motoEc2.send(new TerminateInstancesCommand({ InstanceIds: [machine.instanceId] })));
       return;
     }
     await startMachine(machine, layers);
@@ -139,7 +159,12 @@ export class Instances {
       }),
     );
     const Command = behavior?.Value === "terminate" ? TerminateInstancesCommand : StopInstancesCommand;
-    await motoEc2.send(new Command({ InstanceIds: [id] }));
+    await this.change(motoEc2.send(new Command({ InstanceIds: [id] })));
+  }
+
+  /** A call of the lab's own, which may have changed something also when it failed. */
+  private async change(call: Promise<unknown>): Promise<void> {
+    await call.finally(() => this.changes.made());
   }
 
   private async describe(instance: Instance): Promise<Machine | undefined> {
@@ -156,6 +181,11 @@ export class Instances {
       limits: limitsOf(instance.InstanceType ?? ""),
     };
   }
+}
+
+function foldersOf(lab: LabPlace): string[] {
+  const folder = layout.instances(lab);
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 async function rootSize(instance: Instance): Promise<number> {

@@ -12,6 +12,7 @@ import { listen, metadataServer } from "../imds/server.ts";
 import { labPlace } from "../place.ts";
 import { labAuthority } from "../rds/certificates.ts";
 import { Attachments } from "./attachments.ts";
+import { Changes } from "./changes.ts";
 import { interceptedCalls } from "./calls.ts";
 import { Databases } from "./databases.ts";
 import { setLeases, setNames } from "./dns.ts";
@@ -30,8 +31,9 @@ const [stateFolder, linkAddress] = process.argv.slice(2);
 if (stateFolder === undefined || linkAddress === undefined)
   throw new Error("usage: main.ts STATE-FOLDER LINK-ADDRESS");
 const lab = labPlace(stateFolder);
-const instances = new Instances(lab);
-const attachments = new Attachments(instances);
+const changes = new Changes();
+const instances = new Instances(lab, changes);
+const attachments = new Attachments(instances, changes);
 const databases = new Databases(lab);
 const balancers = new LoadBalancers(instances);
 const groups = new Groups(instances);
@@ -131,6 +133,7 @@ for (const address of [services.api, linkAddress]) {
       roles.calls,
     ],
     refusalOf,
+    () => changes.made(),
   );
   await new Promise<void>((resolve, reject) => {
     api.once("error", reject);

@@ -41,13 +41,17 @@ function signerOf({ headers }: IncomingMessage): Pick<ApiRequest, "service" | "a
   };
 }
 
-/** The lab's AWS endpoint: moto, with what moto can't know answered from what the lab sees. */
+/**
+ * The lab's AWS endpoint: moto, with what moto can't know answered from what the lab sees.
+ * @param changed told of each call that may have changed something in moto, before it is answered
+ */
 export function apiServer(
   intercepts: readonly Intercept[],
   refusalOf: (asked: ApiRequest) => Promise<Refusal | undefined>,
+  changed: () => void,
 ): Server {
   return createServer((request, response) => {
-    handle(request, response, intercepts, refusalOf).catch((error: unknown) => {
+    handle(request, response, intercepts, refusalOf, changed).catch((error: unknown) => {
       console.error(`api: ${String(error)}`);
       const { body } = ec2Error("InternalError", `the lab could not do it: ${messageOf(error)}`);
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/xml" });
@@ -61,17 +65,22 @@ async function handle(
   response: ServerResponse,
   intercepts: readonly Intercept[],
   refusalOf: (asked: ApiRequest) => Promise<Refusal | undefined>,
+  changed: () => void,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
+  const call = parseQuery(request.headers["content-type"], body);
   const passed: { headers?: Record<string, string | string[] | undefined> } = {};
   const passOn: PassOn = async (form) => {
-    const answer = await forward(request, form === undefined ? body : Buffer.from(form.toString()));
+    const answer = await forward(request, form === undefined ? body : Buffer.from(form.toString())).finally(
+      () => {
+        if (call !== undefined && !isRead(call)) changed();
+      },
+    );
     passed.headers = answer.headers;
     return answer;
   };
-  const call = parseQuery(request.headers["content-type"], body);
   const action =
     call?.action ??
     String(request.headers["x-amz-target"] ?? "")
@@ -86,6 +95,8 @@ async function handle(
   response.writeHead(answer.status, { "content-type": "text/xml", ...headers });
   response.end(answer.body);
 }
+
+const isRead = ({ action }: QueryCall) => /^(Describe|Get|List)/.test(action);
 
 async function firstAnswer(
   intercepts: readonly Intercept[],
