@@ -7,6 +7,8 @@ import type { Found } from "./found.ts";
 import { LocalApi } from "./local-api.ts";
 
 const everyMilliseconds = 100;
+/** Eclair deletes what has expired whenever it starts: an hour's expiry is over at once where a clock is an hour off. */
+const expireInSeconds = 24 * 60 * 60;
 const patienceMilliseconds = 2_000;
 const Invoice = z.object({ paymentHash: z.string(), serialized: z.string() });
 
@@ -15,7 +17,11 @@ const api = new LocalApi(await text(process.stdin));
 
 /** Undefined when nothing is active here now, or it ends: what is not acknowledged is not promised. */
 async function createInvoice(): Promise<z.infer<typeof Invoice> | undefined> {
-  const answer = await api.call("createinvoice", "description=drill&amountMsat=1000", patienceMilliseconds);
+  const answer = await api.call(
+    "createinvoice",
+    `description=drill&amountMsat=1000&expireIn=${expireInSeconds}`,
+    patienceMilliseconds,
+  );
   return Invoice.safeParse(answer).data;
 }
 

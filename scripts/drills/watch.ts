@@ -49,12 +49,11 @@ export class Watch {
   /** Has a peer pay invoices, one after another, from now on. */
   async pay(stage: Stage, peer: Peer): Promise<void> {
     const { instanceId: id } = peer;
-    this.payer = this.follow([
-      ...guestNetworkWords(stage.lab, id),
-      ...script("pay-main.ts"),
-      await peer.uri(),
-    ]);
-    this.payer.stdin?.write(`${await passwordOf(stage, id)}\n`);
+    const [uri, password] = await Promise.all([peer.uri(), passwordOf(stage, id)]);
+    const payer = this.follow([...guestNetworkWords(stage.lab, id), ...script("pay-main.ts"), uri]);
+    payer.stdin?.write(`${password}\n`);
+    // Not before: an invoice would be taken for the password.
+    this.payer = payer;
   }
 
   private follow(words: readonly string[]): ChildProcess {

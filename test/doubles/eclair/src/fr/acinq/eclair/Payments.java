@@ -20,6 +20,9 @@ interface Payments {
   /** @param from,to seconds since 1970, both excluded */
   List<Invoice> list(long from, long to) throws SQLException;
 
+  /** Eclair's {@code InvoicePurger}: what has expired by this host's clock, and was not paid, is deleted. */
+  void purge() throws SQLException;
+
   static Payments in(Lock lock) {
     return new InDatabase(lock);
   }
@@ -78,6 +81,19 @@ interface Payments {
           });
     }
 
+    @Override
+    public void purge() throws SQLException {
+      lock.withLock(
+          connection -> {
+            try (PreparedStatement statement =
+                connection.prepareStatement(
+                    "DELETE FROM payments.received WHERE received_msat IS NULL AND expire_at < ?")) {
+              statement.setTimestamp(1, new Timestamp(System.currentTimeMillis()));
+              return statement.executeUpdate();
+            }
+          });
+    }
+
     private static List<Invoice> invoices(PreparedStatement statement) throws SQLException {
       List<Invoice> invoices = new ArrayList<>();
       try (ResultSet row = statement.executeQuery()) {
@@ -108,6 +124,12 @@ interface Payments {
       return invoices.values().stream()
           .filter(invoice -> invoice.timestamp() > from && invoice.timestamp() < to)
           .toList();
+    }
+
+    @Override
+    public void purge() {
+      long now = System.currentTimeMillis() / 1000;
+      invoices.values().removeIf(invoice -> invoice.timestamp() + invoice.expiry() < now);
     }
   }
 }

@@ -58,6 +58,7 @@ final class Setup {
         "initial address={} for bitcoin wallet={}",
         wallet.receiveAddress(null),
         bitcoind.wallet == null ? "(default)" : bitcoind.wallet);
+    if (config.getBoolean("purge-expired-invoices.enabled")) payments.purge();
     if (!config.getBoolean("file-backup.enabled")) log.warn("database backup is disabled");
     Shutdown.atFirst(
         PeerPort.bind(binding, port, config.getDuration("peer-connection.auth-timeout"), nodeKey));
