@@ -251,6 +251,8 @@ describe("a node that is not the one of record and database is refused, and Ecla
     cause: RegExp,
     triedAgain = false,
   ): Promise<void> {
+    // A node that is at work raises the counter.
+    await nodes.inGuest(id, "systemctl stop eclair-supervisor");
     const before = await standing();
     await again.expectRefusal(configuration, code, cause, triedAgain);
     expect(await standing()).toEqual(before);
