@@ -1,6 +1,7 @@
 import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { untilListening } from "../scripts/lab/cluster/failover.ts";
 import type { LabPlace } from "../scripts/lab/place.ts";
 import { root } from "../scripts/setup/places.mjs";
 import { labTarget } from "../scripts/target/target.ts";
@@ -13,7 +14,7 @@ const pairs = 3;
 const oneStart = (environment: string) => `
 begin=$(date +%s%3N)
 ${startEclair(environment)}
-until (exec 3<>/dev/tcp/127.0.0.1/9735) 2>/dev/null; do sleep 0.01; done
+${untilListening}
 echo $(($(date +%s%3N) - begin))
 grep -c 'Opened AOT cache' /run/node/eclair.log
 kill -KILL $!; wait 2>/dev/null; true`;
