@@ -1,22 +1,31 @@
-// Cold and warm bakes by phase, instance start → SSH, start → bootstrap, image size.
-// Run it with `npm run bench`; with ECLAIR_ZIP it measures the real Eclair's bake and AOT cache too.
+// Cold and warm bakes by phase, instance start → SSH, start → bootstrap, image size; a node's boot; failover.
+// Run it with `npm run bench`; with ECLAIR_ZIP it measures the real Eclair's bake and AOT cache too. `npm run bench --
+// boot failover` measures these parts alone.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Manifest } from "../scripts/bake/manifest.ts";
 import { debianBitcoind } from "../scripts/lab/debian/trees.ts";
+import type { LabPlace } from "../scripts/lab/place.ts";
 import { measureAot } from "./aot.ts";
 import { measureBoot } from "./boot.ts";
 import { measureFailover } from "./failover.ts";
 import { bakeOnce, inOwnLab, median, startToSsh } from "./lab-bench.ts";
 
-const runs = 3;
+const all = ["bake", "aot", "boot", "failover"] as const;
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !all.some((part) => part === name));
+if (unknown.length > 0) throw new Error(`the parts are ${all.join(", ")}, and not ${unknown.join(", ")}`);
+const wanted = (part: (typeof all)[number]) => named.length === 0 || named.includes(part);
+
+const runs = wanted("bake") ? 3 : 1;
 const zip = process.env["ECLAIR_ZIP"];
 const megabyte = 1024 * 1024;
 
-console.log(
-  `cold: Debian tree and bitcoind package made anew: ${(await coldTrees()).toFixed(1)} s on top of a warm bake`,
-);
+if (wanted("bake"))
+  console.log(
+    `cold: Debian tree and bitcoind package made anew: ${(await coldTrees()).toFixed(1)} s on top of a warm bake`,
+  );
 
 await inOwnLab(async (lab) => {
   const warm: Manifest[] = [];
@@ -26,16 +35,14 @@ await inOwnLab(async (lab) => {
   );
   phases(warm);
   const image = warm.at(-1)?.image.id ?? "";
-  const ssh: number[] = [];
-  for (let run = 0; run < 5; run += 1) ssh.push(await startToSsh(lab, image));
-  console.log(`instance start → SSH, median of 5: ${(median(ssh) / 1000).toFixed(2)} s`);
+  if (wanted("bake")) await measureSsh(lab, image);
   console.log(
     `guest's init → bootstrap's unit running: ${seconds(warm, (m) => m.testBoot.bootstrapAfterSeconds)}`,
   );
   console.log(`image: ${Math.round((warm[0]?.sizes.rootBytes ?? 0) / megabyte)} MB over Debian's`);
 
-  await measureBoot(lab, "bench", image);
-  await measureFailover(lab, "failover", image);
+  if (wanted("boot")) await measureBoot(lab, "bench", image);
+  if (wanted("failover")) await measureFailover(lab, "failover", image);
 
   if (zip === undefined) return console.log("\nECLAIR_ZIP is not set: the real Eclair was not measured");
   const real = await bakeOnce(lab, zip);
@@ -44,11 +51,18 @@ await inOwnLab(async (lab) => {
   );
   phases([real]);
   console.log(`image: ${Math.round(real.sizes.rootBytes / megabyte)} MB over Debian's`);
-  await measureAot(lab, real.image.id);
-  await measureBoot(lab, "bench-real", real.image.id);
+  if (wanted("aot")) await measureAot(lab, real.image.id);
+  if (wanted("boot")) await measureBoot(lab, "bench-real", real.image.id);
+  if (!wanted("failover")) return;
   await measureFailover(lab, "failover-real", real.image.id);
   await measureFailover(lab, "failover-full", real.image.id, "full");
 });
+
+async function measureSsh(lab: LabPlace, image: string): Promise<void> {
+  const ssh: number[] = [];
+  for (let run = 0; run < 5; run += 1) ssh.push(await startToSsh(lab, image));
+  console.log(`instance start → SSH, median of 5: ${(median(ssh) / 1000).toFixed(2)} s`);
+}
 
 /** Seconds that the cached parts take when there is no cache. */
 async function coldTrees(): Promise<number> {
