@@ -120,7 +120,7 @@ export class Instances {
     switch (instance.State?.Name) {
       case "pending":
       case "running":
-        if (alive) return;
+        if (alive || ended === "ending") return;
         if (ended === "off") return await this.guestWentOff(id, machine);
         if (ended === "reboot") await clearMachine(machine);
         return await this.start(instance, machine);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readIfThere } from "../../core/files.ts";
 import { apiPort, services } from "../addresses.ts";
 import { makeCgroup, processesIn, removeCgroup, type Limits } from "../host/cgroup.ts";
 import { layout, type LabPlace } from "../place.ts";
@@ -115,15 +116,19 @@ export function guestInit(machine: Machine): number | undefined {
 
 /** Whether the keeper is still there to write down how the guest ended. */
 function isKept(machine: Machine): boolean {
-  const file = keeperFile(machine);
-  return existsSync(file) && existsSync(`/proc/${readFileSync(file, "utf8").trim()}/cmdline`);
+  const pid = readIfThere(keeperFile(machine))?.trim();
+  // The id may have been given to another process since.
+  return pid !== undefined && (readIfThere(`/proc/${pid}/cmdline`) ?? "").includes(machine.instanceId);
 }
 
-/** How a guest that ran has ended, or undefined while it runs or when it never did. */
-export function machineEnd(machine: Machine): "reboot" | "off" | undefined {
-  if (machineProcess(machine) !== undefined) return undefined;
+/**
+ * How a guest that ran has ended, or undefined while it runs or when it never did. It is ending while its process is
+ * gone already and nobody has written down how: to start it then would make a guest that powered off run again.
+ */
+export function machineEnd(machine: Machine): "reboot" | "off" | "ending" | undefined {
+  if (machineProcess(machine) !== undefined || !existsSync(pidFile(machine))) return undefined;
   const status = existsSync(exitFile(machine)) ? Number(readFileSync(exitFile(machine), "utf8")) : undefined;
-  if (status === undefined && (!existsSync(pidFile(machine)) || isKept(machine))) return undefined;
+  if (status === undefined && isKept(machine)) return "ending";
   return status === rebootRequested ? "reboot" : "off";
 }
 
