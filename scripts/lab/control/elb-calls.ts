@@ -1,4 +1,4 @@
-import { queryAnswer, queryError, type Answer } from "../front/query.ts";
+import { isRead, queryAnswer, queryError, type Answer } from "../front/query.ts";
 import type { Intercept } from "../front/server.ts";
 import type { TargetState } from "../nlb/haproxy.ts";
 import type { LoadBalancers } from "./load-balancers.ts";
@@ -16,7 +16,8 @@ const bounds: readonly { name: string; least: number; most: number }[] = [
 
 /** Elastic Load Balancing: changes reach HAProxy before the call answers, and health is what HAProxy sees. */
 export function elbCalls(balancers: LoadBalancers, changed: () => Promise<void>): Intercept {
-  return async ({ action, form }, passOn) => {
+  return async (call, passOn) => {
+    const { action, form } = call;
     if (form.get("Version") !== version) return undefined;
     if (action === "CreateTargetGroup" || action === "ModifyTargetGroup") {
       const wrong = bounds.find(({ name, least, most }) => {
@@ -33,7 +34,7 @@ export function elbCalls(balancers: LoadBalancers, changed: () => Promise<void>)
     if (answer.status !== 200) return answer;
     if (action === "DescribeTargetHealth")
       return healthAnswer(await balancers.health(form.get("TargetGroupArn") ?? ""));
-    if (!action.startsWith("Describe")) await changed();
+    if (!isRead(call)) await changed();
     return answer;
   };
 }

@@ -2,6 +2,7 @@ import { GetRolePolicyCommand, ListRolePoliciesCommand } from "@aws-sdk/client-i
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { motoIam, motoSettings } from "./aws.ts";
 import { PolicyDocument } from "../front/authorize.ts";
+import { isRead } from "../front/query.ts";
 import type { Intercept } from "../front/server.ts";
 
 /** What a request says of who signed it. */
@@ -16,8 +17,8 @@ export class Roles {
   private policies = new Map<string, PolicyDocument[]>();
 
   /** Passes IAM's calls on, and forgets what a change has made old. */
-  readonly calls: Intercept = async ({ action, form }, passOn) => {
-    if (form.get("Version") !== iamVersion || /^(Get|List)/.test(action)) return undefined;
+  readonly calls: Intercept = async (call, passOn) => {
+    if (call.form.get("Version") !== iamVersion || isRead(call)) return undefined;
     const answer = await passOn();
     // A look that is under way keeps what it finds in a map that nobody uses any more.
     this.policies = new Map();

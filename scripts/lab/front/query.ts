@@ -1,6 +1,9 @@
 /** One call in AWS' query protocol, as EC2 speaks it: a form with an Action. */
 export type QueryCall = { readonly action: string; readonly form: URLSearchParams };
 
+/** Whether a call only asks. */
+export const isRead = ({ action }: QueryCall) => /^(Describe|Get|List)/.test(action);
+
 export function parseQuery(contentType: string | undefined, body: Buffer): QueryCall | undefined {
   if (!contentType?.startsWith("application/x-www-form-urlencoded")) return undefined;
   const form = new URLSearchParams(body.toString("utf8"));

@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import { messageOf } from "../../core/failure.ts";
 import { motoPort } from "../addresses.ts";
-import { ec2Error, parseQuery, queryError, type Answer, type QueryCall } from "./query.ts";
+import { ec2Error, isRead, parseQuery, queryError, type Answer, type QueryCall } from "./query.ts";
 
 const ec2Version = "2016-11-15";
 
@@ -95,8 +95,6 @@ async function handle(
   response.writeHead(answer.status, { "content-type": "text/xml", ...headers });
   response.end(answer.body);
 }
-
-const isRead = ({ action }: QueryCall) => /^(Describe|Get|List)/.test(action);
 
 async function firstAnswer(
   intercepts: readonly Intercept[],

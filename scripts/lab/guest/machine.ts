@@ -97,13 +97,17 @@ export async function startMachine(machine: Machine, ofImage: Layers): Promise<v
     throw new Error(`${machine.instanceId} did not start, see ${logFile}`);
 }
 
+/** The process whose id stands in a file, unless the id has been given to another since. */
+function processOf(machine: Machine, file: string): number | undefined {
+  const text = readIfThere(file);
+  if (text === undefined) return undefined;
+  const pid = Number(text);
+  return readIfThere(`/proc/${pid}/cmdline`)?.includes(machine.instanceId) === true ? pid : undefined;
+}
+
 /** nspawn's process id in this process namespace, while the guest runs. */
 export function machineProcess(machine: Machine): number | undefined {
-  if (!existsSync(pidFile(machine)) || existsSync(exitFile(machine))) return undefined;
-  const pid = Number(readFileSync(pidFile(machine), "utf8"));
-  if (!existsSync(`/proc/${pid}/cmdline`)) return undefined;
-  // The id may have been given to another process since.
-  return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(machine.instanceId) ? pid : undefined;
+  return existsSync(exitFile(machine)) ? undefined : processOf(machine, pidFile(machine));
 }
 
 /** The guest's init, whose namespaces are the guest's. */
@@ -114,22 +118,17 @@ export function guestInit(machine: Machine): number | undefined {
   return children === "" ? undefined : Number(children.split(" ")[0]);
 }
 
-/** Whether the keeper is still there to write down how the guest ended. */
-function isKept(machine: Machine): boolean {
-  const pid = readIfThere(keeperFile(machine))?.trim();
-  // The id may have been given to another process since.
-  return pid !== undefined && (readIfThere(`/proc/${pid}/cmdline`) ?? "").includes(machine.instanceId);
-}
-
 /**
  * How a guest that ran has ended, or undefined while it runs or when it never did. It is ending while its process is
  * gone already and nobody has written down how: to start it then would make a guest that powered off run again.
  */
 export function machineEnd(machine: Machine): "reboot" | "off" | "ending" | undefined {
   if (machineProcess(machine) !== undefined || !existsSync(pidFile(machine))) return undefined;
-  const status = existsSync(exitFile(machine)) ? Number(readFileSync(exitFile(machine), "utf8")) : undefined;
-  if (status === undefined && isKept(machine)) return "ending";
-  return status === rebootRequested ? "reboot" : "off";
+  // Looked at first: once the keeper is gone, what it had to write is written.
+  const kept = processOf(machine, keeperFile(machine)) !== undefined;
+  const status = readIfThere(exitFile(machine));
+  if (status === undefined && kept) return "ending";
+  return Number(status) === rebootRequested ? "reboot" : "off";
 }
 
 /** Shuts the guest down as EC2 does: asked first, then, after `patience` milliseconds, forced. */
