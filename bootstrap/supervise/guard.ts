@@ -14,6 +14,8 @@ export class StartGuard {
   private readonly configuration: NodeConfiguration;
   private readonly table: ClusterTable;
   private readonly database: NodeDatabase;
+  /** What the last looks took, in milliseconds. */
+  readonly took = { record: 0, database: 0 };
 
   constructor(
     expected: Expected,
@@ -48,15 +50,21 @@ export class StartGuard {
   }
 
   private async record(): Promise<RecordSeen> {
-    return await readRecord(this.table, this.configuration.record.takeoverWithout);
+    const started = performance.now();
+    const seen = await readRecord(this.table, this.configuration.record.takeoverWithout);
+    this.took.record = Math.round(performance.now() - started);
+    return seen;
   }
 
   private async state() {
     const { database } = this.configuration;
+    const started = performance.now();
     try {
       return await this.database.state();
     } catch (error) {
       throw explainDatabase(error, { database }, referenceOf(database.secret).id);
+    } finally {
+      this.took.database = Math.round(performance.now() - started);
     }
   }
 }

@@ -256,7 +256,8 @@ export class Supervisor {
     const started = performance.now();
     await this.consult();
     const milliseconds = Math.round(performance.now() - started);
-    if (this.refusal === undefined) logLine("guard", { before: decision.action, milliseconds });
+    if (this.refusal === undefined)
+      logLine("guard", { before: decision.action, milliseconds, ...this.guard.took });
     return this.refusal === undefined ? decision : this.decide();
   }
 
