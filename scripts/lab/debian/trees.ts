@@ -115,10 +115,17 @@ async function makeOnce(folder: string, make: (temporary: string) => Promise<str
 async function runMaker(command: string, args: string[]): Promise<void> {
   const result = await execa(command, args, { all: true, reject: false, stdin: "ignore" });
   if (result.exitCode === 0) return;
+  if (result.code === "ENOENT")
+    throw new Failure({
+      code: "lab.set-up",
+      doing: "making a Debian tree for the lab",
+      cause: `${command} is not installed`,
+      remedy: "run `npm start` or `npm test` first: each sets this machine up",
+    });
   throw new Failure({
     code: "lab.debian",
     doing: "making a Debian tree for the lab",
-    cause: `${command} ended with ${result.exitCode}:\n${(result.all ?? "").split("\n").slice(-8).join("\n")}`,
+    cause: `${command} ended with ${result.signal ?? result.exitCode}:\n${(result.all ?? "").split("\n").slice(-8).join("\n")}`,
     remedy: "check that Debian's package mirror can be reached from this machine, then run it again",
   });
 }
