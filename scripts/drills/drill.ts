@@ -26,6 +26,7 @@ export async function playDrill(stage: Stage, fault: Fault, run: number, peer?: 
   const watch = new Watch();
   const scene = new Scene(stage, pair, { active, standby }, watch, peer);
   const astray: string[] = [];
+  let measuredUntil: number | undefined;
   const channels = (await peer?.channels()) ?? [];
   try {
     await watch.begin(stage, {
@@ -42,6 +43,7 @@ export async function playDrill(stage: Stage, fault: Fault, run: number, peer?: 
   } catch (error) {
     astray.push(messageOf(error));
   }
+  if (fault.healMoves === true) measuredUntil = Date.now();
   try {
     await fault.heal?.(scene);
     await settle(stage);
@@ -57,7 +59,7 @@ export async function playDrill(stage: Stage, fault: Fault, run: number, peer?: 
   const { takeovers, overlaps } = writersIn(commitsIn(await database.logFrom(logged)), before);
   return judge(fault.name, run, {
     struckAt: scene.struckAt ?? Date.now(),
-    endedAt: Date.now(),
+    endedAt: measuredUntil ?? Date.now(),
     places: { active: { id: pair.active, address: active }, standby: { id: pair.standby, address: standby } },
     probes: watch.probes,
     acknowledged: watch.acknowledged,

@@ -16,6 +16,8 @@ export type Fault = {
   readonly prepare?: (scene: Scene) => Promise<void>;
   /** The fault, what follows, and its end; it throws `Astray` when it did not go as it should. */
   readonly play: (scene: Scene) => Promise<void>;
+  /** Its healing changes who is active: what comes then is none of the fault's, and is not measured. */
+  readonly healMoves?: boolean;
   /** Takes away whatever the fault has left, also when it went astray. */
   readonly heal?: (scene: Scene) => Promise<void>;
   /** The harness itself is tried: an overlap must be found. */

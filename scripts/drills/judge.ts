@@ -8,6 +8,7 @@ const probeGapMilliseconds = 200;
 /** Everything that was seen of one run. */
 export type Seen = {
   readonly struckAt: number;
+  /** What came later is not measured. */
   readonly endedAt: number;
   /** Instance ids and addresses of the hosts as they were before. */
   readonly places: Readonly<Record<"active" | "standby", { readonly id: string; readonly address: string }>>;
@@ -29,8 +30,10 @@ export type Seen = {
 };
 
 export function judge(drill: string, run: number, seen: Seen): Run {
-  const { struckAt, places, probes, takeovers, overlaps, lost } = seen;
+  const { struckAt, endedAt, places, overlaps, lost } = seen;
   const since = (at: number) => Math.round(at - struckAt);
+  const probes = seen.probes.filter(({ at }) => at <= endedAt);
+  const takeovers = seen.takeovers.filter(({ at }) => at <= endedAt);
   const after = takeovers.filter(({ at }) => at > struckAt);
   const hosts = seen.eitherMayServe ? [places.active.id, places.standby.id] : [places.standby.id];
   // What was asked just before the fault may have been answered.
@@ -38,7 +41,7 @@ export function judge(drill: string, run: number, seen: Seen): Run {
   const other = probes.find(({ at, place, answered }) => answered && at > soonest && hosts.includes(place));
   const balancer = probes.filter(({ place }) => place === "balancer");
   // Nothing tells a load balancer where a plain Eclair is active.
-  const outage = seen.plain ? undefined : longestSilence(balancer, struckAt, seen.endedAt);
+  const outage = seen.plain ? undefined : longestSilence(balancer, struckAt, endedAt);
   const [first] = after;
   return {
     drill,
@@ -55,7 +58,7 @@ export function judge(drill: string, run: number, seen: Seen): Run {
     }),
     lost: lost.length,
     overlaps: overlaps.length,
-    staleConnections: staleConnections(seen, first),
+    staleConnections: staleConnections(seen, after),
     timeline: {
       answers: {
         active: spans(probes, places.active.id, since),
@@ -65,7 +68,7 @@ export function judge(drill: string, run: number, seen: Seen): Run {
       holders: [{ at: soonestOf(probes, struckAt), host: seen.before.host }, ...takeovers].map(
         ({ at, host }) => ({ at: since(at), place: placeOf(seen, host) }),
       ),
-      end: since(seen.endedAt),
+      end: since(endedAt),
     },
   };
 }
@@ -115,14 +118,18 @@ function placeOf({ places }: Seen, host: string): string {
   return host === places.standby.address ? "standby" : "another";
 }
 
-/** Counts go up one by one; HAProxy that has started anew counts from nothing. */
-function staleConnections(seen: Seen, takeover: Takeover | undefined): number {
+/**
+ * Until the host becomes active again, if it does. Counts go up one by one; HAProxy that has started anew counts from
+ * nothing.
+ */
+function staleConnections(seen: Seen, [takeover, ...later]: readonly Takeover[]): number {
   if (takeover === undefined || placeOf(seen, takeover.host) !== "standby") return 0;
+  const again = later.find(({ host }) => placeOf(seen, host) === "active")?.at ?? Infinity;
   const counts = seen.connections.map(({ at, connections }) => ({
     at,
     count: connections[seen.places.active.id] ?? 0,
   }));
   const before = counts.findLast(({ at }) => at <= takeover.at)?.count ?? 0;
-  const last = counts.at(-1)?.count ?? before;
+  const last = counts.findLast(({ at }) => at <= again)?.count ?? before;
   return Math.max(0, last - before);
 }

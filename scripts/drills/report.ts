@@ -55,6 +55,7 @@ function summary({ name, title }: Fault, runs: readonly Run[]) {
       runs.map(({ leaseLeft }) => leaseLeft),
       1,
     ),
+    afterExpiry: spread(runs.map(afterExpiry)),
     acknowledged: sum(runs, ({ acknowledged }) => acknowledged),
     lost: sum(runs, ({ lost }) => lost),
     payments: runs.some(({ payments }) => payments !== undefined)
@@ -64,6 +65,14 @@ function summary({ name, title }: Fault, runs: readonly Run[]) {
     stale: sum(runs, ({ staleConnections }) => staleConnections),
     runs: runs.map(timeline),
   };
+}
+
+/** From the end of a lease that ran out, or was released by its holder, until the other host served. */
+function afterExpiry({ otherServes, leaseLeft, timeline: { holders } }: Run): number | undefined {
+  const taken = holders.find(({ at }) => at > 0)?.at;
+  if (taken === undefined || otherServes === undefined || leaseLeft === undefined || leaseLeft > 0)
+    return undefined;
+  return otherServes - (taken + leaseLeft * 1000);
 }
 
 /** Median and worst, in seconds. */

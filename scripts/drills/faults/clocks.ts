@@ -19,6 +19,7 @@ function step(name: string, seconds: string): Fault {
   return {
     name: `clock-${name}`,
     title: `the active one's clock steps ${name} by an hour (libfaketime, on Eclair and the supervisor)`,
+    healMoves: true,
     prepare: async (scene) => {
       const { stage, pair } = scene;
       const { active, standby } = pair;
