@@ -3,7 +3,7 @@ import { killEclair } from "../../lab/cluster/failover.ts";
 import { killGuest } from "../../lab/guest/look.ts";
 import { chooseStandby, switchOver } from "../../nodes/switchover.ts";
 import type { Fault } from "../fault.ts";
-import { statuses } from "../stage.ts";
+import { settle, statuses } from "../stage.ts";
 
 const ending = "pkill -KILL -u bitcoin";
 
@@ -72,6 +72,12 @@ export const faults: readonly Fault[] = [
       await scene.inGuest(standby, "systemctl reboot --force --force");
       await scene.pass(3);
       await scene.serves([active, standby], Date.now());
+      await settle(scene.stage);
+      // Hosts that have started anew are on another network, and what made invoices there is not.
+      for (const id of [active, standby]) {
+        await scene.rest(id);
+        await scene.load(id);
+      }
     },
   },
 ];
