@@ -32,6 +32,12 @@ export function clientSettings(settings: AwsSettings) {
 }
 
 const instanceRole = fromInstanceMetadata({ maxRetries: 10, timeout: 2_000, ec2MetadataV1Disabled: true });
+/** For who goes on with the credentials that it has when new ones can't be had at once. */
+export const impatientRole = fromInstanceMetadata({
+  maxRetries: 1,
+  timeout: 1_000,
+  ec2MetadataV1Disabled: true,
+});
 
 /** What the instance's host handed in by that name, such as the lab's endpoint; AWS hands in nothing. */
 export function credential(name: string): string | undefined {

@@ -1,9 +1,10 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { clientSettings, type AwsSettings } from "../aws/clients.ts";
+import { clientSettings, impatientRole, type AwsSettings } from "../aws/clients.ts";
 import { ClusterTable, documentClient } from "./table.ts";
 
-/** A supervisor looks around every second, and is killed when it does not: it tries again by itself. */
+/** A takeover waits for it, and a supervisor tries again by itself. */
 export const impatient = {
+  credentials: impatientRole,
   maxAttempts: 2,
   requestHandler: { requestTimeout: 2_000, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
 } as const;

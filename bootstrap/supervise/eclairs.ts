@@ -86,12 +86,15 @@ export class Eclairs {
     return armed.basis?.blocks !== basis.blocks || boottime() - armed.startedAt > oldestSeconds;
   }
 
-  /** Ends whatever waits and is not wanted any more: the older of two, and one that never came to its gate. */
+  /**
+   * Ends whatever is not wanted any more: the older of two that wait, one that never came to its gate, and, once more,
+   * one whose end has failed.
+   */
   async tidy(): Promise<void> {
     const { armed } = this;
     for (const slot of this.slots) {
       const late = slot.arming && boottime() - slot.startedAt > armWithinSeconds;
-      if (late || (slot.armed && slot !== armed)) await slot.kill();
+      if (late || slot.cutOff || (slot.armed && slot !== armed)) await slot.kill();
     }
   }
 

@@ -20,6 +20,8 @@ export type Doing = {
   readonly hand: () => Promise<void>;
   /** Lets Eclair end cleanly, and starts none any more. */
   readonly standDown: (why: string) => Promise<void>;
+  /** Whether nobody would miss this host for a while, at the moment. */
+  readonly isPassive: () => boolean;
 };
 
 /**
@@ -31,7 +33,6 @@ export class Outside {
   private readonly switching: Switching;
   private readonly lifecycle: Lifecycle;
   private readonly recheck: Recheck;
-  private role: InstanceState["role"] = "waiting";
 
   constructor(node: NodeRecord, secrets: SupervisorSecrets, table: ClusterTable) {
     const { configuration, identity, aws } = node;
@@ -51,15 +52,14 @@ export class Outside {
 
   /** Why this host leaves a free lease to another one for now. */
   get holdBack(): string | undefined {
-    return this.switching.holdBack;
+    return this.recheck.holdBack ?? this.switching.holdBack;
   }
 
   /** @param since when the role began */
-  look(state: InstanceState, since: Date, standing: Standing, { hand, standDown }: Doing): void {
+  look(state: InstanceState, since: Date, standing: Standing, { hand, standDown, isPassive }: Doing): void {
     void this.switching.look(state.active, since, hand);
     void this.lifecycle.look(standing, () => standDown("the instance leaves its Auto Scaling group"));
-    this.role = state.role;
-    void this.recheck.look(() => this.role === "standby" || this.role === "waiting");
+    void this.recheck.look(isPassive);
     this.reporter.tell(state);
   }
 

@@ -18,6 +18,8 @@ import type { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { boottime } from "./clock.ts";
 
 const everySeconds = 60;
+/** systemd stops a supervisor that boots again well within that; one that is still there goes on. */
+const stoppedWithinSeconds = 10;
 
 /** Looks now and then whether secrets and user-data still say what this host was made from. */
 export class Recheck {
@@ -25,6 +27,7 @@ export class Recheck {
   private readonly boots: Boots;
   private lookedAt = boottime();
   private told = "";
+  private bootsAt = -Infinity;
 
   /**
    * @param differences names of what would be another now; nothing secret
@@ -32,6 +35,12 @@ export class Recheck {
   constructor(differences: () => Promise<string[]>, boots: Boots) {
     this.differences = differences;
     this.boots = boots;
+  }
+
+  /** Why this host leaves a free lease to another one: what it would begin now ends with this supervisor. */
+  get holdBack(): string | undefined {
+    const boots = boottime() - this.bootsAt < stoppedWithinSeconds;
+    return boots ? "this host boots again, with what has changed" : undefined;
   }
 
   /** A passive host boots again with what has changed; an active one goes on as it is, and only tells. */
@@ -46,8 +55,10 @@ export class Recheck {
       const failed = this.boots.failure();
       if (failed !== undefined) return this.tell({ changed, does: "nothing: the last boot refused", failed });
       logLine("recheck", { changed, does: "boot again" });
+      this.bootsAt = boottime();
       await this.boots.again();
     } catch (error) {
+      this.bootsAt = -Infinity;
       this.tell({ failed: messageOf(error) });
     }
   }

@@ -48,6 +48,11 @@ export class Slot {
     return this.unit !== "stopped" && this.openedAt > this.startedAt;
   }
 
+  /** It was killed, or should have been: cut off from the database, it is of no use to anybody. */
+  get cutOff(): boolean {
+    return this.opened && !this.gate.isOpen;
+  }
+
   /** An Eclair that waits at the gate, and is known by its id. */
   get armed(): boolean {
     return this.unit === "running" && !this.opened && this.gate.waiting && this.instanceId !== undefined;

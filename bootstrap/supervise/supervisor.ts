@@ -12,7 +12,7 @@ import { askEclair } from "./api.ts";
 import { lookAtBitcoind } from "./bitcoind.ts";
 import { boottime } from "./clock.ts";
 import { NodeDatabase } from "./database.ts";
-import { decide, type Decision } from "./decide.ts";
+import { decide, type Decision, type Role } from "./decide.ts";
 import { Eclairs } from "./eclairs.ts";
 import { StartGuard } from "./guard.ts";
 import type { Standing } from "./lifecycle.ts";
@@ -26,8 +26,9 @@ import type { InstanceState } from "./state.ts";
 import { NodeWallet } from "./wallet.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** A supervisor that has not looked for so long is not live. */
-const stuckSeconds = 15;
+/** A supervisor that has not followed the lease, or not looked around, for so long hangs. */
+const turnsWithinSeconds = 15;
+const looksWithinSeconds = 60;
 const firstBackOffSeconds = 1;
 const longestBackOffSeconds = 60;
 /** An Eclair that served for so long before it ended does not flap. */
@@ -37,6 +38,8 @@ const unreachableAgainSeconds = 1;
 const armAgainSeconds = 5;
 /** When an Eclair has ended here another host takes over first: what this one has to do for the next can wait. */
 const yieldSeconds = 3;
+/** While it is one of these, nobody misses this host for the seconds of a boot. */
+const passiveRoles: readonly Role[] = ["standby", "waiting"];
 /** Eclair's own clean end takes five seconds, and ten when something hangs. */
 const leaveWithinSeconds = 30;
 /** From Eclair's start to its first connection, with some to spare, where it is not armed long before. */
@@ -68,6 +71,7 @@ export class Supervisor {
   private since = new Date();
   private roleAt = boottime();
   private turnedAt = boottime();
+  private lookedAt = boottime();
   private wrongNode: string | undefined;
   /** The lease of an Eclair that has ended here, until it is known to be free. */
   private left: string | undefined;
@@ -143,7 +147,15 @@ export class Supervisor {
     this.outside.look(state, this.since, this.standing(), {
       hand: () => this.hand(),
       standDown: (why) => this.standDown(why),
+      isPassive: () => passiveRoles.includes(this.decision.role),
     });
+    this.lookedAt = boottime();
+  }
+
+  /** Whether it does what it is there for; systemd ends one that does not. */
+  get isLive(): boolean {
+    const now = boottime();
+    return now - this.turnedAt < turnsWithinSeconds && now - this.lookedAt < looksWithinSeconds;
   }
 
   /** Ends an Eclair whose lease may run out; waits for nothing and nobody. */
@@ -151,14 +163,14 @@ export class Supervisor {
     const { open } = this.eclairs;
     if (open === undefined || !open.gate.isOpen || !this.watchdog.isOver(boottime())) return;
     logLine("watchdog", { killed: open.process, eclair: open.instanceId });
-    open.kill().catch((error: unknown) => logLine("kill", { failed: messageOf(error) }));
+    void tried("kill", () => open.kill());
   }
 
   state(): InstanceState {
     const { configuration, identity } = this.node;
     const active = this.decision.role === "active" && this.watchdog.left(boottime()) > 0;
     return {
-      live: boottime() - this.turnedAt < stuckSeconds,
+      live: this.isLive,
       ready: active || this.decision.role === "standby",
       active,
       role: this.decision.role,
@@ -192,13 +204,13 @@ export class Supervisor {
     this.leaving = why;
     this.enter(this.decide());
     const end = boottime() + leaveWithinSeconds;
-    try {
-      for (const slot of this.eclairs.slots) if (slot.armed || slot.arming) await slot.kill();
-      await this.eclairs.open?.stop();
-    } catch (error) {
-      logLine("leave", { failed: messageOf(error) });
+    await tried("leave", async () => this.eclairs.open?.stop());
+    while (this.eclairs.slots.some(({ unit }) => unit !== "stopped") && boottime() < end) {
+      // Also one that was just being started.
+      for (const slot of this.eclairs.slots)
+        if (slot.armed || slot.arming) await tried("leave", () => slot.kill());
+      await sleep(50);
     }
-    while (this.eclairs.slots.some(({ unit }) => unit !== "stopped") && boottime() < end) await sleep(50);
   }
 
   async end(): Promise<void> {
@@ -288,19 +300,21 @@ export class Supervisor {
   }
 
   private async act(): Promise<void> {
-    try {
-      if (this.decision.action === "arm") await this.arm();
-      if (this.decision.action === "open") await this.open();
-      if (this.decision.action === "kill") await this.eclairs.open?.kill();
-    } catch (error) {
-      logLine(this.decision.action, { failed: messageOf(error) });
-    }
+    const { action } = this.decision;
+    if (action === "arm") await tried("arm", () => this.arm());
+    if (action === "open") await tried("open", () => this.open());
+    if (action === "kill") await tried("kill", async () => this.eclairs.open?.kill());
   }
 
   /** Lets Eclair end cleanly, for another host to take over. */
   private async hand(): Promise<void> {
     this.handing = true;
-    await this.eclairs.open?.stop();
+    try {
+      await this.eclairs.open?.stop();
+    } catch (error) {
+      this.handing = false;
+      throw error;
+    }
   }
 
   private async arm(): Promise<void> {
@@ -326,12 +340,12 @@ export class Supervisor {
 
   /** Arms a fresh one beside an armed one that knows an old chain, and then ends the old one. */
   private async keepFresh(): Promise<void> {
-    await this.eclairs.tidy();
+    await tried("tidy", () => this.eclairs.tidy());
     if (this.decision.role !== "standby") return;
     if (boottime() >= this.guardAgainAt) await this.consult();
     if (this.refusal !== undefined || this.eclairs.arming !== undefined || boottime() < this.armAgainAt)
       return;
-    if (this.eclairs.isStale(this.basis())) await this.arm();
+    if (this.eclairs.isStale(this.basis())) await tried("arm", () => this.arm());
   }
 
   private noteEnd(slot: Slot): void {
@@ -380,12 +394,8 @@ export class Supervisor {
   }
 
   private async lookAtUnits(): Promise<void> {
-    try {
-      await this.eclairs.look();
-    } catch (error) {
-      // What was seen last stands.
-      logLine("look", { failed: messageOf(error) });
-    }
+    // Where it fails, what was seen last stands.
+    await tried("look", () => this.eclairs.look());
   }
 
   private async ask(): Promise<void> {
@@ -397,5 +407,14 @@ export class Supervisor {
     if (this.eclairs.open !== open) return;
     this.info = info;
     if (info !== undefined && info.nodeId !== this.node.configuration.nodeId) this.wrongNode = info.nodeId;
+  }
+}
+
+/** Does a thing that is tried again by itself when it fails. */
+async function tried(what: string, task: () => Promise<unknown>): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    logLine(what, { failed: messageOf(error) });
   }
 }

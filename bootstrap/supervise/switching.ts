@@ -6,19 +6,31 @@ import { boottime } from "./clock.ts";
 
 /** Every instance has read an accepted switchover by then, and holds back. */
 const noticedAfterSeconds = 1.5;
-/** The one that is to take over has so long, from the moment when the other accepted. */
+/** The one that is to take over has so long, from the moment when this host knew that the other accepted. */
 const patienceSeconds = 15;
+/** What this host has known for so long is over, whatever the clocks of operator and host say. */
+const heededSeconds = 120;
+
+/** What this host remembers of a switchover beside the table, on CLOCK_BOOTTIME. */
+type Known = {
+  readonly id: string;
+  readonly seenAt: number;
+  /** When this host first knew that it goes on. */
+  acceptedAt?: number;
+  /** When this host asked its Eclair to end, in ISO 8601. */
+  stoppedAt?: string;
+};
 
 /** What this host has to do for a switchover that an operator asked for. */
 export class Switching {
-  private readonly table: ClusterTable;
+  private readonly table: Pick<ClusterTable, "switchover" | "stepSwitchover">;
   private readonly instanceId: string;
   private request: Switchover | undefined;
-  private acceptedAt: number | undefined;
+  private known: Known | undefined;
   private looking = false;
   private failing = false;
 
-  constructor(table: ClusterTable, instanceId: string) {
+  constructor(table: Pick<ClusterTable, "switchover" | "stepSwitchover">, instanceId: string) {
     this.table = table;
     this.instanceId = instanceId;
   }
@@ -31,7 +43,7 @@ export class Switching {
     if (this.looking) return;
     this.looking = true;
     try {
-      this.request = await this.table.switchover();
+      this.see(await this.table.switchover());
       await this.go(active, since, stop);
       this.failing = false;
     } catch (error) {
@@ -44,30 +56,44 @@ export class Switching {
 
   /** Why this host leaves a free lease to another one for now. */
   get holdBack(): string | undefined {
-    const { request } = this;
-    if (request === undefined || request.to === this.instanceId || !isLive(request, new Date()))
-      return undefined;
+    const { request, known } = this;
+    if (request === undefined || request.to === this.instanceId || !this.isHeeded) return undefined;
     if (request.step !== "accepted" && request.step !== "stopping") return undefined;
-    if (this.acceptedAt !== undefined && boottime() - this.acceptedAt > patienceSeconds) return undefined;
+    if (boottime() - (known?.acceptedAt ?? -Infinity) > patienceSeconds) return undefined;
     return `${request.to} is to take over: a switchover that ${request.by} asked for`;
   }
 
+  private get isHeeded(): boolean {
+    const { request, known } = this;
+    if (request === undefined || known === undefined) return false;
+    return isLive(request, new Date()) && boottime() - known.seenAt < heededSeconds;
+  }
+
+  private see(request: Switchover | undefined): void {
+    this.request = request;
+    if (request === undefined) return;
+    if (request.id !== this.known?.id) this.known = { id: request.id, seenAt: boottime() };
+    if (request.step !== "asked") this.known.acceptedAt ??= boottime();
+  }
+
   private async go(active: boolean, since: Date, stop: () => Promise<void>): Promise<void> {
-    const { request } = this;
-    if (request === undefined || !isLive(request, new Date())) {
-      this.acceptedAt = undefined;
-      return;
-    }
+    const { request, known } = this;
+    if (request === undefined || known === undefined || !this.isHeeded) return;
     const from = request.from === this.instanceId;
     if (request.step === "asked" && from && active) {
-      if (await this.step({ ...request, step: "accepted" })) this.acceptedAt = boottime();
+      await this.step({ ...request, step: "accepted" });
       return;
     }
-    const noticed = this.acceptedAt !== undefined && boottime() - this.acceptedAt >= noticedAfterSeconds;
-    if (request.step === "accepted" && from && active && noticed) {
-      const stoppedAt = new Date().toISOString();
-      await stop();
-      await this.step({ ...request, step: "stopping", stoppedAt });
+    if (request.step === "accepted" && from) {
+      if (known.stoppedAt === undefined) {
+        const noticed = boottime() - (known.acceptedAt ?? Infinity) >= noticedAfterSeconds;
+        if (!active || !noticed) return;
+        const stoppedAt = new Date().toISOString();
+        await stop();
+        known.stoppedAt = stoppedAt;
+      }
+      // Again until the table has it: the other one can't say that it serves before.
+      await this.step({ ...request, step: "stopping", stoppedAt: known.stoppedAt });
       return;
     }
     if (request.step !== "stopping" || !active) return;
@@ -77,11 +103,10 @@ export class Switching {
       await this.step({ ...request, step: "back", servingAt: since.toISOString() });
   }
 
-  private async step(after: Switchover): Promise<boolean> {
+  private async step(after: Switchover): Promise<void> {
     const { request } = this;
-    if (request === undefined || !(await this.table.stepSwitchover(request, after))) return false;
+    if (request === undefined || !(await this.table.stepSwitchover(request, after))) return;
     logLine("switchover", { ...after });
-    this.request = after;
-    return true;
+    this.see(after);
   }
 }

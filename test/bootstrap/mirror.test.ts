@@ -21,6 +21,8 @@ function world() {
       | undefined,
     tableDown: false,
     holds: true,
+    /** What the database waits for before it answers. */
+    wait: Promise.resolve(),
   };
   const state = (): DatabaseState => ({
     binding: { node, databaseId: id, systemIdentifier: "1", databaseOid: 1 },
@@ -32,10 +34,11 @@ function world() {
   });
   const database = {
     state: () => Promise.resolve(state()),
-    raiseCounter: () => {
-      if (!its.holds) return Promise.resolve(undefined);
+    raiseCounter: async () => {
+      await its.wait;
+      if (!its.holds) return undefined;
       its.progress = { ...its.progress, counter: its.progress.counter + 1 };
-      return Promise.resolve(its.progress);
+      return its.progress;
     },
   };
   const reach = <T>(value: T): Promise<T> =>
@@ -148,4 +151,21 @@ test("a holder that the fence does not know as the latest is told, and raises no
   await here.turn();
   expect(here.mirror.superseded).toMatch(/latest holder/);
   expect(here.its.record?.progress.counter).toBe(10);
+});
+
+test("a turn that ends after its Eclair has says nothing of the next one", async () => {
+  let answer = () => {};
+  here.its.wait = new Promise((resolve) => {
+    answer = resolve;
+  });
+  here.its.holds = false;
+  const turn = here.turn();
+  await new Promise((resolve) => setImmediate(resolve));
+  here.mirror.forget();
+  answer();
+  await turn;
+  expect(here.mirror.superseded).toBeUndefined();
+  here.its.holds = true;
+  await here.turn();
+  expect(here.mirror.seen).toMatchObject({ seen: true, counter: 11 });
 });

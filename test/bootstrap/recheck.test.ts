@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Recheck } from "../../bootstrap/supervise/recheck.ts";
 
 let now = 0;
@@ -57,4 +57,26 @@ test("what a boot has refused is not tried again", async () => {
   now = 60;
   await it.look(passive);
   expect(bootAgain).not.toHaveBeenCalled();
+});
+
+describe("a host that boots again leaves a free lease to another one", () => {
+  const changed = async () => await Promise.resolve(["eclair.conf"]);
+
+  test("for as long as it takes systemd to stop it", async () => {
+    const { it } = recheck(changed);
+    expect(it.holdBack).toBeUndefined();
+    now = 60;
+    await it.look(passive);
+    expect(it.holdBack).toMatch(/boots again/);
+    now += 10;
+    expect(it.holdBack).toBeUndefined();
+  });
+
+  test("unless that fails", async () => {
+    const { bootAgain, it } = recheck(changed);
+    bootAgain.mockRejectedValue(new Error("no bus"));
+    now = 60;
+    await it.look(passive);
+    expect(it.holdBack).toBeUndefined();
+  });
 });
