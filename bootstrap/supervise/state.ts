@@ -37,6 +37,8 @@ export const InstanceState = z.object({
     process: z.int(),
     instanceId: z.string().optional(),
     armed: z.enum(["no", "starting", "yes"]),
+    /** By its configuration it arms none before the lease is about to run out. */
+    armsLate: z.boolean().default(false),
     info: z.object({ instanceId: z.string(), nodeId: z.string(), blockHeight: z.int() }).optional(),
   }),
   record: z.union([

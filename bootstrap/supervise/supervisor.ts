@@ -182,7 +182,7 @@ export class Supervisor {
       identity,
       bitcoind: this.bitcoind,
       lease: this.lease,
-      eclair: this.eclair(),
+      eclair: { ...this.eclair(), armsLate: this.armsLate },
       record: this.mirror.seen,
       versions: { eclair: this.node.eclair, bootstrap: version },
       boot: this.boot,
@@ -229,13 +229,17 @@ export class Supervisor {
         chain: this.node.configuration.chain,
         held: this.watchdog.held,
         backOff: this.openAgainAt - boottime(),
-        armAt: this.node.configuration.failover.armed ? Infinity : aheadSeconds,
+        armAt: this.armsLate ? aheadSeconds : Infinity,
         ...(this.wrongNode !== undefined && { wrongNode: this.wrongNode }),
         ...(superseded !== undefined && { superseded }),
         ...(this.refusal !== undefined && { refusal: this.refusal }),
         ...(holdBack !== undefined && { holdBack }),
       },
     );
+  }
+
+  private get armsLate(): boolean {
+    return !this.node.configuration.failover.armed;
   }
 
   /** How this instance stands for its Auto Scaling group: a bitcoind elsewhere is not mended by another instance. */
@@ -338,10 +342,15 @@ export class Supervisor {
     return { blocks: this.bitcoind.seen ? this.bitcoind.blocks : 0 };
   }
 
-  /** Arms a fresh one beside an armed one that knows an old chain, and then ends the old one. */
+  /**
+   * Arms a fresh one beside an armed one that knows an old chain, and then ends the old one; or ends one that was armed
+   * for a lease that was renewed after all, where that is saved.
+   */
   private async keepFresh(): Promise<void> {
     await tried("tidy", () => this.eclairs.tidy());
     if (this.decision.role !== "standby") return;
+    const renewed = this.lease.seen && this.lease.remaining > aheadSeconds;
+    if (this.armsLate && renewed) return await tried("disarm", async () => this.eclairs.armed?.kill());
     if (boottime() >= this.guardAgainAt) await this.consult();
     if (this.refusal !== undefined || this.eclairs.arming !== undefined || boottime() < this.armAgainAt)
       return;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pair } from "../lab/cluster/failover.ts";
 import type { Peer } from "./peer.ts";
-import { isArmedStandby } from "../nodes/status.ts";
+import { isReadyStandby } from "../nodes/status.ts";
 import { inGuest, statuses, type Stage } from "./stage.ts";
 import type { Watch } from "./watch.ts";
 
@@ -96,7 +96,7 @@ export class Scene {
     const end = performance.now() + servesWithinSeconds * 1000;
     for (;;) {
       const status = (await statuses(this.stage)).find(({ instanceId }) => instanceId === id);
-      if (status !== undefined && isArmedStandby(status)) return;
+      if (status !== undefined && isReadyStandby(status)) return;
       if (performance.now() > end) throw new Astray(`${id} is no armed standby: ${status?.state?.role}`);
       await sleep(250);
     }

@@ -13,7 +13,7 @@ import type { LabPlace } from "../lab/place.ts";
 import { haproxyPidFile } from "../lab/nlb/haproxy.ts";
 import { OutsideDatabase } from "../lab/rds/outside.ts";
 import { launch } from "../nodes/launch.ts";
-import { isArmedStandby, nodeStatuses, type NodeStatus } from "../nodes/status.ts";
+import { isReadyStandby, nodeStatuses, type NodeStatus } from "../nodes/status.ts";
 import type { Target } from "../target/target.ts";
 
 const settledWithinMilliseconds = 180_000;
@@ -56,7 +56,7 @@ async function pair(stage: Stage): Promise<Pair | undefined> {
     ({ address, state, targetHealth }) =>
       state?.active === true && address === holder && targetHealth.includes("healthy"),
   );
-  const standby = found.find((status) => isArmedStandby(status) && !status.targetHealth.includes("healthy"));
+  const standby = found.find((status) => isReadyStandby(status) && !status.targetHealth.includes("healthy"));
   if (active === undefined || standby === undefined) return undefined;
   return { active: active.instanceId, standby: standby.instanceId };
 }

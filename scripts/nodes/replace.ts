@@ -11,7 +11,7 @@ import {
   type Member,
   type NodeGroup,
 } from "./group.ts";
-import { freshSeconds, isArmedStandby, nodeStatuses, type NodeStatus } from "./status.ts";
+import { freshSeconds, isReadyStandby, nodeStatuses, type NodeStatus } from "./status.ts";
 import { chooseStandby, outageOf, switchOver } from "./switchover.ts";
 
 const pollMilliseconds = 500;
@@ -261,9 +261,6 @@ const notWhole = (group: string, cause: string): Failure =>
 /** A host that takes over, stops or is in trouble is left alone until it is clear what becomes of it. */
 const mayEnd = ({ status: { state } }: Seen): boolean =>
   state?.active !== true && (state?.role === "standby" || state?.role === "waiting");
-
-const isReadyStandby = (status: NodeStatus): boolean =>
-  isArmedStandby(status) && status.state?.ready === true;
 
 function whyNot(status: NodeStatus | undefined, withinMinutes: number | undefined): string {
   const said = status?.state?.reasons.join("; ") ?? status?.boot.said ?? "it has said nothing yet";

@@ -33,9 +33,12 @@ export type NodeStatus = {
   readonly boot: { readonly said: string; readonly failed: boolean; readonly gaveUp: boolean };
 };
 
-/** A standby whose Eclair is started and held: a takeover is quick. */
-export const isArmedStandby = ({ state }: NodeStatus): boolean =>
-  state?.role === "standby" && state.eclair.armed === "yes";
+/** A standby whose Eclair is started and held, unless its configuration wants none before the lease runs out. */
+export const isReadyStandby = ({ state }: NodeStatus): boolean =>
+  state?.role === "standby" && isAsArmedAsWanted(state);
+
+export const isAsArmedAsWanted = ({ eclair }: Pick<InstanceState, "eclair">): boolean =>
+  eclair.armed === "yes" || eclair.armsLate;
 
 /** The instances of all clusters, or of one, with what each of them has told the clusters' table. */
 export async function nodeStatuses(

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Switchover } from "../../bootstrap/record/switchover.ts";
 import type { ClusterTable } from "../../bootstrap/record/table.ts";
 import { Failure } from "../core/failure.ts";
-import { freshSeconds, type NodeStatus } from "./status.ts";
+import { freshSeconds, isAsArmedAsWanted, type NodeStatus } from "./status.ts";
 
 const withinSeconds = 60;
 const pollMilliseconds = 200;
@@ -46,7 +46,7 @@ function notReady({ state, toldAt }: NodeStatus, from: NodeStatus, now: Date): s
   const silent = (now.getTime() - Date.parse(toldAt)) / 1000;
   if (silent > freshSeconds) reasons.push(`silent for ${Math.round(silent)} s`);
   if (state.role !== "standby") reasons.push(`its role is ${state.role}`, ...state.reasons);
-  if (state.eclair.armed !== "yes") reasons.push("its Eclair is not armed");
+  if (!isAsArmedAsWanted(state)) reasons.push("its Eclair is not armed");
   if (state.nodeId !== from.state?.nodeId) reasons.push("it is another node");
   return reasons;
 }

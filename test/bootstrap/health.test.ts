@@ -25,7 +25,7 @@ const state: InstanceState = {
   },
   bitcoind: { seen: true, chain: "regtest", blocks: 90, headers: 100, synced: false, wallet: true },
   lease: { seen: true, holder: "other", remaining: 9.5 },
-  eclair: { unit: "stopped", process: 0, armed: "yes" },
+  eclair: { unit: "stopped", process: 0, armed: "yes", armsLate: false },
   record: { seen: false, why: "this host was not active yet" },
   versions: { eclair: "0.13.0", bootstrap: "0.1.0" },
   boot: {

@@ -1,5 +1,5 @@
 import { lastHolder, type Pair } from "../../scripts/lab/cluster/failover.ts";
-import { isArmedStandby } from "../../scripts/nodes/status.ts";
+import { isReadyStandby } from "../../scripts/nodes/status.ts";
 import { eventually } from "./cli.ts";
 import type { Cluster } from "./node.ts";
 
@@ -9,7 +9,7 @@ export async function pairOf(nodes: Cluster, ids: readonly string[]): Promise<Pa
     const found = await Promise.all(ids.map((id) => nodes.status(id)));
     const holder = await lastHolder(nodes.sql);
     const active = found.find((one) => one?.state?.active === true && one.address === holder)?.instanceId;
-    const standby = found.find((one) => one !== undefined && isArmedStandby(one))?.instanceId;
+    const standby = found.find((one) => one !== undefined && isReadyStandby(one))?.instanceId;
     return active === undefined || standby === undefined ? undefined : { active, standby };
   });
 }

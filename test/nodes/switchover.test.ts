@@ -23,6 +23,7 @@ test("a ready standby takes over, by id, by name, or any", () => {
   expect(choose(both, "c")).toBe("c");
   expect(choose(both, "i-c")).toBe("c");
   expect(choose([active, node("b", { role: "waiting" }), node("c", {})])).toBe("c");
+  expect(choose([active, node("b", { eclair: { armed: "no", armsLate: true } })])).toBe("b");
 });
 
 test.each<[string, NodeStatus[], RegExp]>([

@@ -6,7 +6,7 @@ import { Failure } from "../../core/failure.ts";
 import { services } from "../addresses.ts";
 import type { Target } from "../../target/target.ts";
 import { launch } from "../../nodes/launch.ts";
-import { isArmedStandby, nodeStatuses, type NodeStatus } from "../../nodes/status.ts";
+import { isReadyStandby, nodeStatuses, type NodeStatus } from "../../nodes/status.ts";
 import { clusterTag } from "../../../bootstrap/aws/tags.ts";
 
 export const demoCluster = "demo";
@@ -36,7 +36,7 @@ export async function launchStandby(
   const name = `${demoCluster}-standby`;
   const wanted = { imageId, configurationFile, template: demoCluster, name, subnetId };
   const { instanceId } = await launch(target, wanted);
-  return await until(target, instanceId, "be an armed standby", isArmedStandby);
+  return await until(target, instanceId, "be an armed standby", isReadyStandby);
 }
 
 /** The active one, to which its load balancer sends traffic. */
