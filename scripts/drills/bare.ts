@@ -1,6 +1,6 @@
 import { startPlain, startSupervisor, stopPlain, stopSupervisor } from "./plain.ts";
 import type { Scene } from "./scene.ts";
-import { databaseOf, statuses } from "./stage.ts";
+import { databaseOf, statuses, type Stage } from "./stage.ts";
 
 /** Makes the active one an Eclair that no supervisor looks after; the other host stays as it is. */
 export async function makeBare(scene: Scene): Promise<void> {
@@ -26,7 +26,7 @@ export async function makeWhole({ stage, pair }: Scene): Promise<void> {
 }
 
 /** Takes away the fence's triggers, or puts them back; only the database's superuser can. */
-export async function fence({ stage }: Scene, state: "disable" | "enable always"): Promise<void> {
+export async function fence(stage: Stage, state: "disable" | "enable always"): Promise<void> {
   await databaseOf(stage).sql(`do $$ declare t record; begin
     for t in select tgrelid::regclass as made, tgname from pg_trigger where tgname in ('eclair_ami_fence', 'eclair_ami_holder')
     loop execute format('alter table %s ${state} trigger %I', t.made, t.tgname); end loop; end $$`);

@@ -41,7 +41,9 @@ export class Scene {
   /** The fault itself, where it is a script on one of the hosts. */
   async strike(instanceId: string, script: string): Promise<void> {
     const said = await inGuest(this.stage, instanceId, `date +%s%3N; ${script}`);
-    this.struckAt = Number(said.split("\n")[0]);
+    const [at = ""] = said.split("\n");
+    if (!/^\d+$/.test(at)) throw new Astray(`${instanceId} did not take the fault: ${said}`);
+    this.struckAt = Number(at);
   }
 
   /** The fault itself, where it comes from outside of the hosts. */

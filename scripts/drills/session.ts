@@ -7,6 +7,7 @@ import { readIfThere, writeWhole } from "../core/files.ts";
 import { processStartTime } from "../lab/facts.ts";
 import { setFaults } from "../lab/front/faults.ts";
 import { layout, type LabPlace } from "../lab/place.ts";
+import { fence } from "./bare.ts";
 import { mend } from "./cuts.ts";
 import { playDrill } from "./drill.ts";
 import type { Fault } from "./fault.ts";
@@ -42,6 +43,7 @@ export async function alone<T>(lab: LabPlace, task: () => Promise<T>): Promise<T
 export async function prepare(stage: Stage): Promise<void> {
   setFaults(stage.lab, []);
   await mend(stage.lab);
+  await fence(stage, "enable always");
   await clear(stage);
   const database = databaseOf(stage);
   for (const [name, value] of Object.entries(logSettings))

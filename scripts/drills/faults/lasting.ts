@@ -1,8 +1,10 @@
+import { healthPort } from "../../../bootstrap/supervise/health.ts";
 import { services } from "../../lab/addresses.ts";
+import { lightningPort } from "../../lab/cluster/load-balancer.ts";
 import { freezeGuest, thawGuest } from "../../lab/guest/look.ts";
 import { between, cut, mend } from "../cuts.ts";
 import type { Fault } from "../fault.ts";
-import type { Scene } from "../scene.ts";
+import { Astray, type Scene } from "../scene.ts";
 import { databaseAddress, databaseOf } from "../stage.ts";
 
 /** Longer than a lease, so that somebody else has taken over by its end. */
@@ -48,6 +50,27 @@ export const faults: readonly Fault[] = [
       await scene.strikeBy(() => cut(stage.lab, between(addresses.active, services.api)));
       await scene.pass(pastLeaseSeconds);
       await scene.serves([pair.active], Date.now(), 2);
+    },
+    heal: async ({ stage }) => await mend(stage.lab),
+  },
+  {
+    name: "cut-balancer",
+    title: "the active one cut off from the load balancer, and from every peer",
+    play: async (scene) => {
+      const { stage, addresses, pair } = scene;
+      const to = addresses.active;
+      const ports = [
+        { to, port: lightningPort },
+        { to, port: healthPort },
+      ];
+      await scene.strikeBy(() => cut(stage.lab, ports));
+      await scene.pass(pastLeaseSeconds);
+      // The lease is renewed all along: the way to a node is nothing that another host could take over.
+      if (scene.served(pair.standby))
+        throw new Astray(`${pair.standby} took over from one that holds the lease`);
+      await mend(stage.lab);
+      await scene.serves([pair.active], Date.now());
+      await scene.serves(["balancer"], Date.now());
     },
     heal: async ({ stage }) => await mend(stage.lab),
   },

@@ -27,7 +27,7 @@ function plain(name: string, title: string, strike: (scene: Scene) => Promise<vo
     plain: true,
     prepare: async (scene) => {
       const { stage, pair } = scene;
-      await fence(scene, "disable");
+      await fence(stage, "disable");
       // The one that stays down until the other one serves gets the lease last.
       for (const id of [pair.standby, pair.active]) await stopSupervisor(stage, id);
       await startPlain(stage, pair.active);
@@ -41,7 +41,7 @@ function plain(name: string, title: string, strike: (scene: Scene) => Promise<vo
     },
     heal: async (scene) => {
       await stopPlain(scene.stage, scene.pair.standby);
-      await fence(scene, "enable always");
+      await fence(scene.stage, "enable always");
       await makeWhole(scene);
     },
   };

@@ -1,7 +1,10 @@
+import { lightningPort } from "../../lab/cluster/load-balancer.ts";
 import { fence, makeBare, makeWhole } from "../bare.ts";
-import { Astray, type Scene } from "../scene.ts";
+import { cut, mend } from "../cuts.ts";
 import type { Fault } from "../fault.ts";
 import { plainProcess, startPlain, startSupervisor, stopPlain, stopSupervisor } from "../plain.ts";
+import { Astray, type Scene } from "../scene.ts";
+import { databaseOf } from "../stage.ts";
 
 const stop = "pkill -STOP -u eclair";
 const eclairProcess = "pgrep -u eclair -o java";
@@ -52,57 +55,76 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "held-release-continue",
-    title: "the same, continued after the other one has ended cleanly",
+    title:
+      "the same, continued after the other one has ended cleanly: the fence alone must refuse it the lease",
     prepare: async (scene) => await makeBare(scene),
     play: async (scene) => {
-      const { active, standby } = scene.pair;
-      const held = await plainProcess(scene.stage, active);
-      await scene.strike(active, stop);
-      await scene.serves([standby]);
-      await scene.pass(2);
-      await stopSupervisor(scene.stage, standby);
-      await scene.inGuest(active, goOn);
-      await requireEnd(scene, active, held);
+      const { stage, pair } = scene;
+      const held = await stopUntilReleased(scene, async () => await stopSupervisor(stage, pair.standby));
+      const logged = await databaseOf(stage).logBytes();
+      await scene.inGuest(pair.active, goOn);
+      await requireEnd(scene, pair.active, held);
+      if (!/eclair-ami: \S+ was superseded by/.test(await databaseOf(stage).logFrom(logged)))
+        throw new Astray(`the Eclair on ${pair.active} ended, and not because of the fence`);
+      await scene.load(pair.active);
     },
-    heal: async (scene) => await makeWhole(scene),
+    heal: async (scene) => {
+      await mend(scene.stage.lab);
+      await makeWhole(scene);
+    },
   },
   {
     name: "without-fence",
     title: "the last one with the fence taken away: the harness must find the overlap",
     mustOverlap: true,
     prepare: async (scene) => {
+      const { stage, pair } = scene;
       await makeBare(scene);
-      await fence(scene, "disable");
-      await stopSupervisor(scene.stage, scene.pair.standby);
-      await startPlain(scene.stage, scene.pair.standby);
+      await fence(stage, "disable");
+      await stopSupervisor(stage, pair.standby);
+      await startPlain(stage, pair.standby);
     },
     play: async (scene) => {
-      const { active, standby } = scene.pair;
-      // A write that waits in the stopped one may come before its renewal, find the lease expired, and end it.
-      await scene.rest(active);
-      await scene.pass(requestSeconds);
-      const held = await plainProcess(scene.stage, active);
-      await scene.strike(active, stop);
-      await scene.serves([standby]);
-      await scene.pass(2);
-      await stopPlain(scene.stage, standby);
-      await scene.inGuest(active, goOn);
-      await scene.serves([active], Date.now());
+      const { stage, pair } = scene;
+      const held = await stopUntilReleased(scene, async () => await stopPlain(stage, pair.standby));
+      await scene.inGuest(pair.active, goOn);
       await scene.pass(renewsWithinSeconds);
-      if ((await plainProcess(scene.stage, active)) !== held)
+      if ((await plainProcess(stage, pair.active)) !== held)
         throw new Astray(
-          `the Eclair that was held on ${active} ended by itself: nothing was left to overlap`,
+          `the Eclair that was held on ${pair.active} ended by itself: nothing was left to overlap`,
         );
-      await scene.load(active);
+      await mend(stage.lab);
+      await scene.serves([pair.active], Date.now());
+      await scene.load(pair.active);
       await scene.pass(3);
     },
     heal: async (scene) => {
-      await fence(scene, "enable always");
+      await mend(scene.stage.lab);
+      await fence(scene.stage, "enable always");
       await stopPlain(scene.stage, scene.pair.standby);
       await makeWhole(scene);
     },
   },
 ];
+
+/**
+ * Stops Eclair until the other one has served and ended. What asks the stopped one for something rests, and its peers
+ * are cut off: a write that waits in it may come before its renewal, find the lease expired, and end it.
+ * @returns the process that is stopped
+ */
+async function stopUntilReleased(scene: Scene, end: () => Promise<void>): Promise<string> {
+  const { stage, pair, addresses } = scene;
+  const { active, standby } = pair;
+  await scene.rest(active);
+  await scene.pass(requestSeconds);
+  const held = await plainProcess(stage, active);
+  await scene.strike(active, stop);
+  await scene.serves([standby]);
+  await cut(stage.lab, [{ to: addresses.active, port: lightningPort }]);
+  await scene.pass(2);
+  await end();
+  return held;
+}
 
 /** Stops Eclair until the other one serves; by then its watchdog must have ended it. */
 async function stopPastLease(scene: Scene): Promise<void> {
