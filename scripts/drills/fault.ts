@@ -1,5 +1,8 @@
 import type { Scene } from "./scene.ts";
 
+/** Of the name of a drill that does to plain Eclair what the one without it does to ours. */
+export const plainPrefix = "plain-";
+
 /** A fault that a drill brings about. */
 export type Fault = {
   readonly name: string;

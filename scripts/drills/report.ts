@@ -1,7 +1,7 @@
 import Handlebars from "handlebars";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Fault } from "./fault.ts";
+import { plainPrefix, type Fault } from "./fault.ts";
 import type { Results, Run } from "./results.ts";
 
 const template = join(import.meta.dirname, "report.hbs");
@@ -19,14 +19,15 @@ const rows = [
 /** One self-contained page about drills: no script, no font and no picture from anywhere else. */
 export function drillReport(results: Results, faults: readonly Fault[]): string {
   const render = Handlebars.compile(readFileSync(template, "utf8"), { strict: true });
-  const drills = faults.flatMap((fault) => {
-    const runs = results.runs.filter(({ drill }) => drill === fault.name).toSorted((a, b) => a.run - b.run);
-    return runs.length === 0 ? [] : [summary(fault, runs)];
-  });
   const { runs } = results;
+  const drills = faults.flatMap((fault) => {
+    const these = runsOf(fault.name, runs);
+    return these.length === 0 ? [] : [summary(fault, these)];
+  });
   return render({
     results,
     drills,
+    comparisons: comparisons(faults, runs),
     runCount: runs.length,
     failed: runs.filter(({ verdict }) => verdict === "failed").length,
     acknowledged: sum(runs, ({ acknowledged }) => acknowledged),
@@ -41,6 +42,29 @@ export function drillReport(results: Results, faults: readonly Fault[]): string 
 const isOurs = (fault: Fault | undefined) => fault?.mustOverlap !== true && fault?.plain !== true;
 const sum = (runs: readonly Run[], of: (run: Run) => number) =>
   runs.reduce((total, run) => total + of(run), 0);
+
+const runsOf = (name: string, runs: readonly Run[]): Run[] =>
+  runs.filter(({ drill }) => drill === name).toSorted((a, b) => a.run - b.run);
+
+/** The same fault on ours and on plain Eclair, where both were drilled. */
+function comparisons(faults: readonly Fault[], runs: readonly Run[]) {
+  return faults.flatMap(({ name, title }) => {
+    const [ours, plain] = [runsOf(name, runs), runsOf(`${plainPrefix}${name}`, runs)];
+    if (ours.length === 0 || plain.length === 0) return [];
+    const served = (of: readonly Run[]) => of.map(({ otherServes }) => otherServes);
+    const [our, their] = [medianOf(served(ours)), medianOf(served(plain))];
+    return [
+      {
+        title,
+        ours: spread(served(ours)),
+        plain: spread(served(plain)),
+        times: our === undefined || their === undefined ? "–" : (their / our).toFixed(1),
+        lost: `${sum(ours, ({ lost }) => lost)} / ${sum(plain, ({ lost }) => lost)}`,
+        overlaps: `${sum(ours, ({ overlaps }) => overlaps)} / ${sum(plain, ({ overlaps }) => overlaps)}`,
+      },
+    ];
+  });
+}
 
 function summary({ name, title }: Fault, runs: readonly Run[]) {
   return {
@@ -75,12 +99,17 @@ function afterExpiry({ otherServes, leaseLeft, timeline: { holders } }: Run): nu
   return otherServes - (taken + leaseLeft * 1000);
 }
 
+/** The upper one of two in the middle. */
+function medianOf(values: readonly (number | undefined)[]): number | undefined {
+  const sorted = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
 /** Median and worst, in seconds. */
 function spread(values: readonly (number | undefined)[], unit = 1_000): string {
-  const sorted = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  const worst = sorted.at(-1);
-  if (middle === undefined || worst === undefined) return "–";
+  const middle = medianOf(values);
+  if (middle === undefined) return "–";
+  const worst = Math.max(...values.filter((value) => value !== undefined));
   return `${(middle / unit).toFixed(2)} / ${(worst / unit).toFixed(2)}`;
 }
 

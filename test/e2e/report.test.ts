@@ -17,9 +17,9 @@ const run = (drill: string, number: number): Run => ({
   at: "2026-01-01T00:00:00.000Z",
   verdict: drill === "switchover" ? "failed" : "passed",
   reasons: drill === "switchover" ? ["none of i-1, i-2 <served> within 90 s"] : [],
-  otherServes: 1200 + number,
+  otherServes: drill.startsWith("plain-") ? 16_000 : 1200 + number,
   outage: 7800,
-  leaseLeft: 9.4,
+  leaseLeft: drill.startsWith("plain-") ? -0.3 : 9.4,
   takeovers: 1,
   acknowledged: 120,
   lost: 0,
@@ -102,6 +102,15 @@ describe.each(["light", "dark"] as const)("the drills' report in a browser, %s",
     expect(page.url()).toMatch(/#kill-eclair$/);
     expect(await page.locator("#kill-eclair .run").count()).toBe(2);
     expect(await page.locator("#switchover .run").first().textContent()).toContain("<served> within 90 s");
+  });
+
+  test("ours stands beside plain Eclair, and what follows a lease's end is told", async () => {
+    const cells = async (row: string) => await page.locator(row).locator("td").allTextContents();
+    expect(await page.locator("#comparison tr").count()).toBe(2);
+    const compared = await cells("#comparison tr:nth-child(2)");
+    expect(compared.slice(1)).toEqual(["1.20 / 1.20", "16.00 / 16.00", "13.3", "0 / 0", "0 / 0"]);
+    expect(await cells("#faults tr:nth-child(4)")).toContain("15.40 / 15.40");
+    expect(await cells("#faults tr:nth-child(2)")).not.toContain("15.40 / 15.40");
   });
 
   test("a run shows both nodes, lease and load balancer within its bounds", async () => {

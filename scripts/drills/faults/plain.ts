@@ -1,7 +1,7 @@
 import { killEclair } from "../../lab/cluster/failover.ts";
 import { killGuest } from "../../lab/guest/look.ts";
 import { fence, makeWhole } from "../bare.ts";
-import type { Fault } from "../fault.ts";
+import { plainPrefix, type Fault } from "../fault.ts";
 import { startPlain, stopPlain, stopSupervisor } from "../plain.ts";
 import type { Scene } from "../scene.ts";
 
@@ -21,7 +21,7 @@ export const faults: readonly Fault[] = [
 
 function plain(name: string, title: string, strike: (scene: Scene) => Promise<void>): Fault {
   return {
-    name: `plain-${name}`,
+    name: `${plainPrefix}${name}`,
     title: `plain Eclair: ${title}`,
     timed: true,
     plain: true,
