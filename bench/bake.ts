@@ -1,4 +1,4 @@
-// Cold and warm bakes by phase, instance start → SSH, start → bootstrap, image size; a node's boot; failover.
+// Cold and warm bakes by phase, instance start → SSH, start → bootstrap, image size; a node's boot; the gate's cost; failover.
 // Run it with `npm run bench`; with ECLAIR_ZIP it measures the real Eclair's bake and AOT cache too. `npm run bench --
 // boot failover` measures these parts alone.
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,9 +10,10 @@ import type { LabPlace } from "../scripts/lab/place.ts";
 import { measureAot } from "./aot.ts";
 import { measureBoot } from "./boot.ts";
 import { measureFailover } from "./failover.ts";
+import { measureGate } from "./gate.ts";
 import { bakeOnce, inOwnLab, median, startToSsh } from "./lab-bench.ts";
 
-const all = ["bake", "aot", "boot", "failover"] as const;
+const all = ["bake", "aot", "boot", "gate", "failover"] as const;
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !all.some((part) => part === name));
 if (unknown.length > 0) throw new Error(`the parts are ${all.join(", ")}, and not ${unknown.join(", ")}`);
@@ -42,6 +43,7 @@ await inOwnLab(async (lab) => {
   console.log(`image: ${Math.round((warm[0]?.sizes.rootBytes ?? 0) / megabyte)} MB over Debian's`);
 
   if (wanted("boot")) await measureBoot(lab, "bench", image);
+  if (wanted("gate")) await measureGate(lab, "gate", image);
   if (wanted("failover")) await measureFailover(lab, "failover", image);
 
   if (zip === undefined) return console.log("\nECLAIR_ZIP is not set: the real Eclair was not measured");
