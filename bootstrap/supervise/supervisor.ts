@@ -349,9 +349,9 @@ export class Supervisor {
   private async keepFresh(): Promise<void> {
     await tried("tidy", () => this.eclairs.tidy());
     if (this.decision.role !== "standby") return;
+    if (boottime() >= this.guardAgainAt) await this.consult();
     const renewed = this.lease.seen && this.lease.remaining > aheadSeconds;
     if (this.armsLate && renewed) return await tried("disarm", async () => this.eclairs.armed?.kill());
-    if (boottime() >= this.guardAgainAt) await this.consult();
     if (this.refusal !== undefined || this.eclairs.arming !== undefined || boottime() < this.armAgainAt)
       return;
     if (this.eclairs.isStale(this.basis())) await tried("arm", () => this.arm());
