@@ -30,6 +30,8 @@ export const Found = z.discriminatedUnion("kind", [
     at: z.number(),
     /** Of the invoice; none when it could not be paid. */
     paymentHash: z.string().optional(),
+    /** Why it could not be paid. */
+    why: z.string().optional(),
   }),
 ]);
 export type Found = z.infer<typeof Found>;

@@ -17,12 +17,12 @@ const api = new LocalApi(await text(process.stdin));
 
 /** Undefined when nothing is active here now, or it ends: what is not acknowledged is not promised. */
 async function createInvoice(): Promise<z.infer<typeof Invoice> | undefined> {
-  const answer = await api.call(
+  const answered = await api.call(
     "createinvoice",
     `description=drill&amountMsat=1000&expireIn=${expireInSeconds}`,
     patienceMilliseconds,
   );
-  return Invoice.safeParse(answer).data;
+  return "answer" in answered ? Invoice.safeParse(answered.answer).data : undefined;
 }
 
 process.stdout.on("error", () => process.exit());

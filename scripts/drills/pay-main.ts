@@ -15,10 +15,16 @@ const Paid = z.object({ type: z.literal("payment-sent"), paymentHash: z.string()
 
 const [uri = ""] = process.argv.slice(2);
 
-/** The hash of what was paid; undefined when it was not: without a channel that is up nothing can be. */
-async function pay(api: LocalApi, invoice: string): Promise<string | undefined> {
+/** Of a refusal as much as tells it. */
+const whyCharacters = 300;
+
+/** The hash of what was paid, or why it was not: without a channel that is up nothing can be. */
+async function pay(api: LocalApi, invoice: string): Promise<{ paymentHash: string } | { why: string }> {
   const form = `invoice=${invoice}&blocking=true&maxAttempts=1`;
-  return Paid.safeParse(await api.call("payinvoice", form, payMilliseconds)).data?.paymentHash;
+  const answered = await api.call("payinvoice", form, payMilliseconds);
+  if ("why" in answered) return answered;
+  const { success, data } = Paid.safeParse(answered.answer);
+  return success ? { paymentHash: data.paymentHash } : { why: JSON.stringify(answered.answer) };
 }
 
 process.stdout.on("error", () => process.exit());
@@ -29,9 +35,10 @@ for await (const line of createInterface({ input: process.stdin })) {
     continue;
   }
   const at = Date.now();
-  const paymentHash = await pay(api, line);
-  const found: Found = { kind: "payment", at, ...(paymentHash !== undefined && { paymentHash }) };
+  const paid = await pay(api, line);
+  const result = "why" in paid ? { why: paid.why.slice(0, whyCharacters) } : paid;
+  const found: Found = { kind: "payment", at, ...result };
   process.stdout.write(`${JSON.stringify(found)}\n`);
-  if (paymentHash === undefined) await api.call("connect", `uri=${uri}`, connectMilliseconds);
+  if ("why" in paid) await api.call("connect", `uri=${uri}`, connectMilliseconds);
   await sleep(pauseMilliseconds);
 }

@@ -75,7 +75,8 @@ export class Scene {
     const after = Date.now();
     const end = performance.now() + paysWithinSeconds * 1000;
     while (!this.watch.paid(after)) {
-      if (performance.now() > end) throw new Astray(`no payment came through within ${paysWithinSeconds} s`);
+      if (performance.now() > end)
+        throw new Astray(`no payment came through within ${paysWithinSeconds} s: ${this.watch.unpaid}`);
       await sleep(100);
     }
   }

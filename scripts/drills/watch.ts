@@ -84,6 +84,11 @@ export class Watch {
     return this.payments.some(({ at, paymentHash }) => at > after && paymentHash !== undefined);
   }
 
+  /** What the last payment that did not come through wanted for. */
+  get unpaid(): string {
+    return this.payments.findLast(({ why }) => why !== undefined)?.why ?? "none was tried";
+  }
+
   /** Whether a node answered on one of these hosts, asked after a moment. */
   answered(hosts: readonly string[], after: number): boolean {
     return this.probes.some(({ at, place, answered }) => answered && at > after && hosts.includes(place));
