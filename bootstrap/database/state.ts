@@ -27,7 +27,7 @@ export type DatabaseState = z.infer<typeof DatabaseState>;
  * Each of the tables has one row at most, which PostgreSQL does not know: without the limits it reckons with a thousand
  * millions and compiles the query first, which takes 0.1 s (https://www.postgresql.org/docs/current/jit-decision.html).
  */
-const oursSql = `
+export const oursSql = `
 select b.node_id, b.chain, b.channel_seed, b.on_chain, b.database_id, b.system_identifier, b.database_oid::int8::float8 as database_oid,
   f.version, f.least_image, p.generation::float8 as generation, p.counter::float8 as counter
 from (select * from eclair_ami.fence limit 1) f cross join (select * from eclair_ami.progress limit 1) p

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
+import { oursSql } from "../../bootstrap/database/state.ts";
 import { isBehind, type ClusterRecord } from "../../bootstrap/record/record.ts";
 import { setFaults } from "../../scripts/lab/front/faults.ts";
 import { readSecrets } from "../../scripts/policies/statements.ts";
@@ -113,6 +114,13 @@ describe("the set-up", () => {
     expect(run.exitCode, run.all).toBe(0);
     expect(run.stdout).toMatch(/^changed +nothing: all of it is there$/m);
     expect(run.stdout).toContain(nodes.configuration.nodeId);
+  });
+
+  test("a takeover's look at the database is no more to PostgreSQL than three rows", async () => {
+    const plan = await nodes.sql(`explain (format json) ${oursSql}`);
+    const [{ Plan }] = JSON.parse(plan) as [{ Plan: { "Total Cost": number } }];
+    // From 100,000 on it would compile the query first.
+    expect(Plan["Total Cost"]).toBeLessThan(1_000);
   });
 
   test("`verify` finds all in order, and a fence that was switched off", async () => {
