@@ -1,5 +1,5 @@
-// Cold and warm bakes by phase, instance start → SSH, start → bootstrap, image size; a node's boot; the gate's cost; failover.
-// Run it with `npm run bench`; with ECLAIR_ZIP it measures the real Eclair's bake and AOT cache too. `npm run bench --
+// Cold and warm bakes by phase, instance start → SSH, start → bootstrap, image size; a node's boot; the gate's cost;
+// failover. Run it with `npm run bench`; with ECLAIR_ZIP it measures the real Eclair's bake and AOT cache too. `npm run bench --
 // boot failover` measures these parts alone.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -2,9 +2,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { failover, killEclair } from "../scripts/lab/cluster/failover.ts";
 import type { LabPlace } from "../scripts/lab/place.ts";
-import { cluster, type Cluster } from "../test/e2e/node.ts";
+import { cluster } from "../test/e2e/node.ts";
 import { pairOf } from "../test/e2e/pair.ts";
 import { median } from "./lab-bench.ts";
+import { lastLogged } from "./logged.ts";
+
+/** What a takeover took for its look at record and database, as the supervisor logs it. */
+type Guard = { readonly milliseconds: number };
 
 const runs = 10;
 /** An Eclair that ends sooner than that flaps, and its host holds back for longer and longer. */
@@ -28,19 +32,11 @@ export async function measureFailover(
     const both = await pairOf(nodes, ids);
     await sleep(steadyMilliseconds);
     took.push(await failover(nodes.lab, both, killEclair));
-    guards.push(await guardOf(nodes, both.standby));
+    const guard = await lastLogged<Guard>(nodes, both.standby, '"guard","before":"open"');
+    guards.push(guard.milliseconds);
   }
   console.log(`\nkill -9 of Eclair → the other host listens, ${runs} times, Java's compiler ${compiler}`);
   console.log(`  median ${median(took)} ms, worst ${Math.max(...took)} ms (${took.join(", ")})`);
   console.log(`  of that, record and guards: median ${median(guards)} ms, worst ${Math.max(...guards)} ms`);
   await Promise.all(ids.map((id) => nodes.terminate(id)));
-}
-
-/** What the last takeover took for its look at record and database, as the supervisor logs it. */
-async function guardOf(nodes: Cluster, id: string): Promise<number> {
-  const { stdout } = await nodes.inGuest(
-    id,
-    'journalctl --no-pager --output=cat --unit=eclair-supervisor --grep=\'"guard","before":"open"\' --lines=1',
-  );
-  return (JSON.parse(stdout) as { milliseconds: number }).milliseconds;
 }

@@ -8,6 +8,7 @@ import { guestNetworkWords } from "../scripts/lab/guest/look.ts";
 import type { LabPlace } from "../scripts/lab/place.ts";
 import { nodeBinary } from "../scripts/setup/places.mjs";
 import { cluster } from "../test/e2e/node.ts";
+import { lastLogged } from "./logged.ts";
 import type { Ways } from "./gate-main.ts";
 
 export async function measureGate(lab: LabPlace, name: string, imageId: string): Promise<void> {
@@ -15,10 +16,7 @@ export async function measureGate(lab: LabPlace, name: string, imageId: string):
   const id = await nodes.launch(imageId);
   await nodes.active(id);
   const read = async (script: string) => (await nodes.inGuest(id, script)).stdout;
-  const opened = await read(
-    'journalctl --no-pager --output=cat --unit=eclair-supervisor --grep=\'"eclairAmi":"open"\' --lines=1',
-  );
-  const { slot } = JSON.parse(opened) as { slot: SlotName };
+  const { slot } = await lastLogged<{ slot: SlotName }>(nodes, id, '"eclairAmi":"open"');
   const ways: Ways = {
     login: SupervisorSecrets.parse(JSON.parse(await read(`cat ${places.supervisorSecrets}`))).database,
     ca: await read(`cat ${places.databaseCa}`),

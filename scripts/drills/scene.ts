@@ -94,13 +94,13 @@ export class Scene {
     return await inGuest(this.stage, instanceId, script);
   }
 
-  /** Waits until a host is an armed standby. */
+  /** Waits until a host is a ready standby. */
   async standsBy(id: string): Promise<void> {
     const end = performance.now() + servesWithinSeconds * 1000;
     for (;;) {
       const status = (await statuses(this.stage)).find(({ instanceId }) => instanceId === id);
       if (status !== undefined && isReadyStandby(status)) return;
-      if (performance.now() > end) throw new Astray(`${id} is no armed standby: ${status?.state?.role}`);
+      if (performance.now() > end) throw new Astray(`${id} is no ready standby: ${status?.state?.role}`);
       await sleep(250);
     }
   }

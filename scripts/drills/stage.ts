@@ -48,7 +48,7 @@ export async function addressOf(stage: Stage, instanceId: string): Promise<strin
   return (await statuses(stage)).find((one) => one.instanceId === instanceId)?.address ?? "";
 }
 
-/** The active one and its armed standby, to which the load balancer sends traffic and nothing, when it is so. */
+/** The active one and its ready standby, to which the load balancer sends traffic and nothing, when it is so. */
 async function pair(stage: Stage): Promise<Pair | undefined> {
   const found = await statuses(stage);
   const holder = await lastHolder((text) => databaseOf(stage).sql(text));

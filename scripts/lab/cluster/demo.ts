@@ -36,7 +36,7 @@ export async function launchStandby(
   const name = `${demoCluster}-standby`;
   const wanted = { imageId, configurationFile, template: demoCluster, name, subnetId };
   const { instanceId } = await launch(target, wanted);
-  return await until(target, instanceId, "be an armed standby", isReadyStandby);
+  return await until(target, instanceId, "be a ready standby", isReadyStandby);
 }
 
 /** The active one, to which its load balancer sends traffic. */
