@@ -105,10 +105,11 @@ async function bootNode(phases: Phases, configuration: NodeConfiguration, identi
     const record: NodeRecord = { ...facts, identity, aws };
     const files = nodeFiles(configuration, secrets, local, databaseCa, imageTemplates());
     for (const file of files) inRam(file.path, () => writeDurably(file.path, file.content, ownership(file)));
+    writeDurably(places.node, JSON.stringify(record), { uid: 0, gid: 0, mode: 0o644 });
+    // Last: a supervisor that runs knows by it that everything is there.
     inRam(places.rendered, () =>
       writeDurably(places.rendered, JSON.stringify(digestsOf(files)), { uid: 0, gid: 0, mode: 0o400 }),
     );
-    writeDurably(places.node, JSON.stringify(record), { uid: 0, gid: 0, mode: 0o644 });
   });
 
   if (configuration.bitcoind.local !== undefined)

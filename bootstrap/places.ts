@@ -5,6 +5,9 @@ export const places = {
   image: "/usr/share/eclair-ami/image.json",
   /** Digests of the artifacts' files as they were installed: `sha256  path`. */
   artifactSums: "/usr/share/eclair-ami/artifacts.sha256",
+  /** Eclair's jars in their order, as the bake wrote it down, and what Java keeps of them compiled. */
+  classPath: "/opt/eclair/class-path",
+  aotCache: "/opt/eclair/eclair.aot",
   bitcoinConf: "/run/eclair-ami/bitcoin.conf",
   imageTest: "/run/eclair-ami/image-test.json",
   /** Certificates that may have signed the database's. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { slotNames } from "../gate/slots.ts";
+import { isDeepStrictEqual } from "node:util";
 import type { Upstream } from "../gate/gate.ts";
 import { boottime } from "./clock.ts";
 import { Slot, type Basis } from "./slot.ts";
@@ -83,7 +84,13 @@ export class Eclairs {
   isStale(basis: Basis): boolean {
     const { armed } = this;
     if (armed === undefined) return false;
-    return armed.basis?.blocks !== basis.blocks || boottime() - armed.startedAt > oldestSeconds;
+    return !isDeepStrictEqual(armed.basis, basis) || boottime() - armed.startedAt > oldestSeconds;
+  }
+
+  /** Ends those that were started with what another boot has rendered. */
+  async endOthers(rendered: string): Promise<void> {
+    for (const slot of this.slots)
+      if (slot.unit !== "stopped" && slot.basis?.rendered !== rendered) await slot.kill();
   }
 
   /**

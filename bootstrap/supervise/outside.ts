@@ -1,14 +1,9 @@
-import { readFileSync } from "node:fs";
 import { Membership } from "../aws/auto-scaling.ts";
 import { targetLifecycleState } from "../imds/read.ts";
-import type { NodeRecord } from "../node-record.ts";
-import { BootRecord } from "../phases.ts";
-import { places } from "../places.ts";
-import { Digests } from "../render/digests.ts";
 import type { ClusterTable } from "../record/table.ts";
-import type { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { Lifecycle, type Standing } from "./lifecycle.ts";
 import { differencesOf, Recheck } from "./recheck.ts";
+import { readBoot, type Rendered } from "./rendered.ts";
 import { Reporter } from "./report.ts";
 import type { InstanceState } from "./state.ts";
 import { Switching } from "./switching.ts";
@@ -34,8 +29,9 @@ export class Outside {
   private readonly lifecycle: Lifecycle;
   private readonly recheck: Recheck;
 
-  constructor(node: NodeRecord, secrets: SupervisorSecrets, table: ClusterTable) {
-    const { configuration, identity, aws } = node;
+  /** @param isRenewing whether what a later boot has rendered is not in use yet */
+  constructor(rendered: Rendered, table: ClusterTable, isRenewing: () => boolean) {
+    const { configuration, identity, aws } = rendered.node;
     this.reporter = new Reporter(table, identity.instanceId);
     this.switching = new Switching(table, identity.instanceId);
     this.lifecycle = new Lifecycle(
@@ -43,21 +39,19 @@ export class Outside {
       targetLifecycleState,
       configuration.failover.unhealthyAfterSeconds,
     );
-    const rendered = Digests.parse(JSON.parse(readFileSync(places.rendered, "utf8")));
-    this.recheck = new Recheck(() => differencesOf(node, secrets, rendered), {
-      failure: failureOfBoot,
+    this.recheck = new Recheck(() => differencesOf(rendered), {
+      hindrance: () => (isRenewing() ? "an Eclair that knows it is not armed yet" : refusalOfBoot()),
       again: bootAgain,
     });
   }
 
   /** Why this host leaves a free lease to another one for now. */
   get holdBack(): string | undefined {
-    return this.recheck.holdBack ?? this.switching.holdBack;
+    return this.switching.holdBack;
   }
 
-  /** @param since when the role began */
-  look(state: InstanceState, since: Date, standing: Standing, { hand, standDown, isPassive }: Doing): void {
-    void this.switching.look(state.active, since, hand);
+  look(state: InstanceState, standing: Standing, { hand, standDown, isPassive }: Doing): void {
+    void this.switching.look(state, hand);
     void this.lifecycle.look(standing, () => standDown("the instance leaves its Auto Scaling group"));
     void this.recheck.look(isPassive);
     this.reporter.tell(state);
@@ -69,10 +63,10 @@ export class Outside {
   }
 }
 
-/** What the last boot ended with when it has failed, or that it still goes on. */
-function failureOfBoot(): string | undefined {
-  const { state, failure } = BootRecord.parse(JSON.parse(readFileSync(places.boot, "utf8")));
+/** What the last boot has refused, or that it still goes on. */
+function refusalOfBoot(): string | undefined {
+  const { state, failure } = readBoot();
   if (state === "done") return undefined;
   const code = failure?.["code"];
-  return typeof code === "string" ? code : state;
+  return `the last boot: ${typeof code === "string" ? code : state}`;
 }

@@ -7,19 +7,16 @@ import { configurationIn } from "../config/from-user-data.ts";
 import { messageOf } from "../failure.ts";
 import { userData } from "../imds/read.ts";
 import { logLine } from "../log.ts";
-import type { NodeRecord } from "../node-record.ts";
 import { places } from "../places.ts";
-import { digestsOf, type Digests } from "../render/digests.ts";
+import { digestsOf } from "../render/digests.ts";
 import { imageTemplates } from "../render/image-templates.ts";
 import { nodeFiles } from "../render/node-files.ts";
 import { secretReader } from "../secrets/fetch.ts";
 import { resolveSecrets } from "../secrets/resolve.ts";
-import type { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { boottime } from "./clock.ts";
+import type { Rendered } from "./rendered.ts";
 
 const everySeconds = 60;
-/** systemd stops a supervisor that boots again well within that; one that is still there goes on. */
-const stoppedWithinSeconds = 10;
 
 /** Looks now and then whether secrets and user-data still say what this host was made from. */
 export class Recheck {
@@ -27,7 +24,6 @@ export class Recheck {
   private readonly boots: Boots;
   private lookedAt = boottime();
   private told = "";
-  private bootsAt = -Infinity;
 
   /**
    * @param differences names of what would be another now; nothing secret
@@ -35,12 +31,6 @@ export class Recheck {
   constructor(differences: () => Promise<string[]>, boots: Boots) {
     this.differences = differences;
     this.boots = boots;
-  }
-
-  /** Why this host leaves a free lease to another one: what it would begin now ends with this supervisor. */
-  get holdBack(): string | undefined {
-    const boots = boottime() - this.bootsAt < stoppedWithinSeconds;
-    return boots ? "this host boots again, with what has changed" : undefined;
   }
 
   /** A passive host boots again with what has changed; an active one goes on as it is, and only tells. */
@@ -52,13 +42,11 @@ export class Recheck {
       if (changed.length === 0) return this.tell(undefined);
       // Looking takes its time, and this host may have taken over meanwhile.
       if (!isPassive()) return this.tell({ changed, does: "nothing while this host is active" });
-      const failed = this.boots.failure();
-      if (failed !== undefined) return this.tell({ changed, does: "nothing: the last boot refused", failed });
+      const hindrance = this.boots.hindrance();
+      if (hindrance !== undefined) return this.tell({ changed, does: "nothing", hindrance });
       logLine("recheck", { changed, does: "boot again" });
-      this.bootsAt = boottime();
       await this.boots.again();
     } catch (error) {
-      this.bootsAt = -Infinity;
       this.tell({ failed: messageOf(error) });
     }
   }
@@ -71,23 +59,19 @@ export class Recheck {
   }
 }
 
-/** How the last boot went, and how there is another one. */
+/** How there is another boot. */
 export type Boots = {
-  /** Why the last one failed; what it refused is not tried over and over. */
-  readonly failure: () => string | undefined;
+  /** Why there is none now: what the last one refused, or what it made is not in use yet. */
+  readonly hindrance: () => string | undefined;
   /** Has everything read, verified and rendered anew. */
   readonly again: () => Promise<void>;
 };
 
 /**
  * What a boot would render otherwise now: names of files, or `user-data`.
- * @param before what this supervisor has begun with; a boot that was tried again may have rendered something else since
+ * @param rendered what this supervisor goes by; a boot that was tried again may have rendered something else since
  */
-export async function differencesOf(
-  node: NodeRecord,
-  secrets: SupervisorSecrets,
-  before: Digests,
-): Promise<string[]> {
+export async function differencesOf({ node, secrets, digests: before }: Rendered): Promise<string[]> {
   const { configuration, aws } = node;
   // As it stands in the node's record: what is left out there is undefined here.
   const told: unknown = JSON.parse(JSON.stringify((await configurationIn(await userData())) ?? {}));

@@ -9,8 +9,15 @@ const instanceIdLine = /connecting to database with instanceId=([0-9a-f-]{36})/;
 
 const beginsWithinSeconds = 2;
 
-/** What an Eclair was started with; another one knows something newer. */
-export type Basis = { readonly blocks: number };
+/** What an Eclair was started with; one that starts with something else knows something newer. */
+export type Basis = {
+  /** How far the chain had come. */
+  readonly blocks: number;
+  /** What a boot had rendered: configuration and secrets. */
+  readonly rendered: string;
+  /** What the cluster record said, when it had been read. */
+  readonly record: string | undefined;
+};
 
 /** A place on this host for one Eclair, with its gate before the database. */
 export class Slot {

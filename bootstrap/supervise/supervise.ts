@@ -1,8 +1,4 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { places } from "../places.ts";
-import { readNodeRecord } from "../node-record.ts";
-import { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { healthPort, healthServer } from "./health.ts";
 import { notify } from "./notify.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -13,9 +9,7 @@ const notifyMilliseconds = 2_000;
 
 /** Runs Eclair on this host whenever it may run here, and says how it stands; ends on SIGTERM. */
 export async function supervise(): Promise<void> {
-  const node = readNodeRecord();
-  const secrets = SupervisorSecrets.parse(JSON.parse(readFileSync(places.supervisorSecrets, "utf8")));
-  const supervisor = new Supervisor(node, secrets);
+  const supervisor = new Supervisor();
   const server = healthServer(() => supervisor.state());
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -2,42 +2,27 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { messageOf } from "../failure.ts";
 import { logLine } from "../log.ts";
-import { expectedOf, type NodeRecord } from "../node-record.ts";
-import { BootRecord } from "../phases.ts";
 import { places } from "../places.ts";
-import { clusterTable, impatient } from "../record/open.ts";
-import type { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { version } from "../version.ts";
 import { askEclair } from "./api.ts";
 import { lookAtBitcoind } from "./bitcoind.ts";
 import { boottime } from "./clock.ts";
-import { NodeDatabase } from "./database.ts";
 import { decide, type Decision, type Role } from "./decide.ts";
 import { Eclairs } from "./eclairs.ts";
-import { StartGuard } from "./guard.ts";
 import type { Standing } from "./lifecycle.ts";
-import { Mirror } from "./mirror.ts";
+import type { Means } from "./means.ts";
 import { notify } from "./notify.ts";
 import type { Bitcoind, Eclair, Lease } from "./observation.ts";
-import { Outside } from "./outside.ts";
-import { bitcoindRpc, type Rpc } from "./rpc.ts";
-import type { Slot } from "./slot.ts";
+import { Pauses } from "./pauses.ts";
+import { Preread } from "./preread.ts";
+import { Renewal } from "./renewal.ts";
+import type { Basis, Slot } from "./slot.ts";
 import type { InstanceState } from "./state.ts";
-import { NodeWallet } from "./wallet.ts";
-import { Watchdog } from "./watchdog.ts";
+import { beginAgain } from "./units.ts";
 
 /** A supervisor that has not followed the lease, or not looked around, for so long hangs. */
 const turnsWithinSeconds = 15;
 const looksWithinSeconds = 60;
-const firstBackOffSeconds = 1;
-const longestBackOffSeconds = 60;
-/** An Eclair that served for so long before it ended does not flap. */
-const steadySeconds = 10;
-const guardAgainSeconds = 5;
-const unreachableAgainSeconds = 1;
-const armAgainSeconds = 5;
-/** When an Eclair has ended here another host takes over first: what this one has to do for the next can wait. */
-const yieldSeconds = 3;
 /** While it is one of these, nobody misses this host for the seconds of a boot. */
 const passiveRoles: readonly Role[] = ["standby", "waiting"];
 /** Eclair's own clean end takes five seconds, and ten when something hangs. */
@@ -50,19 +35,10 @@ const aheadSeconds = 4;
  * acts, `look` asks what is slower to ask, and `watch` waits for nothing and ends an Eclair whose lease may run out.
  */
 export class Supervisor {
-  private readonly node: NodeRecord;
-  private readonly secrets: SupervisorSecrets;
-  private readonly boot: BootRecord;
-  private readonly rpc: Rpc;
-  private readonly wallet: NodeWallet;
-  /** For the lease alone, so that nothing else delays it. */
-  private readonly leases: NodeDatabase;
-  private readonly database: NodeDatabase;
-  private readonly guard: StartGuard;
-  private readonly mirror: Mirror;
-  private readonly outside: Outside;
+  private readonly renewal = new Renewal();
+  private readonly pauses = new Pauses();
   private readonly eclairs: Eclairs;
-  private readonly watchdog: Watchdog;
+  private readonly preread = new Preread();
   private bitcoind: Bitcoind = { seen: false, why: "not looked at yet" };
   private lease: Lease = { seen: false, why: "not looked at yet" };
   private info: Eclair["info"];
@@ -80,32 +56,13 @@ export class Supervisor {
   private leaving: string | undefined;
   private bitcoindAnsweredAt = boottime();
   private handing = false;
-  private failures = 0;
-  private openAgainAt = 0;
-  /** Why record or database refuse this host, as far as was looked. */
-  private refusal: string | undefined;
-  private guardAgainAt = 0;
-  private armAgainAt = 0;
-  private yieldUntil = 0;
 
-  constructor(node: NodeRecord, secrets: SupervisorSecrets) {
-    this.node = node;
-    this.secrets = secrets;
-    this.boot = BootRecord.parse(JSON.parse(readFileSync(places.boot, "utf8")));
-    const { configuration } = node;
-    this.rpc = bitcoindRpc(configuration, secrets.supervisor);
-    this.wallet = new NodeWallet(configuration, secrets.watched, this.rpc);
-    const ca = readFileSync(places.databaseCa, "utf8");
-    const { database } = configuration;
-    this.leases = new NodeDatabase({ database, login: secrets.database, ca });
-    this.database = new NodeDatabase({ database, login: secrets.database, ca });
-    const table = clusterTable(node, impatient);
-    this.guard = new StartGuard(expectedOf(node), configuration, table, this.database);
-    const place = { host: database.host, port: database.port, name: database.name };
-    this.mirror = new Mirror(table, this.database, place, node.eclair);
-    this.outside = new Outside(node, secrets, table);
-    this.eclairs = new Eclairs(place, (slot) => this.noteEnd(slot));
-    this.watchdog = new Watchdog(database.leaseSeconds);
+  constructor() {
+    this.eclairs = new Eclairs(this.means.place, (slot) => this.noteEnd(slot));
+  }
+
+  private get means(): Means {
+    return this.renewal.means;
   }
 
   /** Takes up where a supervisor before it, if there was one, has ended. */
@@ -118,9 +75,10 @@ export class Supervisor {
   /** Follows the lease, and does what follows from it. */
   async turn(): Promise<void> {
     this.eclairs.notice();
+    await this.renew();
     const askedAt = boottime();
-    this.lease = await this.leases.lease();
-    this.watchdog.see(this.lease, askedAt, this.eclairs.open?.instanceId);
+    this.lease = await this.means.leases.lease();
+    this.means.watchdog.see(this.lease, askedAt, this.eclairs.open?.instanceId);
     if (this.left !== undefined) await this.giveBack(this.left);
     this.enter(await this.guarded());
     await this.act();
@@ -130,24 +88,23 @@ export class Supervisor {
 
   /** Asks bitcoind, systemd and Eclair, keeps the armed one fresh, and tells others how this host stands. */
   async look(): Promise<void> {
-    const [bitcoind] = await Promise.all([
-      lookAtBitcoind(this.rpc, this.wallet),
-      this.lookAtUnits(),
-      this.ask(),
-    ]);
+    await this.renewal.putAway();
+    await tried("renew", () => this.notice());
+    const { rpc, wallet } = this.means;
+    const [bitcoind] = await Promise.all([lookAtBitcoind(rpc, wallet), this.lookAtUnits(), this.ask()]);
     this.bitcoind = bitcoind;
     if (bitcoind.seen || bitcoind.warmingUp === true) this.bitcoindAnsweredAt = boottime();
     await this.keepFresh();
     const { open } = this.eclairs;
     if (this.decision.role === "active" && open?.instanceId !== undefined) {
-      this.mirror.whileActive(open.instanceId);
+      this.means.mirror.whileActive(open.instanceId);
       await this.describe(open.instanceId);
     }
     const state = this.state();
-    this.outside.look(state, this.since, this.standing(), {
+    this.means.outside.look(state, this.standing(), {
       hand: () => this.hand(),
       standDown: (why) => this.standDown(why),
-      isPassive: () => passiveRoles.includes(this.decision.role),
+      isPassive: () => this.isPassive,
     });
     this.lookedAt = boottime();
   }
@@ -161,14 +118,15 @@ export class Supervisor {
   /** Ends an Eclair whose lease may run out; waits for nothing and nobody. */
   watch(): void {
     const { open } = this.eclairs;
-    if (open === undefined || !open.gate.isOpen || !this.watchdog.isOver(boottime())) return;
+    if (open === undefined || !open.gate.isOpen || !this.means.watchdog.isOver(boottime())) return;
     logLine("watchdog", { killed: open.process, eclair: open.instanceId });
     void tried("kill", () => open.kill());
   }
 
   state(): InstanceState {
-    const { configuration, identity } = this.node;
-    const active = this.decision.role === "active" && this.watchdog.left(boottime()) > 0;
+    const { node, mirror, watchdog } = this.means;
+    const { configuration, identity } = node;
+    const active = this.decision.role === "active" && watchdog.left(boottime()) > 0;
     return {
       live: this.isLive,
       ready: active || this.decision.role === "standby",
@@ -183,9 +141,9 @@ export class Supervisor {
       bitcoind: this.bitcoind,
       lease: this.lease,
       eclair: { ...this.eclair(), armsLate: this.armsLate },
-      record: this.mirror.seen,
-      versions: { eclair: this.node.eclair, bootstrap: version },
-      boot: this.boot,
+      record: mirror.seen,
+      versions: { eclair: node.eclair, bootstrap: version },
+      boot: this.renewal.boot,
     };
   }
 
@@ -214,37 +172,60 @@ export class Supervisor {
   }
 
   async end(): Promise<void> {
-    await this.mirror.end();
-    await this.outside.end(this.state());
-    await Promise.all([this.leases.close(), this.database.close()]);
+    await this.means.mirror.end();
+    await this.means.outside.end(this.state());
+    await this.renewal.putAway();
+    await this.means.close();
+  }
+
+  /** Looks whether another boot has rendered anything else. */
+  private async notice(): Promise<void> {
+    this.renewal.notice();
+    // Nothing that is armed here is of use there.
+    if (this.renewal.isElsewhere && this.leaving === undefined && this.isPassive) await beginAgain();
+  }
+
+  /** Between two turns, so that nothing is replaced under one's feet. */
+  private async renew(): Promise<void> {
+    const { next } = this.renewal;
+    if (next === undefined || this.leaving !== undefined) return;
+    if (!this.renewal.isRipe(this.eclairs, this.decision.role)) return;
+    this.renewal.renew(next);
+    await tried("renew", () => this.eclairs.endOthers(next.id));
+  }
+
+  private get isPassive(): boolean {
+    return passiveRoles.includes(this.decision.role);
   }
 
   private decide(): Decision {
     if (this.leaving !== undefined) return { role: "stopping", action: "none", reasons: [this.leaving] };
-    const { superseded } = this.mirror;
-    const { holdBack } = this.outside;
+    const { node, guard, watchdog, mirror, outside } = this.means;
+    const { superseded } = mirror;
+    const { refused } = guard;
+    const { holdBack } = outside;
     return decide(
       { bitcoind: this.bitcoind, lease: this.lease, eclair: this.eclair() },
       {
-        chain: this.node.configuration.chain,
-        held: this.watchdog.held,
-        backOff: this.openAgainAt - boottime(),
+        chain: node.configuration.chain,
+        held: watchdog.held,
+        backOff: this.pauses.backOff,
         armAt: this.armsLate ? aheadSeconds : Infinity,
         ...(this.wrongNode !== undefined && { wrongNode: this.wrongNode }),
         ...(superseded !== undefined && { superseded }),
-        ...(this.refusal !== undefined && { refusal: this.refusal }),
+        ...(refused !== undefined && { refusal: refused }),
         ...(holdBack !== undefined && { holdBack }),
       },
     );
   }
 
   private get armsLate(): boolean {
-    return !this.node.configuration.failover.armed;
+    return !this.means.node.configuration.failover.armed;
   }
 
   /** How this instance stands for its Auto Scaling group: a bitcoind elsewhere is not mended by another instance. */
   private standing(): Standing {
-    const isLocal = this.node.configuration.bitcoind.local !== undefined;
+    const isLocal = this.means.node.configuration.bitcoind.local !== undefined;
     return {
       healthy: this.bitcoind.seen,
       brokenFor: isLocal ? boottime() - this.bitcoindAnsweredAt : 0,
@@ -265,33 +246,17 @@ export class Supervisor {
 
   /** What to do; Eclair is started and goes on only when record and database are the node's. */
   private async guarded(): Promise<Decision> {
-    if (this.refusal !== undefined && boottime() >= this.guardAgainAt) await this.consult();
+    const { guard } = this.means;
+    if (guard.refused !== undefined && guard.isDue) await guard.consult();
     const decision = this.decide();
-    if (decision.action === "arm" && !this.mayArm()) return { ...decision, action: "none" };
+    if (decision.action === "arm" && !this.pauses.mayArm(this.lease)) return { ...decision, action: "none" };
     if (decision.action !== "arm" && decision.action !== "open") return decision;
     const started = performance.now();
-    await this.consult();
+    await guard.consult();
     const milliseconds = Math.round(performance.now() - started);
-    if (this.refusal === undefined)
-      logLine("guard", { before: decision.action, milliseconds, ...this.guard.took });
-    return this.refusal === undefined ? decision : this.decide();
-  }
-
-  private mayArm(): boolean {
-    if (boottime() < this.armAgainAt) return false;
-    // A lease that nobody has taken by now is waited for no longer.
-    const nobodys = this.lease.seen && this.lease.remaining <= 0 && boottime() >= this.openAgainAt;
-    return nobodys || boottime() >= this.yieldUntil;
-  }
-
-  /** Looks at record and database; while they refuse, nothing is started and nothing goes on. */
-  private async consult(): Promise<void> {
-    const refusal = await this.guard.refusal();
-    this.guardAgainAt = boottime() + (refusal?.heals === true ? unreachableAgainSeconds : guardAgainSeconds);
-    const reason = refusal === undefined ? undefined : `${refusal.code}: ${refusal.message}`;
-    if (reason !== this.refusal && refusal !== undefined)
-      logLine("guard", { code: refusal.code, cause: refusal.message, remedy: refusal.remedy });
-    this.refusal = reason;
+    if (guard.refused !== undefined) return this.decide();
+    logLine("guard", { before: decision.action, milliseconds, ...guard.took });
+    return decision;
   }
 
   private enter(decision: Decision): void {
@@ -322,38 +287,45 @@ export class Supervisor {
   }
 
   private async arm(): Promise<void> {
-    this.armAgainAt = boottime() + armAgainSeconds;
+    this.pauses.armed();
     await this.eclairs.arm(this.basis());
   }
 
   private async open(): Promise<void> {
-    await this.database.endSuperseded();
+    await this.means.database.endSuperseded();
     const { armed } = this.eclairs;
-    if (armed?.instanceId === undefined) return;
+    // One that was armed this moment, with what a later boot has rendered, is let go once that is in use.
+    if (armed?.instanceId === undefined || armed.basis?.rendered !== this.means.id) return;
     // Before it can take the lease, so that a supervisor after this one could give it back.
     writeFileSync(places.holder, armed.instanceId, { mode: 0o600 });
-    this.mirror.forget();
-    this.watchdog.begin(boottime());
+    this.means.mirror.forget();
+    this.means.watchdog.begin(boottime());
     await this.eclairs.letGo(armed);
     logLine("open", { slot: armed.name, eclair: armed.instanceId });
   }
 
-  private basis() {
-    return { blocks: this.bitcoind.seen ? this.bitcoind.blocks : 0 };
+  /** What an Eclair that is started now knows. */
+  private basis(): Basis {
+    return {
+      blocks: this.bitcoind.seen ? this.bitcoind.blocks : 0,
+      rendered: (this.renewal.next ?? this.means).id,
+      record: this.means.guard.record,
+    };
   }
 
   /**
-   * Arms a fresh one beside an armed one that knows an old chain, and then ends the old one; or ends one that was armed
+   * Arms a fresh one beside an armed one that knows less, and then ends the old one; or ends one that was armed
    * for a lease that was renewed after all, where that is saved.
    */
   private async keepFresh(): Promise<void> {
     await tried("tidy", () => this.eclairs.tidy());
     if (this.decision.role !== "standby") return;
-    if (boottime() >= this.guardAgainAt) await this.consult();
+    void this.preread.look();
+    const { guard } = this.means;
+    if (guard.isDue) await guard.consult();
     const renewed = this.lease.seen && this.lease.remaining > aheadSeconds;
     if (this.armsLate && renewed) return await tried("disarm", async () => this.eclairs.armed?.kill());
-    if (this.refusal !== undefined || this.eclairs.arming !== undefined || boottime() < this.armAgainAt)
-      return;
+    if (guard.refused !== undefined || this.eclairs.arming !== undefined || !this.pauses.mayArmAgain) return;
     if (this.eclairs.isStale(this.basis())) await tried("arm", () => this.arm());
   }
 
@@ -361,19 +333,17 @@ export class Supervisor {
     const { process, armed } = slot;
     const holder = slot.end();
     if (holder === undefined) return armed ? logLine("disarmed", { slot: slot.name, process }) : undefined;
-    this.watchdog.end();
+    this.means.watchdog.end();
     this.info = undefined;
     this.left = holder;
-    this.yieldUntil = boottime() + yieldSeconds;
     if (this.handing) {
       this.handing = false;
+      this.pauses.handed();
       logLine("eclair-ended", { process, eclair: holder, for: "a switchover" });
       return void this.giveBack(holder);
     }
     const served = this.decision.role === "active" ? boottime() - this.roleAt : 0;
-    this.failures = served > steadySeconds ? 1 : this.failures + 1;
-    const pause = Math.min(firstBackOffSeconds * 2 ** (this.failures - 1), longestBackOffSeconds);
-    this.openAgainAt = boottime() + pause;
+    const pause = this.pauses.ended(served);
     logLine("eclair-ended", { process, eclair: holder, mayTakeLeaseInSeconds: pause });
     void this.giveBack(holder);
   }
@@ -381,7 +351,7 @@ export class Supervisor {
   /** The lease of an Eclair that is dead is free at once, and not only when it has run out. */
   private async giveBack(holder: string): Promise<void> {
     try {
-      const released = await this.leases.release(holder);
+      const released = await this.means.leases.release(holder);
       if (this.left !== holder) return;
       this.left = undefined;
       rmSync(places.holder, { force: true });
@@ -394,8 +364,9 @@ export class Supervisor {
   private async describe(holder: string): Promise<void> {
     if (this.described === holder) return;
     try {
-      await this.database.describeHolder(holder, this.node.identity);
-      await this.database.fenceTables();
+      const { database, node } = this.means;
+      await database.describeHolder(holder, node.identity);
+      await database.fenceTables();
       this.described = holder;
     } catch (error) {
       logLine("describe", { failed: messageOf(error) });
@@ -411,11 +382,19 @@ export class Supervisor {
     const { open } = this.eclairs;
     if (this.asking || open === undefined) return;
     this.asking = true;
-    const info = await askEclair(this.secrets.apiPassword);
+    const info = await this.askEither();
     this.asking = false;
     if (this.eclairs.open !== open) return;
     this.info = info;
-    if (info !== undefined && info.nodeId !== this.node.configuration.nodeId) this.wrongNode = info.nodeId;
+    if (info !== undefined && info.nodeId !== this.means.node.configuration.nodeId)
+      this.wrongNode = info.nodeId;
+  }
+
+  /** An Eclair that started while a boot rendered may know what that boot has rendered already. */
+  private async askEither(): Promise<Eclair["info"]> {
+    const { means, next } = this.renewal;
+    const info = await askEclair(means.secrets.apiPassword);
+    return info ?? (next && (await askEclair(next.secrets.apiPassword)));
   }
 }
 

@@ -3,6 +3,7 @@ import { logLine } from "../log.ts";
 import { isLive, type Switchover } from "../record/switchover.ts";
 import type { ClusterTable } from "../record/table.ts";
 import { boottime } from "./clock.ts";
+import type { InstanceState } from "./state.ts";
 
 /** Every instance has read an accepted switchover by then, and holds back. */
 const noticedAfterSeconds = 1.5;
@@ -11,14 +12,24 @@ const patienceSeconds = 15;
 /** What this host has known for so long is over, whatever the clocks of operator and host say. */
 const heededSeconds = 120;
 
+/** What an accepted switchover goes through until it is over. */
+const underWay: readonly Switchover["step"][] = ["accepted", "stopping", "released"];
+
+/** How this host stands, as far as a switchover asks for it. */
+export type SwitchingState = {
+  readonly active: InstanceState["active"];
+  readonly since: InstanceState["since"];
+  readonly lease: InstanceState["lease"];
+};
+
 /** What this host remembers of a switchover beside the table, on CLOCK_BOOTTIME. */
 type Known = {
   readonly id: string;
   readonly seenAt: number;
   /** When this host first knew that it goes on. */
   acceptedAt?: number;
-  /** When this host asked its Eclair to end, in ISO 8601. */
-  stoppedAt?: string;
+  /** When this host asked its Eclair to end, in ISO 8601, and who held the lease then. */
+  stopped?: { readonly at: string; readonly holder: string | undefined };
 };
 
 /** What this host has to do for a switchover that an operator asked for. */
@@ -39,12 +50,12 @@ export class Switching {
    * Reads what is asked, and takes it a step further where that is this host's to do.
    * @param stop lets this host's Eclair end
    */
-  async look(active: boolean, since: Date, stop: () => Promise<void>): Promise<void> {
+  async look(state: SwitchingState, stop: () => Promise<void>): Promise<void> {
     if (this.looking) return;
     this.looking = true;
     try {
       this.see(await this.table.switchover());
-      await this.go(active, since, stop);
+      await this.go(state, stop);
       this.failing = false;
     } catch (error) {
       if (!this.failing) logLine("switchover", { failed: messageOf(error) });
@@ -58,7 +69,7 @@ export class Switching {
   get holdBack(): string | undefined {
     const { request, known } = this;
     if (request === undefined || request.to === this.instanceId || !this.isHeeded) return undefined;
-    if (request.step !== "accepted" && request.step !== "stopping") return undefined;
+    if (!underWay.includes(request.step)) return undefined;
     if (boottime() - (known?.acceptedAt ?? -Infinity) > patienceSeconds) return undefined;
     return `${request.to} is to take over: a switchover that ${request.by} asked for`;
   }
@@ -76,7 +87,7 @@ export class Switching {
     if (request.step !== "asked") this.known.acceptedAt ??= boottime();
   }
 
-  private async go(active: boolean, since: Date, stop: () => Promise<void>): Promise<void> {
+  private async go({ active, since, lease }: SwitchingState, stop: () => Promise<void>): Promise<void> {
     const { request, known } = this;
     if (request === undefined || known === undefined || !this.isHeeded) return;
     const from = request.from === this.instanceId;
@@ -85,22 +96,28 @@ export class Switching {
       return;
     }
     if (request.step === "accepted" && from) {
-      if (known.stoppedAt === undefined) {
+      if (known.stopped === undefined) {
         const noticed = boottime() - (known.acceptedAt ?? Infinity) >= noticedAfterSeconds;
         if (!active || !noticed) return;
-        const stoppedAt = new Date().toISOString();
+        const at = new Date().toISOString();
         await stop();
-        known.stoppedAt = stoppedAt;
+        known.stopped = { at, holder: holderOf(lease) };
       }
       // Again until the table has it: the other one can't say that it serves before.
-      await this.step({ ...request, step: "stopping", stoppedAt: known.stoppedAt });
+      await this.step({ ...request, step: "stopping", stoppedAt: known.stopped.at });
       return;
     }
-    if (request.step !== "stopping" || !active) return;
-    if (request.to === this.instanceId)
-      await this.step({ ...request, step: "serving", servingAt: since.toISOString() });
-    else if (from && since.getTime() > Date.parse(request.stoppedAt ?? ""))
-      await this.step({ ...request, step: "back", servingAt: since.toISOString() });
+    if (request.step !== "stopping" && request.step !== "released") return;
+    if (active && request.to === this.instanceId)
+      await this.step({ ...request, step: "serving", servingAt: since });
+    else if (active && from && Date.parse(since) > Date.parse(request.stoppedAt ?? ""))
+      await this.step({ ...request, step: "back", servingAt: since });
+    else if (
+      request.step === "stopping" &&
+      known.stopped !== undefined &&
+      isReleased(lease, known.stopped.holder)
+    )
+      await this.step({ ...request, step: "released" });
   }
 
   private async step(after: Switchover): Promise<void> {
@@ -110,3 +127,9 @@ export class Switching {
     this.see(after);
   }
 }
+
+const holderOf = (lease: SwitchingState["lease"]): string | undefined =>
+  lease.seen ? lease.holder : undefined;
+
+const isReleased = (lease: SwitchingState["lease"], holder: string | undefined): boolean =>
+  lease.seen && (lease.remaining <= 0 || (holder !== undefined && lease.holder !== holder));

@@ -48,9 +48,14 @@ export async function killUnit(name: string): Promise<void> {
   await run("systemctl", ["kill", "--signal=SIGKILL", name], { allowFailure: true });
 }
 
-/** Has the boot read, verify and render everything anew, and this supervisor begin with it. */
+/** Has the boot read, verify and render everything anew. */
 export async function bootAgain(): Promise<void> {
-  await run("systemctl", ["restart", "--no-block", "eclair-bootstrap.service", "eclair-supervisor.service"]);
+  await run("systemctl", ["restart", "--no-block", "eclair-bootstrap.service"]);
+}
+
+/** Has a supervisor after this one begin. */
+export async function beginAgain(): Promise<void> {
+  await run("systemctl", ["restart", "--no-block", "eclair-supervisor.service"]);
 }
 
 /** What a unit has logged since its start. */

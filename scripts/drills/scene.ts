@@ -105,6 +105,22 @@ export class Scene {
     }
   }
 
+  /** Waits until the bitcoind of a host knows fewer blocks than that of another. */
+  async fallsBehind(id: string, other: string): Promise<void> {
+    const end = performance.now() + servesWithinSeconds * 1000;
+    for (;;) {
+      const found = await statuses(this.stage);
+      const [here, there] = [id, other].map((one) => {
+        const state = found.find(({ instanceId }) => instanceId === one)?.state;
+        return state?.bitcoind.seen === true ? state.bitcoind.blocks : undefined;
+      });
+      if (here !== undefined && there !== undefined && here < there) return;
+      if (performance.now() > end)
+        throw new Astray(`the bitcoind of ${id} is not behind: block ${here}, the other one's ${there}`);
+      await sleep(250);
+    }
+  }
+
   /** A drill that would only wait lets time pass. */
   async pass(seconds: number): Promise<void> {
     await sleep(seconds * 1000);

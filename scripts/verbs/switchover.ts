@@ -20,6 +20,7 @@ const words: Readonly<Record<Switchover["step"], string>> = {
   asked: "asked for",
   accepted: "the active one has accepted it",
   stopping: "its Eclair ends",
+  released: "its lease is free for the next one",
   serving: "the next one serves",
   back: "the one before is active again",
 };

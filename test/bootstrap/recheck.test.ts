@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { Recheck } from "../../bootstrap/supervise/recheck.ts";
 
 let now = 0;
@@ -7,9 +7,9 @@ beforeEach(() => {
   now = 0;
 });
 
-function recheck(differences: () => Promise<string[]>, failure?: string) {
+function recheck(differences: () => Promise<string[]>, hindrance?: string) {
   const bootAgain = vi.fn<() => Promise<void>>(async () => await Promise.resolve());
-  return { bootAgain, it: new Recheck(differences, { failure: () => failure, again: bootAgain }) };
+  return { bootAgain, it: new Recheck(differences, { hindrance: () => hindrance, again: bootAgain }) };
 }
 const passive = () => true;
 
@@ -52,31 +52,9 @@ test("one that takes over while it looks goes on", async () => {
   expect(bootAgain).not.toHaveBeenCalled();
 });
 
-test("what a boot has refused is not tried again", async () => {
+test("what a boot has refused, or has made and is not in use yet, is not tried again", async () => {
   const { bootAgain, it } = recheck(async () => await Promise.resolve(["node_seed.dat"]), "node-id.wrong");
   now = 60;
   await it.look(passive);
   expect(bootAgain).not.toHaveBeenCalled();
-});
-
-describe("a host that boots again leaves a free lease to another one", () => {
-  const changed = async () => await Promise.resolve(["eclair.conf"]);
-
-  test("for as long as it takes systemd to stop it", async () => {
-    const { it } = recheck(changed);
-    expect(it.holdBack).toBeUndefined();
-    now = 60;
-    await it.look(passive);
-    expect(it.holdBack).toMatch(/boots again/);
-    now += 10;
-    expect(it.holdBack).toBeUndefined();
-  });
-
-  test("unless that fails", async () => {
-    const { bootAgain, it } = recheck(changed);
-    bootAgain.mockRejectedValue(new Error("no bus"));
-    now = 60;
-    await it.look(passive);
-    expect(it.holdBack).toBeUndefined();
-  });
 });

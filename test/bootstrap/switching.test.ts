@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Switchover } from "../../bootstrap/record/switchover.ts";
-import { Switching } from "../../bootstrap/supervise/switching.ts";
+import { Switching, type SwitchingState } from "../../bootstrap/supervise/switching.ts";
 
 let uptime = 1000;
 vi.mock("../../bootstrap/supervise/clock.ts", () => ({ boottime: () => uptime }));
@@ -16,7 +16,11 @@ const asked: Switchover = {
 
 /** A table with one request, of which writes can be lost. */
 function world(request: Switchover = asked) {
-  const its = { request, writes: true };
+  const its: { request: Switchover; writes: boolean; lease: SwitchingState["lease"] } = {
+    request,
+    writes: true,
+    lease: { seen: true, holder: "its Eclair", remaining: 12 },
+  };
   const table = {
     switchover: () => Promise.resolve(its.request),
     stepSwitchover: (before: Switchover, after: Switchover) => {
@@ -31,7 +35,7 @@ function world(request: Switchover = asked) {
     const switching = new Switching(table, id);
     const look = async (active: boolean, seconds = 1) => {
       uptime += seconds;
-      await switching.look(active, new Date(), stop);
+      await switching.look({ active, since: new Date().toISOString(), lease: its.lease }, stop);
     };
     return { look, holdBack: () => switching.holdBack };
   };
@@ -55,6 +59,45 @@ test("the active one accepts, gives the others time to notice, stops, and the ot
   expect(here.its.request.step).toBe("stopping");
   await here.two.look(true);
   expect(here.its.request.step).toBe("serving");
+});
+
+describe("the release is confirmed by the host that had the lease", () => {
+  beforeEach(async () => {
+    await here.one.look(true);
+    await here.one.look(true, 2);
+  });
+
+  test.each<[string, SwitchingState["lease"], string]>([
+    ["when it is free", { seen: true, holder: "its Eclair", remaining: 0 }, "released"],
+    ["when another one has it", { seen: true, holder: "the next one", remaining: 12 }, "released"],
+    ["not before", { seen: true, holder: "its Eclair", remaining: 12 }, "stopping"],
+    ["not while it can't be seen", { seen: false, why: "no way there" }, "stopping"],
+  ])("%s", async (_, lease, step) => {
+    here.its.lease = lease;
+    await here.three.look(false);
+    expect(here.its.request.step).toBe("stopping");
+    await here.one.look(false);
+    expect(here.its.request.step).toBe(step);
+    // Whether it was or not: who serves says so.
+    await here.two.look(true);
+    expect(here.its.request.step).toBe("serving");
+  });
+
+  test("and others hold back still", async () => {
+    here.its.lease = { seen: true, holder: "its Eclair", remaining: 0 };
+    await here.one.look(false);
+    await here.three.look(false);
+    expect(here.three.holdBack()).toMatch(/i-two is to take over/);
+  });
+
+  test("the one before says when it is active again", async () => {
+    here.its.lease = { seen: true, holder: "its Eclair", remaining: 0 };
+    await here.one.look(false);
+    vi.setSystemTime(Date.now() + 1000);
+    await here.one.look(true);
+    vi.useRealTimers();
+    expect(here.its.request.step).toBe("back");
+  });
 });
 
 test("a word that was lost on its way to the table is said again, and Eclair is stopped once", async () => {

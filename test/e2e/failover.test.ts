@@ -187,13 +187,29 @@ describe.each(inject("images"))("two instances of one node ($eclair)", ({ eclair
       standby,
       `journalctl --no-pager --output=cat --unit=eclair-supervisor --grep='recheck.*boot again'`,
     );
-    expect(new Set(log.stdout.split("\n"))).toEqual(
-      new Set(['{"eclairAmi":"recheck","changed":["secrets.json","eclair.conf"],"does":"boot again"}']),
-    );
+    const bootAgain = '{"eclairAmi":"recheck","changed":["secrets.json","eclair.conf"],"does":"boot again"}';
+    expect(new Set(log.stdout.split("\n"))).toEqual(new Set([bootAgain]));
+    expect(await armedSince(standby, bootAgain)).toEqual({ least: 1, renewed: 1 });
     expect(await failover(nodes.lab, both, killEclair)).toBeLessThan(8_000);
     await bootsAgain(active, first[0]);
     expect(await pair()).toEqual({ active: standby, standby: active });
   });
+
+  /** How many Eclairs were armed at the least since a line was logged, when one was, and how often means were renewed. */
+  async function armedSince(id: string, line: string): Promise<{ least: number; renewed: number }> {
+    const log = await nodes.inGuest(id, "journalctl --no-pager --output=cat --unit=eclair-supervisor");
+    const lines = log.stdout.split("\n");
+    const events = lines
+      .slice(lines.lastIndexOf(line))
+      .map((text) => /^{"eclairAmi":"(armed|disarmed|renewed)"/.exec(text)?.[1]);
+    let armed = 1;
+    let least = armed;
+    for (const event of events) {
+      armed += event === "armed" ? 1 : event === "disarmed" ? -1 : 0;
+      least = Math.min(least, armed);
+    }
+    return { least, renewed: events.filter((event) => event === "renewed").length };
+  }
 
   test("the runtime role writes Eclair's tables from the holder's host alone", async () => {
     await pair();

@@ -30,6 +30,22 @@ describe.each(inject("images"))("a pair that arms no Eclair ahead ($eclair)", ({
     expect((await nodes.inGuest(standby, "pgrep -u eclair || true")).stdout).toBe("");
   });
 
+  test("it has read beforehand what Eclair will read", async () => {
+    const { standby } = await pair();
+    const sizes = await nodes.inGuest(
+      standby,
+      `java=$(dirname "$(readlink --canonicalize /usr/bin/java)")/../lib
+       stat --dereference --format=%s "$java/modules" "$java/server/libjvm.so" $(ls /opt/eclair/*.aot || true) /opt/eclair/lib/*.jar |
+         awk '{ files += 1; bytes += $1 } END { print files, bytes }'`,
+    );
+    const line = await nodes.inGuest(
+      standby,
+      `journalctl --no-pager --output=cat --unit=eclair-supervisor --grep='"preread"'`,
+    );
+    const [files, bytes] = sizes.stdout.split(" ").map(Number);
+    expect(JSON.parse(line.stdout)).toMatchObject({ files, bytes });
+  });
+
   test("`switchover` takes it as it is", async () => {
     const { active, standby } = await pair();
     const done = await cli(["switchover", "--state", state, "--cluster", nodes.name, "--json"]);

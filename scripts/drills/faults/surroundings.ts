@@ -56,7 +56,8 @@ export const faults: readonly Fault[] = [
       const { active, standby } = scene.pair;
       await scene.strikeBy(() => cut(scene.stage.lab, between(scene.addresses.active, services.miner)));
       // The lab mines every half minute.
-      await scene.pass(35);
+      await scene.fallsBehind(active, standby);
+      await scene.pass(10);
       await scene.serves([active, standby], Date.now(), 2);
     },
     heal: async ({ stage }) => await mend(stage.lab),
