@@ -1,5 +1,5 @@
 import { DescribeImagesCommand } from "@aws-sdk/client-ec2";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../core/failure.ts";
@@ -20,7 +20,7 @@ import { clear, databaseOf, type Stage } from "./stage.ts";
  * Keeps other sessions away from the lab's pairs while a task goes on: two at once would break each other's, and one's
  * missing fence would be the other's overlap.
  */
-export async function alone<T>(lab: LabPlace, task: () => Promise<T>): Promise<T> {
+async function alone<T>(lab: LabPlace, task: () => Promise<T>): Promise<T> {
   const file = join(layout.run(lab), "drill");
   const mine = `${process.pid} ${processStartTime(process.pid)}`;
   const [pid = "", startTime] = readIfThere(file)?.split(" ") ?? [];
@@ -39,12 +39,26 @@ export async function alone<T>(lab: LabPlace, task: () => Promise<T>): Promise<T
   }
 }
 
-/** Makes a pair's surroundings fit to be drilled, whatever an earlier session has left. */
-export async function prepare(stage: Stage): Promise<void> {
+/**
+ * Plays with a pair alone, in surroundings that are fit for it whatever an earlier session has left. Of a session that
+ * was cut off, or went astray, no instance is taken over: nobody knows what was done to it.
+ */
+export async function session<T>(stage: Stage, task: () => Promise<T>): Promise<T> {
+  return await alone(stage.lab, async () => {
+    const marker = join(layout.run(stage.lab), `drill-${stage.configuration.cluster}`);
+    await prepare(stage, existsSync(marker));
+    writeFileSync(marker, "");
+    const done = await task();
+    rmSync(marker);
+    return done;
+  });
+}
+
+async function prepare(stage: Stage, anew: boolean): Promise<void> {
   setFaults(stage.lab, []);
   await mend(stage.lab);
   await fence(stage, "enable always");
-  await clear(stage);
+  await clear(stage, anew);
   const database = databaseOf(stage);
   for (const [name, value] of Object.entries(logSettings))
     await database.sql(`alter system set ${name} = '${value}'`);

@@ -110,9 +110,9 @@ async function instances({ target, configuration }: Stage) {
   );
 }
 
-/** Whatever runs of the cluster is of the image, or ends. */
-export async function clear(stage: Stage): Promise<void> {
-  const others = (await instances(stage)).filter(({ ImageId }) => ImageId !== stage.imageId);
+/** Ends whatever runs of the cluster and is of another image, or all of it. */
+export async function clear(stage: Stage, all: boolean): Promise<void> {
+  const others = (await instances(stage)).filter(({ ImageId }) => all || ImageId !== stage.imageId);
   const InstanceIds = others.map(({ InstanceId = "" }) => InstanceId);
   if (InstanceIds.length > 0) await stage.target.ec2.send(new TerminateInstancesCommand({ InstanceIds }));
 }

@@ -7,7 +7,7 @@ import type { Fault } from "../drills/fault.ts";
 import { drillReport } from "../drills/report.ts";
 import type { Run } from "../drills/results.ts";
 import { peerOf } from "../drills/peer.ts";
-import { alone, playRuns, prepare, resultsIn } from "../drills/session.ts";
+import { playRuns, resultsIn, session } from "../drills/session.ts";
 import type { Stage } from "../drills/stage.ts";
 import { labNode } from "../lab/cluster/cluster.ts";
 import { readFacts } from "../lab/facts.ts";
@@ -68,8 +68,7 @@ async function drill(faults: readonly Fault[], flags: Flags): Promise<void> {
     throw refused("drills break things", "leave --target out: they run on the lab alone");
   const stage = await stageOf(flags);
   const results = await resultsIn(flags.json, stage);
-  await alone(stage.lab, async () => {
-    await prepare(stage);
+  await session(stage, async () => {
     // The stand-in has no channels.
     const peer = results.eclair.standIn ? undefined : await peerOf(stage);
     for (const fault of faults) {

@@ -8,7 +8,7 @@ import { catalogue } from "../drills/catalogue.ts";
 import { playDrill } from "../drills/drill.ts";
 import { drillReport } from "../drills/report.ts";
 import type { Run } from "../drills/results.ts";
-import { alone, newResults, prepare } from "../drills/session.ts";
+import { newResults, session } from "../drills/session.ts";
 import type { Stage } from "../drills/stage.ts";
 import { readConfiguration } from "../nodes/configuration.ts";
 import type { LabFacts } from "../lab/facts.ts";
@@ -107,8 +107,7 @@ async function showFailover(
   const [kill] = catalogue;
   if (kill === undefined) throw new Error("there is no drill");
   const results = await newResults(stage);
-  const run = await alone(stage.lab, async () => {
-    await prepare(stage);
+  const run = await session(stage, async () => {
     return await playDrill(stage, kill, 1);
   });
   results.runs.push(run);
