@@ -29,7 +29,7 @@ import { run } from "./os/run.ts";
 import { ownership, requireAccount } from "./os/users.ts";
 import { Phases } from "./phases.ts";
 import { places } from "./places.ts";
-import { digestsOf } from "./render/digests.ts";
+import { digestsOf, sha256, type RenderedDigests } from "./render/digests.ts";
 import { imageTemplates } from "./render/image-templates.ts";
 import { nodeFiles } from "./render/node-files.ts";
 import { referenceOf, secretReader } from "./secrets/fetch.ts";
@@ -103,12 +103,13 @@ async function bootNode(phases: Phases, configuration: NodeConfiguration, identi
     requireRam(places.eclairData);
     requireRam(places.supervisorSecrets);
     const record: NodeRecord = { ...facts, identity, aws };
+    const node = JSON.stringify(record);
     const files = nodeFiles(configuration, secrets, local, databaseCa, imageTemplates());
     for (const file of files) inRam(file.path, () => writeDurably(file.path, file.content, ownership(file)));
-    writeDurably(places.node, JSON.stringify(record), { uid: 0, gid: 0, mode: 0o644 });
-    // Last: a supervisor that runs knows by it that everything is there.
+    writeDurably(places.node, node, { uid: 0, gid: 0, mode: 0o644 });
+    const digests: RenderedDigests = { node: sha256(node), files: digestsOf(files) };
     inRam(places.rendered, () =>
-      writeDurably(places.rendered, JSON.stringify(digestsOf(files)), { uid: 0, gid: 0, mode: 0o400 }),
+      writeDurably(places.rendered, JSON.stringify(digests), { uid: 0, gid: 0, mode: 0o400 }),
     );
   });
 

@@ -87,10 +87,12 @@ export class Eclairs {
     return !isDeepStrictEqual(armed.basis, basis) || boottime() - armed.startedAt > oldestSeconds;
   }
 
-  /** Ends those that were started with what another boot has rendered. */
-  async endOthers(rendered: string): Promise<void> {
-    for (const slot of this.slots)
-      if (slot.unit !== "stopped" && slot.basis?.rendered !== rendered) await slot.kill();
+  /** Ends those that have no way to the database, and were started with nothing of what boots have rendered here. */
+  async endOthers(rendered: readonly string[]): Promise<void> {
+    for (const slot of this.slots) {
+      const knows = slot.basis !== undefined && rendered.includes(slot.basis.rendered);
+      if (slot.unit !== "stopped" && !slot.opened && !knows) await slot.kill();
+    }
   }
 
   /**

@@ -16,10 +16,7 @@ import { Watchdog } from "./watchdog.ts";
 
 /** What a supervisor works with, all of it made from what one boot has rendered. */
 export class Means {
-  /** Of what was rendered. */
-  readonly id: string;
-  readonly node: NodeRecord;
-  readonly secrets: SupervisorSecrets;
+  readonly rendered: Rendered;
   /** Where the database is. */
   readonly place: Omit<DatabaseIdentity, "id">;
   readonly rpc: Rpc;
@@ -33,14 +30,12 @@ export class Means {
   readonly watchdog: Watchdog;
   private lastBoot: BootRecord;
 
-  /** @param isRenewing whether what a later boot has rendered is not in use yet */
-  constructor(rendered: Rendered, boot: BootRecord, isRenewing: () => boolean) {
-    const { id, node, secrets } = rendered;
+  /** @param latest what the last boot that came so far has rendered, in use or not */
+  constructor(rendered: Rendered, boot: BootRecord, latest: () => Rendered) {
+    const { node, secrets } = rendered;
     const { configuration } = node;
     const { database } = configuration;
-    this.id = id;
-    this.node = node;
-    this.secrets = secrets;
+    this.rendered = rendered;
     this.place = { host: database.host, port: database.port, name: database.name };
     this.rpc = bitcoindRpc(configuration, secrets.supervisor);
     this.wallet = new NodeWallet(configuration, secrets.watched, this.rpc);
@@ -50,19 +45,36 @@ export class Means {
     const table = clusterTable(node, impatient);
     this.guard = new StartGuard(expectedOf(node), configuration, table, this.database);
     this.mirror = new Mirror(table, this.database, this.place, node.eclair);
-    this.outside = new Outside(rendered, table, isRenewing);
+    this.outside = new Outside(node, table, latest);
     this.watchdog = new Watchdog(database.leaseSeconds);
     this.lastBoot = boot;
   }
 
-  /** The boot that has rendered it. */
+  /** Of what was rendered. */
+  get id(): string {
+    return this.rendered.id;
+  }
+
+  get node(): NodeRecord {
+    return this.rendered.node;
+  }
+
+  get secrets(): SupervisorSecrets {
+    return this.rendered.secrets;
+  }
+
+  /** The boot that has rendered it, or rendered the same again. */
   get boot(): BootRecord {
     return this.lastBoot;
   }
 
-  /** Takes in how far the last boot has come, when it is this one's. */
-  see(boot: BootRecord): void {
-    if (boot.startedAt === this.lastBoot.startedAt) this.lastBoot = boot;
+  /**
+   * Takes in how far the last boot has come, when it is this one's.
+   * @param id of what it has rendered
+   */
+  see(boot: BootRecord, id: string): void {
+    const again = id === this.id && boot.state === "done";
+    if (again || boot.startedAt === this.lastBoot.startedAt) this.lastBoot = boot;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { Membership } from "../aws/auto-scaling.ts";
 import { targetLifecycleState } from "../imds/read.ts";
+import type { NodeRecord } from "../node-record.ts";
 import type { ClusterTable } from "../record/table.ts";
 import { Lifecycle, type Standing } from "./lifecycle.ts";
 import { differencesOf, Recheck } from "./recheck.ts";
@@ -29,9 +30,8 @@ export class Outside {
   private readonly lifecycle: Lifecycle;
   private readonly recheck: Recheck;
 
-  /** @param isRenewing whether what a later boot has rendered is not in use yet */
-  constructor(rendered: Rendered, table: ClusterTable, isRenewing: () => boolean) {
-    const { configuration, identity, aws } = rendered.node;
+  /** @param latest what the last boot that came so far has rendered, in use or not */
+  constructor({ configuration, identity, aws }: NodeRecord, table: ClusterTable, latest: () => Rendered) {
     this.reporter = new Reporter(table, identity.instanceId);
     this.switching = new Switching(table, identity.instanceId);
     this.lifecycle = new Lifecycle(
@@ -39,15 +39,17 @@ export class Outside {
       targetLifecycleState,
       configuration.failover.unhealthyAfterSeconds,
     );
-    this.recheck = new Recheck(() => differencesOf(rendered), {
-      hindrance: () => (isRenewing() ? "an Eclair that knows it is not armed yet" : refusalOfBoot()),
-      again: bootAgain,
-    });
+    this.recheck = new Recheck(() => differencesOf(latest()), { refusal: refusalOfBoot, again: bootAgain });
   }
 
   /** Why this host leaves a free lease to another one for now. */
   get holdBack(): string | undefined {
     return this.switching.holdBack;
+  }
+
+  /** Whether a switchover is under way, of which this host knows things that stand nowhere else. */
+  get isSwitching(): boolean {
+    return this.switching.isUnderWay;
   }
 
   look(state: InstanceState, standing: Standing, { hand, standDown, isPassive }: Doing): void {
@@ -68,5 +70,5 @@ function refusalOfBoot(): string | undefined {
   const { state, failure } = readBoot();
   if (state === "done") return undefined;
   const code = failure?.["code"];
-  return `the last boot: ${typeof code === "string" ? code : state}`;
+  return typeof code === "string" ? code : state;
 }

@@ -42,8 +42,9 @@ export class Recheck {
       if (changed.length === 0) return this.tell(undefined);
       // Looking takes its time, and this host may have taken over meanwhile.
       if (!isPassive()) return this.tell({ changed, does: "nothing while this host is active" });
-      const hindrance = this.boots.hindrance();
-      if (hindrance !== undefined) return this.tell({ changed, does: "nothing", hindrance });
+      const refusal = this.boots.refusal();
+      if (refusal !== undefined)
+        return this.tell({ changed, does: "nothing: the last boot refused", failed: refusal });
       logLine("recheck", { changed, does: "boot again" });
       await this.boots.again();
     } catch (error) {
@@ -61,15 +62,14 @@ export class Recheck {
 
 /** How there is another boot. */
 export type Boots = {
-  /** Why there is none now: what the last one refused, or what it made is not in use yet. */
-  readonly hindrance: () => string | undefined;
+  /** Why the last one failed; what it refused is not tried over and over. */
+  readonly refusal: () => string | undefined;
   /** Has everything read, verified and rendered anew. */
   readonly again: () => Promise<void>;
 };
 
 /**
  * What a boot would render otherwise now: names of files, or `user-data`.
- * @param rendered what this supervisor goes by; a boot that was tried again may have rendered something else since
  */
 export async function differencesOf({ node, secrets, digests: before }: Rendered): Promise<string[]> {
   const { configuration, aws } = node;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { NodeRecord } from "../node-record.ts";
 import { BootRecord } from "../phases.ts";
 import { places } from "../places.ts";
-import { Digests, sha256 } from "../render/digests.ts";
+import { RenderedDigests, sha256, type Digests } from "../render/digests.ts";
 import { SupervisorSecrets } from "../secrets/supervisor.ts";
 
 /** What a boot has left for a supervisor. */
@@ -14,19 +14,19 @@ export type Rendered = {
   readonly digests: Digests;
 };
 
-/** @throws Error while a boot is at it, and what it writes does not belong together yet */
+/** @throws Error when a boot is in the middle of writing it, or has come to its end there */
 export function readRendered(): Rendered {
   const node = readFileSync(places.node, "utf8");
   const secrets = readFileSync(places.supervisorSecrets, "utf8");
   const digests = readFileSync(places.rendered, "utf8");
-  const rendered = Digests.parse(JSON.parse(digests));
-  if (rendered[places.supervisorSecrets] !== sha256(secrets))
-    throw new Error("a boot is rendering its files: what is there does not belong together yet");
+  const told = RenderedDigests.parse(JSON.parse(digests));
+  if (told.node !== sha256(node) || told.files[places.supervisorSecrets] !== sha256(secrets))
+    throw new Error("what a boot has rendered does not belong together");
   return {
-    id: sha256(node + digests),
+    id: sha256(digests),
     node: NodeRecord.parse(JSON.parse(node)),
     secrets: SupervisorSecrets.parse(JSON.parse(secrets)),
-    digests: rendered,
+    digests: told.files,
   };
 }
 

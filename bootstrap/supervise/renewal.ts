@@ -6,6 +6,9 @@ import type { Eclairs } from "./eclairs.ts";
 import { Means } from "./means.ts";
 import { readBoot, readRendered } from "./rendered.ts";
 
+/** A host that could not take over for so long may lack what only the next means know, such as a password. */
+const hinderedSeconds = 30;
+
 /** Which means a supervisor goes by, and which it will go by once it can do without the ones it has. */
 export class Renewal {
   private inUse: Means;
@@ -39,23 +42,33 @@ export class Renewal {
 
   /**
    * Looks whether another boot has rendered anything else.
-   * @throws Error while a boot is at it
+   * @throws Error when one came to its end in the middle of that
    */
   notice(): void {
     this.lastBoot = readBoot();
-    this.inUse.see(this.lastBoot);
-    this.later?.see(this.lastBoot);
+    // While it runs, what is there may not belong together.
+    if (this.lastBoot.state === "running") return;
     const { id } = readRendered();
+    this.inUse.see(this.lastBoot, id);
+    this.later?.see(this.lastBoot, id);
     if (id === this.inUse.id) this.later = undefined;
     else if (id !== this.later?.id) this.later = this.read();
   }
 
-  /** Whether nothing is lost by going by the next ones: what an Eclair runs, or is armed with, is kept for it. */
-  isRipe({ open, armed }: Pick<Eclairs, "open" | "armed">, role: Role): boolean {
+  /** Of what was rendered: an Eclair that was started with anything else is known to nobody. */
+  get ids(): readonly string[] {
+    return [this.inUse, this.later].flatMap((means) => means?.id ?? []);
+  }
+
+  /**
+   * Whether nothing is lost by going by the next ones: what an Eclair runs, or is armed with, is kept for it.
+   * @param forSeconds how long the host has been in that role
+   */
+  isRipe({ open, armed }: Pick<Eclairs, "open" | "armed">, role: Role, forSeconds: number): boolean {
     if (this.later === undefined || this.isElsewhere || open !== undefined) return false;
     if (armed?.basis?.rendered !== this.inUse.id) return true;
-    // One that is about to go on does so with what it knows; one that could not is of no use.
-    return role !== "starting" && role !== "standby";
+    // One that is about to go on does so with what it knows; one that could not for long may be what hinders it.
+    return role === "waiting" && forSeconds > hinderedSeconds;
   }
 
   /** Goes by the next ones from now on. */
@@ -67,13 +80,14 @@ export class Renewal {
   }
 
   /** Closes those that nothing uses any more. */
-  async putAway(): Promise<void> {
+  putAway(): void {
     const { worn } = this;
     this.worn = [];
-    for (const means of worn) await means.close();
+    // A database that is gone would be waited for without end.
+    for (const means of worn) void means.close();
   }
 
   private read(): Means {
-    return new Means(readRendered(), readBoot(), () => this.later !== undefined);
+    return new Means(readRendered(), readBoot(), () => (this.later ?? this.inUse).rendered);
   }
 }

@@ -93,6 +93,7 @@ export class Slot {
 
   /** Off the database at once, whatever becomes of the process. */
   async kill(): Promise<void> {
+    if (this.armed) logLine("disarmed", { slot: this.name, process: this.process });
     this.gate.cut();
     await killUnit(this.unitName);
   }

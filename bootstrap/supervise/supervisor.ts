@@ -25,6 +25,8 @@ const turnsWithinSeconds = 15;
 const looksWithinSeconds = 60;
 /** While it is one of these, nobody misses this host for the seconds of a boot. */
 const passiveRoles: readonly Role[] = ["standby", "waiting"];
+/** From Eclair's start to its gate, on a slow day. */
+const armsWithinSeconds = 60;
 /** Eclair's own clean end takes five seconds, and ten when something hangs. */
 const leaveWithinSeconds = 30;
 /** From Eclair's start to its first connection, with some to spare, where it is not armed long before. */
@@ -88,7 +90,7 @@ export class Supervisor {
 
   /** Asks bitcoind, systemd and Eclair, keeps the armed one fresh, and tells others how this host stands. */
   async look(): Promise<void> {
-    await this.renewal.putAway();
+    this.renewal.putAway();
     await tried("renew", () => this.notice());
     const { rpc, wallet } = this.means;
     const [bitcoind] = await Promise.all([lookAtBitcoind(rpc, wallet), this.lookAtUnits(), this.ask()]);
@@ -174,13 +176,15 @@ export class Supervisor {
   async end(): Promise<void> {
     await this.means.mirror.end();
     await this.means.outside.end(this.state());
-    await this.renewal.putAway();
     await this.means.close();
   }
 
   /** Looks whether another boot has rendered anything else. */
   private async notice(): Promise<void> {
     this.renewal.notice();
+    const { next } = this.renewal;
+    // It makes the wallet ready, which Eclair looks for before it comes to its gate.
+    if (next !== undefined) await lookAtBitcoind(next.rpc, next.wallet);
     // Nothing that is armed here is of use there.
     if (this.renewal.isElsewhere && this.leaving === undefined && this.isPassive) await beginAgain();
   }
@@ -189,13 +193,22 @@ export class Supervisor {
   private async renew(): Promise<void> {
     const { next } = this.renewal;
     if (next === undefined || this.leaving !== undefined) return;
-    if (!this.renewal.isRipe(this.eclairs, this.decision.role)) return;
+    // What this host knows of a switchover is lost with the means.
+    if (this.means.outside.isSwitching && this.eclairs.armed === undefined) return;
+    if (!this.renewal.isRipe(this.eclairs, this.decision.role, boottime() - this.roleAt)) return;
     this.renewal.renew(next);
-    await tried("renew", () => this.eclairs.endOthers(next.id));
+    await tried("renew", () => this.eclairs.endOthers(this.renewal.ids));
   }
 
   private get isPassive(): boolean {
-    return passiveRoles.includes(this.decision.role);
+    const { role } = this.decision;
+    // One whose Eclair does not come to its gate may need what has changed.
+    const fails = role === "starting" && this.eclairs.open === undefined && this.failsToArm;
+    return fails || passiveRoles.includes(role);
+  }
+
+  private get failsToArm(): boolean {
+    return this.eclairs.armed === undefined && boottime() - this.roleAt > armsWithinSeconds;
   }
 
   private decide(): Decision {
@@ -294,7 +307,7 @@ export class Supervisor {
   private async open(): Promise<void> {
     await this.means.database.endSuperseded();
     const { armed } = this.eclairs;
-    // One that was armed this moment, with what a later boot has rendered, is let go once that is in use.
+    // One that was armed this moment, with what a later boot has rendered, goes on once that is in use.
     if (armed?.instanceId === undefined || armed.basis?.rendered !== this.means.id) return;
     // Before it can take the lease, so that a supervisor after this one could give it back.
     writeFileSync(places.holder, armed.instanceId, { mode: 0o600 });
@@ -318,6 +331,7 @@ export class Supervisor {
    * for a lease that was renewed after all, where that is saved.
    */
   private async keepFresh(): Promise<void> {
+    await tried("tidy", () => this.eclairs.endOthers(this.renewal.ids));
     await tried("tidy", () => this.eclairs.tidy());
     if (this.decision.role !== "standby") return;
     void this.preread.look();

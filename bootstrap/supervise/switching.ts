@@ -74,6 +74,10 @@ export class Switching {
     return `${request.to} is to take over: a switchover that ${request.by} asked for`;
   }
 
+  get isUnderWay(): boolean {
+    return this.request !== undefined && underWay.includes(this.request.step) && this.isHeeded;
+  }
+
   private get isHeeded(): boolean {
     const { request, known } = this;
     if (request === undefined || known === undefined) return false;

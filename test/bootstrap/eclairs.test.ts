@@ -66,6 +66,12 @@ test("one that serves is left alone", async () => {
   expect(killUnit).not.toHaveBeenCalled();
 });
 
+test("one that has a way to the database is never ended for what it knows", async () => {
+  eclairs.slots[0]?.open();
+  await eclairs.endOthers(["second"]);
+  expect(killUnit).not.toHaveBeenCalled();
+});
+
 test.each([
   ["a new block", { ...basis, blocks: 2 }],
   ["another boot", { ...basis, rendered: "second" }],
@@ -84,7 +90,9 @@ test("of two that wait the fresher one is armed, and those of another boot are e
   expect(eclairs.arming?.name).toBe("b");
   await wait(1);
   expect(eclairs.armed?.name).toBe("b");
-  await eclairs.endOthers("second");
+  await eclairs.endOthers(["first", "second"]);
+  expect(killUnit).not.toHaveBeenCalled();
+  await eclairs.endOthers(["second", "third"]);
   expect(killUnit.mock.calls).toEqual([["eclair@a.service"]]);
 });
 

@@ -7,9 +7,9 @@ beforeEach(() => {
   now = 0;
 });
 
-function recheck(differences: () => Promise<string[]>, hindrance?: string) {
+function recheck(differences: () => Promise<string[]>, refusal?: string) {
   const bootAgain = vi.fn<() => Promise<void>>(async () => await Promise.resolve());
-  return { bootAgain, it: new Recheck(differences, { hindrance: () => hindrance, again: bootAgain }) };
+  return { bootAgain, it: new Recheck(differences, { refusal: () => refusal, again: bootAgain }) };
 }
 const passive = () => true;
 
@@ -52,7 +52,7 @@ test("one that takes over while it looks goes on", async () => {
   expect(bootAgain).not.toHaveBeenCalled();
 });
 
-test("what a boot has refused, or has made and is not in use yet, is not tried again", async () => {
+test("what a boot has refused is not tried again", async () => {
   const { bootAgain, it } = recheck(async () => await Promise.resolve(["node_seed.dat"]), "node-id.wrong");
   now = 60;
   await it.look(passive);

@@ -4,7 +4,8 @@ import { Renewal } from "../../bootstrap/supervise/renewal.ts";
 import type { Rendered } from "../../bootstrap/supervise/rendered.ts";
 import type { Slot } from "../../bootstrap/supervise/slot.ts";
 
-const { disk, close } = vi.hoisted(() => ({
+const { disk, close, latest } = vi.hoisted(() => ({
+  latest: [] as (() => Rendered)[],
   disk: { id: "first", host: "database.example", boot: "done" },
   close: vi.fn<(id: string) => void>(),
 }));
@@ -17,7 +18,10 @@ vi.mock("../../bootstrap/supervise/means.ts", () => ({
     readonly id: string;
     readonly boot: unknown;
     readonly place: { readonly host: string };
-    constructor(rendered: Rendered & { readonly host: string }, boot: unknown) {
+    readonly rendered: Rendered;
+    constructor(rendered: Rendered & { readonly host: string }, boot: unknown, last: () => Rendered) {
+      this.rendered = rendered;
+      latest.push(last);
       this.id = rendered.id;
       this.boot = boot;
       this.place = { host: rendered.host };
@@ -47,7 +51,7 @@ beforeEach(() => {
 test("a boot that renders the same changes nothing", () => {
   renewal.notice();
   expect(renewal.next).toBeUndefined();
-  expect(renewal.isRipe(none, "standby")).toBe(false);
+  expect(renewal.isRipe(none, "standby", 0)).toBe(false);
 });
 
 describe("when another boot has rendered something else", () => {
@@ -57,26 +61,41 @@ describe("when another boot has rendered something else", () => {
   });
 
   test.each([
-    ["a standby goes by it once an Eclair that knows it is armed", "standby", armedWith("second"), true],
-    ["a standby keeps what its armed Eclair knows until then", "standby", armedWith("first"), false],
-    ["so does a host whose Eclair is about to go on", "starting", armedWith("first"), false],
-    ["unless what that one knows is in use no more", "starting", armedWith("a boot between"), true],
-    ["or that one knows it", "starting", armedWith("second"), true],
-    ["a host that can't take over loses nothing", "waiting", armedWith("first"), true],
-    ["nor does one without an armed Eclair", "standby", none, true],
-    ["one whose Eclair has a way to the database goes on", "active", { ...none, open: {} as Slot }, false],
-  ] as const)("%s", (_, role, eclairs, ripe) => {
-    expect(renewal.isRipe(eclairs, role)).toBe(ripe);
+    ["a standby goes by it once an Eclair that knows it is armed", "standby", 100, armedWith("second"), true],
+    ["a standby keeps what its armed Eclair knows until then", "standby", 100, armedWith("first"), false],
+    ["so does a host whose Eclair is about to go on", "starting", 100, armedWith("first"), false],
+    ["unless what that one knows is in use no more", "starting", 0, armedWith("a boot between"), true],
+    ["or that one knows it", "starting", 0, armedWith("second"), true],
+    ["a host that can't take over for a moment keeps it too", "waiting", 30, armedWith("first"), false],
+    ["one that could not for long may lack what is new", "waiting", 31, armedWith("first"), true],
+    ["one without an armed Eclair loses nothing", "standby", 0, none, true],
+    [
+      "one whose Eclair has a way to the database goes on",
+      "active",
+      100,
+      { ...none, open: {} as Slot },
+      false,
+    ],
+  ] as const)("%s", (_, role, seconds, eclairs, ripe) => {
+    expect(renewal.isRipe(eclairs, role, seconds)).toBe(ripe);
   });
 
-  test("what went before is closed when nothing uses it any more", async () => {
+  test("an Eclair that knows either is known", () => {
+    expect(renewal.ids).toEqual(["first", "second"]);
+  });
+
+  test("what went before is closed when nothing uses it any more", () => {
     renewal.renew(renewal.next as Means);
     expect(renewal.means.id).toBe("second");
     expect(renewal.next).toBeUndefined();
     expect(close).not.toHaveBeenCalled();
-    await renewal.putAway();
-    await renewal.putAway();
+    renewal.putAway();
+    renewal.putAway();
     expect(close.mock.calls).toEqual([["first"]]);
+  });
+
+  test("what is looked at for changes is what came last, so that a correction is found", () => {
+    expect(latest.at(-1)?.().id).toBe("second");
   });
 
   test("the last of several boots counts, and one that takes it back leaves all as it is", () => {
@@ -87,6 +106,15 @@ describe("when another boot has rendered something else", () => {
     renewal.notice();
     expect(renewal.next).toBeUndefined();
   });
+});
+
+test("while a boot runs, what is there may be half of it", () => {
+  Object.assign(disk, { id: "second", boot: "running" });
+  renewal.notice();
+  expect(renewal.next).toBeUndefined();
+  disk.boot = "failed";
+  renewal.notice();
+  expect(renewal.next?.id).toBe("second");
 });
 
 test("a boot that has failed is told, and changes nothing", () => {
@@ -103,5 +131,5 @@ test("another place of the database wants other gates", () => {
   Object.assign(disk, { id: "second", host: "elsewhere.example" });
   renewal.notice();
   expect(renewal.isElsewhere).toBe(true);
-  expect(renewal.isRipe(none, "waiting")).toBe(false);
+  expect(renewal.isRipe(none, "waiting", 100)).toBe(false);
 });
