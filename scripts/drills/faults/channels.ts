@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { messageOf } from "../../core/failure.ts";
 import { eclairApi } from "../../lab/cluster/eclair-api.ts";
 import { killEclair } from "../../lab/cluster/failover.ts";
 import type { Fault } from "../fault.ts";
@@ -40,8 +41,18 @@ export const faults: readonly Fault[] = [
 /** Waits until a channel is being funded. */
 async function funding(peer: Peer): Promise<void> {
   const end = performance.now() + beginsWithinMilliseconds;
-  while (!(await peer.channels()).some(({ state }) => state.startsWith("WAIT_FOR_")))
+  while (!(await isFunding(peer)))
     if (performance.now() > end) throw new Astray("no channel was being funded");
+}
+
+async function isFunding(peer: Peer): Promise<boolean> {
+  try {
+    return (await peer.channels()).some(({ state }) => state.startsWith("WAIT_FOR_"));
+  } catch (error) {
+    // Eclair asks its channels one by one, by ids that it has collected before; one that is funded gets another.
+    if (/channel [0-9a-f]{64} not found/.test(messageOf(error))) return false;
+    throw error;
+  }
 }
 
 const Ids = z.array(z.object({ channelId: z.string() }));
