@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { slotNames } from "../gate/slots.ts";
 import { isDeepStrictEqual } from "node:util";
+import { slotNames } from "../gate/slots.ts";
 import type { Upstream } from "../gate/gate.ts";
 import { boottime } from "./clock.ts";
 import { Slot, type Basis } from "./slot.ts";

@@ -202,13 +202,11 @@ export class Supervisor {
 
   private get isPassive(): boolean {
     const { role } = this.decision;
+    if (passiveRoles.includes(role)) return true;
     // One whose Eclair does not come to its gate may need what has changed.
-    const fails = role === "starting" && this.eclairs.open === undefined && this.failsToArm;
-    return fails || passiveRoles.includes(role);
-  }
-
-  private get failsToArm(): boolean {
-    return this.eclairs.armed === undefined && boottime() - this.roleAt > armsWithinSeconds;
+    const { open, armed } = this.eclairs;
+    const none = open === undefined && armed === undefined;
+    return role === "starting" && none && boottime() - this.roleAt > armsWithinSeconds;
   }
 
   private decide(): Decision {

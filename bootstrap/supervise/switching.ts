@@ -16,11 +16,7 @@ const heededSeconds = 120;
 const underWay: readonly Switchover["step"][] = ["accepted", "stopping", "released"];
 
 /** How this host stands, as far as a switchover asks for it. */
-export type SwitchingState = {
-  readonly active: InstanceState["active"];
-  readonly since: InstanceState["since"];
-  readonly lease: InstanceState["lease"];
-};
+export type SwitchingState = Readonly<Pick<InstanceState, "active" | "since" | "lease">>;
 
 /** What this host remembers of a switchover beside the table, on CLOCK_BOOTTIME. */
 type Known = {
@@ -68,8 +64,7 @@ export class Switching {
   /** Why this host leaves a free lease to another one for now. */
   get holdBack(): string | undefined {
     const { request, known } = this;
-    if (request === undefined || request.to === this.instanceId || !this.isHeeded) return undefined;
-    if (!underWay.includes(request.step)) return undefined;
+    if (request === undefined || request.to === this.instanceId || !this.isUnderWay) return undefined;
     if (boottime() - (known?.acceptedAt ?? -Infinity) > patienceSeconds) return undefined;
     return `${request.to} is to take over: a switchover that ${request.by} asked for`;
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pair } from "../lab/cluster/failover.ts";
 import type { Peer } from "./peer.ts";
-import { isReadyStandby } from "../nodes/status.ts";
+import { isReadyStandby, type NodeStatus } from "../nodes/status.ts";
 import { inGuest, statuses, type Stage } from "./stage.ts";
 import type { Watch } from "./watch.ts";
 
@@ -96,27 +96,32 @@ export class Scene {
 
   /** Waits until a host is a ready standby. */
   async standsBy(id: string): Promise<void> {
-    const end = performance.now() + servesWithinSeconds * 1000;
-    for (;;) {
-      const status = (await statuses(this.stage)).find(({ instanceId }) => instanceId === id);
-      if (status !== undefined && isReadyStandby(status)) return;
-      if (performance.now() > end) throw new Astray(`${id} is no ready standby: ${status?.state?.role}`);
-      await sleep(250);
-    }
+    await this.until((found) => {
+      const status = found.find(({ instanceId }) => instanceId === id);
+      if (status !== undefined && isReadyStandby(status)) return undefined;
+      return `${id} is no ready standby: ${status?.state?.role}`;
+    });
   }
 
   /** Waits until the bitcoind of a host knows fewer blocks than that of another. */
   async fallsBehind(id: string, other: string): Promise<void> {
+    await this.until((found) => {
+      const [here, there] = [id, other].map((one) => {
+        const bitcoind = found.find(({ instanceId }) => instanceId === one)?.state?.bitcoind;
+        return bitcoind?.seen === true ? bitcoind.blocks : undefined;
+      });
+      if (here !== undefined && there !== undefined && here < there) return undefined;
+      return `the bitcoind of ${id} is not behind: block ${here}, the other one's ${there}`;
+    });
+  }
+
+  /** Waits until there is nothing left to complain of in how the instances stand. */
+  private async until(complaint: (found: readonly NodeStatus[]) => string | undefined): Promise<void> {
     const end = performance.now() + servesWithinSeconds * 1000;
     for (;;) {
-      const found = await statuses(this.stage);
-      const [here, there] = [id, other].map((one) => {
-        const state = found.find(({ instanceId }) => instanceId === one)?.state;
-        return state?.bitcoind.seen === true ? state.bitcoind.blocks : undefined;
-      });
-      if (here !== undefined && there !== undefined && here < there) return;
-      if (performance.now() > end)
-        throw new Astray(`the bitcoind of ${id} is not behind: block ${here}, the other one's ${there}`);
+      const why = complaint(await statuses(this.stage));
+      if (why === undefined) return;
+      if (performance.now() > end) throw new Astray(why);
       await sleep(250);
     }
   }

@@ -107,9 +107,7 @@ async function showFailover(
   const [kill] = catalogue;
   if (kill === undefined) throw new Error("there is no drill");
   const results = await newResults(stage);
-  const run = await session(stage, async () => {
-    return await playDrill(stage, kill, 1);
-  });
+  const run = await session(stage, () => playDrill(stage, kill, 1));
   results.runs.push(run);
   const report = join(about.lab.state, "failover.html");
   writeWhole(report, drillReport(results, catalogue));
