@@ -5,6 +5,28 @@ export function logLine(name: string, facts: Readonly<Record<string, unknown>> =
   console.log(JSON.stringify({ eclairAmi: name, ...facts }));
 }
 
+/** Logs how one thing stands when that has changed, and not every time that it is looked at. */
+export class ChangeLog {
+  private readonly name: string;
+  private told: string | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** @param also what may be another each time, and is no change */
+  tell(facts: Readonly<Record<string, unknown>>, also: Readonly<Record<string, unknown>> = {}): void {
+    const text = JSON.stringify(facts);
+    if (text !== this.told) logLine(this.name, { ...facts, ...also });
+    this.told = text;
+  }
+
+  /** Nothing is to be told: what is told next has changed. */
+  clear(): void {
+    this.told = undefined;
+  }
+}
+
 /** What a log says of a failure: code, cause, what to do, and whether it is tried again. */
 export function failureFacts(error: unknown): Record<string, unknown> {
   const { code, message, remedy, heals } = failureOf(error);

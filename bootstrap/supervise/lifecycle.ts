@@ -1,6 +1,6 @@
 import { hookNames, type HookName, type Membership } from "../aws/auto-scaling.ts";
 import { messageOf } from "../failure.ts";
-import { logLine } from "../log.ts";
+import { ChangeLog, logLine } from "../log.ts";
 import { boottime } from "./clock.ts";
 
 const heartbeatEverySeconds = 60;
@@ -29,7 +29,7 @@ export class Lifecycle {
   private toldUnhealthyAt = -Infinity;
   private beatAt = -Infinity;
   private looking = false;
-  private failing = false;
+  private readonly trouble = new ChangeLog("auto-scaling");
 
   /** @param target where the group moves the instance to, by the metadata service */
   constructor(
@@ -53,10 +53,9 @@ export class Lifecycle {
       const target = await this.target();
       if (target === "Terminated") await this.leave(standDown);
       else if (target !== undefined) await this.stay(standing);
-      this.failing = false;
+      this.trouble.clear();
     } catch (error) {
-      if (!this.failing) logLine("auto-scaling", { failed: messageOf(error) });
-      this.failing = true;
+      this.trouble.tell({ failed: messageOf(error) });
     } finally {
       this.looking = false;
     }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../failure.ts";
-import { logLine } from "../log.ts";
+import { ChangeLog } from "../log.ts";
 import { places } from "../places.ts";
 import { boottime } from "./clock.ts";
 
@@ -16,7 +16,7 @@ const chunkBytes = 1 << 20;
 export class Preread {
   private readonly files: () => readonly string[];
   private readAt = -Infinity;
-  private told = "";
+  private readonly log = new ChangeLog("preread");
 
   constructor(files = filesOfEclair) {
     this.files = files;
@@ -32,17 +32,10 @@ export class Preread {
       let bytes = 0;
       for (const file of files) bytes += await readThrough(file);
       const milliseconds = Math.round(performance.now() - started);
-      this.tell({ files: files.length, bytes }, { milliseconds });
+      this.log.tell({ files: files.length, bytes }, { milliseconds });
     } catch (error) {
-      this.tell({ failed: messageOf(error) });
+      this.log.tell({ failed: messageOf(error) });
     }
-  }
-
-  /** Says a thing once, and not every time. */
-  private tell(facts: Record<string, unknown>, took: Record<string, unknown> = {}): void {
-    const text = JSON.stringify(facts);
-    if (text !== this.told) logLine("preread", { ...facts, ...took });
-    this.told = text;
   }
 }
 

@@ -1,5 +1,5 @@
 import { messageOf } from "../failure.ts";
-import { logLine } from "../log.ts";
+import { ChangeLog } from "../log.ts";
 import type { ClusterTable } from "../record/table.ts";
 import { boottime, moment } from "./clock.ts";
 import type { InstanceState } from "./state.ts";
@@ -13,7 +13,7 @@ export class Reporter {
   private told = "";
   private toldAt = -Infinity;
   private running: Promise<void> | undefined;
-  private failing = false;
+  private readonly trouble = new ChangeLog("report");
 
   constructor(table: ClusterTable, instanceId: string) {
     this.table = table;
@@ -42,10 +42,9 @@ export class Reporter {
   private async write(state: InstanceState): Promise<void> {
     try {
       await this.table.report(this.instanceId, state, new Date(), moment());
-      this.failing = false;
+      this.trouble.clear();
     } catch (error) {
-      if (!this.failing) logLine("report", { failed: messageOf(error) });
-      this.failing = true;
+      this.trouble.tell({ failed: messageOf(error) });
     }
   }
 }

@@ -1,24 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { messageOf } from "../failure.ts";
 import { logLine } from "../log.ts";
-import { places } from "../places.ts";
 import { version } from "../version.ts";
-import { askEclair } from "./api.ts";
+import { Answers } from "./answers.ts";
 import { lookAtBitcoind } from "./bitcoind.ts";
 import { boottime } from "./clock.ts";
 import { decide, type Decision, type Role } from "./decide.ts";
 import { Eclairs } from "./eclairs.ts";
+import { LeftLease } from "./left-lease.ts";
 import type { Standing } from "./lifecycle.ts";
 import type { Means } from "./means.ts";
 import { notify } from "./notify.ts";
 import type { Bitcoind, Eclair, Lease } from "./observation.ts";
 import { Pauses } from "./pauses.ts";
-import { Preread } from "./preread.ts";
 import { Renewal } from "./renewal.ts";
-import type { Basis, Slot } from "./slot.ts";
+import type { Slot } from "./slot.ts";
+import { Standby } from "./standby.ts";
 import type { InstanceState } from "./state.ts";
-import { beginAgain } from "./units.ts";
+import { tried } from "./tried.ts";
 
 /** A supervisor that has not followed the lease, or not looked around, for so long hangs. */
 const turnsWithinSeconds = 15;
@@ -29,8 +28,6 @@ const passiveRoles: readonly Role[] = ["standby", "waiting"];
 const armsWithinSeconds = 60;
 /** Eclair's own clean end takes five seconds, and ten when something hangs. */
 const leaveWithinSeconds = 30;
-/** From Eclair's start to its first connection, with some to spare, where it is not armed long before. */
-const aheadSeconds = 4;
 
 /**
  * Runs Eclair on this host whenever it may run here. Three things go on beside each other: `turn` follows the lease and
@@ -40,19 +37,16 @@ export class Supervisor {
   private readonly renewal = new Renewal();
   private readonly pauses = new Pauses();
   private readonly eclairs: Eclairs;
-  private readonly preread = new Preread();
+  private readonly answers: Answers;
+  private readonly standby: Standby;
+  private readonly leftLease = new LeftLease(() => this.means.leases);
   private bitcoind: Bitcoind = { seen: false, why: "not looked at yet" };
   private lease: Lease = { seen: false, why: "not looked at yet" };
-  private info: Eclair["info"];
-  private asking = false;
   private decision: Decision = { role: "waiting", action: "none", reasons: ["the supervisor is starting"] };
   private since = new Date();
   private roleAt = boottime();
   private turnedAt = boottime();
   private lookedAt = boottime();
-  private wrongNode: string | undefined;
-  /** The lease of an Eclair that has ended here, until it is known to be free. */
-  private left: string | undefined;
   private described: string | undefined;
   /** Why this host starts nothing any more. */
   private leaving: string | undefined;
@@ -61,6 +55,8 @@ export class Supervisor {
 
   constructor() {
     this.eclairs = new Eclairs(this.means.place, (slot) => this.noteEnd(slot));
+    this.answers = new Answers(this.renewal, this.eclairs);
+    this.standby = new Standby(this.renewal, this.eclairs, this.pauses);
   }
 
   private get means(): Means {
@@ -71,32 +67,41 @@ export class Supervisor {
   async begin(): Promise<void> {
     await this.eclairs.clear();
     await this.eclairs.listen();
-    if (existsSync(places.holder)) this.left = readFileSync(places.holder, "utf8");
+    this.leftLease.begin();
   }
 
   /** Follows the lease, and does what follows from it. */
   async turn(): Promise<void> {
     this.eclairs.notice();
-    await this.renew();
+    if (this.leaving === undefined) await this.standby.renew(this.decision.role, boottime() - this.roleAt);
     const askedAt = boottime();
     this.lease = await this.means.leases.lease();
     this.means.watchdog.see(this.lease, askedAt, this.eclairs.open?.instanceId);
-    if (this.left !== undefined) await this.giveBack(this.left);
+    await this.leftLease.giveBack();
     this.enter(await this.guarded());
     await this.act();
     this.turnedAt = boottime();
-    if (this.eclairs.open !== undefined && this.info === undefined) void this.ask();
+    if (this.answers.info === undefined) void this.answers.ask();
   }
 
   /** Asks bitcoind, systemd and Eclair, keeps the armed one fresh, and tells others how this host stands. */
   async look(): Promise<void> {
     this.renewal.putAway();
-    await tried("renew", () => this.notice());
+    await tried("renew", () => this.standby.notice(() => this.isPassive));
     const { rpc, wallet } = this.means;
-    const [bitcoind] = await Promise.all([lookAtBitcoind(rpc, wallet), this.lookAtUnits(), this.ask()]);
+    const [bitcoind] = await Promise.all([
+      lookAtBitcoind(rpc, wallet),
+      this.lookAtUnits(),
+      this.answers.ask(),
+    ]);
     this.bitcoind = bitcoind;
     if (bitcoind.seen || bitcoind.warmingUp === true) this.bitcoindAnsweredAt = boottime();
-    await this.keepFresh();
+    await this.standby.tidy();
+    if (this.decision.role === "standby") {
+      const { guard } = this.means;
+      if (guard.isDue) await guard.consult();
+      await this.standby.keepFresh({ lease: this.lease, bitcoind: this.bitcoind });
+    }
     const { open } = this.eclairs;
     if (this.decision.role === "active" && open?.instanceId !== undefined) {
       this.means.mirror.whileActive(open.instanceId);
@@ -142,7 +147,7 @@ export class Supervisor {
       identity,
       bitcoind: this.bitcoind,
       lease: this.lease,
-      eclair: { ...this.eclair(), armsLate: this.armsLate },
+      eclair: { ...this.eclair(), armsLate: this.standby.armsLate },
       record: mirror.seen,
       versions: { eclair: node.eclair, bootstrap: version },
       boot: this.renewal.boot,
@@ -179,29 +184,9 @@ export class Supervisor {
     await this.means.close();
   }
 
-  /** Looks whether another boot has rendered anything else. */
-  private async notice(): Promise<void> {
-    this.renewal.notice();
-    const { next } = this.renewal;
-    // It makes the wallet ready, which Eclair looks for before it comes to its gate.
-    if (next !== undefined) await lookAtBitcoind(next.rpc, next.wallet);
-    // Nothing that is armed here is of use there.
-    if (this.renewal.isElsewhere && this.leaving === undefined && this.isPassive) await beginAgain();
-  }
-
-  /** Between two turns, so that nothing is replaced under one's feet. */
-  private async renew(): Promise<void> {
-    const { next } = this.renewal;
-    if (next === undefined || this.leaving !== undefined) return;
-    // What this host knows of a switchover is lost with the means.
-    if (this.means.outside.isSwitching && this.eclairs.armed === undefined) return;
-    if (!this.renewal.isRipe(this.eclairs, this.decision.role, boottime() - this.roleAt)) return;
-    this.renewal.renew(next);
-    await tried("renew", () => this.eclairs.endOthers(this.renewal.ids));
-  }
-
   private get isPassive(): boolean {
     const { role } = this.decision;
+    if (this.leaving !== undefined) return false;
     if (passiveRoles.includes(role)) return true;
     // One whose Eclair does not come to its gate may need what has changed.
     const { open, armed } = this.eclairs;
@@ -215,23 +200,20 @@ export class Supervisor {
     const { superseded } = mirror;
     const { refused } = guard;
     const { holdBack } = outside;
+    const { wrongNode } = this.answers;
     return decide(
       { bitcoind: this.bitcoind, lease: this.lease, eclair: this.eclair() },
       {
         chain: node.configuration.chain,
         held: watchdog.held,
         backOff: this.pauses.backOff,
-        armAt: this.armsLate ? aheadSeconds : Infinity,
-        ...(this.wrongNode !== undefined && { wrongNode: this.wrongNode }),
+        armAt: this.standby.armAt,
+        ...(wrongNode !== undefined && { wrongNode }),
         ...(superseded !== undefined && { superseded }),
         ...(refused !== undefined && { refusal: refused }),
         ...(holdBack !== undefined && { holdBack }),
       },
     );
-  }
-
-  private get armsLate(): boolean {
-    return !this.means.node.configuration.failover.armed;
   }
 
   /** How this instance stands for its Auto Scaling group: a bitcoind elsewhere is not mended by another instance. */
@@ -245,12 +227,13 @@ export class Supervisor {
 
   private eclair(): Eclair {
     const { open, armed, arming } = this.eclairs;
+    const { info } = this.answers;
     const waiting = arming === undefined ? "no" : "starting";
     return {
       unit: open?.unit ?? "stopped",
       process: open?.process ?? 0,
       ...(open?.instanceId !== undefined && { instanceId: open.instanceId }),
-      ...(open !== undefined && this.info !== undefined && { info: this.info }),
+      ...(open !== undefined && info !== undefined && { info }),
       armed: armed === undefined ? waiting : "yes",
     };
   }
@@ -281,7 +264,7 @@ export class Supervisor {
 
   private async act(): Promise<void> {
     const { action } = this.decision;
-    if (action === "arm") await tried("arm", () => this.arm());
+    if (action === "arm") await tried("arm", () => this.standby.arm(this.bitcoind));
     if (action === "open") await tried("open", () => this.open());
     if (action === "kill") await tried("kill", async () => this.eclairs.open?.kill());
   }
@@ -297,48 +280,16 @@ export class Supervisor {
     }
   }
 
-  private async arm(): Promise<void> {
-    this.pauses.armed();
-    await this.eclairs.arm(this.basis());
-  }
-
   private async open(): Promise<void> {
     await this.means.database.endSuperseded();
     const { armed } = this.eclairs;
     // One that was armed this moment, with what a later boot has rendered, goes on once that is in use.
     if (armed?.instanceId === undefined || armed.basis?.rendered !== this.means.id) return;
-    // Before it can take the lease, so that a supervisor after this one could give it back.
-    writeFileSync(places.holder, armed.instanceId, { mode: 0o600 });
+    this.leftLease.remember(armed.instanceId);
     this.means.mirror.forget();
     this.means.watchdog.begin(boottime());
     await this.eclairs.letGo(armed);
     logLine("open", { slot: armed.name, eclair: armed.instanceId });
-  }
-
-  /** What an Eclair that is started now knows. */
-  private basis(): Basis {
-    return {
-      blocks: this.bitcoind.seen ? this.bitcoind.blocks : 0,
-      rendered: (this.renewal.next ?? this.means).id,
-      record: this.means.guard.record,
-    };
-  }
-
-  /**
-   * Arms a fresh one beside an armed one that knows less, and then ends the old one; or ends one that was armed
-   * for a lease that was renewed after all, where that is saved.
-   */
-  private async keepFresh(): Promise<void> {
-    await tried("tidy", () => this.eclairs.endOthers(this.renewal.ids));
-    await tried("tidy", () => this.eclairs.tidy());
-    if (this.decision.role !== "standby") return;
-    void this.preread.look();
-    const { guard } = this.means;
-    if (guard.isDue) await guard.consult();
-    const renewed = this.lease.seen && this.lease.remaining > aheadSeconds;
-    if (this.armsLate && renewed) return await tried("disarm", async () => this.eclairs.armed?.kill());
-    if (guard.refused !== undefined || this.eclairs.arming !== undefined || !this.pauses.mayArmAgain) return;
-    if (this.eclairs.isStale(this.basis())) await tried("arm", () => this.arm());
   }
 
   private noteEnd(slot: Slot): void {
@@ -346,31 +297,17 @@ export class Supervisor {
     const holder = slot.end();
     if (holder === undefined) return armed ? logLine("disarmed", { slot: slot.name, process }) : undefined;
     this.means.watchdog.end();
-    this.info = undefined;
-    this.left = holder;
+    this.answers.forget();
     if (this.handing) {
       this.handing = false;
       this.pauses.handed();
       logLine("eclair-ended", { process, eclair: holder, for: "a switchover" });
-      return void this.giveBack(holder);
+      return this.leftLease.leave(holder);
     }
     const served = this.decision.role === "active" ? boottime() - this.roleAt : 0;
     const pause = this.pauses.ended(served);
     logLine("eclair-ended", { process, eclair: holder, mayTakeLeaseInSeconds: pause });
-    void this.giveBack(holder);
-  }
-
-  /** The lease of an Eclair that is dead is free at once, and not only when it has run out. */
-  private async giveBack(holder: string): Promise<void> {
-    try {
-      const released = await this.means.leases.release(holder);
-      if (this.left !== holder) return;
-      this.left = undefined;
-      rmSync(places.holder, { force: true });
-      if (released) logLine("released", { eclair: holder });
-    } catch (error) {
-      logLine("release", { eclair: holder, failed: messageOf(error) });
-    }
+    this.leftLease.leave(holder);
   }
 
   private async describe(holder: string): Promise<void> {
@@ -388,33 +325,5 @@ export class Supervisor {
   private async lookAtUnits(): Promise<void> {
     // Where it fails, what was seen last stands.
     await tried("look", () => this.eclairs.look());
-  }
-
-  private async ask(): Promise<void> {
-    const { open } = this.eclairs;
-    if (this.asking || open === undefined) return;
-    this.asking = true;
-    const info = await this.askEither();
-    this.asking = false;
-    if (this.eclairs.open !== open) return;
-    this.info = info;
-    if (info !== undefined && info.nodeId !== this.means.node.configuration.nodeId)
-      this.wrongNode = info.nodeId;
-  }
-
-  /** An Eclair that started while a boot rendered may know what that boot has rendered already. */
-  private async askEither(): Promise<Eclair["info"]> {
-    const { means, next } = this.renewal;
-    const info = await askEclair(means.secrets.apiPassword);
-    return info ?? (next && (await askEclair(next.secrets.apiPassword)));
-  }
-}
-
-/** Does a thing that is tried again by itself when it fails. */
-async function tried(what: string, task: () => Promise<unknown>): Promise<void> {
-  try {
-    await task();
-  } catch (error) {
-    logLine(what, { failed: messageOf(error) });
   }
 }

@@ -1,5 +1,5 @@
 import { messageOf } from "../failure.ts";
-import { logLine } from "../log.ts";
+import { ChangeLog, logLine } from "../log.ts";
 import { isLive, type Switchover } from "../record/switchover.ts";
 import type { ClusterTable } from "../record/table.ts";
 import { boottime } from "./clock.ts";
@@ -35,7 +35,7 @@ export class Switching {
   private request: Switchover | undefined;
   private known: Known | undefined;
   private looking = false;
-  private failing = false;
+  private readonly trouble = new ChangeLog("switchover");
 
   constructor(table: Pick<ClusterTable, "switchover" | "stepSwitchover">, instanceId: string) {
     this.table = table;
@@ -52,10 +52,9 @@ export class Switching {
     try {
       this.see(await this.table.switchover());
       await this.go(state, stop);
-      this.failing = false;
+      this.trouble.clear();
     } catch (error) {
-      if (!this.failing) logLine("switchover", { failed: messageOf(error) });
-      this.failing = true;
+      this.trouble.tell({ failed: messageOf(error) });
     } finally {
       this.looking = false;
     }

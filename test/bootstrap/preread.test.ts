@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { logLine } from "../../bootstrap/log.ts";
 import { Preread } from "../../bootstrap/supervise/preread.ts";
 
 let now = 1000;
 vi.mock(import("../../bootstrap/supervise/clock.ts"), () => ({ boottime: () => now }));
-vi.mock(import("../../bootstrap/log.ts"), () => ({ logLine: vi.fn<typeof logLine>() }));
-const said = () => vi.mocked(logLine).mock.calls.map(([, facts]) => facts);
+const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+const said = () => log.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
 
 let folder: string;
 beforeEach(() => {

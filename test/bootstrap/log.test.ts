@@ -1,0 +1,34 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { ChangeLog } from "../../bootstrap/log.ts";
+
+const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+const said = () => log.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+beforeEach(() => {
+  log.mockClear();
+});
+
+test("what has not changed is said once", () => {
+  const changes = new ChangeLog("table");
+  changes.tell({ failed: "throttled" });
+  changes.tell({ failed: "throttled" });
+  changes.tell({ failed: "denied" });
+  expect(said()).toEqual([
+    { eclairAmi: "table", failed: "throttled" },
+    { eclairAmi: "table", failed: "denied" },
+  ]);
+});
+
+test("what comes back after all was well is said again", () => {
+  const changes = new ChangeLog("table");
+  changes.tell({ failed: "throttled" });
+  changes.clear();
+  changes.tell({ failed: "throttled" });
+  expect(said()).toHaveLength(2);
+});
+
+test("how long it took is said and is no change", () => {
+  const changes = new ChangeLog("read");
+  changes.tell({ files: 3 }, { milliseconds: 20 });
+  changes.tell({ files: 3 }, { milliseconds: 30 });
+  expect(said()).toEqual([{ eclairAmi: "read", files: 3, milliseconds: 20 }]);
+});
