@@ -39,7 +39,11 @@ export class Outside {
       targetLifecycleState,
       configuration.failover.unhealthyAfterSeconds,
     );
-    this.recheck = new Recheck(() => differencesOf(latest()), { refusal: refusalOfBoot, again: bootAgain });
+    this.recheck = new Recheck(() => differencesOf(latest()), {
+      goesOn: () => readBoot().state === "running",
+      refusal: refusalOfBoot,
+      again: bootAgain,
+    });
   }
 
   /** Why this host leaves a free lease to another one for now. */
@@ -65,10 +69,11 @@ export class Outside {
   }
 }
 
-/** What the last boot has refused, or that it still goes on. */
+/** Why the last boot has not made this host the node. */
 function refusalOfBoot(): string | undefined {
   const { state, failure } = readBoot();
   if (state === "done") return undefined;
   const code = failure?.["code"];
+  // One that found no configuration is idle.
   return typeof code === "string" ? code : state;
 }

@@ -6,9 +6,9 @@ import { clientSettings } from "../aws/clients.ts";
 import { configurationIn } from "../config/from-user-data.ts";
 import { messageOf } from "../failure.ts";
 import { userData } from "../imds/read.ts";
-import { logLine } from "../log.ts";
+import { ChangeLog, logLine } from "../log.ts";
 import { places } from "../places.ts";
-import { digestsOf } from "../render/digests.ts";
+import { digestsOf, sha256 } from "../render/digests.ts";
 import { imageTemplates } from "../render/image-templates.ts";
 import { nodeFiles } from "../render/node-files.ts";
 import { secretReader } from "../secrets/fetch.ts";
@@ -17,18 +17,27 @@ import { boottime } from "./clock.ts";
 import type { Rendered } from "./rendered.ts";
 
 const everySeconds = 60;
+/** What a boot has refused may be right by then: a password that the database knows later than Secrets Manager. */
+const refusedAgainSeconds = 600;
+
+/** What a boot would render otherwise now. */
+export type Differences = {
+  /** Names of files, or `user-data`; none when it would render the same. */
+  readonly names: readonly string[];
+  /** Another one whenever what it would render is another. */
+  readonly id: string;
+};
 
 /** Looks now and then whether secrets and user-data still say what this host was made from. */
 export class Recheck {
-  private readonly differences: () => Promise<string[]>;
+  private readonly differences: () => Promise<Differences>;
   private readonly boots: Boots;
   private lookedAt = boottime();
-  private told = "";
+  private readonly log = new ChangeLog("recheck");
+  /** What another boot was begun for last, and when. */
+  private tried = { id: "", at: -Infinity };
 
-  /**
-   * @param differences names of what would be another now; nothing secret
-   */
-  constructor(differences: () => Promise<string[]>, boots: Boots) {
+  constructor(differences: () => Promise<Differences>, boots: Boots) {
     this.differences = differences;
     this.boots = boots;
   }
@@ -38,49 +47,45 @@ export class Recheck {
     if (boottime() - this.lookedAt < everySeconds) return;
     this.lookedAt = boottime();
     try {
-      const changed = await this.differences();
-      if (changed.length === 0) return this.tell(undefined);
+      const { names: changed, id } = await this.differences();
+      if (changed.length === 0) return this.log.clear();
       // Looking takes its time, and this host may have taken over meanwhile.
-      if (!isPassive()) return this.tell({ changed, does: "nothing while this host is active" });
+      if (!isPassive()) return this.log.tell({ changed, does: "nothing while this host is active" });
+      if (this.boots.goesOn()) return;
       const refusal = this.boots.refusal();
-      if (refusal !== undefined)
-        return this.tell({ changed, does: "nothing: the last boot refused", failed: refusal });
+      const again = id !== this.tried.id || boottime() - this.tried.at >= refusedAgainSeconds;
+      if (refusal !== undefined && !again)
+        return this.log.tell({ changed, does: "nothing for now: the last boot refused", failed: refusal });
+      this.tried = { id, at: boottime() };
       logLine("recheck", { changed, does: "boot again" });
       await this.boots.again();
     } catch (error) {
-      this.tell({ failed: messageOf(error) });
+      this.log.tell({ failed: messageOf(error) });
     }
-  }
-
-  /** Says a thing once, and not every minute. */
-  private tell(facts: Record<string, unknown> | undefined): void {
-    const text = JSON.stringify(facts);
-    if (facts !== undefined && text !== this.told) logLine("recheck", facts);
-    this.told = text;
   }
 }
 
 /** How there is another boot. */
 export type Boots = {
-  /** Why the last one failed; what it refused is not tried over and over. */
+  readonly goesOn: () => boolean;
+  /** Why the last one failed; what it refused is tried again seldom. */
   readonly refusal: () => string | undefined;
   /** Has everything read, verified and rendered anew. */
   readonly again: () => Promise<void>;
 };
 
-/**
- * What a boot would render otherwise now: names of files, or `user-data`.
- */
-export async function differencesOf({ node, secrets, digests: before }: Rendered): Promise<string[]> {
+export async function differencesOf({ node, secrets, digests: before }: Rendered): Promise<Differences> {
   const { configuration, aws } = node;
   // As it stands in the node's record: what is left out there is undefined here.
   const told: unknown = JSON.parse(JSON.stringify((await configurationIn(await userData())) ?? {}));
-  if (!isDeepStrictEqual(told, configuration)) return ["user-data"];
+  if (!isDeepStrictEqual(told, configuration))
+    return { names: ["user-data"], id: sha256(JSON.stringify(told)) };
   const reader = secretReader(new SecretsManagerClient(clientSettings(aws)));
   const now = await resolveSecrets(configuration, reader, secrets.local);
   const databaseCa = readFileSync(places.databaseCa, "utf8");
   const digests = digestsOf(nodeFiles(configuration, now, secrets.local, databaseCa, imageTemplates()));
-  return Object.keys({ ...before, ...digests })
+  const names = Object.keys({ ...before, ...digests })
     .filter((path) => before[path] !== digests[path])
     .map((path) => basename(path));
+  return { names, id: sha256(JSON.stringify(digests)) };
 }

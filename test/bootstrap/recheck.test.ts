@@ -1,20 +1,27 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { Recheck } from "../../bootstrap/supervise/recheck.ts";
+import { Recheck, type Differences } from "../../bootstrap/supervise/recheck.ts";
 
 let now = 0;
 vi.mock(import("../../bootstrap/supervise/clock.ts"), () => ({ boottime: () => now }));
+const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+const said = () => log.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
 beforeEach(() => {
   now = 0;
+  log.mockClear();
 });
 
-function recheck(differences: () => Promise<string[]>, refusal?: string) {
+const found = (id: string, ...names: string[]) =>
+  vi.fn<() => Promise<Differences>>(async () => await Promise.resolve({ id, names }));
+
+function recheck(differences: () => Promise<Differences>, boot: { goesOn?: boolean; refusal?: string } = {}) {
   const bootAgain = vi.fn<() => Promise<void>>(async () => await Promise.resolve());
-  return { bootAgain, it: new Recheck(differences, { refusal: () => refusal, again: bootAgain }) };
+  const boots = { goesOn: () => boot.goesOn === true, refusal: () => boot.refusal, again: bootAgain };
+  return { bootAgain, it: new Recheck(differences, boots) };
 }
 const passive = () => true;
 
 test("a passive host boots again with what has changed, and looks once a minute", async () => {
-  const differences = vi.fn<() => Promise<string[]>>(async () => await Promise.resolve(["eclair.conf"]));
+  const differences = found("new", "eclair.conf");
   const { bootAgain, it } = recheck(differences);
   await it.look(passive);
   expect(differences).not.toHaveBeenCalled();
@@ -26,14 +33,14 @@ test("a passive host boots again with what has changed, and looks once a minute"
 });
 
 test("an active one goes on, and so does one that can't look or finds nothing", async () => {
-  const found = [
-    async () => await Promise.resolve(["eclair.conf"]),
-    async () => await Promise.resolve([]),
-    async () => await Promise.reject<string[]>(new Error("throttled")),
+  const finds = [
+    found("new", "eclair.conf"),
+    found("same"),
+    async () => await Promise.reject<Differences>(new Error("throttled")),
   ];
   let turn = 0;
-  const { bootAgain, it } = recheck(async () => await (found[turn] as () => Promise<string[]>)());
-  for (turn = 0; turn < found.length; turn += 1) {
+  const { bootAgain, it } = recheck(async () => await (finds[turn] as () => Promise<Differences>)());
+  for (turn = 0; turn < finds.length; turn += 1) {
     now += 60;
     const is = turn > 0;
     await it.look(() => is);
@@ -45,16 +52,51 @@ test("one that takes over while it looks goes on", async () => {
   let active = false;
   const { bootAgain, it } = recheck(async () => {
     active = true;
-    return await Promise.resolve(["eclair.conf"]);
+    return await Promise.resolve({ id: "new", names: ["eclair.conf"] });
   });
   now = 60;
   await it.look(() => !active);
   expect(bootAgain).not.toHaveBeenCalled();
 });
 
-test("what a boot has refused is not tried again", async () => {
-  const { bootAgain, it } = recheck(async () => await Promise.resolve(["node_seed.dat"]), "node-id.wrong");
+test("a boot that goes on is not disturbed", async () => {
+  const boot = { goesOn: true };
+  const { bootAgain, it } = recheck(found("new", "eclair.conf"), boot);
   now = 60;
   await it.look(passive);
   expect(bootAgain).not.toHaveBeenCalled();
+  boot.goesOn = false;
+  now = 120;
+  await it.look(passive);
+  expect(bootAgain).toHaveBeenCalledTimes(1);
+});
+
+test("what a boot has refused is tried again when it is another, or after ten minutes", async () => {
+  const boot: { refusal?: string } = {};
+  let id = "wrong";
+  const { bootAgain, it } = recheck(
+    async () => await Promise.resolve({ id, names: ["node_seed.dat"] }),
+    boot,
+  );
+  now = 60;
+  await it.look(passive);
+  expect(bootAgain).toHaveBeenCalledTimes(1);
+  boot.refusal = "identity.node-id";
+  for (now = 120; now < 660; now += 60) await it.look(passive);
+  expect(bootAgain).toHaveBeenCalledTimes(1);
+  expect(said().slice(1)).toEqual([
+    {
+      eclairAmi: "recheck",
+      changed: ["node_seed.dat"],
+      does: "nothing for now: the last boot refused",
+      failed: "identity.node-id",
+    },
+  ]);
+  now = 660;
+  await it.look(passive);
+  expect(bootAgain).toHaveBeenCalledTimes(2);
+  id = "right";
+  now = 720;
+  await it.look(passive);
+  expect(bootAgain).toHaveBeenCalledTimes(3);
 });
