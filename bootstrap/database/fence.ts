@@ -123,23 +123,32 @@ insert into eclair_ami.fence (version, least_image) values (${fenceVersion}, ${l
   on conflict (one) do update set version = excluded.version, least_image = excluded.least_image, made_at = now();
 `;
 
+/** Those of Eclair's tables that the fence does not stand before: `made`, and whether its trigger is `there`, but off. */
+export const unfencedSql = `
+select c.oid::regclass as made, t.oid is not null as there
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  left join pg_trigger t on t.tgrelid = c.oid and t.tgname = 'eclair_ami_holder'
+  where n.nspname in ('local', 'network', 'payments', 'audit', 'liquidity') and c.relkind = 'r'
+    and (t.oid is null or t.tgenabled not in ('O', 'A'))`;
+
 /**
- * Puts the fence's trigger on those of Eclair's tables that have none yet. To be run by the runtime role, whose tables
- * they are, once its Eclair has made them.
+ * Puts the fence's trigger on those of Eclair's tables that have none yet, or one that is off. To be run by the runtime
+ * role, whose tables they are, once its Eclair has made them.
  */
 export const tablesSql = `
 do $body$
 declare
-  made regclass;
+  unfenced record;
 begin
-  for made in
-    select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where n.nspname in ('local', 'network', 'payments', 'audit', 'liquidity') and c.relkind = 'r'
-        and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'eclair_ami_holder')
+  for unfenced in ${unfencedSql}
   loop
-    execute format(
-      'create trigger eclair_ami_holder before insert or update or delete or truncate on %s'
-      ' for each statement execute function eclair_ami.require_holder()', made);
+    if unfenced.there then
+      execute format('alter table %s enable trigger eclair_ami_holder', unfenced.made);
+    else
+      execute format(
+        'create trigger eclair_ami_holder before insert or update or delete or truncate on %s'
+        ' for each statement execute function eclair_ami.require_holder()', unfenced.made);
+    end if;
   end loop;
 end
 $body$`;

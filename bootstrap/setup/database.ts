@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { escapeIdentifier, type Client } from "pg";
-import { fenceSql, fenceVersion, leaseSql } from "../database/fence.ts";
+import { fenceSql, fenceVersion, leaseSql, tablesSql, unfencedSql } from "../database/fence.ts";
 import { grantsSql, limitsSql, runtimeRoleSql } from "../database/roles.ts";
 import { readDatabaseState, serverIdentity, type DatabaseState } from "../database/state.ts";
 import type { NodeIdentity, Progress } from "../record/record.ts";
@@ -65,7 +65,9 @@ export async function prepareDatabase(
     changed.push(...(await alsoInside(owner, username)));
     // Last, since a table's grants to its owner go with it to the next owner.
     if (changed.length > 0) await owner.query(grantsSql(username, setup.database.name));
-    await requireNoFaults(owner, username);
+    changed.push(...(await asMember(owner, username, fenceTables)));
+    const faults = await asMember(owner, username, fenceFaults);
+    if (faults.length > 0) throw fenceOpen(faults);
     const state = await readDatabaseState(owner);
     await owner.query("commit");
     return { state, changed, login: arn };
@@ -112,12 +114,23 @@ export async function supersede(owner: Client, by: string): Promise<void> {
   );
 }
 
-/** What the runtime role could do to the fence; asked as that role, of which the owner is a member. */
-async function requireNoFaults(owner: Client, username: string): Promise<void> {
+/** Does a thing as the runtime role, of which the owner is a member. */
+async function asMember<T>(
+  owner: Client,
+  username: string,
+  task: (client: Client) => Promise<T>,
+): Promise<T> {
   await owner.query(`set local role ${escapeIdentifier(username)}`);
-  const faults = await fenceFaults(owner);
+  const outcome = await task(owner);
   await owner.query("reset role");
-  if (faults.length > 0) throw fenceOpen(faults);
+  return outcome;
+}
+
+/** What Eclair makes later is fenced at the next takeover; what is there already, now. */
+async function fenceTables(client: Client): Promise<string[]> {
+  if ((await client.query(unfencedSql)).rowCount === 0) return [];
+  await client.query(tablesSql);
+  return ["fence before Eclair's tables"];
 }
 
 async function hasTrigger(owner: Client): Promise<boolean> {

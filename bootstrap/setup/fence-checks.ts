@@ -1,9 +1,9 @@
 import type { Client } from "pg";
-import { fenceVersion } from "../database/fence.ts";
+import { fenceVersion, unfencedSql } from "../database/fence.ts";
 import type { DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
 
-/** What the runtime role must not be, or the fence could be taken away; one row a fault. */
+/** Where the fence is open, and what the runtime role must not be, or it could be taken away; one row a fault. */
 const faultsSql = `
 select 'the trigger on lease is missing or switched off' as fault
   where not exists (select from pg_trigger where tgrelid = 'public.lease'::regclass and tgname = 'eclair_ami_fence' and tgenabled = 'A')
@@ -20,7 +20,8 @@ union all select 'the runtime role may change ' || c.oid::regclass
   from pg_class c where c.relnamespace = 'eclair_ami'::regnamespace and c.relkind = 'r'
     and has_table_privilege(c.oid, 'insert, update, delete, truncate, trigger')
 union all select 'the runtime role may delete or truncate lease, or put a trigger on it'
-  where has_table_privilege('public.lease', 'delete, truncate, trigger')`;
+  where has_table_privilege('public.lease', 'delete, truncate, trigger')
+union all select 'the trigger on ' || made || ' is missing or switched off' from (${unfencedSql}) unfenced`;
 
 /** Asked in the runtime role's own session, or by a member that has taken on the role. */
 export async function fenceFaults(client: Client): Promise<string[]> {

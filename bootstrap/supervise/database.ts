@@ -96,7 +96,7 @@ export class NodeDatabase {
     );
   }
 
-  /** Puts the fence before those of Eclair's tables that have none yet. */
+  /** Puts the fence before those of Eclair's tables that have none yet, or one that is off. */
   async fenceTables(): Promise<void> {
     await this.use((client) => client.query(tablesSql));
   }
