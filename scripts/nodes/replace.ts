@@ -16,6 +16,8 @@ import { chooseStandby, outageOf, switchOver } from "./switchover.ts";
 
 const pollMilliseconds = 500;
 const wholeWithinSeconds = 600;
+/** A group whose node serves nowhere for so long does not come up again by itself: longer than any failover takes. */
+const servesWithinSeconds = 45;
 /** A boot that fails is tried again; one that does so for as long has a cause that does not go away by itself. */
 const failingWithinSeconds = 90;
 
@@ -48,6 +50,7 @@ type Seen = Member & { readonly status: NodeStatus };
 /**
  * Re-images a group, passive instances first: each is ended for a new one, which must become a ready standby; then the
  * node is handed over to a new one, and the old active is ended. Run again after it was cut off, it goes on where it was.
+ * On the way back it may be that no instance is active any more: then all are ended, one after another.
  * @returns the outages of the handing over, in milliseconds
  */
 export class Replacer {
@@ -68,23 +71,27 @@ export class Replacer {
 
   async run(): Promise<readonly number[]> {
     const { move, resumed } = this.wanted;
-    const first = await this.whole();
-    // One that was cut off half-way may have left what is mended by going on alone.
-    if (!resumed) {
-      this.requireReady(first);
-      if (!first.some((one) => this.isOld(one))) return this.outages;
+    const rescues = move.state === "back" && !(await this.serves());
+    if (!rescues) {
+      const first = await this.whole();
+      // One that was cut off half-way may have left what is mended by going on alone.
+      if (!resumed) {
+        this.requireReady(first);
+        if (!first.some((one) => this.isOld(one))) return this.outages;
+      }
     }
     const group = await this.group();
     await remember(this.target, group, move);
     await this.use(move.to);
     this.tell({ step: "version", version: move.to });
+    if (rescues) await this.endIdle();
     let end = performance.now() + wholeWithinSeconds * 1000;
     for (;;) {
       const seen = await this.whole();
       const old = seen.filter((one) => this.isOld(one));
       if (old.length === 0) break;
       const passive = old.find(mayEnd);
-      const active = old.find(({ status }) => status.state?.active === true);
+      const active = old.find(isActive);
       const fresh = seen.find((one) => !this.isOld(one));
       if (passive !== undefined) await this.exchange(passive, seen);
       else if (active !== undefined && fresh !== undefined)
@@ -100,6 +107,27 @@ export class Replacer {
     const from = move.state === "back" ? move.to : move.from;
     await remember(this.target, group, { ...move, from, state: "done" });
     return this.outages;
+  }
+
+  /** Whether an instance is active, or becomes it soon. */
+  private async serves(): Promise<boolean> {
+    const end = performance.now() + servesWithinSeconds * 1000;
+    for (;;) {
+      const seen = await this.seen(await this.group());
+      if (seen.some((one) => isActive(one) && this.isToldSince([one]))) return true;
+      if (performance.now() > end) return false;
+      await sleep(pollMilliseconds);
+    }
+  }
+
+  /** Ends every old instance that is not active, whatever hinders it. */
+  private async endIdle(): Promise<void> {
+    for (;;) {
+      const seen = await this.seen(await this.group());
+      const idle = seen.find((one) => this.isOld(one) && !(isActive(one) && this.isToldSince([one])));
+      if (idle === undefined) return;
+      await this.exchange(idle, seen);
+    }
   }
 
   private async use(version: string): Promise<void> {
@@ -122,7 +150,7 @@ export class Replacer {
       const group = await this.group();
       const seen = await this.seen(group);
       const inService = seen.filter(({ lifecycle }) => lifecycle === "InService");
-      const active = seen.filter(({ status }) => status.state?.active === true);
+      const active = seen.filter(isActive);
       if (inService.length === group.desired && seen.length === group.desired)
         if (active.length === 1 && this.isToldSince(seen)) return seen;
       if (performance.now() > end)
@@ -171,7 +199,7 @@ export class Replacer {
     });
   }
 
-  /** Ends a passive member, and waits until the new one in its place is a ready standby. */
+  /** Ends a member, and waits until the new one in its place is a ready standby, or active where no other one was. */
   private async exchange(passive: Seen, before: readonly Seen[]): Promise<void> {
     const known = new Set(before.map(({ instanceId }) => instanceId));
     this.tell({ step: "ending", instanceId: passive.instanceId });
@@ -189,7 +217,7 @@ export class Replacer {
     }
   }
 
-  /** Waits until a member is a ready standby; gives its id. */
+  /** Waits until a member is a ready standby, or active by itself; gives its id. */
   private async ready({ instanceId }: Member, before: readonly Seen[]): Promise<string> {
     const end = performance.now() + this.wanted.withinMinutes * 60_000;
     let failedAt: number | undefined;
@@ -198,8 +226,8 @@ export class Replacer {
       const member = members.find((one) => one.instanceId === instanceId);
       if (member === undefined) await this.giveUp(undefined, `its group has ended ${instanceId}`, before);
       const status = (await this.statuses()).find((one) => one.instanceId === instanceId);
-      if (member?.lifecycle === "InService" && status !== undefined && isReadyStandby(status))
-        return instanceId;
+      if (member?.lifecycle === "InService" && status !== undefined)
+        if (isReadyStandby(status) || status.state?.active === true) return instanceId;
       // By its own reports: one that failed once and now works on has nothing new to tell.
       const toldAt = Date.parse(status?.toldAt ?? "");
       failedAt = status?.boot.failed === true ? (failedAt ?? toldAt) : undefined;
@@ -215,8 +243,8 @@ export class Replacer {
   private async giveUp(launched: string | undefined, cause: string, before: readonly Seen[]): Promise<never> {
     const { move } = this.wanted;
     const group = await this.group();
-    const active = (await this.seen(group)).find(({ status }) => status.state?.active === true);
-    const wasActive = before.find(({ status }) => status.state?.active === true)?.instanceId;
+    const active = (await this.seen(group)).find(isActive);
+    const wasActive = before.find(isActive)?.instanceId;
     const goesBack = active !== undefined && this.isOld(active);
     if (goesBack) {
       await this.use(move.from);
@@ -240,6 +268,8 @@ export class Replacer {
   private async handOver(seen: readonly Seen[], to: string): Promise<void> {
     const ids = new Set(seen.map(({ instanceId }) => instanceId));
     const statuses = (await this.statuses()).filter(({ instanceId }) => ids.has(instanceId));
+    // It may have taken over by itself meanwhile.
+    if (statuses.some(({ instanceId, state }) => instanceId === to && state?.active === true)) return;
     const hand = chooseStandby(statuses, { to, force: false, now: new Date() });
     this.tell({ step: "handing-over", from: hand.from.instanceId, to: hand.to.instanceId });
     const done = await switchOver(this.table, hand, this.wanted.by, () => undefined);
@@ -255,8 +285,11 @@ const notWhole = (group: string, cause: string): Failure =>
     code: "replace.not-whole",
     doing: `waiting until the group ${group} is whole`,
     cause,
-    remedy: "look at `eclair-ami status`, and run this again when one is active and the others stand by",
+    remedy:
+      "look at `eclair-ami status`, and run this again when one is active and the others stand by; where the last `replace` is at fault, `--rollback` needs none that is active",
   });
+
+const isActive = ({ status }: Seen): boolean => status.state?.active === true;
 
 /** A host that takes over, stops or is in trouble is left alone until it is clear what becomes of it. */
 const mayEnd = ({ status: { state } }: Seen): boolean =>

@@ -166,9 +166,9 @@ function configurationIn(file: string, { cluster }: Flags): string {
 
 const words: { readonly [S in Step["step"]]: (step: Extract<Step, { step: S }>) => string } = {
   version: ({ version }) => `group      launches version ${version} from now on`,
-  ending: ({ instanceId }) => `ending     ${instanceId}, which is passive`,
+  ending: ({ instanceId }) => `ending     ${instanceId}, which is not active`,
   launched: ({ instanceId }) => `launched   ${instanceId}`,
-  ready: ({ instanceId }) => `ready      ${instanceId} stands by`,
+  ready: ({ instanceId }) => `ready      ${instanceId}`,
   "handing-over": ({ from, to }) => `handing    ${from} hands over to ${to}`,
   serving: ({ instanceId, milliseconds }) => `serving    ${instanceId}, after ${milliseconds} ms`,
 };

@@ -193,7 +193,14 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     expect(new Set(await imagesIn())).toEqual(new Set([imageId]));
   }, 300_000);
 
-  test("a newer image replaces both under load, with one handing over; --rollback takes it back", async () => {
+  /** As on an image whose Eclair can't start: whatever runs of it ends, and none starts again. */
+  const breakEclair = async (id: string) =>
+    await nodes.inGuest(
+      id,
+      "systemctl mask --runtime eclair@a.service eclair@b.service; systemctl kill --signal=SIGKILL 'eclair@*'",
+    );
+
+  test("a newer image replaces both under load, with one handing over; --rollback takes it back, though none is active", async () => {
     await pair();
     const newer = await changed("touch /etc/newer");
     const stop = load();
@@ -221,9 +228,19 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
 
     const again = await replace("--image", newer);
     expect(again.stdout).toMatch(/the node was not moved/);
+    const { active, standby } = await pair();
+    await breakEclair(standby);
+    await breakEclair(active);
+    await eventually("nobody to be active", async () =>
+      (await nodeStatuses(nodes.target, { cluster: name })).some((one) => one.state?.active === true)
+        ? undefined
+        : true,
+    );
     const back = await replace("--rollback");
     expect(back.exitCode, back.all).toBe(0);
     expect(await imagesIn()).toEqual([imageId, imageId]);
+    const after = await pair();
+    expect([active, standby]).not.toContain(after.active);
     expect((await replace("--rollback")).all).toMatch(/nothing to take back/);
   }, 600_000);
 
