@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { describeError, exitCodes, Failure } from "./core/failure.ts";
 import packageJson from "../package.json" with { type: "json" };
+import { awsFailure } from "./target/aws-failure.ts";
 import { addArtifacts } from "./verbs/artifacts.ts";
 import { addBake } from "./verbs/bake.ts";
 import { addClusters } from "./verbs/clusters.ts";
@@ -46,7 +47,8 @@ try {
 }
 
 /** Tells a person, or a program that asked for JSON, what went wrong; gives the exit code. */
-function report(error: unknown): number {
+function report(thrown: unknown): number {
+  const error = awsFailure(thrown) ?? thrown;
   // Commander has said it already; its help and version end with 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
   if (wantsJson() && error instanceof Failure)

@@ -18,6 +18,9 @@ export async function metricsText(state: InstanceState): Promise<string> {
   gauge("armed", "1 while an Eclair is held before its first connection").set(
     Number(state.eclair.armed === "yes"),
   );
+  gauge("record_mirrored", "1 while the cluster record follows this instance, which is active").set(
+    Number(state.active && state.record.seen),
+  );
   if (state.lease.seen)
     gauge("lease_remaining_seconds", "what is left of the lease, whoever holds it").set(
       state.lease.remaining,

@@ -14,13 +14,15 @@ export async function status(): Promise<void> {
   if (boot.failure !== undefined) {
     for (const [name, value] of Object.entries(boot.failure)) console.log(`  ${name}: ${String(value)}`);
     process.exitCode = 1;
+  }
+  // A supervisor goes on with what an earlier boot has rendered.
+  if (!existsSync(places.node)) return;
+  const state = await askSupervisor();
+  if (state === undefined) {
+    console.log(`supervisor: no answer on port ${healthPort}, see \`journalctl -u eclair-supervisor\``);
+    process.exitCode = 1;
     return;
   }
-  if (!existsSync(places.node)) return;
-  const response = await fetch(`http://127.0.0.1:${healthPort}/ready`, {
-    signal: AbortSignal.timeout(3_000),
-  });
-  const state = InstanceState.parse(await response.json());
   console.log(
     `role: ${state.role} since ${state.since}${state.active ? "" : `: ${state.reasons.join("; ")}`}`,
   );
@@ -33,4 +35,15 @@ export async function status(): Promise<void> {
     `record: ${state.record.seen ? `generation ${state.record.generation}, counter ${state.record.counter}` : state.record.why}`,
   );
   if (!state.ready) process.exitCode = 1;
+}
+
+/** @returns nothing where none runs, as before the first boot has come to its end, or one that hangs */
+async function askSupervisor(): Promise<InstanceState | undefined> {
+  let response: Response;
+  try {
+    response = await fetch(`http://127.0.0.1:${healthPort}/ready`, { signal: AbortSignal.timeout(3_000) });
+  } catch {
+    return undefined;
+  }
+  return InstanceState.parse(await response.json());
 }

@@ -40,10 +40,17 @@ export const isReadyStandby = ({ state }: NodeStatus): boolean =>
 export const isAsArmedAsWanted = ({ eclair }: Pick<InstanceState, "eclair">): boolean =>
   eclair.armed === "yes" || eclair.armsLate;
 
+export type StatusQuery = {
+  readonly table?: string;
+  readonly cluster?: string;
+  /** Called when the table can't be read; instances are given without what they tell there. Without it, that throws. */
+  readonly onUnreadable?: (error: unknown) => void;
+};
+
 /** The instances of all clusters, or of one, with what each of them has told the clusters' table. */
 export async function nodeStatuses(
   target: Target,
-  { table = defaultTable, cluster }: { readonly table?: string; readonly cluster?: string } = {},
+  { table = defaultTable, cluster, onUnreadable }: StatusQuery = {},
 ): Promise<NodeStatus[]> {
   const filter =
     cluster === undefined
@@ -54,7 +61,12 @@ export async function nodeStatuses(
     .flatMap((reservation) => reservation.Instances ?? [])
     .filter((instance) => instance.State?.Name !== "terminated");
   if (instances.length === 0) return [];
-  const [health, reports] = await Promise.all([targetHealth(target), reportsOf(target, table, instances)]);
+  const told = reportsOf(target, table, instances).catch((error: unknown) => {
+    if (onUnreadable === undefined) throw error;
+    onUnreadable(error);
+    return new Map<string, Reported>();
+  });
+  const [health, reports] = await Promise.all([targetHealth(target), told]);
   return await Promise.all(instances.map((instance) => statusOf(target, instance, health, reports)));
 }
 

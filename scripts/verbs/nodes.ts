@@ -2,7 +2,8 @@ import { paginateDescribeInstances, TerminateInstancesCommand } from "@aws-sdk/c
 import Table from "cli-table3";
 import type { Command } from "commander";
 import { defaultTable } from "../../bootstrap/record/default-table.ts";
-import { Failure } from "../core/failure.ts";
+import type { InstanceState } from "../../bootstrap/supervise/state.ts";
+import { exitCodes, Failure, messageOf } from "../core/failure.ts";
 import { consoleOf } from "../nodes/console.ts";
 import { readConfiguration } from "../nodes/configuration.ts";
 import { launch } from "../nodes/launch.ts";
@@ -95,7 +96,12 @@ async function statusVerb(
   flags: TargetFlags & { readonly json: boolean; readonly table: string; readonly cluster?: string },
 ): Promise<void> {
   const target = targetOf(flags);
-  const statuses = await nodeStatuses(target, flags);
+  const onUnreadable = (error: unknown) => {
+    console.error(`the table ${flags.table} can't be read: ${messageOf(error)}
+What instances tell of themselves is missing here; \`eclair-bootstrap status\` on an instance has it.`);
+    process.exitCode = exitCodes.failed;
+  };
+  const statuses = await nodeStatuses(target, { ...flags, onUnreadable });
   if (flags.json) return console.log(JSON.stringify(statuses));
   if (statuses.length === 0) return console.log("no instance of a cluster runs");
   console.log(statusTable(statuses));
@@ -106,8 +112,21 @@ function ageOf({ toldAt }: NodeStatus): string[] {
   return seconds > freshSeconds ? [`(told ${seconds} s ago)`] : [];
 }
 
-/** A boot that has failed since: its host goes on with what the one before has rendered. */
-const bootOf = ({ boot }: NodeStatus) => (boot.failed ? [boot.said] : []);
+/** What an operator should know of an instance beside its role. */
+function notesOn({ state, boot }: NodeStatus): string[] {
+  if (state === undefined) return [boot.said];
+  const notes = [...state.reasons];
+  if (state.role === "standby") notes.push(armedWords(state.eclair));
+  if (state.active && !state.record.seen) notes.push(state.record.why);
+  // A boot that has failed since: its host goes on with what the one before has rendered.
+  if (boot.failed) notes.push(boot.said);
+  return notes;
+}
+
+function armedWords({ armed, armsLate }: InstanceState["eclair"]): string {
+  if (armed === "yes") return "armed";
+  return armsLate ? "arms when the lease is about to run out" : "not armed yet";
+}
 
 export function statusTable(statuses: readonly NodeStatus[]): string {
   const table = new Table({
@@ -124,9 +143,7 @@ export function statusTable(statuses: readonly NodeStatus[]): string {
       `${status.instanceId}\n${status.instance}`,
       status.imageId,
       `${status.address}\n${status.zone}`,
-      state === undefined
-        ? status.boot.said
-        : [state.role, ...state.reasons, ...bootOf(status), ...ageOf(status)].join("\n"),
+      [...(state === undefined ? [] : [state.role]), ...notesOn(status), ...ageOf(status)].join("\n"),
       status.targetHealth.join("\n") || "-",
       lease,
       block,

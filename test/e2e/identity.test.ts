@@ -11,7 +11,7 @@ import { isBehind, type ClusterRecord } from "../../bootstrap/record/record.ts";
 import { setFaults } from "../../scripts/lab/front/faults.ts";
 import { readSecrets } from "../../scripts/policies/statements.ts";
 import { bootsAgain } from "./boots-again.ts";
-import { eventually } from "./cli.ts";
+import { cli, eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 
 const state = inject("labState");
@@ -87,6 +87,13 @@ describe("the record of an active node", () => {
       return /^record: .*can't be used/m.test(stdout) ? true : undefined;
     });
     expect(await role()).toMatch(/^active/);
+    setFaults(nodes.lab, [{ ...fault, action: "Query" }]);
+    const status = await cli(["status", "--state", state, "--cluster", "identity"]);
+    expect(status.exitCode).toBe(1);
+    expect(status.stdout).toContain(id);
+    expect(status.stderr).toMatch(/^the table eclair-ami can't be read: /m);
+    const moved = await cli(["switchover", "--state", state, "--cluster", "identity"]);
+    expect(moved.stderr).toMatch(/\(aws\.unreachable\)$/m);
     setFaults(nodes.lab, []);
     const before = (await nodes.table.record())?.progress.counter ?? 0;
     await eventually("the record to be mirrored again", async () =>
@@ -102,6 +109,10 @@ test("a record that is gone: the node goes on, says so, and mirrors again when i
     return /^record: the cluster record is gone/m.test(stdout) ? true : undefined;
   });
   expect(await role()).toMatch(/^active/);
+  await eventually("`status` to show it", async () => {
+    const { stdout } = await cli(["status", "--state", state, "--cluster", "identity"]);
+    return stdout.includes("the cluster record is gone") ? true : undefined;
+  });
   await nodes.restoreRecord(record);
   await eventually("the record to be mirrored again", async () =>
     ((await nodes.table.record())?.progress.counter ?? 0) > record.progress.counter ? true : undefined,
@@ -129,12 +140,26 @@ describe("the set-up", () => {
     await nodes.sql("alter table lease disable trigger eclair_ami_fence");
     const bad = await nodes.setUp(["verify"], imageId, "--json");
     expect(bad.exitCode).toBe(1);
-    expect(JSON.parse(bad.stdout)).toMatchObject({ code: "fence.open", cause: /trigger|switched off/ });
+    expect(JSON.parse(bad.stdout)).toMatchObject({
+      code: "fence.open",
+      cause: expect.stringMatching(/^the trigger on lease is missing or switched off$/) as string,
+    });
   });
 
   test("`init` mends a fence, and brings an old one to the image's version", async () => {
     const mended = await nodes.setUp(["init"], imageId);
     expect(mended.stdout).toMatch(/^made +fence/m);
+    await nodes.sql("alter table audit.sent disable trigger eclair_ami_holder");
+    await nodes.sql("drop trigger eclair_ami_holder on audit.received");
+    const open = await nodes.setUp(["verify"], imageId, "--json");
+    const { code, cause } = JSON.parse(open.stdout) as { readonly code: string; readonly cause: string };
+    expect(code).toBe("fence.open");
+    expect(cause.split("; ").toSorted()).toEqual([
+      "the trigger on audit.received is missing or switched off",
+      "the trigger on audit.sent is missing or switched off",
+    ]);
+    const closed = await nodes.setUp(["init"], imageId);
+    expect(closed.stdout).toMatch(/^made +fence before Eclair's tables$/m);
     await nodes.sql("update eclair_ami.fence set version = 0; drop function eclair_ami.raise_counter(text)");
     const raised = await nodes.setUp(["init"], imageId);
     expect(raised.stdout, raised.all).toMatch(/^made +fence, from version 0$/m);

@@ -1,0 +1,28 @@
+import { isUnreachable } from "../../bootstrap/record/failures.ts";
+import { Failure, messageOf } from "../core/failure.ts";
+
+const noCredentials = /^(CredentialsProviderError|TokenProviderError)$/;
+const badCredentials =
+  /^(ExpiredToken|RequestExpired|InvalidClientTokenId|UnrecognizedClient|AuthFailure|SignatureDoesNotMatch|InvalidSignature|IncompleteSignature)/;
+const denied = /^(AccessDenied|UnauthorizedOperation)/;
+
+/** What an API of AWS refused, or why it was never asked; nothing for any other error. */
+export function awsFailure(error: unknown): Failure | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { name } = error;
+  // The SDK puts it on whatever comes of a request, also when there was no answer.
+  const ofRequest = "$metadata" in error;
+  if (!ofRequest && !noCredentials.test(name)) return undefined;
+  const told = (code: string, remedy: string) =>
+    new Failure({ code, doing: "asking AWS", cause: `${name}: ${messageOf(error)}`, remedy });
+  if (noCredentials.test(name) || badCredentials.test(name))
+    return told(
+      "aws.credentials",
+      "give this shell credentials that are valid (AWS_PROFILE, or `aws sso login`), and look at this machine's clock",
+    );
+  if (denied.test(name))
+    return told("aws.denied", "`eclair-ami policy` prints what each role must be allowed to do");
+  if (isUnreachable(error))
+    return told("aws.unreachable", "look at the region and the way there; AWS may be at fault: try again");
+  return told("aws.refused", "look at what it says; `--help` tells what the verb is given");
+}
