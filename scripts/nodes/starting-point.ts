@@ -32,6 +32,8 @@ secrets:
   nodeSeed: CLUSTER/seeds
   channelSeed: CLUSTER/seeds
   onChain: CLUSTER/on-chain
+  # The password of Eclair's API, which is made anew at each boot otherwise.
+  # api: CLUSTER/api
 database:
   # The runtime role's login, which \`eclair-ami init\` makes: JSON with username and password.
   secret: CLUSTER/database
