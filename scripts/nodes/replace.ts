@@ -11,13 +11,12 @@ import {
   type Member,
   type NodeGroup,
 } from "./group.ts";
+import { isActive, mayEnd, whyNotReady, type Seen } from "./members.ts";
 import { freshSeconds, isReadyStandby, nodeStatuses, type NodeStatus } from "./status.ts";
 import { chooseStandby, outageOf, switchOver } from "./switchover.ts";
 
 const pollMilliseconds = 500;
 const wholeWithinSeconds = 600;
-/** A group whose node serves nowhere for so long does not come up again by itself: longer than any failover takes. */
-const servesWithinSeconds = 45;
 /** A boot that fails is tried again; one that does so for as long has a cause that does not go away by itself. */
 const failingWithinSeconds = 90;
 
@@ -31,6 +30,8 @@ export type Replacement = {
   readonly resumed: boolean;
   /** The one before, when it was finished: what remains when this one comes to nothing. */
   readonly previous?: LastReplace;
+  /** By the operator's word no instance serves: whichever does not say that it is active is ended, one after another. */
+  readonly force: boolean;
   /** How long a new instance may take until it is a ready standby. */
   readonly withinMinutes: number;
   readonly by: string;
@@ -44,13 +45,9 @@ export type Step =
   | { readonly step: "handing-over"; readonly from: string; readonly to: string }
   | { readonly step: "serving"; readonly instanceId: string; readonly milliseconds: number };
 
-/** A member of the group and how it stands. */
-type Seen = Member & { readonly status: NodeStatus };
-
 /**
  * Re-images a group, passive instances first: each is ended for a new one, which must become a ready standby; then the
  * node is handed over to a new one, and the old active is ended. Run again after it was cut off, it goes on where it was.
- * On the way back it may be that no instance is active any more: then all are ended, one after another.
  * @returns the outages of the handing over, in milliseconds
  */
 export class Replacer {
@@ -70,21 +67,13 @@ export class Replacer {
   }
 
   async run(): Promise<readonly number[]> {
-    const { move, resumed } = this.wanted;
-    const rescues = move.state === "back" && !(await this.serves());
-    if (!rescues) {
-      const first = await this.whole();
-      // One that was cut off half-way may have left what is mended by going on alone.
-      if (!resumed) {
-        this.requireReady(first);
-        if (!first.some((one) => this.isOld(one))) return this.outages;
-      }
-    }
+    const { move, force } = this.wanted;
+    if (!force && !(await this.isDue())) return this.outages;
     const group = await this.group();
     await remember(this.target, group, move);
     await this.use(move.to);
     this.tell({ step: "version", version: move.to });
-    if (rescues) await this.endIdle();
+    if (force) await this.endIdle();
     let end = performance.now() + wholeWithinSeconds * 1000;
     for (;;) {
       const seen = await this.whole();
@@ -109,25 +98,27 @@ export class Replacer {
     return this.outages;
   }
 
-  /** Whether an instance is active, or becomes it soon. */
-  private async serves(): Promise<boolean> {
-    const end = performance.now() + servesWithinSeconds * 1000;
-    for (;;) {
-      const seen = await this.seen(await this.group());
-      if (seen.some((one) => isActive(one) && this.isToldSince([one]))) return true;
-      if (performance.now() > end) return false;
-      await sleep(pollMilliseconds);
-    }
+  /** Whether there is anything to do, in a group that is fit for it. */
+  private async isDue(): Promise<boolean> {
+    const seen = await this.whole();
+    // One that was cut off half-way may have left what is mended by going on alone.
+    if (this.wanted.resumed) return true;
+    this.requireReady(seen);
+    return seen.some((one) => this.isOld(one));
   }
 
-  /** Ends every old instance that is not active, whatever hinders it. */
+  /** Ends every old instance that does not say that it is active, whatever hinders it, one after another. */
   private async endIdle(): Promise<void> {
     for (;;) {
       const seen = await this.seen(await this.group());
-      const idle = seen.find((one) => this.isOld(one) && !(isActive(one) && this.isToldSince([one])));
+      const idle = seen.find((one) => this.isOld(one) && !this.saysActive(one));
       if (idle === undefined) return;
       await this.exchange(idle, seen);
     }
+  }
+
+  private saysActive(one: Seen): boolean {
+    return isActive(one) && this.isToldSince([one]);
   }
 
   private async use(version: string): Promise<void> {
@@ -201,18 +192,35 @@ export class Replacer {
 
   /** Ends a member, and waits until the new one in its place is a ready standby, or active where no other one was. */
   private async exchange(passive: Seen, before: readonly Seen[]): Promise<void> {
-    const known = new Set(before.map(({ instanceId }) => instanceId));
+    const known = new Set((await this.group()).members.map(({ instanceId }) => instanceId));
     this.tell({ step: "ending", instanceId: passive.instanceId });
-    await endMember(this.target, passive.instanceId);
+    await this.end(passive.instanceId);
     const end = performance.now() + this.wanted.withinMinutes * 60_000;
     for (;;) {
       const { members } = await this.group();
       const launched = members.find(({ instanceId }) => !known.has(instanceId));
+      // One that was on its way already, from the version before, is the next to be ended.
+      if (launched !== undefined && this.isOld(launched)) return;
       if (launched !== undefined) {
         this.tell({ step: "launched", instanceId: launched.instanceId });
         return this.tell({ step: "ready", instanceId: await this.ready(launched, before) });
       }
       if (performance.now() > end) await this.giveUp(undefined, "its group has launched none", before);
+      await sleep(pollMilliseconds);
+    }
+  }
+
+  /** Ends a member; its group may be busy with something else at first, or have ended it by itself. */
+  private async end(instanceId: string): Promise<void> {
+    const until = performance.now() + wholeWithinSeconds * 1000;
+    for (;;) {
+      try {
+        return await endMember(this.target, instanceId);
+      } catch (error) {
+        const { members } = await this.group();
+        if (members.every((one) => one.instanceId !== instanceId)) return;
+        if (!isBusy(error) || performance.now() > until) throw error;
+      }
       await sleep(pollMilliseconds);
     }
   }
@@ -234,24 +242,29 @@ export class Replacer {
       const failing = failedAt !== undefined && toldAt - failedAt > failingWithinSeconds * 1000;
       const late = performance.now() > end;
       if (status?.boot.gaveUp === true || failing || late)
-        await this.giveUp(instanceId, whyNot(status, late ? this.wanted.withinMinutes : undefined), before);
+        await this.giveUp(
+          instanceId,
+          whyNotReady(status, late ? this.wanted.withinMinutes : undefined),
+          before,
+        );
       await sleep(pollMilliseconds);
     }
   }
 
-  /** Stops at an instance that does not become a standby; while nothing was handed over, the group goes back. */
+  /**
+   * Stops at an instance that does not become a standby; while nothing was handed over, and one says that it is active,
+   * the group goes back to where it was.
+   */
   private async giveUp(launched: string | undefined, cause: string, before: readonly Seen[]): Promise<never> {
     const { move } = this.wanted;
     const group = await this.group();
-    const active = (await this.seen(group)).find(isActive);
+    const active = (await this.seen(group)).find((one) => this.saysActive(one));
     const wasActive = before.find(isActive)?.instanceId;
     const goesBack = active !== undefined && this.isOld(active);
     if (goesBack) {
       await this.use(move.from);
-      const { previous = { ...move, to: move.from, state: "done" as const } } = this.wanted;
-      await remember(this.target, group, previous);
-      if (group.members.some(({ instanceId }) => instanceId === launched))
-        await endMember(this.target, launched ?? "");
+      await remember(this.target, group, this.wanted.previous ?? beforehand(move));
+      if (launched !== undefined) await this.end(launched);
     }
     const touched = active?.instanceId === wasActive ? "is active and was never touched" : "is active by now";
     throw new Failure({
@@ -286,16 +299,15 @@ const notWhole = (group: string, cause: string): Failure =>
     doing: `waiting until the group ${group} is whole`,
     cause,
     remedy:
-      "look at `eclair-ami status`, and run this again when one is active and the others stand by; where the last `replace` is at fault, `--rollback` needs none that is active",
+      "look at `eclair-ami status`, and run this again when one is active and the others stand by; when the last `replace` is at fault and no instance serves any more, `--rollback --force` (docs/incidents.md)",
   });
 
-const isActive = ({ status }: Seen): boolean => status.state?.active === true;
+/** AWS' names of what passes: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html */
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && /^(ScalingActivityInProgress|ValidationError)/.test(error.name);
 
-/** A host that takes over, stops or is in trouble is left alone until it is clear what becomes of it. */
-const mayEnd = ({ status: { state } }: Seen): boolean =>
-  state?.active !== true && (state?.role === "standby" || state?.role === "waiting");
-
-function whyNot(status: NodeStatus | undefined, withinMinutes: number | undefined): string {
-  const said = status?.state?.reasons.join("; ") ?? status?.boot.said ?? "it has said nothing yet";
-  return withinMinutes === undefined ? said : `after ${withinMinutes} minutes: ${said}`;
-}
+/** What was there to be taken back before this one: the unfinished one that it takes back, or nothing. */
+const beforehand = ({ from, to, state, reversible }: Replacement["move"]): LastReplace =>
+  state === "back"
+    ? { from: to, to: from, state: "going", reversible }
+    : { from, to: from, state: "done", reversible };

@@ -18,6 +18,7 @@ type Flags = TargetFlags &
     readonly image?: string;
     readonly config?: string;
     readonly rollback: boolean;
+    readonly force: boolean;
     readonly group?: string;
     readonly table: string;
     readonly within: number;
@@ -32,6 +33,7 @@ export function addReplace(program: Command): void {
     .option("--image <id>", "the image")
     .option("--config <file>", "another configuration too; the group's own otherwise")
     .option("--rollback", "back to the launch template version before the last replace", false)
+    .option("--force", "with --rollback, when no instance serves: it ends them one after another", false)
     .option("--irreversible", "also where the database's schemas change, and there is no way back", false)
     .option("--snapshot <id>", "the RDS snapshot that was taken before")
     .option("--group <name>", "the Auto Scaling group, where the cluster has several")
@@ -46,6 +48,8 @@ async function replace(flags: Flags): Promise<void> {
     throw wrongUse("either --image or --rollback must be given", "name an image, or go back to the last one");
   if (flags.rollback && flags.config !== undefined)
     throw wrongUse("--config goes with --image alone", "a rollback brings its own configuration");
+  if (flags.force && !flags.rollback)
+    throw wrongUse("--force goes with --rollback alone", "another image wants a node that serves");
   const target = targetOf(flags);
   const table = new ClusterTable(documentClient(target.dynamodb), flags.table, flags.cluster);
   const record = await table.record();
@@ -72,6 +76,7 @@ async function replace(flags: Flags): Promise<void> {
     templateId: group.template.templateId,
     move: { from: plan.from, to: version, state: plan.state, reversible },
     resumed: plan.resumed,
+    force: flags.force,
     ...(group.last?.state === "done" && { previous: group.last }),
     withinMinutes: flags.within,
     by: await callerOf(target),
@@ -136,7 +141,8 @@ async function backPlan(target: Target, { name, template, last }: NodeGroup): Pr
     from: goesBack ? last.from : last.to,
     state: "back",
     resumed: last.state !== "done",
-    wasReversible: !goesBack || last.reversible,
+    // What was not finished may have changed the database, and not have told the record.
+    wasReversible: last.state === "done" || last.reversible,
   };
 }
 

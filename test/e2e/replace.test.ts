@@ -200,7 +200,7 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
       "systemctl mask --runtime eclair@a.service eclair@b.service; systemctl kill --signal=SIGKILL 'eclair@*'",
     );
 
-  test("a newer image replaces both under load, with one handing over; --rollback takes it back, though none is active", async () => {
+  test("a newer image replaces both under load, with one handing over; --rollback takes it back, also when none is active", async () => {
     await pair();
     const newer = await changed("touch /etc/newer");
     const stop = load();
@@ -236,7 +236,7 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
         ? undefined
         : true,
     );
-    const back = await replace("--rollback");
+    const back = await replace("--rollback", "--force");
     expect(back.exitCode, back.all).toBe(0);
     expect(await imagesIn()).toEqual([imageId, imageId]);
     const after = await pair();
@@ -285,5 +285,6 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     await refused(/is of another database/, "--irreversible", "--snapshot", `${other}-snapshot`);
     expect((await group()).members).toEqual(members);
     expect((await replace()).all).toMatch(/either --image or --rollback/);
+    expect((await replace("--image", image, "--force")).all).toMatch(/--force goes with --rollback alone/);
   });
 });
