@@ -14,7 +14,7 @@ export const leastImage = 1;
  * for itself; one that was superseded is refused for ever, since what it remembers may be old (Eclair itself takes an
  * expired lease at a renewal, whoever had it in between). A takeover ends the sessions of Eclairs on other hosts.
  *
- * `require_holder` is for Eclair's own tables (`tablesSql`), many of which Eclair writes without a look at the lease:
+ * `require_holder` is for Eclair's own tables (`fenceTables`), many of which Eclair writes without a look at the lease:
  * it refuses whoever comes from another address than the lease's latest holder. It reads the lease, so that a takeover
  * waits for the end of a write that was allowed, as it does for those that Eclair checks itself.
  */
@@ -122,36 +122,6 @@ alter table public.lease enable always trigger eclair_ami_fence;
 insert into eclair_ami.fence (version, least_image) values (${fenceVersion}, ${leastImage})
   on conflict (one) do update set version = excluded.version, least_image = excluded.least_image, made_at = now();
 `;
-
-/** Those of Eclair's tables that the fence does not stand before: `made`, and whether its trigger is `there`, but off. */
-export const unfencedSql = `
-select c.oid::regclass as made, t.oid is not null as there
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  left join pg_trigger t on t.tgrelid = c.oid and t.tgname = 'eclair_ami_holder'
-  where n.nspname in ('local', 'network', 'payments', 'audit', 'liquidity') and c.relkind = 'r'
-    and (t.oid is null or t.tgenabled not in ('O', 'A'))`;
-
-/**
- * Puts the fence's trigger on those of Eclair's tables that have none yet, or one that is off. To be run by the runtime
- * role, whose tables they are, once its Eclair has made them.
- */
-export const tablesSql = `
-do $body$
-declare
-  unfenced record;
-begin
-  for unfenced in ${unfencedSql}
-  loop
-    if unfenced.there then
-      execute format('alter table %s enable trigger eclair_ami_holder', unfenced.made);
-    else
-      execute format(
-        'create trigger eclair_ami_holder before insert or update or delete or truncate on %s'
-        ' for each statement execute function eclair_ami.require_holder()', unfenced.made);
-    end if;
-  end loop;
-end
-$body$`;
 
 /** Eclair's own lease table, as `PgLock.LeaseLock.initializeLeaseTable` makes it. */
 export const leaseSql =

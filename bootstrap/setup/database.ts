@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { escapeIdentifier, type Client } from "pg";
-import { fenceSql, fenceVersion, leaseSql, tablesSql, unfencedSql } from "../database/fence.ts";
+import { fenceTables } from "../database/fence-tables.ts";
+import { fenceSql, fenceVersion, leaseSql } from "../database/fence.ts";
 import { grantsSql, limitsSql, runtimeRoleSql } from "../database/roles.ts";
 import { readDatabaseState, serverIdentity, type DatabaseState } from "../database/state.ts";
 import type { NodeIdentity, Progress } from "../record/record.ts";
@@ -65,11 +66,10 @@ export async function prepareDatabase(
     changed.push(...(await alsoInside(owner, username)));
     // Last, since a table's grants to its owner go with it to the next owner.
     if (changed.length > 0) await owner.query(grantsSql(username, setup.database.name));
-    changed.push(...(await asMember(owner, username, fenceTables)));
-    const faults = await asMember(owner, username, fenceFaults);
-    if (faults.length > 0) throw fenceOpen(faults);
+    await requireNoFaults(owner, username);
     const state = await readDatabaseState(owner);
     await owner.query("commit");
+    if (await fencesTables(owner, username)) changed.push("fence before Eclair's tables");
     return { state, changed, login: arn };
   } catch (error) {
     await owner.query("rollback");
@@ -86,7 +86,7 @@ function busy(error: unknown): BootFailure {
       code: "database.busy",
       cause: "a table was locked by somebody else for longer than Eclair's lease could bear",
       remedy:
-        "look for a dump or another long transaction on this database, and run it again; nothing was changed",
+        "look for a dump or another long transaction on this database, and run it again; what was made stays",
     },
     { cause: error },
   );
@@ -114,23 +114,23 @@ export async function supersede(owner: Client, by: string): Promise<void> {
   );
 }
 
-/** Does a thing as the runtime role, of which the owner is a member. */
-async function asMember<T>(
-  owner: Client,
-  username: string,
-  task: (client: Client) => Promise<T>,
-): Promise<T> {
+/** What the runtime role could do to the fence; asked as that role, of which the owner is a member. */
+async function requireNoFaults(owner: Client, username: string): Promise<void> {
   await owner.query(`set local role ${escapeIdentifier(username)}`);
-  const outcome = await task(owner);
+  const faults = await fenceFaults(owner);
   await owner.query("reset role");
-  return outcome;
+  if (faults.length > 0) throw fenceOpen(faults);
 }
 
-/** What Eclair makes later is fenced at the next takeover; what is there already, now. */
-async function fenceTables(client: Client): Promise<string[]> {
-  if ((await client.query(unfencedSql)).rowCount === 0) return [];
-  await client.query(tablesSql);
-  return ["fence before Eclair's tables"];
+/**
+ * Fences what Eclair has made already; what it makes later is fenced when it is active.
+ * @returns whether there was any that was not fenced
+ */
+async function fencesTables(owner: Client, username: string): Promise<boolean> {
+  await owner.query(`set lock_timeout = '2s'; set role ${escapeIdentifier(username)}`);
+  const fenced = await fenceTables(owner);
+  await owner.query("reset role; reset lock_timeout");
+  return fenced.length > 0;
 }
 
 async function hasTrigger(owner: Client): Promise<boolean> {

@@ -1,9 +1,10 @@
 import type { Client } from "pg";
-import { fenceVersion, unfencedSql } from "../database/fence.ts";
+import { unfencedSql } from "../database/fence-tables.ts";
+import { fenceVersion } from "../database/fence.ts";
 import type { DatabaseState } from "../database/state.ts";
 import { BootFailure } from "../failure.ts";
 
-/** Where the fence is open, and what the runtime role must not be, or it could be taken away; one row a fault. */
+/** What the runtime role must not be, or the fence could be taken away; one row a fault. */
 const faultsSql = `
 select 'the trigger on lease is missing or switched off' as fault
   where not exists (select from pg_trigger where tgrelid = 'public.lease'::regclass and tgname = 'eclair_ami_fence' and tgenabled = 'A')
@@ -20,13 +21,18 @@ union all select 'the runtime role may change ' || c.oid::regclass
   from pg_class c where c.relnamespace = 'eclair_ami'::regnamespace and c.relkind = 'r'
     and has_table_privilege(c.oid, 'insert, update, delete, truncate, trigger')
 union all select 'the runtime role may delete or truncate lease, or put a trigger on it'
-  where has_table_privilege('public.lease', 'delete, truncate, trigger')
-union all select 'the trigger on ' || made || ' is missing or switched off' from (${unfencedSql}) unfenced`;
+  where has_table_privilege('public.lease', 'delete, truncate, trigger')`;
 
 /** Asked in the runtime role's own session, or by a member that has taken on the role. */
 export async function fenceFaults(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ fault: string }>(faultsSql);
   return rows.map(({ fault }) => fault);
+}
+
+/** Where the fence does not stand before Eclair's tables; asked as `fenceFaults`, and true for a moment of new ones. */
+export async function unfencedFaults(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ made: string }>(unfencedSql);
+  return rows.map(({ made }) => `the trigger on ${made} is missing or switched off`);
 }
 
 export function fenceOpen(faults: readonly string[]): BootFailure {

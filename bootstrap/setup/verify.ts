@@ -3,9 +3,13 @@ import { readDatabaseState } from "../database/state.ts";
 import { eclairVersion } from "../eclair/image.ts";
 import { guard } from "../identity/guards.ts";
 import { asRole, expectedOf, recordOf, type Context } from "./context.ts";
-import { fenceFaults, fenceOpen } from "./fence-checks.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
+import { fenceFaults, fenceOpen, unfencedFaults } from "./fence-checks.ts";
 import type { SetupResult } from "./result.ts";
 import { nodeKeys, runtimeLogin } from "./secrets.ts";
+
+const fencedWithinMilliseconds = 5_000;
 
 /** Looks at secrets, record, database and fence as a node would before it starts; changes nothing. */
 export async function verify(context: Context): Promise<Omit<SetupResult, "id" | "done">> {
@@ -15,7 +19,7 @@ export async function verify(context: Context): Promise<Omit<SetupResult, "id" |
   const record = await recordOf(context);
   const { state, faults } = await asRole(context, runtime.login, setup.database.secret, async (client) => {
     const found = await readDatabaseState(client);
-    return { state: found, faults: found.fence === undefined ? [] : await fenceFaults(client) };
+    return { state: found, faults: found.fence === undefined ? [] : await faultsOf(client) };
   });
   const eclair = eclairVersion();
   guard({ ...expectedOf(context, keys.node), eclair, fence: fenceVersion }, record ?? "none", state);
@@ -34,4 +38,12 @@ export async function verify(context: Context): Promise<Omit<SetupResult, "id" |
       ["Eclair", `${eclair} may run on its schemas`],
     ],
   };
+}
+
+async function faultsOf(client: Client): Promise<string[]> {
+  const faults = await fenceFaults(client);
+  if ((await unfencedFaults(client)).length === 0) return faults;
+  // An Eclair that has just made its tables has them fenced a moment later.
+  await sleep(fencedWithinMilliseconds);
+  return [...faults, ...(await unfencedFaults(client))];
 }

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { connect, type DatabaseAccess } from "../database/connect.ts";
-import { tablesSql } from "../database/fence.ts";
+import { fenceTables } from "../database/fence-tables.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
 import { eclairSessions } from "../database/url.ts";
 import { messageOf } from "../failure.ts";
@@ -98,7 +98,7 @@ export class NodeDatabase {
 
   /** Puts the fence before those of Eclair's tables that have none yet, or one that is off. */
   async fenceTables(): Promise<void> {
-    await this.use((client) => client.query(tablesSql));
+    await this.use(fenceTables);
   }
 
   async close(): Promise<void> {
