@@ -1,4 +1,4 @@
-import { failureOf } from "./failure.ts";
+import { failureOf, messageOf } from "./failure.ts";
 
 /** One structured line a step, on standard output: the unit sends it to the journal and the console. */
 export function logLine(name: string, facts: Readonly<Record<string, unknown>> = {}): void {
@@ -14,11 +14,16 @@ export class ChangeLog {
     this.name = name;
   }
 
-  /** @param also what may be another each time, and is no change */
-  tell(facts: Readonly<Record<string, unknown>>, also: Readonly<Record<string, unknown>> = {}): void {
-    const text = JSON.stringify(facts);
-    if (text !== this.told) logLine(this.name, { ...facts, ...also });
+  /** @param gist what of it makes a change, where not all does */
+  tell(facts: Readonly<Record<string, unknown>>, gist: unknown = facts): void {
+    const text = JSON.stringify(gist);
+    if (text !== this.told) logLine(this.name, facts);
     this.told = text;
+  }
+
+  /** Of one failure the words may be others each time, such as an address or a time. */
+  fail(error: unknown): void {
+    this.tell({ failed: messageOf(error) }, error instanceof Error ? error.name : "");
   }
 
   /** Nothing is to be told: what is told next has changed. */

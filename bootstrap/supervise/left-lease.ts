@@ -40,7 +40,8 @@ export class LeftLease {
       const released = await this.leases().release(holder);
       if (this.holder !== holder) return;
       this.holder = undefined;
-      rmSync(this.path, { force: true });
+      // Another Eclair may have been let go since.
+      if (existsSync(this.path) && readFileSync(this.path, "utf8") === holder) rmSync(this.path);
       if (released) logLine("released", { eclair: holder });
     } catch (error) {
       logLine("release", { eclair: holder, failed: messageOf(error) });

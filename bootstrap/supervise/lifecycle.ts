@@ -1,5 +1,4 @@
 import { hookNames, type HookName, type Membership } from "../aws/auto-scaling.ts";
-import { messageOf } from "../failure.ts";
 import { ChangeLog, logLine } from "../log.ts";
 import { boottime } from "./clock.ts";
 
@@ -55,7 +54,7 @@ export class Lifecycle {
       else if (target !== undefined) await this.stay(standing);
       this.trouble.clear();
     } catch (error) {
-      this.trouble.tell({ failed: messageOf(error) });
+      this.trouble.fail(error);
     } finally {
       this.looking = false;
     }

@@ -21,7 +21,7 @@ export class Mirror {
   private running: Promise<void> | undefined;
   /** How far the database had come when this supervisor last raised its counter. */
   private known: Progress | undefined;
-  private last: Mirrored = { seen: false, why: "this host was not active yet" };
+  private last: Mirrored = { seen: false, why: "nothing was mirrored by this host yet" };
   private why: string | undefined;
   /** Of which Eclair a turn is: one that ends after its Eclair says nothing of the next. */
   private era = 0;

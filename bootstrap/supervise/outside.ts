@@ -1,6 +1,7 @@
 import { Membership } from "../aws/auto-scaling.ts";
 import { targetLifecycleState } from "../imds/read.ts";
 import type { NodeRecord } from "../node-record.ts";
+import type { BootRecord } from "../phases.ts";
 import type { ClusterTable } from "../record/table.ts";
 import { Lifecycle, type Standing } from "./lifecycle.ts";
 import { differencesOf, Recheck } from "./recheck.ts";
@@ -8,7 +9,7 @@ import { readBoot, type Rendered } from "./rendered.ts";
 import { Reporter } from "./report.ts";
 import type { InstanceState } from "./state.ts";
 import { Switching } from "./switching.ts";
-import { bootAgain } from "./units.ts";
+import { bootAgain, bootUnit, lookAtUnits } from "./units.ts";
 
 /** What others ask of this host can want of it. */
 export type Doing = {
@@ -40,8 +41,8 @@ export class Outside {
       configuration.failover.unhealthyAfterSeconds,
     );
     this.recheck = new Recheck(() => differencesOf(latest()), {
-      goesOn: () => readBoot().state === "running",
-      refusal: refusalOfBoot,
+      goesOn: bootGoesOn,
+      refusal: () => refusalOf(readBoot()),
       again: bootAgain,
     });
   }
@@ -69,11 +70,16 @@ export class Outside {
   }
 }
 
-/** Why the last boot has not made this host the node. */
-function refusalOfBoot(): string | undefined {
-  const { state, failure } = readBoot();
+/** Why a boot has not made this host the node; one that was cut off has not come to its end, and one without a configuration is idle. */
+export function refusalOf({ state, failure }: BootRecord): string | undefined {
   if (state === "done") return undefined;
   const code = failure?.["code"];
-  // One that found no configuration is idle.
   return typeof code === "string" ? code : state;
+}
+
+/** By systemd as well: one that was cut off left it that it runs. */
+async function bootGoesOn(): Promise<boolean> {
+  if (readBoot().state !== "running") return false;
+  const [unit] = await lookAtUnits([bootUnit]);
+  return unit?.state === "running";
 }

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { messageOf } from "../failure.ts";
 import { ChangeLog } from "../log.ts";
 import { places } from "../places.ts";
 import { boottime } from "./clock.ts";
@@ -32,9 +31,9 @@ export class Preread {
       let bytes = 0;
       for (const file of files) bytes += await readThrough(file);
       const milliseconds = Math.round(performance.now() - started);
-      this.log.tell({ files: files.length, bytes }, { milliseconds });
+      this.log.tell({ files: files.length, bytes, milliseconds }, [files.length, bytes]);
     } catch (error) {
-      this.log.tell({ failed: messageOf(error) });
+      this.log.fail(error);
     }
   }
 }

@@ -4,7 +4,6 @@ import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { clientSettings } from "../aws/clients.ts";
 import { configurationIn } from "../config/from-user-data.ts";
-import { messageOf } from "../failure.ts";
 import { userData } from "../imds/read.ts";
 import { ChangeLog, logLine } from "../log.ts";
 import { places } from "../places.ts";
@@ -17,7 +16,7 @@ import { boottime } from "./clock.ts";
 import type { Rendered } from "./rendered.ts";
 
 const everySeconds = 60;
-/** What a boot has refused may be right by then: a password that the database knows later than Secrets Manager. */
+/** What a boot has refused may be right by then, such as a password that the database knows later than the secret. */
 const refusedAgainSeconds = 600;
 
 /** What a boot would render otherwise now. */
@@ -48,11 +47,11 @@ export class Recheck {
     this.lookedAt = boottime();
     try {
       const { names: changed, id } = await this.differences();
-      if (changed.length === 0) return this.log.clear();
+      if (await this.boots.goesOn()) return;
+      const refusal = this.boots.refusal();
+      if (changed.length === 0 && refusal === undefined) return this.log.clear();
       // Looking takes its time, and this host may have taken over meanwhile.
       if (!isPassive()) return this.log.tell({ changed, does: "nothing while this host is active" });
-      if (this.boots.goesOn()) return;
-      const refusal = this.boots.refusal();
       const again = id !== this.tried.id || boottime() - this.tried.at >= refusedAgainSeconds;
       if (refusal !== undefined && !again)
         return this.log.tell({ changed, does: "nothing for now: the last boot refused", failed: refusal });
@@ -60,14 +59,14 @@ export class Recheck {
       logLine("recheck", { changed, does: "boot again" });
       await this.boots.again();
     } catch (error) {
-      this.log.tell({ failed: messageOf(error) });
+      this.log.fail(error);
     }
   }
 }
 
 /** How there is another boot. */
 export type Boots = {
-  readonly goesOn: () => boolean;
+  readonly goesOn: () => Promise<boolean>;
   /** Why the last one failed; what it refused is tried again seldom. */
   readonly refusal: () => string | undefined;
   /** Has everything read, verified and rendered anew. */

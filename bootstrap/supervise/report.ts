@@ -1,4 +1,3 @@
-import { messageOf } from "../failure.ts";
 import { ChangeLog } from "../log.ts";
 import type { ClusterTable } from "../record/table.ts";
 import { boottime, moment } from "./clock.ts";
@@ -44,7 +43,7 @@ export class Reporter {
       await this.table.report(this.instanceId, state, new Date(), moment());
       this.trouble.clear();
     } catch (error) {
-      this.trouble.tell({ failed: messageOf(error) });
+      this.trouble.fail(error);
     }
   }
 }

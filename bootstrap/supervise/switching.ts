@@ -1,4 +1,3 @@
-import { messageOf } from "../failure.ts";
 import { ChangeLog, logLine } from "../log.ts";
 import { isLive, type Switchover } from "../record/switchover.ts";
 import type { ClusterTable } from "../record/table.ts";
@@ -54,7 +53,7 @@ export class Switching {
       await this.go(state, stop);
       this.trouble.clear();
     } catch (error) {
-      this.trouble.tell({ failed: messageOf(error) });
+      this.trouble.fail(error);
     } finally {
       this.looking = false;
     }

@@ -10,6 +10,7 @@ export type Unit = {
 };
 
 const callMilliseconds = 3_000;
+export const bootUnit = "eclair-bootstrap.service";
 
 /** @returns in the order of the names */
 export async function lookAtUnits(names: readonly string[]): Promise<Unit[]> {
@@ -50,7 +51,7 @@ export async function killUnit(name: string): Promise<void> {
 
 /** Has the boot read, verify and render everything anew. */
 export async function bootAgain(): Promise<void> {
-  await run("systemctl", ["restart", "--no-block", "eclair-bootstrap.service"]);
+  await run("systemctl", ["restart", "--no-block", bootUnit]);
 }
 
 /** Has a supervisor after this one begin. */

@@ -26,7 +26,7 @@ const state: InstanceState = {
   bitcoind: { seen: true, chain: "regtest", blocks: 90, headers: 100, synced: false, wallet: true },
   lease: { seen: true, holder: "other", remaining: 9.5 },
   eclair: { unit: "stopped", process: 0, armed: "yes", armsLate: false },
-  record: { seen: false, why: "this host was not active yet" },
+  record: { seen: false, why: "nothing was mirrored by this host yet" },
   versions: { eclair: "0.13.0", bootstrap: "0.1.0" },
   boot: {
     state: "done",

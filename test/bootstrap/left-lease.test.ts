@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -60,6 +60,17 @@ test("what a supervisor before has left is given back by the next one", async ()
   await left.giveBack();
   expect(release.mock.calls).toEqual([["first"]]);
   expect(existsSync(path)).toBe(false);
+});
+
+test("where the next one may have the lease already, that stays known", async () => {
+  release.mockRejectedValueOnce(new Error("not reachable"));
+  const left = leftLease();
+  left.remember("first");
+  left.leave("first");
+  left.remember("second");
+  await left.giveBack();
+  expect(release).toHaveBeenCalledTimes(2);
+  expect(readFileSync(path, "utf8")).toBe("second");
 });
 
 test("one that ends meanwhile is not forgotten", async () => {

@@ -28,7 +28,18 @@ test("what comes back after all was well is said again", () => {
 
 test("how long it took is said and is no change", () => {
   const changes = new ChangeLog("read");
-  changes.tell({ files: 3 }, { milliseconds: 20 });
-  changes.tell({ files: 3 }, { milliseconds: 30 });
+  changes.tell({ files: 3, milliseconds: 20 }, 3);
+  changes.tell({ files: 3, milliseconds: 30 }, 3);
   expect(said()).toEqual([{ eclairAmi: "read", files: 3, milliseconds: 20 }]);
+});
+
+test("one failure in other words is said once, and another one is said", () => {
+  const changes = new ChangeLog("table");
+  changes.fail(new Error("no way to 10.0.0.1"));
+  changes.fail(new Error("no way to 10.0.0.2"));
+  changes.fail(new TypeError("no table"));
+  expect(said()).toEqual([
+    { eclairAmi: "table", failed: "no way to 10.0.0.1" },
+    { eclairAmi: "table", failed: "no table" },
+  ]);
 });

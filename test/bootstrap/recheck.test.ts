@@ -15,7 +15,11 @@ const found = (id: string, ...names: string[]) =>
 
 function recheck(differences: () => Promise<Differences>, boot: { goesOn?: boolean; refusal?: string } = {}) {
   const bootAgain = vi.fn<() => Promise<void>>(async () => await Promise.resolve());
-  const boots = { goesOn: () => boot.goesOn === true, refusal: () => boot.refusal, again: bootAgain };
+  const boots = {
+    goesOn: async () => await Promise.resolve(boot.goesOn === true),
+    refusal: () => boot.refusal,
+    again: bootAgain,
+  };
   return { bootAgain, it: new Recheck(differences, boots) };
 }
 const passive = () => true;
@@ -99,4 +103,14 @@ test("what a boot has refused is tried again when it is another, or after ten mi
   now = 720;
   await it.look(passive);
   expect(bootAgain).toHaveBeenCalledTimes(3);
+});
+
+test("a boot that was refused though nothing has changed is tried again too, until it is done", async () => {
+  const boot: { refusal?: string } = { refusal: "target-group.denied" };
+  const { bootAgain, it } = recheck(found("same"), boot);
+  for (now = 60; now <= 660; now += 60) await it.look(passive);
+  expect(bootAgain).toHaveBeenCalledTimes(2);
+  delete boot.refusal;
+  for (; now <= 1320; now += 60) await it.look(passive);
+  expect(bootAgain).toHaveBeenCalledTimes(2);
 });
