@@ -38,6 +38,7 @@ test.each([
   ["UnrecognizedClientException", "aws.credentials"],
   ["ThrottlingException", "aws.unreachable"],
   ["ResourceNotFoundException", "aws.refused"],
+  ["AuthFailure", "aws.refused"],
 ])("%s is told as %s, in AWS's words", async (type, code) => {
   answer = refusal(type, "its own words");
   expect(await asked()).toMatchObject({ code, cause: `${type}: its own words` });
@@ -50,6 +51,31 @@ test("no answer, and one that AWS is sorry for", async () => {
   expect(await asked()).toMatchObject({
     code: "aws.unreachable",
     cause: expect.stringMatching(/ECONNREFUSED/) as string,
+  });
+});
+
+test("a signature that is wrong, without the request that AWS repeats", async () => {
+  answer = refusal(
+    "InvalidSignatureException",
+    "The signature does not match.\n\nThe Canonical String for this request should have been\n'x-amz-security-token:SECRET'",
+  );
+  expect(await asked()).toMatchObject({
+    code: "aws.credentials",
+    cause: "InvalidSignatureException: The signature does not match.",
+  });
+});
+
+test("a name that leads to several addresses, none of which answers", () => {
+  const none = Object.assign(
+    new AggregateError([new Error("no way to ::1"), new Error("no way to 127.0.0.1")]),
+    {
+      $metadata: {},
+      code: "ECONNREFUSED",
+    },
+  );
+  expect(awsFailure(none)?.facts).toMatchObject({
+    code: "aws.unreachable",
+    cause: "AggregateError: no way to ::1; no way to 127.0.0.1",
   });
 });
 
