@@ -23,7 +23,6 @@ function plain(name: string, title: string, strike: (scene: Scene) => Promise<vo
   return {
     name: `${plainPrefix}${name}`,
     title: `plain Eclair: ${title}`,
-    timed: true,
     plain: true,
     prepare: async (scene) => {
       const { stage, pair } = scene;
