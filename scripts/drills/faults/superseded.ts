@@ -13,8 +13,11 @@ const goOn = "pkill -CONT -u eclair";
 const endsWithinSeconds = 40;
 /** Eclair renews its lease every five seconds. */
 const renewsWithinSeconds = 7;
-/** By then an invoice that was asked for is made. */
-const requestSeconds = 1;
+/**
+ * By then Eclair has done in its database what comes after a payment (`CommonHandlers.acking`: ten seconds after it). An
+ * Eclair that goes on with that overdue may do it before it renews its lease, which ends it.
+ */
+const settledSeconds = 11;
 
 /** A holder of the lease that is held past it, and goes on. */
 export const faults: readonly Fault[] = [
@@ -111,8 +114,8 @@ export const faults: readonly Fault[] = [
 ];
 
 /**
- * Stops Eclair until the other one has served and ended. What asks the stopped one for something rests, and its peers
- * are cut off: a write that waits in it may come before its renewal, find the lease expired, and end it.
+ * Stops Eclair until the other one has served and ended. What asks the stopped one for something rests before, and its
+ * peers are cut off: a write that waits in it may come before its renewal, find the lease expired, and end it.
  * @returns the process that is stopped
  */
 async function stopUntilReleased(scene: Scene, end: () => Promise<void>): Promise<string> {
@@ -121,7 +124,7 @@ async function stopUntilReleased(scene: Scene, end: () => Promise<void>): Promis
   await scene.rest(active);
   await scene.peer?.api("disconnect", `nodeId=${stage.configuration.nodeId}`);
   await cut(stage.lab, [{ to: addresses.active, port: lightningPort }]);
-  await scene.pass(requestSeconds);
+  await scene.pass(settledSeconds);
   const held = await plainProcess(stage, active);
   await scene.strike(active, stop);
   await scene.serves([standby]);
