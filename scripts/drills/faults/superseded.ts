@@ -13,6 +13,8 @@ const goOn = "pkill -CONT -u eclair";
 const endsWithinSeconds = 40;
 /** Eclair renews its lease every five seconds. */
 const renewsWithinSeconds = 7;
+/** By then an invoice that was asked for is made. */
+const requestSeconds = 1;
 /**
  * By then Eclair has done in its database what comes after a payment (`CommonHandlers.acking`: ten seconds after it). An
  * Eclair that goes on with that overdue may do it before it renews its lease, which ends it.
@@ -124,7 +126,7 @@ async function stopUntilReleased(scene: Scene, end: () => Promise<void>): Promis
   await scene.rest(active);
   await scene.peer?.api("disconnect", `nodeId=${stage.configuration.nodeId}`);
   await cut(stage.lab, [{ to: addresses.active, port: lightningPort }]);
-  await scene.pass(settledSeconds);
+  await scene.pass(scene.peer === undefined ? requestSeconds : settledSeconds);
   const held = await plainProcess(stage, active);
   await scene.strike(active, stop);
   await scene.serves([standby]);
