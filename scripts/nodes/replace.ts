@@ -304,7 +304,8 @@ const notWhole = (group: string, cause: string): Failure =>
 
 /** AWS' names of what passes: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html */
 const isBusy = (error: unknown): boolean =>
-  error instanceof Error && /^(ScalingActivityInProgress|ValidationError)/.test(error.name);
+  error instanceof Error &&
+  /^(ScalingActivityInProgress|ResourceContention|ValidationError)/.test(error.name);
 
 /** What was there to be taken back before this one: the unfinished one that it takes back, or nothing. */
 const beforehand = ({ from, to, state, reversible }: Replacement["move"]): LastReplace =>
