@@ -1,10 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
 import { fenceVersion } from "../database/fence.ts";
 import { readDatabaseState } from "../database/state.ts";
 import { eclairVersion } from "../eclair/image.ts";
 import { guard } from "../identity/guards.ts";
 import { asRole, expectedOf, recordOf, type Context } from "./context.ts";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Client } from "pg";
 import { fenceFaults, fenceOpen, unfencedFaults } from "./fence-checks.ts";
 import type { SetupResult } from "./result.ts";
 import { nodeKeys, runtimeLogin } from "./secrets.ts";

@@ -70,7 +70,7 @@ export class Outside {
   }
 }
 
-/** Why a boot has not made this host the node; one that was cut off has not come to its end, and one without a configuration is idle. */
+/** Why a boot has not made this host the node: also one that was cut off, or found no configuration, has not. */
 export function refusalOf({ state, failure }: BootRecord): string | undefined {
   if (state === "done") return undefined;
   const code = failure?.["code"];

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf } from "../failure.ts";
 import { logLine } from "../log.ts";
 import { version } from "../version.ts";
 import { Answers } from "./answers.ts";
@@ -312,14 +311,12 @@ export class Supervisor {
 
   private async describe(holder: string): Promise<void> {
     if (this.described === holder) return;
-    try {
+    await tried("describe", async () => {
       const { database, node } = this.means;
       await database.describeHolder(holder, node.identity);
       await database.fenceTables();
       this.described = holder;
-    } catch (error) {
-      logLine("describe", { failed: messageOf(error) });
-    }
+    });
   }
 
   private async lookAtUnits(): Promise<void> {

@@ -199,9 +199,9 @@ export class Replacer {
     for (;;) {
       const { members } = await this.group();
       const launched = members.find(({ instanceId }) => !known.has(instanceId));
-      // One that was on its way already, from the version before, is the next to be ended.
-      if (launched !== undefined && this.isOld(launched)) return;
       if (launched !== undefined) {
+        // One that was on its way already, from the version before, is the next to be ended.
+        if (this.isOld(launched)) return;
         this.tell({ step: "launched", instanceId: launched.instanceId });
         return this.tell({ step: "ready", instanceId: await this.ready(launched, before) });
       }

@@ -112,10 +112,10 @@ function ageOf({ toldAt }: NodeStatus): string[] {
   return seconds > freshSeconds ? [`(told ${seconds} s ago)`] : [];
 }
 
-/** What an operator should know of an instance beside its role. */
+/** An instance's role, and what an operator should know beside it. */
 function notesOn({ state, boot }: NodeStatus): string[] {
   if (state === undefined) return [boot.said];
-  const notes = [...state.reasons];
+  const notes = [state.role, ...state.reasons];
   if (state.role === "standby") notes.push(armedWords(state.eclair));
   if (state.active && !state.record.seen) notes.push(state.record.why);
   // A boot that has failed since: its host goes on with what the one before has rendered.
@@ -143,7 +143,7 @@ export function statusTable(statuses: readonly NodeStatus[]): string {
       `${status.instanceId}\n${status.instance}`,
       status.imageId,
       `${status.address}\n${status.zone}`,
-      [...(state === undefined ? [] : [state.role]), ...notesOn(status), ...ageOf(status)].join("\n"),
+      [...notesOn(status), ...ageOf(status)].join("\n"),
       status.targetHealth.join("\n") || "-",
       lease,
       block,

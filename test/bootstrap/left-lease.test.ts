@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LeftLease } from "../../bootstrap/supervise/left-lease.ts";
+import { logged } from "../support/logged.ts";
 
-const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-const said = () => log.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+const { lines: said } = logged();
 const release = vi.fn<(holder: string) => Promise<boolean>>();
 
 let folder: string;

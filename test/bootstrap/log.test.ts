@@ -1,10 +1,10 @@
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { ChangeLog } from "../../bootstrap/log.ts";
+import { logged } from "../support/logged.ts";
 
-const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-const said = () => log.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+const { lines: said, clear } = logged();
 beforeEach(() => {
-  log.mockClear();
+  clear();
 });
 
 test("what has not changed is said once", () => {

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Preread } from "../../bootstrap/supervise/preread.ts";
+import { logged } from "../support/logged.ts";
 
 let now = 1000;
 vi.mock(import("../../bootstrap/supervise/clock.ts"), () => ({ boottime: () => now }));
-const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-const said = () => log.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+const { lines: said } = logged();
 
 let folder: string;
 beforeEach(() => {

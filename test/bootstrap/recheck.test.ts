@@ -1,13 +1,13 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { Recheck, type Differences } from "../../bootstrap/supervise/recheck.ts";
+import { logged } from "../support/logged.ts";
 
 let now = 0;
 vi.mock(import("../../bootstrap/supervise/clock.ts"), () => ({ boottime: () => now }));
-const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-const said = () => log.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+const { lines: said, clear } = logged();
 beforeEach(() => {
   now = 0;
-  log.mockClear();
+  clear();
 });
 
 const found = (id: string, ...names: string[]) =>

@@ -7,6 +7,7 @@ import type { Renewal } from "../../bootstrap/supervise/renewal.ts";
 import type { Basis } from "../../bootstrap/supervise/slot.ts";
 import { Standby } from "../../bootstrap/supervise/standby.ts";
 import type { beginAgain } from "../../bootstrap/supervise/units.ts";
+import { logged } from "../support/logged.ts";
 
 const { again, bitcoindLook } = vi.hoisted(() => ({
   again: vi.fn<typeof beginAgain>(),
@@ -23,7 +24,7 @@ vi.mock("../../bootstrap/supervise/preread.ts", () => ({
 }));
 let now = 1000;
 vi.mock(import("../../bootstrap/supervise/clock.ts"), () => ({ boottime: () => now }));
-vi.spyOn(console, "log").mockImplementation(() => undefined);
+logged();
 
 const bitcoind = { seen: true, blocks: 7 } as Bitcoind;
 const held: Lease = { seen: true, holder: "other", remaining: 12 };

@@ -183,6 +183,16 @@ test("a member that the group is busy with is ended once it may be", async () =>
   await expect(replacer({ move: back }).run()).rejects.toThrow("no");
 });
 
+test("back, where one serves: as there, with one handing over", async () => {
+  world.launches = "2";
+  world.hosts = [host("a", "2", "active"), host("b", "2", "standby")];
+  const { run, steps } = replacer({ move: back });
+  await run();
+  expect(ended()).toEqual(["b", "a"]);
+  expect(steps.filter(({ step }) => step === "handing-over")).toHaveLength(1);
+  expect(remembered().at(-1)).toMatchObject({ from: "1", to: "1", state: "done" });
+});
+
 describe("back, by force, when no instance serves", () => {
   beforeEach(() => {
     world.good = ["1"];
@@ -230,12 +240,10 @@ describe("back, by force, when no instance serves", () => {
 });
 
 test("an unfinished replace that could not be taken back either can be gone on with, or taken back again", async () => {
-  world.hosts = [host("a", "2", "active"), host("b", "1", "standby")];
+  world.hosts = [host("a", "2", "active"), host("b", "2", "standby")];
   world.launches = "2";
   world.good = ["2"];
-  const { run } = replacer({ move: back, resumed: true });
-  world.hosts[1] = host("b", "2", "standby");
-  await expect(run()).rejects.toThrow(/after 1 minutes/);
+  await expect(replacer({ move: back, resumed: true }).run()).rejects.toThrow(/after 1 minutes/);
   expect(world.launches).toBe("2");
   expect(remembered().at(-1)).toMatchObject({ from: "1", to: "2", state: "going" });
 });
