@@ -55,7 +55,7 @@ export async function session<T>(stage: Stage, task: () => Promise<T>): Promise<
 }
 
 async function prepare(stage: Stage, anew: boolean): Promise<void> {
-  setFaults(stage.lab, []);
+  setFaults(stage.lab, stage.configuration.cluster, []);
   await mend(stage.lab);
   await fence(stage, "enable always");
   await clear(stage, anew);

@@ -219,7 +219,7 @@ describe.each(inject("images"))(
 
     test.runIf(!real)("ends the same when it is cut off and run again", async () => {
       const run = () => adopt("--wallet-kept", "--json");
-      await expectRefusedCall(lab, run, "TransactWriteItems", "record.denied");
+      await expectRefusedCall(lab, name, run, "TransactWriteItems", "record.denied");
       await expectCutOff(lab, name, run, [700, 1000, 1300]);
     });
 

@@ -47,6 +47,9 @@ export async function bytesFromGuest(lab: LabPlace, instanceId: string, script: 
   return Buffer.from(stdout);
 }
 
+/** Several files of tests ask one moto, which has one thread. */
+const pollMilliseconds = 200;
+
 /** Waits for a condition; what was waited for is named when it does not come. */
 export async function eventually<T>(
   what: string,
@@ -58,7 +61,7 @@ export async function eventually<T>(
     const found = await probe();
     if (found !== undefined) return found;
     if (performance.now() > end) throw new Error(`waited ${seconds} s in vain for ${what}`);
-    await sleep(100);
+    await sleep(pollMilliseconds);
   }
 }
 

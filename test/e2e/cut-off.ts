@@ -35,13 +35,14 @@ export async function expectCutOff(
 /** Runs a set-up with `--json` while AWS refuses one of its calls. */
 export async function expectRefusedCall(
   lab: LabPlace,
+  name: string,
   run: () => ReturnType<typeof cli>,
   action: string,
   code: string,
 ): Promise<void> {
   const fault = { service: "api", code: "AccessDeniedException", status: 400 } as const;
-  setFaults(lab, [{ ...fault, action, until: Date.now() + 60_000 }]);
+  setFaults(lab, name, [{ ...fault, action, until: Date.now() + 60_000 }]);
   const { stdout, all } = await run();
-  setFaults(lab, []);
+  setFaults(lab, name, []);
   expect(JSON.parse(stdout), all).toMatchObject({ code });
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
   again = bootsAgain(nodes, id);
   await nodes.active(id);
 });
-afterEach(() => setFaults(nodes.lab, []));
+afterEach(() => setFaults(nodes.lab, nodes.name, []));
 afterAll(() => nodes.terminate(id));
 
 /** What the supervisor says of this instance right now. */
@@ -81,20 +81,20 @@ describe("the record of an active node", () => {
   test("that can't be written: the node goes on, says so, and mirrors again when it is back", async () => {
     const until = Date.now() + 60_000;
     const fault = { service: "api", code: "InternalServerError", status: 500, until } as const;
-    setFaults(nodes.lab, [{ ...fault, action: "UpdateItem" }]);
+    setFaults(nodes.lab, nodes.name, [{ ...fault, action: "UpdateItem" }]);
     await eventually("the loss to be seen", async () => {
       const { stdout } = await nodes.inGuest(id, "eclair-bootstrap status");
       return /^record: .*can't be used/m.test(stdout) ? true : undefined;
     });
     expect(await role()).toMatch(/^active/);
-    setFaults(nodes.lab, [{ ...fault, action: "Query" }]);
+    setFaults(nodes.lab, nodes.name, [{ ...fault, action: "Query" }]);
     const status = await cli(["status", "--state", state, "--cluster", "identity"]);
     expect(status.exitCode).toBe(1);
     expect(status.stdout).toContain(id);
     expect(status.stderr).toMatch(/^the table eclair-ami can't be read: /m);
     const moved = await cli(["switchover", "--state", state, "--cluster", "identity"]);
     expect(moved.stderr).toMatch(/\(aws\.unreachable\)$/m);
-    setFaults(nodes.lab, []);
+    setFaults(nodes.lab, nodes.name, []);
     const before = (await nodes.table.record())?.progress.counter ?? 0;
     await eventually("the record to be mirrored again", async () =>
       ((await nodes.table.record())?.progress.counter ?? 0) > before ? true : undefined,
@@ -437,7 +437,7 @@ describe("a node that is not the one of record and database is refused, and Ecla
 
 describe("a record that can't be reached", () => {
   const unreachable = (seconds: number) =>
-    setFaults(nodes.lab, [
+    setFaults(nodes.lab, nodes.name, [
       {
         service: "api",
         action: "GetItem",
@@ -452,7 +452,7 @@ describe("a record that can't be reached", () => {
     const { failure } = await again.boot(again.configured());
     expect(failure).toMatchObject({ phase: "resolve", code: "record.unreachable", triedAgain: true });
     await again.expectNothing();
-    setFaults(nodes.lab, []);
+    setFaults(nodes.lab, nodes.name, []);
     expect(await again.boot(again.configured())).toMatchObject({ state: "done" });
   });
 

@@ -84,7 +84,7 @@ export async function cluster(state: string, name: string, madeFrom: string) {
   };
 
   const status = async (id: string): Promise<NodeStatus | undefined> =>
-    (await nodeStatuses(target)).find((candidate) => candidate.instanceId === id);
+    (await nodeStatuses(target, { cluster: name })).find((candidate) => candidate.instanceId === id);
 
   const active = async (id: string): Promise<NodeStatus> => {
     try {

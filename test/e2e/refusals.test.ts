@@ -34,7 +34,7 @@ beforeAll(async () => {
   again = bootsAgain(nodes, id);
   await eventually("the first boot to end", async () => (await again.record())?.state);
 });
-afterEach(() => setFaults(nodes.lab, []));
+afterEach(() => setFaults(nodes.lab, nodes.name, []));
 afterAll(() => nodes.terminate(id));
 
 const expectRefusal: typeof again.expectRefusal = (...about) => again.expectRefusal(...about);
@@ -290,5 +290,5 @@ test("killed at any moment, the boot runs again and ends well", async () => {
 });
 
 function fault(one: Fault): void {
-  setFaults(nodes.lab, [one]);
+  setFaults(nodes.lab, nodes.name, [one]);
 }

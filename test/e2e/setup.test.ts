@@ -43,7 +43,7 @@ describe("`init` that is cut off", () => {
       ["GetItem", "record.denied"],
       ["TransactWriteItems", "record.denied"],
     ] as const)
-      await expectRefusedCall(lab, init, action, code);
+      await expectRefusedCall(lab, name, init, action, code);
     await expectCutOff(lab, name, init, [600, 900, 1200, 1500]);
     const last = await init();
     expect(last.exitCode, last.all).toBe(0);

@@ -2,12 +2,23 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { processesIn } from "../../scripts/lab/host/cgroup.ts";
 import { labPlace, layout } from "../../scripts/lab/place.ts";
 import { cli, eventually, inGuest, instances, type ShownInstance } from "./cli.ts";
 
-const state = inject("labState");
+/** A lab of its own: these tests kill what runs in it, and count what is left. */
+const home = mkdtempSync(join(tmpdir(), "eclair-ami-e2e-trouble-"));
+const state = join(home, "lab");
+beforeAll(async () => {
+  const up = await cli(["lab", "up", "--state", state]);
+  expect(up.exitCode, up.all).toBe(0);
+});
+afterAll(async () => {
+  await cli(["lab", "down", "--state", state]);
+  rmSync(home, { recursive: true, force: true });
+});
+
 const bake = (folder = state) => cli(["bake", "--fallback", "--state", folder]);
 
 /** The builder, once Packer is at work in it. */

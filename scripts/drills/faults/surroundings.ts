@@ -28,13 +28,13 @@ export const faults: readonly Fault[] = [
     name: "takeover-without-dynamodb",
     title: "kill -9 of Eclair with DynamoDB away: a takeover waits for the record, and comes when it is back",
     play: async (scene) => await waitForRecord(scene, dynamodb()),
-    heal: async ({ stage }) => setFaults(stage.lab, []),
+    heal: async ({ stage }) => setFaults(stage.lab, stage.configuration.cluster, []),
   },
   {
     name: "takeover-without-all",
     title: "the same with metadata and Secrets Manager away as well",
     play: async (scene) => await waitForRecord(scene, [...imds(), ...secretsManager(), ...dynamodb()]),
-    heal: async ({ stage }) => setFaults(stage.lab, []),
+    heal: async ({ stage }) => setFaults(stage.lab, stage.configuration.cluster, []),
   },
   {
     name: "disk-full",
@@ -79,24 +79,24 @@ function takeoverWithout(name: string, title: string, away: () => LabFault[]): F
     name: `takeover-without-${name}`,
     title: `kill -9 of Eclair with ${title} away: nothing waits for it`,
     play: async (scene) => {
-      setFaults(scene.stage.lab, away());
+      setFaults(scene.stage.lab, scene.stage.configuration.cluster, away());
       await scene.strike(scene.pair.active, killEclair);
       await scene.serves([scene.pair.standby], undefined, 10);
     },
-    heal: async ({ stage }) => setFaults(stage.lab, []),
+    heal: async ({ stage }) => setFaults(stage.lab, stage.configuration.cluster, []),
   };
 }
 
 async function waitForRecord(scene: Scene, away: LabFault[]): Promise<void> {
   const { stage, pair } = scene;
   const both = [pair.active, pair.standby];
-  setFaults(stage.lab, away);
+  setFaults(stage.lab, stage.configuration.cluster, away);
   await scene.strike(pair.active, killEclair);
   const soon = await scene.serves(both, (scene.struckAt ?? 0) + 500, 10).then(
     () => true,
     () => false,
   );
   if (soon) throw new Astray("somebody took over though the record could not be read");
-  setFaults(stage.lab, []);
+  setFaults(stage.lab, stage.configuration.cluster, []);
   await scene.serves(both, Date.now());
 }

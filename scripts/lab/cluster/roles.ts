@@ -11,6 +11,9 @@ import type { Policy } from "../../policies/statements.ts";
 import { accountId } from "../addresses.ts";
 import { findOrMake } from "./find-or-make.ts";
 
+/** The cluster that one of the lab's roles was made for, by the role's name. */
+export const clusterOfRole = (name: string): string => name.replace(/-(node|setup|operator)$/, "");
+
 /** A role that people of the account take on. */
 export async function personsRole(iam: IAMClient, RoleName: string, document: Policy): Promise<string> {
   return await makeRole(iam, RoleName, { AWS: `arn:aws:iam::${accountId}:root` }, document);

@@ -5,6 +5,7 @@ import { messageOf } from "../../core/failure.ts";
 import { inTurn } from "../../core/in-turn.ts";
 import { apiPort, services } from "../addresses.ts";
 import { allows, askedBy } from "../front/authorize.ts";
+import { clusterOfRole } from "../cluster/roles.ts";
 import { apiFault } from "../front/faults.ts";
 import { apiServer, type ApiRequest, type Refusal } from "../front/server.ts";
 import { applyHopLimits, hopLimitRules } from "../imds/hop-limit.ts";
@@ -104,9 +105,10 @@ const roles = new Roles();
 
 /** A drill's fault, or what the signer's role does not allow; whoever has no role is the account's administrator. */
 async function refusalOf(asked: ApiRequest): Promise<Refusal | undefined> {
-  const fault = apiFault(lab, asked.action);
-  if (fault !== undefined) return { ...fault, message: "The lab was told to fail this call" };
   const { service, action, token, accessKeyId } = asked;
+  const cluster = await clusterOf(asked);
+  const fault = cluster === undefined ? undefined : apiFault(lab, cluster, action);
+  if (fault !== undefined) return { ...fault, message: "The lab was told to fail this call" };
   // Anybody may ask who they are.
   if (token === undefined || action === "GetCallerIdentity") return undefined;
   const { role, found } = await roles.policiesOf({ accessKeyId, token });
@@ -117,6 +119,21 @@ async function refusalOf(asked: ApiRequest): Promise<Refusal | undefined> {
     status: service === "ec2" ? 403 : 400,
     message: `role ${role} is not authorized to perform: ${denied.action} on resource: ${denied.resource ?? "*"} because no identity-based policy allows the ${denied.action} action`,
   };
+}
+
+/** The cluster that a call belongs to: by the role that signed it, or else by the item of the table that it names. */
+async function clusterOf({
+  service,
+  action,
+  call,
+  body,
+  token,
+  accessKeyId,
+}: ApiRequest): Promise<string | undefined> {
+  if (token !== undefined) return clusterOfRole(await roles.nameOf({ accessKeyId, token }));
+  if (service !== "dynamodb") return undefined;
+  const [key] = askedBy(service, action, call, body).flatMap(({ leadingKeys = [] }) => leadingKeys);
+  return key?.replace(/^requests#/, "");
 }
 
 await labAuthority(lab);

@@ -1,6 +1,7 @@
 import { DescribeInstanceAttributeCommand, type Instance } from "@aws-sdk/client-ec2";
 import { GetInstanceProfileCommand } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
+import { clusterTag } from "../../../bootstrap/aws/tags.ts";
 import { accountId, region, vpcCidr, zones } from "../addresses.ts";
 import { metadataFault } from "../front/faults.ts";
 import type { HopLimits } from "../imds/hop-limit.ts";
@@ -12,14 +13,19 @@ import type { Groups } from "./scaling.ts";
 
 /** Answers the metadata service from what the controller knows of its instances. */
 export function metadataSource(instances: Instances, groups: Groups): MetadataSource {
+  const instanceAt = (address: string): Instance | undefined => {
+    const plain = address.replace(/^::ffff:/, "");
+    return [...instances.managed.values()].find(({ instance }) => instance.PrivateIpAddress === plain)
+      ?.instance;
+  };
   return {
-    fault: () => metadataFault(instances.lab)?.status,
+    fault: (address) => {
+      const cluster = clusterOf(instanceAt(address));
+      return cluster === undefined ? undefined : metadataFault(instances.lab, cluster)?.status;
+    },
     factsByAddress: async (address) => {
-      const plain = address.replace(/^::ffff:/, "");
-      for (const { instance } of instances.managed.values())
-        if (instance.PrivateIpAddress === plain)
-          return await instanceFacts(instance, groups.targetState(instance.InstanceId ?? ""));
-      return undefined;
+      const instance = instanceAt(address);
+      return instance && (await instanceFacts(instance, groups.targetState(instance.InstanceId ?? "")));
     },
     userData: async (instanceId) => {
       const { UserData } = await motoEc2.send(
@@ -43,6 +49,9 @@ export function metadataSource(instances: Instances, groups: Groups): MetadataSo
     },
   };
 }
+
+const clusterOf = (instance: Instance | undefined): string | undefined =>
+  instance?.Tags?.find(({ Key }) => Key === clusterTag)?.Value;
 
 async function instanceFacts(
   instance: Instance,

@@ -26,7 +26,7 @@ export class Roles {
   };
 
   async policiesOf(signer: Signer): Promise<{ readonly role: string; readonly found: PolicyDocument[] }> {
-    const role = this.names.get(signer.accessKeyId) ?? (await this.roleOf(signer));
+    const role = await this.nameOf(signer);
     const { policies } = this;
     const kept = policies.get(role);
     if (kept !== undefined) return { role, found: kept };
@@ -40,6 +40,10 @@ export class Roles {
     }
     policies.set(role, found);
     return { role, found };
+  }
+
+  async nameOf(signer: Signer): Promise<string> {
+    return this.names.get(signer.accessKeyId) ?? (await this.roleOf(signer));
   }
 
   /** moto knows the session that a temporary access key belongs to. */

@@ -3,7 +3,10 @@ import { z } from "zod";
 import { readIfThere, writeWhole } from "../../core/files.ts";
 import { layout, type LabPlace } from "../place.ts";
 
-/** A fault that a drill asks of the lab's services; it ends by itself at `until` (milliseconds since 1970). */
+/**
+ * A fault in the lab's services that affects one cluster: the calls that its instances and its roles make, and the calls
+ * about its items in the table. A fault ends by itself at `until` (milliseconds since 1970).
+ */
 const Fault = z.discriminatedUnion("service", [
   z.strictObject({
     service: z.literal("api"),
@@ -23,14 +26,15 @@ const Fault = z.discriminatedUnion("service", [
 ]);
 export type Fault = z.infer<typeof Fault>;
 
-const file = (lab: LabPlace) => join(layout.run(lab), "faults.json");
+const file = (lab: LabPlace, cluster: string) => join(layout.run(lab), `faults-${cluster}.json`);
 
-export function setFaults(lab: LabPlace, faults: readonly Fault[]): void {
-  writeWhole(file(lab), JSON.stringify(faults));
+/** Replaces the faults of a cluster; other clusters' faults stay. */
+export function setFaults(lab: LabPlace, cluster: string, faults: readonly Fault[]): void {
+  writeWhole(file(lab, cluster), JSON.stringify(faults));
 }
 
-function current(lab: LabPlace): Fault[] {
-  const text = readIfThere(file(lab));
+function current(lab: LabPlace, cluster: string): Fault[] {
+  const text = readIfThere(file(lab, cluster));
   if (text === undefined) return [];
   return z
     .array(Fault)
@@ -38,13 +42,17 @@ function current(lab: LabPlace): Fault[] {
     .filter((fault) => fault.until > Date.now());
 }
 
-export function apiFault(lab: LabPlace, action: string): Extract<Fault, { service: "api" }> | undefined {
-  return current(lab).find(
+export function apiFault(
+  lab: LabPlace,
+  cluster: string,
+  action: string,
+): Extract<Fault, { service: "api" }> | undefined {
+  return current(lab, cluster).find(
     (fault): fault is Extract<Fault, { service: "api" }> =>
       fault.service === "api" && fault.action === action,
   );
 }
 
-export function metadataFault(lab: LabPlace): Fault | undefined {
-  return current(lab).find((fault) => fault.service === "imds");
+export function metadataFault(lab: LabPlace, cluster: string): Fault | undefined {
+  return current(lab, cluster).find((fault) => fault.service === "imds");
 }

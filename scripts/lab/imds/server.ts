@@ -5,8 +5,8 @@ import { identityDocument, lookUp, metadataTree, type InstanceFacts, type RoleCr
 
 /** What the metadata service asks of the lab. */
 export type MetadataSource = {
-  /** The status that a drill wants instead of an answer; 0: no answer at all. */
-  fault?(): number | undefined;
+  /** The status that a drill wants for an address instead of an answer; 0: no answer at all. */
+  fault?(address: string): number | undefined;
   factsByAddress(address: string): Promise<InstanceFacts | undefined>;
   userData(instanceId: string): Promise<Buffer | undefined>;
   roleCredentials(roleName: string, instanceId: string): Promise<RoleCredentials>;
@@ -25,7 +25,7 @@ export function metadataServer(source: MetadataSource, now: () => number = Date.
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const address = request.socket.remoteAddress ?? "";
     const path = new URL(request.url ?? "/", "http://imds").pathname;
-    const fault = source.fault?.();
+    const fault = source.fault?.(address);
     if (fault === 0) return;
     if (fault !== undefined) return send(response, fault);
     const facts = await source.factsByAddress(address);
