@@ -1,42 +1,48 @@
-// How long the other host takes to listen when Eclair is killed, and what of it record and guards take.
+// Measures the time from a kill of Eclair until the standby listens, and the part of the start guard.
 import { setTimeout as sleep } from "node:timers/promises";
-import { failover, killEclair } from "../scripts/lab/cluster/failover.ts";
-import type { LabPlace } from "../scripts/lab/place.ts";
+import { failover, killEclair } from "../scripts/lab-cluster/failover.ts";
+import type { LabPaths } from "../scripts/lab/paths.ts";
 import { cluster } from "../test/e2e/node.ts";
 import { pairOf } from "../test/e2e/pair.ts";
 import { median } from "./lab-bench.ts";
-import { lastLogged } from "./logged.ts";
+import { readLastLogLine } from "./logged.ts";
 
-/** What a takeover took for its look at record and database, as the supervisor logs it. */
-type Guard = { readonly milliseconds: number };
+/** The duration of the start guard, as the supervisor logs it. */
+type GuardCheck = { readonly durationMs: number };
 
 const runs = 10;
-/** An Eclair that ends sooner than that flaps, and its host holds back for longer and longer. */
-const steadyMilliseconds = 12_000;
+/** An Eclair that ends earlier than this increases the backoff of its host. */
+const minimumServingMilliseconds = 12_000;
 
-/** @param compiler as in the node's configuration, `java.compiler` */
+/** @param compiler the value of `java.compiler` in the configuration of the node */
 export async function measureFailover(
-  lab: LabPlace,
+  lab: LabPaths,
   name: string,
   imageId: string,
-  compiler: "quick" | "full" = "quick",
+  compiler: "c1" | "tiered" = "c1",
 ): Promise<void> {
   const nodes = await cluster(lab.state, name, imageId);
   const java = { java: { ...nodes.configuration.java, compiler } };
   const first = await nodes.launch(imageId, java);
-  await nodes.active(first);
+  await nodes.waitUntilActive(first);
   const ids = [first, await nodes.launch(imageId, java)];
-  const took: number[] = [];
-  const guards: number[] = [];
+  const takeovers: number[] = [];
+  const guardChecks: number[] = [];
   for (let run = 0; run < runs; run += 1) {
-    const both = await pairOf(nodes, ids);
-    await sleep(steadyMilliseconds);
-    took.push(await failover(nodes.lab, both, killEclair));
-    const guard = await lastLogged<Guard>(nodes, both.standby, '"guard","before":"open"');
-    guards.push(guard.milliseconds);
+    const pair = await pairOf(nodes, ids);
+    await sleep(minimumServingMilliseconds);
+    takeovers.push(await failover(nodes.lab, pair, killEclair));
+    const check = await readLastLogLine<GuardCheck>(
+      nodes,
+      pair.standby,
+      '"event":"guard.checked","before":"open"',
+    );
+    guardChecks.push(check.durationMs);
   }
-  console.log(`\nkill -9 of Eclair → the other host listens, ${runs} times, Java's compiler ${compiler}`);
-  console.log(`  median ${median(took)} ms, worst ${Math.max(...took)} ms (${took.join(", ")})`);
-  console.log(`  of that, record and guards: median ${median(guards)} ms, worst ${Math.max(...guards)} ms`);
+  console.log(`\nkill -9 of Eclair → the other host listens, ${runs} times, java.compiler ${compiler}`);
+  console.log(
+    `  median ${median(takeovers)} ms, worst ${Math.max(...takeovers)} ms (${takeovers.join(", ")})`,
+  );
+  console.log(`  start guard: median ${median(guardChecks)} ms, worst ${Math.max(...guardChecks)} ms`);
   await Promise.all(ids.map((id) => nodes.terminate(id)));
 }

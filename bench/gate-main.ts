@@ -1,15 +1,15 @@
-// Runs inside a guest's network: the same question to the database through the gate and past it, in turn.
+// Runs in the network namespace of a guest and measures one query alternately without the gate and through the gate.
 import { text } from "node:stream/consumers";
 import { Client } from "pg";
-import type { DatabasePlace } from "../bootstrap/config/node.ts";
+import type { DatabaseEndpoint } from "../bootstrap/contract/configuration/node.ts";
 import type { Credentials } from "../bootstrap/secrets/shapes.ts";
 import { median } from "./lab-bench.ts";
 
-/** Two addresses of one database. */
-export type Ways = {
+/** The input: one database and its two addresses. */
+export type GateBenchInput = {
   readonly login: Credentials;
   readonly ca: string;
-  readonly database: DatabasePlace;
+  readonly database: DatabaseEndpoint;
   readonly direct: string;
   readonly gate: string;
 };
@@ -17,9 +17,9 @@ export type Ways = {
 const warmUp = 500;
 const rounds = 5_000;
 
-const { login, ca, database, direct, gate } = JSON.parse(await text(process.stdin)) as Ways;
+const { login, ca, database, direct, gate } = JSON.parse(await text(process.stdin)) as GateBenchInput;
 
-async function connected(host: string): Promise<Client> {
+async function connect(host: string): Promise<Client> {
   const client = new Client({
     host,
     port: database.port,
@@ -39,22 +39,23 @@ async function roundTrip(client: Client): Promise<number> {
   return performance.now() - started;
 }
 
-const past = await connected(direct);
-const through = await connected(gate);
-const [straight, gated]: [number[], number[]] = [[], []];
+const directClient = await connect(direct);
+const gateClient = await connect(gate);
+const directTimes: number[] = [];
+const gateTimes: number[] = [];
 for (let round = 0; round < warmUp + rounds; round += 1) {
-  const [one, other] = [await roundTrip(past), await roundTrip(through)];
+  const [directTime, gateTime] = [await roundTrip(directClient), await roundTrip(gateClient)];
   if (round < warmUp) continue;
-  straight.push(one);
-  gated.push(other);
+  directTimes.push(directTime);
+  gateTimes.push(gateTime);
 }
-await Promise.all([past.end(), through.end()]);
+await Promise.all([directClient.end(), gateClient.end()]);
 
-const show = (times: readonly number[]) => {
-  const worst = times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
-  return `median ${median(times).toFixed(3)} ms, 99 of 100 within ${worst.toFixed(3)} ms`;
+const format = (times: readonly number[]) => {
+  const percentile99 = times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
+  return `median ${median(times).toFixed(3)} ms, 99th percentile ${percentile99.toFixed(3)} ms`;
 };
-console.log(`a round trip to the database over TLS, ${rounds} in turn each way`);
-console.log(`  past the gate     ${show(straight)}`);
-console.log(`  through the gate  ${show(gated)}`);
-console.log(`  added             median ${(median(gated) - median(straight)).toFixed(3)} ms`);
+console.log(`a round trip to the database over TLS, ${rounds} alternately with and without the gate`);
+console.log(`  without the gate  ${format(directTimes)}`);
+console.log(`  through the gate  ${format(gateTimes)}`);
+console.log(`  added             median ${(median(gateTimes) - median(directTimes)).toFixed(3)} ms`);

@@ -1,34 +1,34 @@
-// What the gate adds to a round trip to the database: the active host's own, measured beside its Eclair.
+// Measures what the gate adds to a round trip to the database, on the active host while its Eclair runs.
 import { execa } from "execa";
 import { join } from "node:path";
-import { slots, type SlotName } from "../bootstrap/gate/slots.ts";
-import { places } from "../bootstrap/places.ts";
+import { slots, type SlotName } from "../bootstrap/eclair/slots.ts";
+import { paths } from "../bootstrap/os/paths.ts";
 import { SupervisorSecrets } from "../bootstrap/secrets/supervisor.ts";
-import { guestNetworkWords } from "../scripts/lab/guest/look.ts";
-import type { LabPlace } from "../scripts/lab/place.ts";
-import { nodeBinary } from "../scripts/setup/places.mjs";
+import { guestNetworkArguments } from "../scripts/lab/guest/processes.ts";
+import type { LabPaths } from "../scripts/lab/paths.ts";
+import { nodeBinary } from "../scripts/machine/paths.mjs";
 import { cluster } from "../test/e2e/node.ts";
-import { lastLogged } from "./logged.ts";
-import type { Ways } from "./gate-main.ts";
+import { readLastLogLine } from "./logged.ts";
+import type { GateBenchInput } from "./gate-main.ts";
 
-export async function measureGate(lab: LabPlace, name: string, imageId: string): Promise<void> {
+export async function measureGate(lab: LabPaths, name: string, imageId: string): Promise<void> {
   const nodes = await cluster(lab.state, name, imageId);
   const id = await nodes.launch(imageId);
-  await nodes.active(id);
+  await nodes.waitUntilActive(id);
   const read = async (script: string) => (await nodes.inGuest(id, script)).stdout;
-  const { slot } = await lastLogged<{ slot: SlotName }>(nodes, id, '"eclairAmi":"open"');
-  const ways: Ways = {
-    login: SupervisorSecrets.parse(JSON.parse(await read(`cat ${places.supervisorSecrets}`))).database,
-    ca: await read(`cat ${places.databaseCa}`),
+  const { slot } = await readLastLogLine<{ slot: SlotName }>(nodes, id, '"event":"eclair.gate-opened"');
+  const input: GateBenchInput = {
+    login: SupervisorSecrets.parse(JSON.parse(await read(`cat ${paths.supervisorSecrets}`))).database,
+    ca: await read(`cat ${paths.databaseCa}`),
     database: nodes.configuration.database,
     direct: await nodes.sql("show listen_addresses"),
     gate: slots[slot].address,
   };
-  // Nothing secret among the words of a process.
+  // The input contains secrets, so it is not a command-line argument.
   const { stdout } = await execa(
     "nsenter",
-    [...guestNetworkWords(nodes.lab, id), nodeBinary, join(import.meta.dirname, "gate-main.ts")],
-    { input: JSON.stringify(ways) },
+    [...guestNetworkArguments(nodes.lab, id), nodeBinary, join(import.meta.dirname, "gate-main.ts")],
+    { input: JSON.stringify(input) },
   );
   console.log(`\n${stdout}`);
   await nodes.terminate(id);

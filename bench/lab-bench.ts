@@ -1,21 +1,27 @@
-// Shared by the benches: a lab of their own, bakes in it, and instances of what was baked.
-import { RunInstancesCommand, TerminateInstancesCommand, type Instance } from "@aws-sdk/client-ec2";
+// Shared by the benchmarks: a separate lab, bakes, and instances of the baked images.
+import {
+  RunInstancesCommand,
+  TerminateInstancesCommand,
+  type Instance,
+  EC2Client,
+} from "@aws-sdk/client-ec2";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { Manifest } from "../scripts/bake/manifest.ts";
+import { Manifest } from "../scripts/image/manifest.ts";
 import { takeDown } from "../scripts/lab/down.ts";
-import { labPlace, type LabPlace } from "../scripts/lab/place.ts";
+import { labPaths, type LabPaths } from "../scripts/lab/paths.ts";
 import { bringUp } from "../scripts/lab/up.ts";
-import { root } from "../scripts/setup/places.mjs";
-import { labTarget, type Target } from "../scripts/target/target.ts";
+import { root } from "../scripts/machine/paths.mjs";
+import { labTarget } from "../scripts/lab/target.ts";
+import { type Target } from "../scripts/target/target.ts";
 
-/** Runs `task` in a lab that goes away afterwards. */
-export async function inOwnLab<T>(task: (lab: LabPlace) => Promise<T>): Promise<T> {
+/** Runs `task` in a new lab, and then removes the lab. */
+export async function inOwnLab<T>(task: (lab: LabPaths) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "eclair-ami-bench-"));
-  const lab = labPlace(join(folder, "lab"));
+  const lab = labPaths(join(folder, "lab"));
   try {
     await bringUp(lab);
     return await task(lab);
@@ -25,13 +31,13 @@ export async function inOwnLab<T>(task: (lab: LabPlace) => Promise<T>): Promise<
   }
 }
 
-/** One bake as a user would run it. */
-export async function bakeOnce(lab: LabPlace, eclairZip?: string): Promise<Manifest> {
+/** Runs one bake, as a user does. */
+export async function bakeOnce(lab: LabPaths, eclairZip?: string): Promise<Manifest> {
   const { stdout } = await execa(
     join(root, "eclair-ami"),
     [
       "bake",
-      "--fallback",
+      "--skip-releases",
       "--json",
       "--state",
       lab.state,
@@ -45,7 +51,7 @@ export async function bakeOnce(lab: LabPlace, eclairZip?: string): Promise<Manif
 
 /** Starts one instance of an image. */
 export async function startInstance(target: Target, imageId: string): Promise<Instance> {
-  const { Instances } = await target.ec2.send(
+  const { Instances } = await target.client(EC2Client).send(
     new RunInstancesCommand({
       ImageId: imageId,
       MinCount: 1,
@@ -59,18 +65,18 @@ export async function startInstance(target: Target, imageId: string): Promise<In
   return instance;
 }
 
-/** Milliseconds from the call that starts an instance to its SSH port answering. */
-export async function startToSsh(lab: LabPlace, imageId: string): Promise<number> {
+/** Starts an instance, and returns the milliseconds until its SSH port answers. */
+export async function startToSsh(lab: LabPaths, imageId: string): Promise<number> {
   const target = labTarget(lab);
   const started = performance.now();
   const { InstanceId = "", PrivateIpAddress = "" } = await startInstance(target, imageId);
-  const [reach = "", ...words] = target.reach;
+  const [command = "", ...prefix] = target.commandPrefix;
   const probe = ["bash", "-c", `exec 3<>/dev/tcp/${PrivateIpAddress}/22 && head -c 4 <&3`];
-  while ((await execa(reach, [...words, "timeout", "1", ...probe], { reject: false })).stdout !== "SSH-")
+  while ((await execa(command, [...prefix, "timeout", "1", ...probe], { reject: false })).stdout !== "SSH-")
     await sleep(20);
-  const took = performance.now() - started;
-  await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [InstanceId] }));
-  return took;
+  const milliseconds = performance.now() - started;
+  await target.client(EC2Client).send(new TerminateInstancesCommand({ InstanceIds: [InstanceId] }));
+  return milliseconds;
 }
 
 export function median(values: readonly number[]): number {

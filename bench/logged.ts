@@ -1,10 +1,10 @@
 import type { Cluster } from "../test/e2e/node.ts";
 
 /**
- * The last line of a kind that an instance's supervisor has logged.
- * @param pattern part of such a line, without apostrophes
+ * Returns the last matching log line of the supervisor of an instance.
+ * @param pattern a pattern for `journalctl --grep`, without apostrophes
  */
-export async function lastLogged<T>(nodes: Cluster, id: string, pattern: string): Promise<T> {
+export async function readLastLogLine<T>(nodes: Cluster, id: string, pattern: string): Promise<T> {
   const { stdout } = await nodes.inGuest(
     id,
     `journalctl --no-pager --output=cat --unit=eclair-supervisor --grep='${pattern}' --lines=1`,

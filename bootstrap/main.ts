@@ -1,15 +1,18 @@
 import { Command } from "commander";
-import { boot } from "./boot.ts";
-import { deregister } from "./deregister.ts";
-import { BootFailure, exits, messageOf } from "./failure.ts";
+import { boot } from "./boot/boot.ts";
+import { deregister } from "./boot/deregister.ts";
+import { EclairAmiError, messageOf } from "./contract/errors.ts";
 import { imageTest } from "./imagetest/run.ts";
-import { status } from "./supervise/status.ts";
-import { supervise } from "./supervise/supervise.ts";
+import { status } from "./supervisor/health/status.ts";
+import { supervise } from "./supervisor/loop.ts";
 import { validateCommand } from "./validate/command.ts";
 import { version } from "./version.ts";
 
+/** Exit statuses of the boot's unit: systemd starts the unit again after the first, and not after the second. */
+const exitStatus = { retry: 75, refused: 78 } as const;
+
 const program = new Command("eclair-bootstrap")
-  .description("what makes an instance of the image the right Lightning node")
+  .description("makes an instance of the image a Lightning node")
   .version(version, "--version");
 
 program
@@ -17,32 +20,32 @@ program
   .description("print the version")
   .action(() => console.log(version));
 
-program.command("boot").description("what systemd runs once at every boot").action(boot);
+program.command("boot").description("boot the node; systemd runs it once at every boot").action(boot);
 
 program
   .command("supervise")
-  .description("what systemd keeps running: Eclair when it may run here, and the health endpoint")
+  .description("run Eclair when this instance may run it, and the health endpoint; systemd keeps it running")
   .action(supervise);
 
-program.command("status").description("how far the boot came, and how the node stands").action(status);
+program.command("status").description("print the state of the boot and of the node").action(status);
 
 program
   .command("deregister")
-  .description("leave the target groups, when the instance is shutting down")
+  .description("leave the target groups; systemd runs it when the instance shuts down")
   .action(deregister);
 
 program
   .command("image-test")
-  .description("test the image this instance was started from; the result goes to the console")
+  .description("test the image that this instance was started from; the result goes to the console")
   .action(async () => {
     if (!(await imageTest())) process.exitCode = 1;
   });
 
 program
   .command("validate")
-  .description("look for anything that an image, or an instance of it, must not hold")
-  .option("--stage <stage>", "image (before it is taken) or instance (booted)", "instance")
-  .option("--root <folder>", "the root of the tree to look at", "/")
+  .description("search for anything that an image, or an instance of it, must not contain")
+  .option("--as <kind>", "image (before it is taken) or instance (booted)", "instance")
+  .option("--root <folder>", "the root of the file system tree", "/")
   .action(validateCommand);
 
 program.parseAsync().then(
@@ -50,9 +53,9 @@ program.parseAsync().then(
   () => process.exit(),
   (error: unknown) => {
     console.error(messageOf(error));
-    if (error instanceof BootFailure) {
+    if (error instanceof EclairAmiError) {
       console.error(`To do: ${error.remedy}`);
-      process.exit(error.heals ? exits.again : exits.refused);
+      process.exit(error.retryable ? exitStatus.retry : exitStatus.refused);
     }
     process.exit(1);
   },

@@ -19,16 +19,16 @@ source "amazon-ebs" "eclair" {
   region        = var.region
   instance_type = var.instance_type
   subnet_id     = var.subnet_id
-  # Whatever the subnet's own habit is.
+  # Independent of the default of the subnet.
   associate_public_ip_address = local.by_public_ip && var.subnet_id != "" ? true : null
 
-  # Empty against AWS; a lab's endpoint otherwise.
+  # The endpoint of a lab; empty for AWS.
   custom_endpoint_ec2     = var.ec2_endpoint
   skip_metadata_api_check = var.ec2_endpoint != ""
 
   ami_name        = var.image_name
   ami_description = "Eclair ${var.eclair_version} on Debian 13, built by eclair-ami"
-  # An image without IMDSv1: an instance from it asks for a token, whatever its launch template says.
+  # Instances of the image require IMDSv2, unless a launch template permits IMDSv1.
   imds_support = "v2.0"
 
   source_ami_filter {
@@ -67,8 +67,8 @@ source "amazon-ebs" "eclair" {
   temporary_key_pair_type                   = "ed25519"
   iam_instance_profile                      = var.iam_instance_profile
 
-  # The builder's SSH port is open to this machine's public address, or inside private networks
-  # (RFC 1918, RFC 6598), or, where Session Manager is the way in, to nobody.
+  # The sources that can reach the SSH port of the builder: the public address of this machine, or private networks
+  # (RFC 1918, RFC 6598), or, with Session Manager, only the builder itself.
   temporary_security_group_source_public_ip = local.by_public_ip
   temporary_security_group_source_cidrs     = local.by_public_ip ? null : local.private_sources
 
@@ -86,13 +86,13 @@ source "amazon-ebs" "eclair" {
 build {
   sources = ["source.amazon-ebs.eclair"]
 
-  # On AWS, cloud-init's own first package run must be over before ours begins.
+  # On AWS, cloud-init must finish its use of apt before the first script uses apt.
   provisioner "shell" {
     inline = ["cloud-init status --wait >/dev/null || [ $? -eq 2 ]"]
   }
 
   provisioner "file" {
-    source      = var.stage
+    source      = var.bundle
     destination = "/tmp/eclair-ami.tar"
   }
 
@@ -110,7 +110,7 @@ build {
       "${path.root}/provision/80-cleanup.sh",
       "${path.root}/provision/90-validate.sh",
     ]
-    # The last script has removed them all.
+    # The last script has removed the uploaded scripts.
     skip_clean = true
   }
 }

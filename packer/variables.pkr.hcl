@@ -12,7 +12,7 @@ variable "instance_type" {
 
 variable "subnet_id" {
   type        = string
-  description = "empty: the default VPC's"
+  description = "the subnet of the builder; empty for a default subnet"
   default     = ""
 }
 
@@ -23,7 +23,7 @@ variable "ec2_endpoint" {
 
 variable "ssh_interface" {
   type        = string
-  description = "how the builder is reached: public_ip, private_ip, or session_manager in a private subnet"
+  description = "the connection to the builder: public_ip, private_ip, or session_manager in a private subnet"
   default     = "public_ip"
   validation {
     condition     = contains(["public_ip", "private_ip", "session_manager"], var.ssh_interface)
@@ -38,7 +38,7 @@ variable "iam_instance_profile" {
 
 variable "source_image_owner" {
   type        = string
-  description = "Debian's AWS account"
+  description = "the AWS account of Debian"
   default     = "136693071363"
 }
 
@@ -53,7 +53,7 @@ variable "root_volume_gibibytes" {
 
 variable "kms_key_id" {
   type        = string
-  description = "empty: the account's default key for EBS"
+  description = "the key of the snapshots; empty for the default EBS key of the account"
   default     = ""
 }
 
@@ -62,9 +62,9 @@ variable "polling_seconds" {
   default = 5
 }
 
-variable "stage" {
+variable "bundle" {
   type        = string
-  description = "the tar of everything that goes into the image"
+  description = "the tar file of everything that goes into the image"
 }
 
 variable "bitcoind_kind" {
@@ -78,8 +78,8 @@ variable "bitcoind_kind" {
 variable "eclair_kind" {
   type = string
   validation {
-    condition     = contains(["real", "double"], var.eclair_kind)
-    error_message = "The eclair_kind must be real or double."
+    condition     = contains(["real", "stand-in"], var.eclair_kind)
+    error_message = "The eclair_kind must be real or stand-in."
   }
 }
 

@@ -1,21 +1,15 @@
 import type { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
+import { hookNames, type HookName } from "../contract/lifecycle-hooks.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 
-/** The lifecycle hooks that a group of nodes has; those of other names are others' to complete. */
-export const hookNames = {
-  launching: "eclair-ami-launching",
-  terminating: "eclair-ami-terminating",
-} as const;
-export type HookName = (typeof hookNames)[keyof typeof hookNames];
-
-/** AWS' words for a hook that is not waited for, which has no code of its own. */
+/** AWS' message for a hook that the group does not wait for. The error has no code of its own. */
 const noAction = /No active Lifecycle Action/i;
 
-/** How a hook stands: the group went on with it now, did so before, or does not wait for it yet. */
-export type HookState = "completed" | "past" | "not yet";
+/** `completed`: the group continues now. `past`: it continued before. `not-yet`: it does not wait for the hook yet. */
+export type HookState = "completed" | "past" | "not-yet";
 
-/** The Auto Scaling group of an instance, as the instance's own role may speak to it. */
-export class Membership {
+/** The Auto Scaling group of this instance, with the permissions of the instance's role. */
+export class GroupMembership {
   private readonly aws: AwsSettings;
   private readonly instanceId: string;
   private group: string | undefined;
@@ -26,51 +20,51 @@ export class Membership {
   }
 
   /**
-   * Lets the group go on with an instance. AWS says the same of a hook that is past and of one that is not waited for
-   * yet, so that the instance's state has to tell.
+   * Completes a lifecycle hook. AWS gives the same answer for a hook that is past and for a hook that the group does not
+   * wait for yet, so the lifecycle state decides.
    */
   async complete(hook: HookName): Promise<HookState> {
     const { CompleteLifecycleActionCommand } = await sdk();
-    const done = await this.act((client, about) =>
+    const completed = await this.act((client, instance) =>
       client.send(
         new CompleteLifecycleActionCommand({
-          ...about,
+          ...instance,
           LifecycleHookName: hook,
           LifecycleActionResult: "CONTINUE",
         }),
       ),
     );
-    if (done) return "completed";
-    const [found] = await lifecycles(await clientOf(this.aws), [this.instanceId]);
-    return isPast(hook, found?.LifecycleState) ? "past" : "not yet";
+    if (completed) return "completed";
+    const [instance] = await describeInstances(await newClient(this.aws), [this.instanceId]);
+    return isPast(hook, instance?.LifecycleState) ? "past" : "not-yet";
   }
 
-  /** Asks the group to wait longer for a hook. */
+  /** Makes the group wait longer for a hook. */
   async heartbeat(hook: HookName): Promise<boolean> {
     const { RecordLifecycleActionHeartbeatCommand } = await sdk();
-    return await this.act((client, about) =>
-      client.send(new RecordLifecycleActionHeartbeatCommand({ ...about, LifecycleHookName: hook })),
+    return await this.act((client, instance) =>
+      client.send(new RecordLifecycleActionHeartbeatCommand({ ...instance, LifecycleHookName: hook })),
     );
   }
 
-  /** Has the group replace this instance. */
+  /** Makes the group replace this instance. */
   async unhealthy(): Promise<void> {
     const { SetInstanceHealthCommand } = await sdk();
-    const client = await clientOf(this.aws);
+    const client = await newClient(this.aws);
     await client.send(
       new SetInstanceHealthCommand({ InstanceId: this.instanceId, HealthStatus: "Unhealthy" }),
     );
   }
 
-  /** @returns false when the group waits for no such hook now */
+  /** @returns false when the group does not wait for the hook */
   private async act(
     call: (
       client: AutoScalingClient,
-      about: { AutoScalingGroupName: string; InstanceId: string },
+      instance: { AutoScalingGroupName: string; InstanceId: string },
     ) => Promise<unknown>,
   ): Promise<boolean> {
-    const client = await clientOf(this.aws);
-    this.group ??= (await lifecycles(client, [this.instanceId]))[0]?.AutoScalingGroupName;
+    const client = await newClient(this.aws);
+    this.group ??= (await describeInstances(client, [this.instanceId]))[0]?.AutoScalingGroupName;
     if (this.group === undefined) return false;
     try {
       await call(client, { AutoScalingGroupName: this.group, InstanceId: this.instanceId });
@@ -87,21 +81,18 @@ function isPast(hook: HookName, state: string | undefined): boolean {
   return state === "Terminating:Proceed" || state === "Terminated";
 }
 
-/** Whether one of these instances is on its way out of its group, though EC2 still calls it running. */
-export async function someLeaveTheirGroup(
-  instanceIds: readonly string[],
-  aws: AwsSettings,
-): Promise<boolean> {
-  const found = await lifecycles(await clientOf(aws), instanceIds);
-  return found.some(({ LifecycleState }) => LifecycleState?.startsWith("Terminating"));
+/** Whether a group terminates one of these instances, although EC2 still reports it as running. */
+export async function isLeavingGroup(instanceIds: readonly string[], aws: AwsSettings): Promise<boolean> {
+  const instances = await describeInstances(await newClient(aws), instanceIds);
+  return instances.some(({ LifecycleState }) => LifecycleState?.startsWith("Terminating"));
 }
 
-async function clientOf(aws: AwsSettings): Promise<AutoScalingClient> {
+async function newClient(aws: AwsSettings): Promise<AutoScalingClient> {
   const { AutoScalingClient: Client } = await sdk();
   return new Client(clientSettings(aws));
 }
 
-async function lifecycles(client: AutoScalingClient, instanceIds: readonly string[]) {
+async function describeInstances(client: AutoScalingClient, instanceIds: readonly string[]) {
   const { DescribeAutoScalingInstancesCommand } = await sdk();
   const { AutoScalingInstances = [] } = await client.send(
     new DescribeAutoScalingInstancesCommand({ InstanceIds: [...instanceIds] }),
@@ -109,5 +100,5 @@ async function lifecycles(client: AutoScalingClient, instanceIds: readonly strin
   return AutoScalingInstances;
 }
 
-/** Read when it is wanted: an instance that is in no group boots without it. */
+/** Loaded on demand: an instance outside a group boots without the SDK. */
 const sdk = () => import("@aws-sdk/client-auto-scaling");

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromInstanceMetadata } from "@smithy/credential-provider-imds";
 
-/** Beyond this many tries, which take three quarters of a minute, the unit as a whole is tried again. */
+/** These attempts take 45 seconds. After them, systemd starts the unit again. */
 const attempts = 10;
-const callMilliseconds = 5_000;
+const requestTimeoutMilliseconds = 5_000;
 
 export type AwsSettings = {
   readonly region: string;
@@ -12,8 +12,8 @@ export type AwsSettings = {
 };
 
 /**
- * What every AWS client here is made with. The instance's role is the only source of credentials;
- * the SDK tries again on throttling and network errors, with jitter, and never on a refusal.
+ * The settings of every AWS client of the bootstrap. The instance's role is the only source of credentials. The SDK
+ * repeats a call on throttling and network errors, with jitter, and never on a refusal.
  */
 export function clientSettings(settings: AwsSettings) {
   return {
@@ -23,8 +23,8 @@ export function clientSettings(settings: AwsSettings) {
     retryMode: "standard" as const,
     maxAttempts: attempts,
     requestHandler: {
-      requestTimeout: callMilliseconds,
-      // Else the handler only warns, and a connection that has stalled is waited for without end.
+      requestTimeout: requestTimeoutMilliseconds,
+      // Without it the handler only warns, and waits forever for a connection that has stalled.
       throwOnRequestTimeout: true,
       connectionTimeout: 2_000,
     },
@@ -32,14 +32,14 @@ export function clientSettings(settings: AwsSettings) {
 }
 
 const instanceRole = fromInstanceMetadata({ maxRetries: 10, timeout: 2_000, ec2MetadataV1Disabled: true });
-/** For who goes on with the credentials that it has when new ones can't be had at once. */
-export const impatientRole = fromInstanceMetadata({
+/** For a caller that continues with its current credentials when new credentials are not available immediately. */
+export const quickInstanceRole = fromInstanceMetadata({
   maxRetries: 1,
   timeout: 1_000,
   ec2MetadataV1Disabled: true,
 });
 
-/** What the instance's host handed in by that name, such as the lab's endpoint; AWS hands in nothing. */
+/** A systemd credential that the host of the instance passes, such as the lab's endpoint. AWS passes none. */
 export function credential(name: string): string | undefined {
   const folder = process.env["CREDENTIALS_DIRECTORY"];
   if (folder === undefined) return undefined;

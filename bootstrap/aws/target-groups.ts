@@ -3,11 +3,11 @@ import {
   ElasticLoadBalancingV2Client,
   RegisterTargetsCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { BootFailure, messageOf } from "../failure.ts";
+import { EclairAmiError, messageOf } from "../contract/errors.ts";
 import { oncePastPending } from "./pending.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 
-/** Registers the instance in every target group; one that is registered already stays so. */
+/** Registers the instance with every target group. The call is idempotent. */
 export async function registerTargets(
   groups: readonly string[],
   instanceId: string,
@@ -46,7 +46,7 @@ async function inEach(
   );
 }
 
-function explain(error: unknown, arn: string, action: string): BootFailure {
+function explain(error: unknown, arn: string, action: string): EclairAmiError {
   const name = error instanceof Error ? error.name : "";
   const statement = JSON.stringify({
     Effect: "Allow",
@@ -54,30 +54,33 @@ function explain(error: unknown, arn: string, action: string): BootFailure {
     Resource: arn,
   });
   if (/TargetGroupNotFound|ValidationError|InvalidTarget/.test(name))
-    return new BootFailure(
+    return new EclairAmiError(
       {
-        code: "target-group.missing",
-        cause: `this instance can't be registered in ${arn}: ${name} ${messageOf(error)}`,
+        code: "target-group.not-found",
+        operation: "registering with the target groups",
+        message: `this instance cannot be registered with ${arn}: ${name} ${messageOf(error)}`,
         remedy:
-          "correct targetGroups in the node's configuration: a group of this region and VPC, for instances",
+          "correct targetGroupArns in the node's configuration: name a target group of this region and VPC with target type instance",
       },
       { cause: error },
     );
   if (/AccessDenied|Unauthorized/.test(name))
-    return new BootFailure(
+    return new EclairAmiError(
       {
         code: "target-group.denied",
-        cause: `elasticloadbalancing:${action} was refused for ${arn}: ${messageOf(error)}`,
-        remedy: `allow the instance's role: ${statement}`,
+        operation: "registering with the target groups",
+        message: `elasticloadbalancing:${action} was denied for ${arn}: ${messageOf(error)}`,
+        remedy: `give the instance's role this statement: ${statement}`,
       },
       { cause: error },
     );
-  return new BootFailure(
+  return new EclairAmiError(
     {
       code: "target-group.unreachable",
-      cause: `this instance can't be registered in ${arn}: ${name} ${messageOf(error)}`,
-      remedy: "look at the way to the ELB API; it is tried again",
-      heals: true,
+      operation: "registering with the target groups",
+      message: `this instance cannot be registered with ${arn}: ${name} ${messageOf(error)}`,
+      remedy: "check the network path to the ELB API (endpoint, NAT gateway). The boot tries again",
+      retryable: true,
     },
     { cause: error },
   );

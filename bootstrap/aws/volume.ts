@@ -1,67 +1,67 @@
 import type { EC2Client, Volume } from "@aws-sdk/client-ec2";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NodeConfiguration } from "../config/node.ts";
-import { BootFailure, messageOf } from "../failure.ts";
-import type { Identity } from "../imds/identity.ts";
-import { targetLifecycleState } from "../imds/read.ts";
-import { someLeaveTheirGroup } from "./auto-scaling.ts";
+import type { NodeConfiguration } from "../contract/configuration/node.ts";
+import { EclairAmiError, messageOf } from "../contract/errors.ts";
+import type { InstanceIdentity } from "../contract/reports/instance-identity.ts";
+import { chainVolumePurpose, tags } from "../contract/tags.ts";
+import { readTargetLifecycleState } from "../imds/read.ts";
+import { isLeavingGroup } from "./auto-scaling.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 import { oncePastPending } from "./pending.ts";
-import { clusterTag, useTag } from "./tags.ts";
 
-const waitSeconds = 120;
-/** bitcoind may take long to end; after this a new volume is better than no node. */
-const leavingMilliseconds = 600_000;
-const leavingPauseMilliseconds = 1_000;
-const tokenMilliseconds = 600_000;
+const createTimeoutSeconds = 120;
+/** A bitcoind can take minutes to stop. After this time, a new volume is better than no node. */
+const releaseTimeoutMilliseconds = 600_000;
+const releaseIntervalMilliseconds = 1_000;
+const tokenLifetimeMilliseconds = 600_000;
 
 /**
- * Attaches the volume that the cluster's last instance in this availability zone kept its chain on,
- * or a new one, from the snapshot that the configuration names or empty.
+ * Attaches the chain volume of the cluster's last instance in this availability zone, or a new volume: from the snapshot
+ * of the configuration, or empty.
  */
 export async function attachChainVolume(
-  { cluster, dataVolume }: NodeConfiguration,
-  identity: Identity,
+  { cluster, chainVolume }: NodeConfiguration,
+  identity: InstanceIdentity,
   aws: AwsSettings,
 ): Promise<void> {
-  if (dataVolume === undefined) return;
+  if (chainVolume === undefined) return;
   const sdk = await import("@aws-sdk/client-ec2");
   const ec2 = new sdk.EC2Client(clientSettings(aws));
   try {
-    const end = performance.now() + leavingMilliseconds;
+    const deadline = performance.now() + releaseTimeoutMilliseconds;
     for (;;) {
-      const volumes = await ofCluster();
+      const volumes = await findClusterVolumes();
       if (volumes.some((volume) => holder(volume) === identity.instanceId)) return;
-      for (const kept of volumes.filter((volume) => volume.State === "available"))
-        if (await attach(ec2, kept.VolumeId ?? "")) return;
-      // The last instance may still be on its way out, and the volume with it.
-      const coming = volumes.some((volume) => volume.State === "creating");
-      if (!(coming || (await someoneLeaves(volumes))) || performance.now() > end) break;
-      await sleep(leavingPauseMilliseconds);
+      for (const available of volumes.filter((volume) => volume.State === "available"))
+        if (await attach(ec2, available.VolumeId ?? "")) return;
+      // The last instance may still be shutting down, with the volume attached.
+      const creating = volumes.some((volume) => volume.State === "creating");
+      if (!(creating || (await isReleasing(volumes))) || performance.now() > deadline) break;
+      await sleep(releaseIntervalMilliseconds);
     }
-    const made = await create(ec2);
-    if (!(await attach(ec2, made))) throw new Error(`${made} was taken by another instance`);
+    const created = await create(ec2);
+    if (!(await attach(ec2, created))) throw new Error(`another instance attached ${created}`);
   } catch (error) {
     throw explain(error);
   }
 
-  async function ofCluster(): Promise<Volume[]> {
+  async function findClusterVolumes(): Promise<Volume[]> {
     const { Volumes } = await ec2.send(
       new sdk.DescribeVolumesCommand({
         Filters: [
-          { Name: `tag:${clusterTag}`, Values: [cluster] },
-          { Name: `tag:${useTag}`, Values: ["chain"] },
+          { Name: `tag:${tags.cluster}`, Values: [cluster] },
+          { Name: `tag:${tags.volume}`, Values: [chainVolumePurpose] },
           { Name: "availability-zone", Values: [identity.availabilityZone] },
         ],
       }),
     );
-    // The oldest has the longest chain.
+    // The oldest volume has the longest chain.
     return (Volumes ?? []).toSorted(
       (a, b) => (a.CreateTime?.getTime() ?? 0) - (b.CreateTime?.getTime() ?? 0),
     );
   }
 
-  async function someoneLeaves(volumes: readonly Volume[]): Promise<boolean> {
+  async function isReleasing(volumes: readonly Volume[]): Promise<boolean> {
     const holders = volumes.flatMap((volume) => holder(volume) ?? []);
     if (holders.length === 0) return false;
     const { Reservations } = await ec2.send(new sdk.DescribeInstancesCommand({ InstanceIds: holders }));
@@ -69,27 +69,27 @@ export async function attachChainVolume(
       (reservation.Instances ?? []).map((instance) => instance.State?.Name ?? ""),
     );
     if (states.some((state) => ["shutting-down", "terminated"].includes(state))) return true;
-    // Its group may have launched this one while the last one still waits for its hook, and runs.
-    return (await targetLifecycleState()) !== undefined && (await someLeaveTheirGroup(holders, aws));
+    // The group may have launched this instance while the last instance still runs and waits for its hook.
+    return (await readTargetLifecycleState()) !== undefined && (await isLeavingGroup(holders, aws));
   }
 
   async function create(client: EC2Client): Promise<string> {
     const { VolumeId = "" } = await client.send(
       new sdk.CreateVolumeCommand({
         AvailabilityZone: identity.availabilityZone,
-        Size: dataVolume?.sizeGibibytes,
+        Size: chainVolume?.sizeGibibytes,
         VolumeType: "gp3",
         Encrypted: true,
-        ...(dataVolume?.snapshot !== undefined && { SnapshotId: dataVolume.snapshot }),
-        ...(dataVolume?.kmsKey !== undefined && { KmsKeyId: dataVolume.kmsKey }),
-        // A boot that is tried again makes no second volume; a token lives on when its volume has failed.
-        ClientToken: `chain-${identity.instanceId}-${Math.floor(Date.now() / tokenMilliseconds)}`,
+        ...(chainVolume?.snapshotId !== undefined && { SnapshotId: chainVolume.snapshotId }),
+        ...(chainVolume?.kmsKeyId !== undefined && { KmsKeyId: chainVolume.kmsKeyId }),
+        // A repeated boot creates no second volume. The token contains the time, because it outlives a failed volume.
+        ClientToken: `chain-${identity.instanceId}-${Math.floor(Date.now() / tokenLifetimeMilliseconds)}`,
         TagSpecifications: [
           {
             ResourceType: "volume",
             Tags: [
-              { Key: clusterTag, Value: cluster },
-              { Key: useTag, Value: "chain" },
+              { Key: tags.cluster, Value: cluster },
+              { Key: tags.volume, Value: chainVolumePurpose },
               { Key: "Name", Value: `${cluster} chain` },
             ],
           },
@@ -97,13 +97,13 @@ export async function attachChainVolume(
       }),
     );
     await sdk.waitUntilVolumeAvailable(
-      { client, maxWaitTime: waitSeconds, minDelay: 1 },
+      { client, maxWaitTime: createTimeoutSeconds, minDelay: 1 },
       { VolumeIds: [VolumeId] },
     );
     return VolumeId;
   }
 
-  /** False when another instance was quicker. */
+  /** @returns false when another instance attached the volume first */
   async function attach(client: EC2Client, volumeId: string): Promise<boolean> {
     try {
       await oncePastPending(() =>
@@ -111,7 +111,7 @@ export async function attachChainVolume(
           new sdk.AttachVolumeCommand({
             VolumeId: volumeId,
             InstanceId: identity.instanceId,
-            Device: dataVolume?.device,
+            Device: chainVolume?.device,
           }),
         ),
       );
@@ -127,18 +127,19 @@ function holder(volume: Volume): string | undefined {
   return volume.Attachments?.[0]?.InstanceId;
 }
 
-function explain(error: unknown): BootFailure {
+function explain(error: unknown): EclairAmiError {
   const name = error instanceof Error ? error.name : "";
-  // EC2 forgets and learns late: anything else that it doesn't find may be there at the next try.
+  // EC2 is eventually consistent: another resource that it does not find may exist at the next attempt.
   const refused = /UnauthorizedOperation|AccessDenied|InvalidSnapshot|InvalidParameter/.test(name);
-  return new BootFailure(
+  return new EclairAmiError(
     {
-      code: "volume.attach",
-      cause: `the volume for the chain can't be attached: ${name} ${messageOf(error)}`,
+      code: "volume.attach-failed",
+      operation: "attaching the chain volume",
+      message: `the chain volume cannot be attached: ${name} ${messageOf(error)}`,
       remedy: refused
-        ? "allow the instance's role what `eclair-ami policy instance` lists for volumes, and look at the snapshot's name"
-        : "it is tried again; a new volume that does not become available may want for the use of its KMS key",
-      heals: !refused,
+        ? "give the instance's role the volume statements of `eclair-ami policy instance`, and check the snapshot id"
+        : "the boot tries again. When a new volume does not become available, check the permissions on its KMS key",
+      retryable: !refused,
     },
     { cause: error },
   );

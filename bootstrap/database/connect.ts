@@ -1,25 +1,25 @@
 import { Client } from "pg";
-import type { DatabasePlace } from "../config/node.ts";
+import type { DatabaseEndpoint } from "../contract/configuration/node.ts";
 import type { Credentials } from "../secrets/shapes.ts";
 
 export type DatabaseAccess = {
-  readonly database: DatabasePlace;
+  readonly database: DatabaseEndpoint;
   readonly login: Credentials;
-  /** Certificates that may have signed the server's, in PEM. */
+  /** The certificate authorities that may have signed the server's certificate, in PEM. */
   readonly ca: string;
 };
 
-const connectMilliseconds = 5_000;
-/** Eclair's renewal waits 5 s for its lock on the lease and then ends Eclair: what reads the lease is quicker. */
-const quickMilliseconds = 900;
-/** The server ends a statement itself; this is for a server that is gone. */
-const answerMilliseconds = 4_000;
+const connectTimeoutMilliseconds = 5_000;
+/** Shorter than the 5 s that Eclair waits for its lock on the lease: Eclair exits when it cannot renew. */
+const defaultStatementTimeoutMilliseconds = 900;
+/** The server ends a late statement itself. After this additional time, the server counts as unreachable. */
+const networkTimeoutMilliseconds = 4_000;
 
-/** A connection with TLS, the server's certificate and name verified. */
+/** Opens a connection over TLS, and verifies the certificate and the name of the server. */
 export async function connect(
   { database, login, ca }: DatabaseAccess,
   applicationName: string,
-  options: { readonly statementMilliseconds: number } = { statementMilliseconds: quickMilliseconds },
+  statementTimeoutMilliseconds = defaultStatementTimeoutMilliseconds,
 ): Promise<Client> {
   const client = new Client({
     host: database.host,
@@ -29,12 +29,12 @@ export async function connect(
     password: login.password,
     application_name: applicationName,
     ssl: { ca, rejectUnauthorized: true, servername: database.host },
-    connectionTimeoutMillis: connectMilliseconds,
-    statement_timeout: options.statementMilliseconds,
-    query_timeout: options.statementMilliseconds + answerMilliseconds,
+    connectionTimeoutMillis: connectTimeoutMilliseconds,
+    statement_timeout: statementTimeoutMilliseconds,
+    query_timeout: statementTimeoutMilliseconds + networkTimeoutMilliseconds,
     keepAlive: true,
   });
-  // A connection that breaks while nobody waits for it is noticed at its next use.
+  // The next statement reports a connection that broke while it was idle.
   client.on("error", () => undefined);
   try {
     await client.connect();

@@ -1,20 +1,21 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
-import { BootFailure } from "../failure.ts";
+import { EclairAmiError } from "../contract/errors.ts";
 
 const iterations = 4096;
 const saltBytes = 16;
 
 /**
- * What PostgreSQL keeps of a password (RFC 5803, SCRAM-SHA-256): given this in place of the password, as psql's
- * `\\password` does, no statement and no server log ever holds the password itself.
+ * The verifier that PostgreSQL stores instead of a password (RFC 5803, SCRAM-SHA-256). As with psql's `\\password`, no
+ * statement and no server log contains the password.
  */
 export function scramVerifier(password: string, salt: Buffer = randomBytes(saltBytes)): string {
-  // Beyond printable ASCII the password would have to be prepared (RFC 4013) before it is hashed.
+  // Other characters require a preparation (RFC 4013) before the password is hashed.
   if (!/^[\x21-\x7e]+$/.test(password))
-    throw new BootFailure({
+    throw new EclairAmiError({
       code: "secret.malformed",
-      cause: "the runtime role's password must be of printable ASCII without spaces",
-      remedy: "put such a password into the secret",
+      operation: "reading a secret",
+      message: "the password of the runtime role must contain only printable ASCII characters and no spaces",
+      remedy: "store a password of printable ASCII characters in the secret",
     });
   const salted = pbkdf2Sync(password, salt, iterations, 32, "sha256");
   const mac = (key: Buffer, text: string) => createHmac("sha256", key).update(text).digest();

@@ -3,9 +3,9 @@ import type { Credentials } from "../secrets/shapes.ts";
 import { scramVerifier } from "./password.ts";
 
 /**
- * The runtime role's own limits. A node that was frozen inside a transaction holds a lock that a takeover waits for,
- * and a host that is gone must not keep its session; no limit on statements, or a migration of Eclair's could be cut
- * off. `search_path` keeps the name `lease` from meaning another schema's table.
+ * The limits of the runtime role. A takeover waits for the locks of a node that was frozen inside a transaction, and for
+ * the sessions of a host that is lost. Statements have no limit, because it could end a migration of Eclair's schemas.
+ * `search_path` ensures that the name `lease` always means `public.lease`.
  */
 const limits = {
   idle_in_transaction_session_timeout: "10s",
@@ -16,13 +16,13 @@ const limits = {
   search_path: "public",
 } as const;
 
-/** Makes the role that Eclair and the supervisor connect as, or gives the one there is its password. */
+/** Creates the role that Eclair and the supervisor connect as, or sets the password of the existing role. */
 export function runtimeRoleSql({ username, password }: Credentials, exists: boolean): string {
   const role = escapeIdentifier(username);
   const verifier = escapeLiteral(scramVerifier(password));
   return [
     `${exists ? "alter" : "create"} role ${role} with login password ${verifier}`,
-    // The owner reads what the role makes.
+    // Permits the owner to read the tables that the role creates.
     `grant ${role} to current_user`,
   ].join(";\n");
 }
@@ -35,8 +35,9 @@ export function limitsSql(username: string): string {
 }
 
 /**
- * What the runtime role may do: make Eclair's schemas and tables, take and renew the lease, read what is ours. It owns
- * neither the database nor `public`, `lease` or our schema: the owner of a schema can drop what is in it.
+ * The privileges of the runtime role: create Eclair's schemas and tables, take and renew the lease, read the schema
+ * `eclair_ami`. The role owns neither the database nor `public`, `lease` or `eclair_ami`, because the owner of a schema can
+ * drop everything in it.
  */
 export function grantsSql(username: string, database: string): string {
   const role = escapeIdentifier(username);

@@ -1,31 +1,29 @@
-import type { NodeConfiguration } from "../config/node.ts";
-import { places } from "../places.ts";
+import type { NodeConfiguration } from "../contract/configuration/node.ts";
+import { sessionNames } from "../contract/database-sessions.ts";
+import { paths } from "../os/paths.ts";
 
-/** How long an armed Eclair may be held before its first connection: longer than it is ever kept. */
-export const patienceSeconds = 2 * 3600;
-
-/** What Eclair's sessions call themselves in `pg_stat_activity` and in the server's log. */
-export const eclairSessions = "eclair";
+/** An armed Eclair waits at most this long for its first connection. It is refreshed long before. */
+export const armedTimeoutSeconds = 2 * 3600;
 
 /**
- * What stands behind `eclair.db.postgres.database`. Eclair has no setting for TLS and builds its URL as
- * `jdbc:postgresql://$host:$port/$database`, so pgjdbc's parameters ride in the name. There is no `socketTimeout`: it
- * would also end the wait of an armed Eclair (pgjdbc 42.6, ConnectionFactoryImpl.enableSSL), and for a database that no
- * longer answers there is the supervisor's watchdog.
+ * The value of `eclair.db.postgres.database`. Eclair has no setting for TLS and builds its URL as
+ * `jdbc:postgresql://$host:$port/$database`, so the database name carries the parameters of pgjdbc. `socketTimeout` is not
+ * set, because it would also end the wait of an armed Eclair (pgjdbc 42.6, ConnectionFactoryImpl.enableSSL). The
+ * supervisor's watchdog handles a database that stops answering.
  */
 export function jdbcDatabase(name: string): string {
   const parameters = new URLSearchParams({
     sslmode: "verify-full",
-    sslrootcert: places.databaseCa,
-    ApplicationName: eclairSessions,
+    sslrootcert: paths.databaseCa,
+    ApplicationName: sessionNames.eclair,
     connectTimeout: "5",
-    sslResponseTimeout: String(patienceSeconds * 1000),
+    sslResponseTimeout: String(armedTimeoutSeconds * 1000),
   });
-  // A path's slashes stand as they are.
+  // pgjdbc does not require that the slashes of a path are encoded.
   return `${name}?${parameters.toString().replaceAll("%2F", "/")}`;
 }
 
-/** The URL as Eclair puts it together and remembers it in `last_jdbcurl`: the same on every host and image. */
+/** The URL as Eclair builds it and stores it in `last_jdbcurl`. It is the same on every host and image. */
 export function jdbcUrl({ database }: NodeConfiguration): string {
   return `jdbc:postgresql://${database.host}:${database.port}/${jdbcDatabase(database.name)}`;
 }

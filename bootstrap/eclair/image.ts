@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { places } from "../places.ts";
+import { paths } from "../os/paths.ts";
 
 const ImageFacts = z.object({ eclair: z.object({ version: z.string() }) });
 
-/** The version of the Eclair that is in this image, as the bake wrote it down. */
+/** The version of the Eclair in this image, from the file that the bake wrote. */
 export function eclairVersion(): string {
-  return ImageFacts.parse(JSON.parse(readFileSync(places.image, "utf8"))).eclair.version;
+  return ImageFacts.parse(JSON.parse(readFileSync(paths.image, "utf8"))).eclair.version;
 }

@@ -1,10 +1,10 @@
 import { createHmac } from "node:crypto";
 import { mnemonicToSeedSync } from "@scure/bip39";
-import type { OnChainSecret } from "./on-chain.ts";
+import type { OnChainSecret } from "../secrets/on-chain.ts";
 
 /**
- * One-way fingerprints by which a secret can be recognised and never found: HMAC-SHA256, keyed with at least
- * 128 random bits, over a text of ours, so that no other program's digest of the same secret is the same.
+ * A one-way fingerprint identifies a secret and does not reveal it: HMAC-SHA256 with the secret as the key, which has at
+ * least 128 random bits. The text is specific to this project, so no other program computes the same digest of the secret.
  * @returns 64 lower-case hex digits
  */
 const fingerprint = (secret: Uint8Array, purpose: string): string =>
@@ -12,6 +12,6 @@ const fingerprint = (secret: Uint8Array, purpose: string): string =>
 
 export const channelSeedFingerprint = (seed: Uint8Array): string => fingerprint(seed, "channel seed");
 
-/** Of mnemonic and passphrase together: either of them makes another wallet. */
+/** Of mnemonic and passphrase together, because the wallet depends on both. */
 export const onChainFingerprint = ({ mnemonic, passphrase }: OnChainSecret): string =>
   fingerprint(mnemonicToSeedSync(mnemonic, passphrase), "on-chain key");

@@ -1,10 +1,10 @@
-import type { Chain } from "../config/node.ts";
-import type { NodeIdentity } from "../record/record.ts";
+import type { Chain } from "../contract/configuration/node.ts";
+import type { NodeIdentity } from "../contract/record/record.ts";
+import type { OnChainSecret } from "../secrets/on-chain.ts";
 import { channelSeedFingerprint, onChainFingerprint } from "./fingerprints.ts";
 import { nodeIdOf } from "./node-id.ts";
-import type { OnChainSecret } from "./on-chain.ts";
 
-/** Who a node is by its secrets, as binding and record have it. */
+/** The identity of a node by its secrets, as the binding and the record contain it. */
 export function nodeIdentityOf(
   chain: Chain,
   keys: {
@@ -16,7 +16,7 @@ export function nodeIdentityOf(
   return {
     nodeId: nodeIdOf(keys.nodeSeed, chain),
     chain,
-    channelSeed: channelSeedFingerprint(keys.channelSeed),
-    ...(keys.onChain !== undefined && { onChain: onChainFingerprint(keys.onChain) }),
+    channelSeedFingerprint: channelSeedFingerprint(keys.channelSeed),
+    ...(keys.onChain !== undefined && { onChainFingerprint: onChainFingerprint(keys.onChain) }),
   };
 }

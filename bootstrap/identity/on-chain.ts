@@ -1,24 +1,16 @@
 import { HARDENED_OFFSET, HDKey } from "@scure/bip32";
-import { mnemonicToSeedSync, validateMnemonic } from "@scure/bip39";
-import { wordlist } from "@scure/bip39/wordlists/english.js";
-import type { Chain } from "../config/node.ts";
+import { mnemonicToSeedSync } from "@scure/bip39";
+import type { Chain } from "../contract/configuration/node.ts";
+import type { OnChainSecret } from "../secrets/on-chain.ts";
 
-/** Where a node's on-chain keys come from. */
-export type OnChainSecret = {
-  readonly mnemonic: string;
-  readonly passphrase: string;
-  /** Seconds since 1970; the wallet looks for no older coins. */
-  readonly birthday: number;
-};
-
-/** A descriptor without its checksum, as bitcoind is to watch it. */
+/** A descriptor that bitcoind watches, without its checksum. */
 export type AccountDescriptor = {
   readonly text: string;
-  /** For change. */
+  /** Whether the descriptor is for change. */
   readonly internal: boolean;
 };
 
-/** BIP32's version bytes of extended public keys: xpub, and tpub on every test chain. */
+/** The version bytes of extended keys (BIP32): xpub on mainnet, tpub on every test chain. */
 const versions = {
   mainnet: { public: 0x0488b21e, private: 0x0488ade4 },
   test: { public: 0x043587cf, private: 0x04358394 },
@@ -30,11 +22,7 @@ const scripts = [
   { name: "tr", purpose: 86 },
 ] as const;
 
-export function isMnemonic(text: string): boolean {
-  return validateMnemonic(text, wordlist);
-}
-
-/** The four descriptors of the accounts that Eclair's signer has with this secret: receiving and change of each. */
+/** The four descriptors of the accounts that Eclair's signer derives from the secret: receiving and change of each. */
 export function accountDescriptors(
   { mnemonic, passphrase }: OnChainSecret,
   chain: Chain,

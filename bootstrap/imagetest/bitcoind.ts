@@ -1,40 +1,38 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../contract/errors.ts";
+import type { Check } from "../contract/reports/image-test.ts";
+import { paths } from "../os/paths.ts";
 import { run } from "../os/run.ts";
-import { places } from "../places.ts";
-import type { Check } from "./result.ts";
 
-const name = "bitcoind takes blocks";
-const withinMilliseconds = 60_000;
-/** A script that anyone may spend: regtest coins are worth nothing, and the test has no wallet. */
+const name = "bitcoind accepts blocks";
+const timeoutMilliseconds = 60_000;
+const retryIntervalMilliseconds = 100;
+/** A script that everyone can spend. Regtest coins have no value, and the test has no wallet. */
 const descriptor = "raw(51)#8lvh9jxk";
 
-/** Whether bitcoind runs and takes blocks: a peer's, or its own. */
-export async function bitcoindTakesBlocks(peer: string | undefined): Promise<Check> {
-  const end = performance.now() + withinMilliseconds;
-  let last = "bitcoind did not answer";
-  while (performance.now() < end) {
+/** Whether bitcoind runs and accepts blocks: from a peer, or blocks that it mines itself. */
+export async function checkBitcoind(peer: string | undefined): Promise<Check> {
+  const deadline = performance.now() + timeoutMilliseconds;
+  let detail = "bitcoind did not answer";
+  while (performance.now() < deadline) {
     try {
-      const chain = (JSON.parse(await cli("getblockchaininfo")) as { chain: string }).chain;
-      // A test on any other chain would talk to strangers, and its blocks would prove nothing.
-      if (chain !== "regtest") return { name, passed: false, detail: `it runs on ${chain}, not on regtest` };
-      if (peer === undefined) await cli("generatetodescriptor", "1", descriptor);
-      const blocks = Number(await cli("getblockcount"));
-      last = `${blocks} blocks`;
-      if (blocks > 0)
-        return {
-          name,
-          passed: true,
-          detail: `${last} ${peer ? `from ${peer}` : "made here"}`,
-        };
+      const { chain } = JSON.parse(await bitcoinCli("getblockchaininfo")) as { chain: string };
+      // On another chain the test would connect to unknown peers, and would prove nothing.
+      if (chain !== "regtest")
+        return { name, passed: false, detail: `bitcoind runs on ${chain}, not on regtest` };
+      if (peer === undefined) await bitcoinCli("generatetodescriptor", "1", descriptor);
+      const blocks = Number(await bitcoinCli("getblockcount"));
+      detail = `${blocks} blocks ${peer === undefined ? "mined by this instance" : `from ${peer}`}`;
+      if (blocks > 0) return { name, passed: true, detail };
     } catch (error) {
-      last = error instanceof Error ? error.message : String(error);
+      detail = messageOf(error);
     }
-    await sleep(100);
+    await sleep(retryIntervalMilliseconds);
   }
-  return { name, passed: false, detail: last };
+  return { name, passed: false, detail };
 }
 
-async function cli(...args: string[]): Promise<string> {
-  const where = [`-conf=${places.bitcoinConf}`, `-datadir=${places.chain}`];
-  return (await run("bitcoin-cli", [...where, ...args])).trim();
+async function bitcoinCli(...args: string[]): Promise<string> {
+  const options = [`-conf=${paths.bitcoinConf}`, `-datadir=${paths.chain}`];
+  return (await run("bitcoin-cli", [...options, ...args])).trim();
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { Check } from "./result.ts";
+import type { Check } from "../contract/reports/image-test.ts";
 
-/** TCP ports that may listen beyond loopback on an instance that runs an image test. */
-const allowed = new Set([22]);
+/** The TCP ports beyond loopback that may be open on an instance that runs an image test. */
+const allowedPorts = new Set([22]);
 const listening = "0A";
 const ipv4Loopback = /^[0-9A-F]{6}7F$/;
 const ipv6Loopback = "00000000000000000000000001000000";
@@ -21,15 +21,16 @@ export function openPorts(table: string): number[] {
   return [...ports].toSorted((a, b) => a - b);
 }
 
-export function nothingElseListens(): Check {
-  const open = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) => openPorts(readFileSync(file, "utf8")));
-  const surplus = [...new Set(open)].filter((port) => !allowed.has(port));
+export function checkListeners(): Check {
+  const tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+  const open = [...new Set(tables.flatMap((file) => openPorts(readFileSync(file, "utf8"))))];
+  const unexpected = open.filter((port) => !allowedPorts.has(port));
   return {
-    name: "nothing listens that shouldn't",
-    passed: surplus.length === 0,
+    name: "no unexpected open port",
+    passed: unexpected.length === 0,
     detail:
-      surplus.length === 0
-        ? `open: ${[...new Set(open)].join(", ") || "none"}`
-        : `open too: ${surplus.join(", ")}`,
+      unexpected.length === 0
+        ? `open: ${open.join(", ") || "none"}`
+        : `unexpected open ports: ${unexpected.join(", ")}`,
   };
 }

@@ -1,35 +1,38 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { ImageTest } from "../config/image-test.ts";
+import { ImageTest } from "../contract/configuration/image-test.ts";
+import { resultMark, type Check, type ImageTestResult } from "../contract/reports/image-test.ts";
 import { loadInstance } from "../imds/identity.ts";
+import { paths } from "../os/paths.ts";
 import { run } from "../os/run.ts";
-import { places } from "../places.ts";
 import { validate } from "../validate/validate.ts";
-import { bitcoindTakesBlocks } from "./bitcoind.ts";
-import { nothingElseListens } from "./listeners.ts";
-import { resultMark, type Check, type ImageTestResult } from "./result.ts";
+import { checkBitcoind } from "./bitcoind.ts";
+import { checkListeners } from "./listeners.ts";
 
-/** Tests the image this instance was started from and writes one line of JSON to the console. */
+const metadataTimeoutMilliseconds = 10_000;
+const listedFindings = 5;
+
+/** Tests the image that this instance was started from, and writes one line of JSON to the console. */
 export async function imageTest(): Promise<boolean> {
-  const wanted = ImageTest.parse(JSON.parse(readFileSync(places.imageTest, "utf8")));
-  const { identity } = await loadInstance(10_000);
+  const document = ImageTest.parse(JSON.parse(readFileSync(paths.imageTest, "utf8")));
+  const { identity } = await loadInstance(metadataTimeoutMilliseconds);
   const checks = [
-    ...(await systemdIsUp()),
-    await madeAtThisBoot("machine id", ["/etc/machine-id"]),
-    await madeAtThisBoot("host keys", hostKeys()),
-    await bitcoindTakesBlocks(wanted.peer),
+    ...(await checkSystemd()),
+    await checkCreatedAtThisBoot("machine id", ["/etc/machine-id"]),
+    await checkCreatedAtThisBoot("host keys", hostKeys()),
+    await checkBitcoind(document.peer),
     {
       name: "identity by IMDSv2",
       passed: true,
       detail: `${identity.instanceId} of ${identity.imageId} in ${identity.availabilityZone}`,
     },
-    nothingElseListens(),
-    ...(await stillValid()),
+    checkListeners(),
+    await checkContent(),
   ];
   const result: ImageTestResult = {
-    id: wanted.id,
+    id: document.id,
     instanceId: identity.instanceId,
     imageId: identity.imageId,
-    passed: checks.every((check) => check.passed),
+    passed: checks.every(({ passed }) => passed),
     machineId: readFileSync("/etc/machine-id", "utf8").trim(),
     bootstrapAfterSeconds: await bootstrapAfterSeconds(),
     checks,
@@ -38,16 +41,16 @@ export async function imageTest(): Promise<boolean> {
   return result.passed;
 }
 
-async function systemdIsUp(): Promise<Check[]> {
+async function checkSystemd(): Promise<Check[]> {
   const state = (await run("systemctl", ["is-system-running", "--wait"], { allowFailure: true })).trim();
   const failed = (await run("systemctl", ["list-units", "--failed", "--plain", "--no-legend"])).trim();
-  const names = failed
+  const units = failed
     .split("\n")
     .filter(Boolean)
     .map((line) => line.split(" ")[0]);
   return [
     { name: "systemd is up", passed: state === "running", detail: state },
-    { name: "no failed unit", passed: names.length === 0, detail: names.join(", ") || "none" },
+    { name: "no failed unit", passed: units.length === 0, detail: units.join(", ") || "none" },
   ];
 }
 
@@ -57,37 +60,32 @@ function hostKeys(): string[] {
     .map((name) => `/etc/ssh/${name}`);
 }
 
-/** A file that is older than this boot came with the image. */
-async function madeAtThisBoot(name: string, files: readonly string[]): Promise<Check> {
-  // `@1795400000`: seconds since 1970 at which this boot's init began.
+/** A file that is older than this boot is part of the image. */
+async function checkCreatedAtThisBoot(subject: string, files: readonly string[]): Promise<Check> {
+  // The property has the form `@1795400000`: the start of this boot's init, in seconds since 1970.
   const show = ["show", "--timestamp=unix", "--value", "--property=UserspaceTimestamp"];
   const bootedAt = Number((await run("systemctl", show)).trim().slice(1)) * 1000;
   const old = files.filter((file) => statSync(file).mtimeMs < bootedAt);
-  const detail = old.length > 0 ? `from the image: ${old.join(", ")}` : `${files.length} made`;
-  return { name: `${name} made at this boot`, passed: files.length > 0 && old.length === 0, detail };
+  const detail = old.length > 0 ? `from the image: ${old.join(", ")}` : `${files.length} created`;
+  const passed = files.length > 0 && old.length === 0;
+  return { name: `${subject} created at this boot`, passed, detail };
 }
 
-async function stillValid(): Promise<Check[]> {
-  const findings = await validate({ root: "/", stage: "instance" });
-  return [
-    {
-      name: "validate",
-      passed: findings.length === 0,
-      detail:
-        findings
-          .map((finding) => `${finding.check}: ${finding.path}`)
-          .slice(0, 5)
-          .join("; ") || "nothing found",
-    },
-  ];
+async function checkContent(): Promise<Check> {
+  const findings = await validate({ root: "/", kind: "instance" });
+  const listed = findings.slice(0, listedFindings).map(({ check, path }) => `${check}: ${path}`);
+  return {
+    name: "validate",
+    passed: findings.length === 0,
+    detail: listed.join("; ") || "nothing found",
+  };
 }
 
 async function bootstrapAfterSeconds(): Promise<number> {
-  const property = async (unit: string, name: string) =>
-    Number(
-      (await run("systemctl", ["show", "--value", `--property=${name}`, ...(unit ? [unit] : [])])).trim(),
-    );
-  const started = await property("eclair-bootstrap.service", "ExecMainStartTimestampMonotonic");
-  const userspace = await property("", "UserspaceTimestampMonotonic");
-  return Math.round((started - userspace) / 1000) / 1000;
+  const show = async (property: string, unit: readonly string[]) =>
+    Number((await run("systemctl", ["show", "--value", `--property=${property}`, ...unit])).trim());
+  const startedAt = await show("ExecMainStartTimestampMonotonic", ["eclair-bootstrap.service"]);
+  const userspaceAt = await show("UserspaceTimestampMonotonic", []);
+  // Both are in microseconds.
+  return Math.round((startedAt - userspaceAt) / 1000) / 1000;
 }

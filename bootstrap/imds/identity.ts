@@ -1,52 +1,40 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { BootFailure, messageOf } from "../failure.ts";
+import { EclairAmiError, messageOf } from "../contract/errors.ts";
+import { InstanceIdentity } from "../contract/reports/instance-identity.ts";
 import { newToken, readMetadata } from "./read.ts";
 
-/** EC2's instance identity document, the part that is used. */
-export const Identity = z.object({
-  accountId: z.string(),
-  architecture: z.string(),
-  availabilityZone: z.string(),
-  imageId: z.string(),
-  instanceId: z.string(),
-  instanceType: z.string(),
-  privateIp: z.string(),
-  region: z.string(),
-});
+export type Instance = { readonly identity: InstanceIdentity; readonly userData: Buffer };
 
-export type Identity = z.infer<typeof Identity>;
-
-export type Instance = { readonly identity: Identity; readonly userData: Buffer };
-
-const pauseMilliseconds = 50;
+const retryIntervalMilliseconds = 50;
 
 /**
- * Who this instance is and what it was told, by IMDSv2 alone.
- * The network may still be coming up: asks again until `patience` milliseconds are over.
- * @throws BootFailure that heals: the metadata service is part of every instance
+ * Reads the identity document and the user-data of this instance with IMDSv2. Retries until the timeout, because the
+ * network of the instance may not be up yet.
+ * @throws EclairAmiError that is retryable, because every instance has a metadata service
  */
-export async function loadInstance(patience: number): Promise<Instance> {
-  const end = performance.now() + patience;
+export async function loadInstance(timeoutMilliseconds: number): Promise<Instance> {
+  const deadline = performance.now() + timeoutMilliseconds;
   for (;;) {
     try {
       const token = await newToken();
       const document = await readMetadata("latest/dynamic/instance-identity/document", token);
-      const identity = Identity.parse(JSON.parse(document?.toString("utf8") ?? ""));
+      const identity = InstanceIdentity.parse(JSON.parse(document?.toString("utf8") ?? ""));
       return { identity, userData: (await readMetadata("latest/user-data", token)) ?? Buffer.alloc(0) };
     } catch (error) {
-      if (error instanceof z.ZodError || performance.now() > end)
-        throw new BootFailure(
+      if (error instanceof z.ZodError || performance.now() > deadline)
+        throw new EclairAmiError(
           {
             code: "metadata.unreachable",
-            cause: `the instance metadata service gave no identity: ${messageOf(error)}`,
+            operation: "reading the instance metadata",
+            message: `the instance metadata service returned no identity document: ${messageOf(error)}`,
             remedy:
-              "look whether the instance's metadata options have the HTTP endpoint enabled; it is tried again",
-            heals: true,
+              "check that the metadata options of the instance enable the HTTP endpoint. The boot tries again",
+            retryable: true,
           },
           { cause: error },
         );
     }
-    await sleep(pauseMilliseconds);
+    await sleep(retryIntervalMilliseconds);
   }
 }

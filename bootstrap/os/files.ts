@@ -14,17 +14,17 @@ import { dirname } from "node:path";
 
 export type Ownership = { readonly uid: number; readonly gid: number; readonly mode: number };
 
-/** Writes a file so that it is there whole, with owner and mode, or not at all, also after a power cut. */
+/** Writes a file atomically and durably: after a power loss, the path has the old or the new content, owner and mode. */
 export function writeDurably(path: string, content: string | Uint8Array, owner: Ownership): void {
-  makeFolder(dirname(path), owner);
+  createFolder(dirname(path), owner);
   const temporary = `${path}.new`;
-  // What a killed run left behind may be another's by now.
+  // A run that was killed may have left the file with another owner.
   rmSync(temporary, { force: true });
   try {
     const file = openSync(temporary, "wx", 0o600);
     try {
       const bytes = typeof content === "string" ? Buffer.from(content) : content;
-      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -44,8 +44,8 @@ export function writeDurably(path: string, content: string | Uint8Array, owner: 
   }
 }
 
-/** A folder that is missing is the file's owner's. */
-function makeFolder(path: string, owner: Ownership): void {
+/** The owner of the file owns a folder that is created for it. */
+function createFolder(path: string, owner: Ownership): void {
   if (existsSync(path)) return;
   mkdirSync(path, { recursive: true });
   chownSync(path, owner.uid, owner.gid);

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { BootFailure } from "../failure.ts";
+import { EclairAmiError } from "../contract/errors.ts";
 
 /**
- * Refuses to write a secret anywhere but into a RAM file system that is never swapped:
- * a tmpfs mounted with `noswap` (Linux 6.4), see run-eclair.mount.
- * @param path of a mount point, or of a file right below one
+ * Secrets are written only into a RAM file system that is never swapped: a tmpfs with the option `noswap` (Linux 6.4),
+ * see run-eclair.mount.
+ * @param path of a mount point, or of a file directly below one
+ * @throws EclairAmiError `ram.not-mounted`
  */
 export function requireRam(path: string): void {
   const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
@@ -15,26 +16,31 @@ export function requireRam(path: string): void {
     if (type === "tmpfs" && options.split(",").includes("noswap")) return;
     break;
   }
-  throw new BootFailure({
-    code: "ram.missing",
-    cause: `${path} is not in RAM that is never swapped`,
+  throw new EclairAmiError({
+    code: "ram.not-mounted",
+    operation: "rendering files",
+    message: `${path} is not in a RAM file system that is never swapped`,
     remedy:
-      "look at `systemctl status run-eclair.mount run-eclair\\x2dsupervisor.mount`; nothing secret was written",
+      "check `systemctl status run-eclair.mount run-eclair\\x2dsupervisor.mount`. No secret was written",
   });
 }
 
-/** Writes into RAM; says so when that is full. */
+/**
+ * Writes a file into a RAM file system.
+ * @throws EclairAmiError `ram.full`
+ */
 export function inRam(path: string, write: () => void): void {
   try {
     write();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-    throw new BootFailure(
+    throw new EclairAmiError(
       {
         code: "ram.full",
-        cause: `${path} can't be written: the file system in RAM is full`,
-        remedy: "look at what else is in that folder; it is tried again",
-        heals: true,
+        operation: "rendering files",
+        message: `${path} cannot be written: the RAM file system is full`,
+        remedy: "check the folder for other files. The boot tries again",
+        retryable: true,
       },
       { cause: error },
     );

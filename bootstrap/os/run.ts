@@ -5,16 +5,19 @@ const execute = promisify(execFile);
 const shownLines = 5;
 
 /**
- * Runs a program and gives its standard output. A non-zero exit is an error that tells the end of what the
- * program said, unless its status is allowed, or any is: no program that is run here is given a secret.
+ * Runs a program without a shell. No caller passes a secret, so an error can contain the arguments and the output.
+ * @returns the standard output
+ * @throws Error with the last lines of the standard error when the exit status is not 0 and not permitted
  */
 export async function run(
   command: string,
   args: readonly string[],
   options: {
+    /** Permits every exit status. */
     readonly allowFailure?: boolean;
+    /** Exit statuses that are permitted in addition to 0. */
     readonly allowStatus?: readonly number[];
-    /** After which it is killed, and has failed; none when it may take its time. */
+    /** The program is killed after this time. No limit by default. */
     readonly milliseconds?: number;
   } = {},
 ): Promise<string> {
@@ -34,7 +37,7 @@ export async function run(
     const allowed =
       options.allowFailure === true || (typeof code === "number" && options.allowStatus?.includes(code));
     if (allowed === true && stdout !== undefined) return stdout;
-    const said = stderr.trim().split("\n").slice(-shownLines).join("\n");
-    throw new Error(`${command} ${args.join(" ")} failed (${code}): ${said}`, { cause: error });
+    const lastLines = stderr.trim().split("\n").slice(-shownLines).join("\n");
+    throw new Error(`${command} ${args.join(" ")} failed (${code}): ${lastLines}`, { cause: error });
   }
 }

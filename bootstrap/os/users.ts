@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 export type Account = { readonly name: string; readonly uid: number; readonly gid: number };
 
-/** The accounts of a tree, by name. */
+/** The accounts in a file system tree by name. */
 export function accounts(root = "/"): Map<string, Account> {
   const found = new Map<string, Account>();
   for (const line of readFileSync(`${root}/etc/passwd`, "utf8").split("\n")) {
@@ -28,7 +28,7 @@ export function requireAccount(name: string): { readonly uid: number; readonly g
   return { uid: found.uid, gid: found.gid };
 }
 
-/** The ids of a file's owner and group; each of our users has a group of its own name. */
+/** The ids of a file's owner. Each service user has a group with its name, so the group id comes from the same account. */
 export function ownership(file: { readonly owner: string; readonly group: string; readonly mode: number }): {
   readonly uid: number;
   readonly gid: number;

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { BootFailure, messageOf } from "../failure.ts";
-import { places } from "../places.ts";
+import { EclairAmiError, messageOf } from "../contract/errors.ts";
+import { paths } from "../os/paths.ts";
 import type { Templates } from "./node-files.ts";
 
 /**
- * The templates that this image brings.
- * @throws BootFailure that never heals: the image is what it is
+ * Reads the templates of this image.
+ * @throws EclairAmiError that is not retryable
  */
 export function imageTemplates(): Templates {
   return {
@@ -16,14 +16,15 @@ export function imageTemplates(): Templates {
 }
 
 function read(name: string): string {
-  const file = `${places.templates}/${name}`;
+  const file = `${paths.templates}/${name}`;
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new BootFailure(
+    throw new EclairAmiError(
       {
         code: "image.incomplete",
-        cause: `${file} of this image can't be read: ${messageOf(error)}`,
+        operation: "reading the templates of the image",
+        message: `${file} of this image cannot be read: ${messageOf(error)}`,
         remedy: "bake another image",
       },
       { cause: error },

@@ -1,22 +1,20 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import type { SecretReference } from "../config/node.ts";
-import { BootFailure, messageOf } from "../failure.ts";
+import type { SecretReference } from "../contract/configuration/node.ts";
+import { referenceOf } from "../contract/configuration/secret-reference.ts";
+import { EclairAmiError, messageOf } from "../contract/errors.ts";
 
-/** Reads one secret's text. */
+/** Reads the text of a secret. */
 export type SecretReader = (reference: SecretReference) => Promise<string>;
 
-export const referenceOf = (reference: SecretReference) =>
-  typeof reference === "string" ? { id: reference, versionStage: "AWSCURRENT" } : reference;
-
-/** Reads secrets from Secrets Manager, each of them once however often it is named. */
+/** Reads secrets from Secrets Manager. Each secret is read once, also when several references name it. */
 export function secretReader(client: SecretsManagerClient): SecretReader {
-  const asked = new Map<string, Promise<string>>();
+  const requests = new Map<string, Promise<string>>();
   return (reference) => {
     const { id, versionStage } = referenceOf(reference);
     const key = `${id} ${versionStage}`;
-    const found = asked.get(key) ?? readOne(client, id, versionStage);
-    asked.set(key, found);
-    return found;
+    const request = requests.get(key) ?? readOne(client, id, versionStage);
+    requests.set(key, request);
+    return request;
   };
 }
 
@@ -25,60 +23,65 @@ async function readOne(client: SecretsManagerClient, id: string, versionStage: s
     const value = await client.send(new GetSecretValueCommand({ SecretId: id, VersionStage: versionStage }));
     const text =
       value.SecretString ?? (value.SecretBinary && Buffer.from(value.SecretBinary).toString("utf8"));
-    if (text === undefined) throw new Error("it has no value");
+    if (text === undefined) throw new Error("the secret has no value");
     return text;
   } catch (error) {
     throw explain(error, id, versionStage);
   }
 }
 
-const refusals = new Set(["AccessDeniedException", "DecryptionFailure", "UnrecognizedClientException"]);
-const absences = new Set(["ResourceNotFoundException", "InvalidRequestException"]);
+const denied = new Set(["AccessDeniedException", "DecryptionFailure", "UnrecognizedClientException"]);
+const notFound = new Set(["ResourceNotFoundException", "InvalidRequestException"]);
 
-function explain(error: unknown, id: string, versionStage: string): BootFailure {
+function explain(error: unknown, id: string, versionStage: string): EclairAmiError {
   const name = error instanceof Error ? error.name : "";
-  const what = `secret ${id} (stage ${versionStage})`;
-  if (refusals.has(name))
-    return new BootFailure(
+  const subject = `secret ${id} (stage ${versionStage})`;
+  if (denied.has(name))
+    return new EclairAmiError(
       {
         code: "secret.denied",
-        cause: `${what}: secretsmanager:GetSecretValue was refused: ${messageOf(error)}`,
-        remedy: `allow the instance's role: ${iamStatement(id)}; and kms:Decrypt, when the secret has a key of its own`,
+        operation: "reading a secret",
+        message: `${subject}: secretsmanager:GetSecretValue was denied: ${messageOf(error)}`,
+        remedy: `give the instance's role this statement: ${iamStatement(id)}. For a secret with a customer managed KMS key, permit kms:Decrypt as well`,
       },
       { cause: error },
     );
-  if (absences.has(name))
-    return new BootFailure(
+  if (notFound.has(name))
+    return new EclairAmiError(
       {
-        code: "secret.missing",
-        cause: `${what} is not there: ${messageOf(error)}`,
-        remedy: "correct the name or stage in the node's configuration, or put the secret back",
+        code: "secret.not-found",
+        operation: "reading a secret",
+        message: `${subject} was not found: ${messageOf(error)}`,
+        remedy: "correct the name or the version stage in the node's configuration, or restore the secret",
       },
       { cause: error },
     );
   if (name === "CredentialsProviderError")
-    return new BootFailure(
+    return new EclairAmiError(
       {
         code: "role.missing",
-        cause: `this instance has no role to read ${what} with: ${messageOf(error)}`,
-        remedy: "give the launch template an instance profile; it is tried again",
-        heals: true,
+        operation: "reading a secret",
+        message: `this instance has no role with which it can read ${subject}: ${messageOf(error)}`,
+        remedy: "add an instance profile to the launch template. The program tries again by itself",
+        retryable: true,
       },
       { cause: error },
     );
-  return new BootFailure(
+  return new EclairAmiError(
     {
       code: "secret.unreachable",
-      cause: `${what} can't be read: ${name} ${messageOf(error)}`,
-      remedy: "look at the way to Secrets Manager (endpoint, NAT gateway, throttling); it is tried again",
-      heals: true,
+      operation: "reading a secret",
+      message: `${subject} cannot be read: ${name} ${messageOf(error)}`,
+      remedy:
+        "check the connection to Secrets Manager (endpoint, NAT gateway, throttling). The program tries again by itself",
+      retryable: true,
     },
     { cause: error },
   );
 }
 
 function iamStatement(id: string): string {
-  // Secrets Manager puts six random characters behind a name.
+  // Secrets Manager appends six random characters to the name.
   const resource = id.startsWith("arn:") ? id : `arn:*:secretsmanager:*:*:secret:${id}-??????`;
   return JSON.stringify({ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: resource });
 }

@@ -1,47 +1,54 @@
 import { randomBytes } from "node:crypto";
-import type { NodeConfiguration, SecretReference } from "../config/node.ts";
-import type { OnChainSecret } from "../identity/on-chain.ts";
-import { referenceOf, type SecretReader } from "./fetch.ts";
-import { credentialsIn, onChainIn, passwordIn, seedIn, type Credentials } from "./shapes.ts";
+import type { NodeConfiguration, SecretReference } from "../contract/configuration/node.ts";
+import { referenceOf } from "../contract/configuration/secret-reference.ts";
+import type { SecretReader } from "./fetch.ts";
+import type { OnChainSecret } from "./on-chain.ts";
+import {
+  parseCredentials,
+  parseOnChainSecret,
+  parsePassword,
+  parseSeed,
+  type Credentials,
+} from "./shapes.ts";
 
-/** All that a node knows and must not write to a disk. */
+/** All secrets of a node. None of them may be written to a disk. */
 export type NodeSecrets = {
   readonly nodeSeed: Uint8Array;
   readonly channelSeed: Uint8Array;
   readonly onChain?: OnChainSecret;
   readonly database: Credentials;
-  /** Eclair's user of bitcoind's RPC interface. */
+  /** Eclair's user of the RPC interface of bitcoind. */
   readonly bitcoind: Credentials;
-  /** This program's own user there; a remote bitcoind knows only one. */
+  /** The supervisor's user of the same interface. A remote bitcoind has one user for both. */
   readonly supervisor: Credentials;
   readonly apiPassword: string;
 };
 
-/** Passwords that are nobody's business beyond this host and this boot. */
+/** Passwords that are valid on this host only. The first boot generates them. */
 export type LocalPasswords = { readonly bitcoind: string; readonly supervisor: string; readonly api: string };
 
 export function newPasswords(): LocalPasswords {
-  const made = () => randomBytes(32).toString("hex");
-  return { bitcoind: made(), supervisor: made(), api: made() };
+  const newPassword = () => randomBytes(32).toString("hex");
+  return { bitcoind: newPassword(), supervisor: newPassword(), api: newPassword() };
 }
 
-/** Reads every secret that the configuration names, all at once; `local` stands in where it names none. */
+/** Reads all secrets of the configuration in parallel. A local password is used where the configuration names no secret. */
 export async function resolveSecrets(
   configuration: NodeConfiguration,
   read: SecretReader,
   local: LocalPasswords,
 ): Promise<NodeSecrets> {
   const { secrets, database, bitcoind } = configuration;
-  const of = async <T>(reference: SecretReference, parse: (text: string, name: string) => T) =>
+  const readAs = async <T>(reference: SecretReference, parse: (text: string, name: string) => T) =>
     parse(await read(reference), referenceOf(reference).id);
 
   const [nodeSeed, channelSeed, onChain, databaseLogin, remote, apiPassword] = await Promise.all([
-    of(secrets.nodeSeed, (text, name) => seedIn(text, "nodeSeed", name)),
-    of(secrets.channelSeed, (text, name) => seedIn(text, "channelSeed", name)),
-    secrets.onChain === undefined ? undefined : of(secrets.onChain, onChainIn),
-    of(database.secret, credentialsIn),
-    bitcoind.remote === undefined ? undefined : of(bitcoind.remote.secret, credentialsIn),
-    secrets.api === undefined ? local.api : of(secrets.api, passwordIn),
+    readAs(secrets.nodeSeed, (text, name) => parseSeed(text, "nodeSeed", name)),
+    readAs(secrets.channelSeed, (text, name) => parseSeed(text, "channelSeed", name)),
+    secrets.onChain === undefined ? undefined : readAs(secrets.onChain, parseOnChainSecret),
+    readAs(database.secret, parseCredentials),
+    bitcoind.remote === undefined ? undefined : readAs(bitcoind.remote.secret, parseCredentials),
+    secrets.apiPassword === undefined ? local.api : readAs(secrets.apiPassword, parsePassword),
   ]);
   return {
     nodeSeed,

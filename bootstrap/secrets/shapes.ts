@@ -1,42 +1,42 @@
 import { z } from "zod";
-import { BootFailure } from "../failure.ts";
-import { isMnemonic, type OnChainSecret } from "../identity/on-chain.ts";
+import { EclairAmiError } from "../contract/errors.ts";
+import { isMnemonic, type OnChainSecret } from "./on-chain.ts";
 
-/** Seeds have this many bytes: Eclair makes its own so. */
+/** The length of the seeds that Eclair generates. */
 const seedBytes = 32;
 
-/** What RDS writes into the secrets that it manages; it may say more about the database, which is not used. */
+/** A login, as RDS writes it into the secrets that it manages. Other keys are ignored. */
 export const Credentials = z.object({ username: z.string().min(1), password: z.string().min(1) });
 export type Credentials = z.infer<typeof Credentials>;
 
-export function credentialsIn(text: string, secret: string): Credentials {
-  const parsed = Credentials.safeParse(jsonIn(text));
+export function parseCredentials(text: string, secret: string): Credentials {
+  const parsed = Credentials.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw malformed(secret, "JSON with `username` and `password`, as RDS writes it");
 }
 
 /**
- * A seed of 32 bytes in hex or base64: the secret's whole text, or the value of `key` in its JSON,
- * so that one secret can hold several.
+ * Parses a seed of 32 bytes in hex or base64. The seed is the complete text of the secret, or the value of `key` in the
+ * JSON of the secret, so one secret can contain several seeds.
  */
-export function seedIn(text: string, key: string, secret: string): Uint8Array {
-  const found = valueIn(text, key, secret);
-  const bytes = /^[0-9a-f]*$/i.test(found)
-    ? Buffer.from(found, "hex")
-    : /^[A-Za-z0-9+/]*={0,2}$/.test(found)
-      ? Buffer.from(found, "base64")
+export function parseSeed(text: string, key: string, secret: string): Uint8Array {
+  const value = valueAt(text, key, secret);
+  const bytes = /^[0-9a-f]*$/i.test(value)
+    ? Buffer.from(value, "hex")
+    : /^[A-Za-z0-9+/]*={0,2}$/.test(value)
+      ? Buffer.from(value, "base64")
       : undefined;
   if (bytes === undefined) throw malformed(secret, `32 bytes in hex or base64 for ${key}`);
-  if (bytes.length !== seedBytes || (/^[0-9a-f]*$/i.test(found) && found.length % 2 === 1))
-    throw malformed(secret, `32 bytes in hex or base64 for ${key}, and has ${bytes.length} bytes`);
+  if (bytes.length !== seedBytes || (/^[0-9a-f]*$/i.test(value) && value.length % 2 === 1))
+    throw malformed(secret, `32 bytes in hex or base64 for ${key}, and contains ${bytes.length} bytes`);
   return Uint8Array.from(bytes);
 }
 
-/** A password: the secret's whole text, or the value of `password` in its JSON. */
-export function passwordIn(text: string, secret: string): string {
-  const found = valueIn(text, "password", secret);
-  if (found === "") throw malformed(secret, "a password");
-  return found;
+/** Parses a password: the complete text of the secret, or the value of `password` in the JSON of the secret. */
+export function parsePassword(text: string, secret: string): string {
+  const password = valueAt(text, "password", secret);
+  if (password === "") throw malformed(secret, "a password");
+  return password;
 }
 
 const OnChain = z.object({
@@ -48,29 +48,29 @@ const OnChain = z.object({
     .default(0),
 });
 
-/** The on-chain keys: a BIP39 mnemonic, alone or in JSON with a passphrase and the wallet's birthday. */
-export function onChainIn(text: string, secret: string): OnChainSecret {
+/** Parses the on-chain secret: a BIP39 mnemonic, alone or in JSON with a passphrase and the birthday of the wallet. */
+export function parseOnChainSecret(text: string, secret: string): OnChainSecret {
   const trimmed = text.trim();
-  const parsed = OnChain.safeParse(trimmed.startsWith("{") ? jsonIn(trimmed) : { mnemonic: trimmed });
+  const parsed = OnChain.safeParse(trimmed.startsWith("{") ? parseJson(trimmed) : { mnemonic: trimmed });
   if (parsed.success) return parsed.data;
   throw malformed(
     secret,
-    "a BIP39 mnemonic in English whose checksum is right: alone, or in JSON as `mnemonic`, with `passphrase` and `birthday` (seconds since 1970, or a date) when there are any",
+    "a BIP39 mnemonic in English with a valid checksum: alone, or in JSON as `mnemonic` with the optional keys `passphrase` and `birthday` (seconds since 1970, or a date)",
   );
 }
 
-function valueIn(text: string, key: string, secret: string): string {
+function valueAt(text: string, key: string, secret: string): string {
   const trimmed = text.trim();
   if (!trimmed.startsWith("{")) return trimmed;
-  const value = jsonIn(trimmed);
-  if (typeof value !== "object" || value === null) throw malformed(secret, "well-formed JSON");
-  const found = (value as Record<string, unknown>)[key];
-  if (typeof found !== "string") throw malformed(secret, `a text under the key \`${key}\` of its JSON`);
-  return found.trim();
+  const content = parseJson(trimmed);
+  if (typeof content !== "object" || content === null) throw malformed(secret, "valid JSON");
+  const value = (content as Record<string, unknown>)[key];
+  if (typeof value !== "string") throw malformed(secret, `a string for the key \`${key}\` of its JSON`);
+  return value.trim();
 }
 
-/** Never the parser's own message: it quotes what it read. */
-function jsonIn(text: string): unknown {
+/** @returns undefined instead of the error of the parser, because that error quotes the secret */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -78,10 +78,11 @@ function jsonIn(text: string): unknown {
   }
 }
 
-function malformed(secret: string, wanted: string): BootFailure {
-  return new BootFailure({
+function malformed(secret: string, expected: string): EclairAmiError {
+  return new EclairAmiError({
     code: "secret.malformed",
-    cause: `secret ${secret} must hold ${wanted}`,
-    remedy: "put the right value into the secret; what is there is not shown",
+    operation: "reading a secret",
+    message: `secret ${secret} must contain ${expected}`,
+    remedy: "store a valid value in the secret. The current value is not shown",
   });
 }

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { Credentials } from "./shapes.ts";
 
-/** What the supervisor reads, and what a boot that runs again goes on with. */
+/** The secrets that the supervisor reads. A repeated boot reads the local passwords. */
 export const SupervisorSecrets = z.strictObject({
   database: Credentials,
   supervisor: Credentials,
   apiPassword: z.string(),
-  /** The passwords that were made at this boot. */
+  /** The passwords that the first boot generated. */
   local: z.strictObject({ bitcoind: z.string(), supervisor: z.string(), api: z.string() }),
-  /** What bitcoind is to watch; nobody can spend with it, and anybody could count. */
+  /** The descriptors that bitcoind watches. They reveal the balance of the wallet, and permit no spending. */
   watched: z
     .strictObject({
       descriptors: z.array(z.strictObject({ text: z.string(), internal: z.boolean() })),

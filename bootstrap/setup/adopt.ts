@@ -1,112 +1,122 @@
-import type { ClusterSetup } from "../config/cluster-setup.ts";
-import { eclairVersion } from "../eclair/image.ts";
-import { whyNotRun } from "../eclair/schemas.ts";
+import type { ClusterSetup } from "../contract/configuration/cluster-setup.ts";
+import { schemaIncompatibility } from "../contract/eclair-versions.ts";
+import { EclairAmiError } from "../contract/errors.ts";
+import type { SetupOutcome } from "../contract/reports/setup.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
-import { BootFailure } from "../failure.ts";
-import { guardAgainstRecord, requireBound, requireOriginal } from "../identity/guards.ts";
-import { channelsOf, requireOwnChannels, requireOwnNode, summaryOf } from "./channels.ts";
-import { asOwner, expectedOf, recordOf, requireNoOtherCluster, type Context } from "./context.ts";
-import { prepareDatabase, supersede } from "./database.ts";
-import { requireFenceKnown } from "./fence-checks.ts";
-import { recordFor, requireNeverHeld } from "./init.ts";
-import { handOver, joinOwners } from "./ownership.ts";
-import type { SetupResult } from "./result.ts";
+import { eclairVersion } from "../eclair/image.ts";
+import { requireBound, requireOriginal } from "../identity/database-checks.ts";
+import { guardAgainstRecord } from "../identity/guards.ts";
+import { readChannels, requireOwnChannels, requireOwnNode, summarize } from "./channels.ts";
+import { expectedOf, readRecord, requireNoOtherCluster, type SetupContext } from "./context.ts";
+import { supersede } from "./database/binding.ts";
+import { asOwner } from "./database/connection.ts";
+import { requireFenceKnown } from "./database/fence-checks.ts";
+import { joinOwners, transferOwnership } from "./database/ownership.ts";
+import { prepareDatabase } from "./database/prepare.ts";
+import { readDatabaseUsage, requireUnused } from "./database/usage.ts";
+import { ensureRecord, requireNeverHeld } from "./record.ts";
 import { nodeKeys } from "./secrets.ts";
-import { requireNobody, usersOf } from "./use.ts";
+
+type Finding = SetupOutcome["findings"][number];
 
 /**
- * Takes over a database that an Eclair of the operator's has used: its channels must belong to the channel seed, and
- * nobody may use it. Whatever of that is done already stays as it is.
+ * Takes over a database that an Eclair outside this project has used. Its channels must belong to the channel seed, and
+ * the database must not be in use. Whatever an earlier run has changed stays unchanged.
  */
-export async function adopt(context: Context): Promise<Omit<SetupResult, "id" | "done">> {
+export async function adopt(context: SetupContext): Promise<SetupOutcome> {
   const { setup, task, secrets } = context;
-  requireNodeIdNamed(setup);
-  const record = await recordOf(context);
-  const { keys } = await nodeKeys(setup, secrets, { make: false, now: new Date() });
+  requireNodeIdInDocument(setup);
+  const existing = await readRecord(context);
+  const { keys } = await nodeKeys(setup, secrets, { create: false, now: new Date() });
   await requireNoOtherCluster(context, keys.node.nodeId);
   const expected = expectedOf(context, keys.node);
-  if (record !== undefined) guardAgainstRecord(expected, record);
+  if (existing !== undefined) guardAgainstRecord(expected, existing);
 
   return await asOwner(context, async (owner) => {
     await joinOwners(owner);
     const before = await readDatabaseState(owner);
-    requireEclairs(before);
-    if (record !== undefined) requireBound(expected, before);
-    requireOriginal(expected, record, before);
+    requireUsedByEclair(before);
+    if (existing !== undefined) requireBound(expected, before);
+    requireOriginal(expected, existing, before);
     requireFenceKnown(before);
-    const done = record !== undefined;
-    if (!done) {
+    const adopted = existing !== undefined;
+    if (!adopted) {
       requireNeverHeld(before.progress);
-      requireNobody(await usersOf(owner));
+      requireUnused(await readDatabaseUsage(owner));
     }
-    const channels = await channelsOf(owner);
+    const channels = await readChannels(owner);
     requireOwnNode(channels, keys.node.nodeId);
     requireOwnChannels(channels, keys.channelSeed, setup.chain);
-    const facts = [...summaryOf(channels), wallet];
-    if (!done) requireWalletKept(task.walletKept, facts);
+    const findings = [...summarize(channels), previousWallet];
+    if (!adopted) requireWalletRetained(task.walletRetained, findings);
 
-    const { state, changed, login } = await prepareDatabase(
+    const { state, changed, secretArn } = await prepareDatabase(
       context,
       owner,
       keys.node,
       async (client, username) => {
-        // The trigger's lock on the lease keeps everybody off from here on; somebody may have been quicker.
-        if (!done) {
-          requireNobody(await usersOf(client));
+        // The fence's lock on the lease now excludes other users. A session may have begun before.
+        if (!adopted) {
+          requireUnused(await readDatabaseUsage(client));
           await supersede(client, "adopt");
         }
-        return await handOver(client, username);
+        return await transferOwnership(client, username);
       },
     );
-    const made = await recordFor(context, keys.node, state, record);
+    const ensured = await ensureRecord(context, keys.node, state, existing);
     return {
-      changed: [...changed, ...made.made],
+      changed: [...changed, ...ensured.created],
       nodeId: keys.node.nodeId,
-      databaseSecret: login,
-      record: made.record,
-      facts,
+      databaseSecretArn: secretArn,
+      record: ensured.record,
+      findings,
     };
   });
 }
 
-/** A node without channels says nowhere else which seed is its own. */
-function requireNodeIdNamed({ nodeId }: ClusterSetup): void {
+/** Only the document can confirm the node seed of a node that has no channels. */
+function requireNodeIdInDocument({ nodeId }: ClusterSetup): void {
   if (nodeId !== undefined) return;
-  throw new BootFailure({
-    code: "adopt.node-id",
-    cause: "the document does not name the node id",
-    remedy: "set nodeId to what the running node says of itself (`getinfo` of its API)",
+  throw new EclairAmiError({
+    code: "adopt.node-id-missing",
+    operation: "adopting the database",
+    message: "the document does not contain the node id",
+    remedy: "set nodeId to the node id that the API of the running node reports (`getinfo`)",
   });
 }
 
-function requireEclairs({ schemas }: DatabaseState): void {
+function requireUsedByEclair({ schemas }: DatabaseState): void {
   if (Object.keys(schemas).length === 0)
-    throw new BootFailure({
-      code: "adopt.empty",
-      cause: "no Eclair has used this database",
-      remedy: "name the database of the node, or make a new node with `eclair-ami init`",
+    throw new EclairAmiError({
+      code: "adopt.database-empty",
+      operation: "adopting the database",
+      message: "no Eclair has used this database",
+      remedy: "name the database of the node, or create a new node with `eclair-ami init`",
     });
   const eclair = eclairVersion();
-  const why = whyNotRun(eclair, schemas);
-  if (why === undefined) return;
-  throw new BootFailure({
-    code: why === "older" ? "eclair.older" : "eclair.jump",
-    cause: `Eclair ${eclair} of this image can't run on the schemas of this database`,
-    remedy: "use an image with the Eclair that ran last; one from before 0.13 must run 0.13.0 once before",
+  const incompatibility = schemaIncompatibility(eclair, schemas);
+  if (incompatibility === undefined) return;
+  throw new EclairAmiError({
+    code: incompatibility === "too-old" ? "eclair.too-old" : "eclair.version-skipped",
+    operation: "checking the schemas of the database",
+    message: `Eclair ${eclair} of this image cannot run on the schemas of this database`,
+    remedy:
+      "use an image with the Eclair that ran last. A node of an Eclair before 0.13 must run Eclair 0.13.0 once before",
   });
 }
 
-const wallet: [string, string] = [
-  "old wallet",
-  "the wallet of the bitcoind that the node used until now may hold coins, and its open channels may still pay out to it",
-];
+const previousWallet: Finding = {
+  name: "wallet of the previous bitcoind",
+  value: "it may contain coins, and open channels may still pay to its addresses",
+};
 
-function requireWalletKept(kept: boolean, facts: readonly (readonly [string, string])[]): void {
-  if (kept) return;
-  throw new BootFailure({
-    code: "adopt.wallet",
-    cause: facts.map(([name, value]) => `${name}: ${value}`).join("; "),
+function requireWalletRetained(retained: boolean, findings: readonly Finding[]): void {
+  if (retained) return;
+  throw new EclairAmiError({
+    code: "adopt.wallet-not-confirmed",
+    operation: "adopting the database",
+    message: findings.map(({ name, value }) => `${name}: ${value}`).join("; "),
     remedy:
-      "back that wallet up and keep it (docs/identity.md says until when), then run this again with --wallet-kept",
+      "back up the wallet of the node's previous bitcoind and keep it (docs/identity.md explains how long), then run the command again with --confirm-wallet-retained",
   });
 }

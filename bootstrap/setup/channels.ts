@@ -1,7 +1,8 @@
 import type { Client } from "pg";
 import { z } from "zod";
-import type { Chain } from "../config/node.ts";
-import { BootFailure } from "../failure.ts";
+import type { Chain } from "../contract/configuration/node.ts";
+import { EclairAmiError } from "../contract/errors.ts";
+import type { SetupOutcome } from "../contract/reports/setup.ts";
 import { fundingPublicKey } from "../identity/channel-keys.ts";
 import { fundingScripts, isPublicKey } from "../identity/funding-script.ts";
 
@@ -12,8 +13,9 @@ const Commitment = z.object({
 });
 
 /**
- * A channel as Eclair writes it into the column `json` of `local.channels` beside its own encoding in `data`, as far
- * as it is used here (`fr.acinq.eclair.json.JsonSerializers`). One that was never funded has no commitments.
+ * The used part of a channel in the column `json` of `local.channels`, as Eclair writes it
+ * (`fr.acinq.eclair.json.JsonSerializers`). The column `data` contains Eclair's own encoding of the channel. A channel that
+ * was never funded has no commitments.
  */
 const ChannelData = z.object({
   type: z.string(),
@@ -34,26 +36,28 @@ export type Channel = {
   readonly encoded: Buffer;
 };
 
-/** The channels that Eclair would start with. */
-export async function channelsOf(owner: Client): Promise<Channel[]> {
+/** Reads the channels that are not closed. */
+export async function readChannels(owner: Client): Promise<Channel[]> {
   const { rows } = await owner.query<{ id: string; json: unknown; encoded: Buffer }>(
     "select channel_id as id, json, data as encoded from local.channels where not is_closed order by channel_id",
   );
   return rows.map(({ id, json, encoded }) => {
     const parsed = ChannelData.safeParse(json);
     if (parsed.success) return { id, data: parsed.data, encoded };
-    throw new BootFailure({
-      code: "adopt.channel",
-      cause: `channel ${id} is written in a way that this image does not understand: ${z.prettifyError(parsed.error)}`,
-      remedy: "start the Eclair that ran last once more, so that it writes its channels anew; else report it",
+    throw new EclairAmiError({
+      code: "adopt.channel-unreadable",
+      operation: "adopting the database",
+      message: `channel ${id} is stored in a form that this image does not know: ${z.prettifyError(parsed.error)}`,
+      remedy:
+        "start the Eclair that ran last once more, because it rewrites its channels. When the error remains, report it",
     });
   });
 }
 
 /**
- * Refuses a channel seed that is another node's, as Eclair itself would after it has taken the lease
- * (`DBChecker.checkChannelsDB`, `Commitments.validateSeed`): each confirmed funding output must be one of the key that
- * the seed gives and the peer's. What is not confirmed yet is not checked, as there.
+ * Refuses the channel seed of another node, as Eclair does after it has taken the lease (`DBChecker.checkChannelsDB`,
+ * `Commitments.validateSeed`): each confirmed funding output must belong to the key from the seed and to the peer's key. Like
+ * Eclair, this function does not check unconfirmed funding outputs.
  */
 export function requireOwnChannels(
   channels: readonly Channel[],
@@ -65,10 +69,11 @@ export function requireOwnChannels(
       if (localFunding.status !== "confirmed") continue;
       const path = data.commitments?.channelParams.localParams.fundingKeyPath ?? [];
       if (isFundedWith(fundingPublicKey(channelSeed, chain, path, fundingTxIndex), encoded)) continue;
-      throw new BootFailure({
-        code: "adopt.channel-seed",
-        cause: `channel ${id} was not funded with the channel seed that is named`,
-        remedy: "put the node's own channel seed (channel_seed.dat of its data folder) into the secret",
+      throw new EclairAmiError({
+        code: "adopt.wrong-channel-seed",
+        operation: "adopting the database",
+        message: `channel ${id} was not funded with the named channel seed`,
+        remedy: "store the channel seed of the node (channel_seed.dat in its data folder) in the secret",
       });
     }
 }
@@ -76,43 +81,44 @@ export function requireOwnChannels(
 const publicKeyBytes = 33;
 
 /**
- * Whether an encoded channel holds a public key, the peer's, and the funding output that this key and `local` make
- * together. The output is a hash of both keys, so it can't be there by chance; and no field's place has to be known,
- * which changes with Eclair's codecs.
+ * Whether an encoded channel contains a public key, the peer's, together with the funding output of this key and `local`. The
+ * output is a hash of both keys, so it cannot occur by chance. The offsets of the fields are not used, because they change
+ * with Eclair's codecs.
  */
 function isFundedWith(local: Uint8Array, encoded: Buffer): boolean {
-  for (let at = 0; at + publicKeyBytes <= encoded.length; at += 1) {
-    const remote = encoded.subarray(at, at + publicKeyBytes);
+  for (let offset = 0; offset + publicKeyBytes <= encoded.length; offset += 1) {
+    const remote = encoded.subarray(offset, offset + publicKeyBytes);
     if (!isPublicKey(remote)) continue;
     if (fundingScripts(local, remote).some((script) => encoded.includes(Buffer.from(script)))) return true;
   }
   return false;
 }
 
-/** Refuses a node seed that is another node's: Eclair itself would start, and its peers would not know it. */
+/** Refuses the node seed of another node. Eclair itself would start, and its peers would not know the node. */
 export function requireOwnNode(channels: readonly Channel[], nodeId: string): void {
   for (const { id, data } of channels) {
     const own = data.commitments?.channelParams.localParams.nodeId;
     if (own === undefined || own === nodeId) continue;
-    throw new BootFailure({
-      code: "adopt.node-seed",
-      cause: `channel ${id} is of node ${own}, and the node seed is that of ${nodeId}`,
-      remedy: "put the node's own node seed (node_seed.dat of its data folder) into the secret",
+    throw new EclairAmiError({
+      code: "adopt.wrong-node-seed",
+      operation: "adopting the database",
+      message: `channel ${id} belongs to node ${own}, and the node seed belongs to node ${nodeId}`,
+      remedy: "store the node seed of the node (node_seed.dat in its data folder) in the secret",
     });
   }
 }
 
-/** What there is, in words. */
-export function summaryOf(channels: readonly Channel[]): [string, string][] {
+/** The number of channels by state, and the balance of the node in these channels. */
+export function summarize(channels: readonly Channel[]): SetupOutcome["findings"] {
   const states = new Map<string, number>();
   for (const { data } of channels) states.set(data.type, (states.get(data.type) ?? 0) + 1);
   const listed = [...states].map(([state, count]) => `${count} ${state}`).join(", ");
-  const own = channels.reduce(
+  const balanceMsat = channels.reduce(
     (sum, { data }) => sum + (data.commitments?.active[0]?.localCommit.spec.toLocal ?? 0),
     0,
   );
   return [
-    ["channels that are not closed", channels.length === 0 ? "none" : listed],
-    ["the node's own balance in them", `${Math.floor(own / 1000)} sat`],
+    { name: "channels that are not closed", value: channels.length === 0 ? "none" : listed },
+    { name: "balance of the node in these channels", value: `${Math.floor(balanceMsat / 1000)} sat` },
   ];
 }

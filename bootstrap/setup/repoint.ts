@@ -1,148 +1,97 @@
+import { EclairAmiError } from "../contract/errors.ts";
+import type { ClusterRecord } from "../contract/record/record.ts";
+import type { SetupOutcome } from "../contract/reports/setup.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
-import { BootFailure } from "../failure.ts";
-import { requireBound, requireNode } from "../identity/guards.ts";
-import { isBehind, type ClusterRecord } from "../record/record.ts";
-import { asOwner, expectedOf, onTable, recordOf, type Context } from "./context.ts";
-import { bindAnew, prepareDatabase } from "./database.ts";
-import { requireFenceKnown } from "./fence-checks.ts";
-import { handOver, joinOwners } from "./ownership.ts";
-import type { SetupResult } from "./result.ts";
-import { nodeKeys } from "./secrets.ts";
-import { requireNobody, usersOf, type Use } from "./use.ts";
+import { onTable, type SetupContext } from "./context.ts";
+import { rebind } from "./database/binding.ts";
+import { asOwner } from "./database/connection.ts";
+import { requireFenceKnown } from "./database/fence-checks.ts";
+import { joinOwners, transferOwnership } from "./database/ownership.ts";
+import { prepareDatabase } from "./database/prepare.ts";
+import { readDatabaseUsage, requireUnused } from "./database/usage.ts";
+import { boundState } from "./record.ts";
+import { readRecordedNode, requireSameNode } from "./recorded-node.ts";
 
-/** An active node raises the record's counter every few seconds: after this nobody does any more. */
-const quietSeconds = 60;
-
-/** What differs between the database that the record names and the one that it is to name; changes nothing. */
-export async function compare(context: Context): Promise<Omit<SetupResult, "id" | "done">> {
-  const { keys } = await nodeKeys(context.setup, context.secrets, { make: false, now: new Date() });
-  const record = requireRecord(context, await recordOf(context));
-  requireNode(expectedOf(context, keys.node), record.node, "the record", "record");
-  return await asOwner(context, async (owner) => {
-    const found = await readDatabaseState(owner);
-    requireNodes(context, keys.node, found);
-    return {
-      changed: [],
-      nodeId: keys.node.nodeId,
-      record,
-      ...(found.progress !== undefined && { progress: found.progress }),
-      facts: differences(context, record, found, await usersOf(owner)),
-    };
-  });
-}
+const operation = "repointing the cluster record";
+/** The active instance updates the record every few seconds. After this time, no instance is active. */
+const inactiveSeconds = 60;
 
 /**
- * Makes another database the node's: the operator's word that the one in the record is lost, or was moved. The
- * database's generation goes beyond the record's first, and only then the record names it.
+ * Makes another database the node's, because the operator declares that the database in the record is lost or was moved.
+ * The generation of the database is increased above the record's first, and only then the record names the database.
  */
-export async function repoint(context: Context): Promise<Omit<SetupResult, "id" | "done">> {
-  const { setup, task, secrets } = context;
-  const { reason, by } = task;
-  if (reason === undefined) throw new Error("a reason is missing");
-  const { keys } = await nodeKeys(setup, secrets, { make: false, now: new Date() });
-  const record = requireRecord(context, await recordOf(context));
-  requireNode(expectedOf(context, keys.node), record.node, "the record", "record");
-  requireQuiet(record, new Date());
+export async function repoint(context: SetupContext): Promise<SetupOutcome> {
+  const { reason } = context.task;
+  if (reason === undefined) throw new Error("the task contains no reason");
+  const { node, record } = await readRecordedNode(context);
+  requireInactive(record, new Date());
 
   return await asOwner(context, async (owner) => {
     await joinOwners(owner);
     const before = await readDatabaseState(owner);
-    requireNodes(context, keys.node, before);
+    requireSameNode(context, node, before);
     requireFenceKnown(before);
-    requireNobody(await usersOf(owner));
-    const { state, changed, login } = await prepareDatabase(
+    requireUnused(await readDatabaseUsage(owner));
+    const { state, changed, secretArn } = await prepareDatabase(
       context,
       owner,
-      keys.node,
+      node,
       async (client, username) => {
-        requireNobody(await usersOf(client));
-        // A dump that was restored belongs to whoever restored it.
-        const owned = await handOver(client, username);
-        return [...owned, ...(await bindAnew(client, record.progress))];
+        requireUnused(await readDatabaseUsage(client));
+        // The tables of a restored dump belong to the role that restored it.
+        const transferred = await transferOwnership(client, username);
+        await rebind(client, record.progress);
+        return [...transferred, "binding"];
       },
     );
-    const { host, port, name } = setup.database;
-    const { binding, progress } = state;
-    if (binding === undefined || progress === undefined) throw new Error("the database was not bound");
-    const now = new Date().toISOString();
-    const database = { host, port, name, id: binding.databaseId };
-    const after: ClusterRecord = { ...record, database, progress, updatedAt: now };
-    const entry = { what: "database repoint", reason, at: now, by, from: record.database, to: database };
-    const noted = { ...entry, progress: before.progress };
-    if (!(await onTable(context, (table) => table.repoint(record, after, noted))))
-      throw new BootFailure({
-        code: "record.changed",
-        cause: "the record changed meanwhile: a node may be running",
-        remedy: "look at `eclair-ami status`, and run it again when nothing runs",
-      });
+    const after = await updateRecord(context, reason, record, { before, after: state });
     return {
       changed: [...changed, "record"],
-      nodeId: keys.node.nodeId,
-      databaseSecret: login,
+      nodeId: node.nodeId,
+      databaseSecretArn: secretArn,
       record: after,
-      facts: [],
+      findings: [],
     };
   });
 }
 
-function requireRecord({ setup }: Context, record: ClusterRecord | undefined): ClusterRecord {
-  if (record !== undefined) return record;
-  throw new BootFailure({
-    code: "record.missing",
-    cause: `there is no record of the cluster ${setup.cluster}`,
-    remedy: "restore the table from its backup; for a node that was never recorded use `init` or `adopt`",
-  });
-}
-
-/** A database of another node, or of none, can't become this one's. */
-function requireNodes(context: Context, node: ClusterRecord["node"], found: DatabaseState): void {
-  const expected = expectedOf(context, node);
-  requireBound(expected, found);
-  if (found.binding !== undefined)
-    requireNode(expected, found.binding.node, `the database ${context.setup.database.host}`, "database");
-}
-
-function requireQuiet({ updatedAt, progress }: ClusterRecord, now: Date): void {
-  const seconds = (now.getTime() - Date.parse(updatedAt)) / 1000;
-  if (progress.generation === 0 || seconds >= quietSeconds) return;
-  throw new BootFailure({
-    code: "repoint.active",
-    cause: `a node wrote to the record ${Math.max(0, Math.round(seconds))} s ago`,
-    remedy: `end every instance of the cluster, wait ${quietSeconds} s, and run it again`,
-  });
-}
-
-function differences(
-  { setup }: Context,
+/** Makes the record name the database, and writes the reason and the earlier progress to the history. */
+async function updateRecord(
+  context: SetupContext,
+  reason: string,
   record: ClusterRecord,
-  found: DatabaseState,
-  use: Use,
-): [string, string][] {
-  const { database, progress, updatedAt } = record;
-  const here = found.progress;
-  const same = found.binding?.databaseId === database.id;
-  return [
-    ["the record's database", `${database.host}:${database.port}/${database.name}, id ${database.id}`],
-    [
-      "the one named",
-      `${setup.database.host}:${setup.database.port}/${setup.database.name}, id ${found.binding?.databaseId}${same ? " (a copy of the same, or itself)" : ""}`,
-    ],
-    [
-      "the record has come to",
-      `generation ${progress.generation}, counter ${progress.counter}, at ${updatedAt}`,
-    ],
-    ["the database named has come to", `generation ${here?.generation}, counter ${here?.counter}`],
-    [
-      "at risk",
-      here !== undefined && isBehind(here, progress)
-        ? "everything in channels that changed since: a peer that published a newer state, or punishes an old one, takes the whole balance of its channel"
-        : "nothing that the record knows of: this database is not behind it",
-    ],
-    [
-      "in use",
-      use.leaseSeconds === undefined && use.sessions.length === 0
-        ? "by nobody"
-        : [...(use.leaseSeconds === undefined ? [] : ["the lease is held"]), ...use.sessions].join("; "),
-    ],
-  ];
+  states: { readonly before: DatabaseState; readonly after: DatabaseState },
+): Promise<ClusterRecord> {
+  const { host, port, name } = context.setup.database;
+  const { binding, progress } = boundState(states.after);
+  const now = new Date().toISOString();
+  const database = { host, port, name, id: binding.databaseId };
+  const updated: ClusterRecord = { ...record, database, progress, updatedAt: now };
+  const entry = {
+    action: "database repoint",
+    reason,
+    at: now,
+    requestedBy: context.task.requestedBy,
+    from: record.database,
+    to: database,
+    progress: states.before.progress,
+  };
+  if (await onTable(context, (table) => table.repoint(record, updated, entry))) return updated;
+  throw new EclairAmiError({
+    code: "record.changed",
+    operation,
+    message: "the record changed in the meantime: an instance may be active",
+    remedy: "check `eclair-ami status`, and run the command again when no instance of the cluster runs",
+  });
+}
+
+function requireInactive({ updatedAt, progress }: ClusterRecord, now: Date): void {
+  const seconds = (now.getTime() - Date.parse(updatedAt)) / 1000;
+  if (progress.generation === 0 || seconds >= inactiveSeconds) return;
+  throw new EclairAmiError({
+    code: "repoint.node-active",
+    operation,
+    message: `an instance wrote to the record ${Math.max(0, Math.round(seconds))} s ago`,
+    remedy: `terminate every instance of the cluster, wait ${inactiveSeconds} s, and run the command again`,
+  });
 }

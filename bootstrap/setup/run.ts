@@ -1,21 +1,20 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { clientSettings, type AwsSettings } from "../aws/clients.ts";
-import type { ClusterSetup, SetupTask } from "../config/cluster-setup.ts";
-import { BootFailure, failureOf, messageOf } from "../failure.ts";
-import { logLine } from "../log.ts";
+import type { ClusterSetup, SetupTask } from "../contract/configuration/cluster-setup.ts";
+import { EclairAmiError } from "../contract/errors.ts";
+import { ClusterTable, documentClient } from "../contract/record/table.ts";
+import type { SetupOutcome, SetupResult } from "../contract/reports/setup.ts";
+import { finalErrorFields, logError, logEvent } from "../os/log.ts";
 import { run } from "../os/run.ts";
-import { ClusterTable, documentClient } from "../record/table.ts";
 import { adopt } from "./adopt.ts";
-import type { Context } from "./context.ts";
+import { compare } from "./compare.ts";
+import type { SetupContext } from "./context.ts";
 import { initialise } from "./init.ts";
-import { compare, repoint } from "./repoint.ts";
-import { setupLine, type SetupResult } from "./result.ts";
+import { repoint } from "./repoint.ts";
 import { verify } from "./verify.ts";
 
-type Found = Omit<SetupResult, "id" | "done">;
-
-const actions: Readonly<Record<SetupTask["action"], (context: Context) => Promise<Found>>> = {
+const actions: Readonly<Record<SetupTask["action"], (context: SetupContext) => Promise<SetupOutcome>>> = {
   init: initialise,
   adopt,
   verify,
@@ -23,33 +22,34 @@ const actions: Readonly<Record<SetupTask["action"], (context: Context) => Promis
   repoint,
 };
 
-/** Does what a short-lived instance was started for, says how it went, and ends the instance. */
+/** Runs the task of a short-lived instance, reports the result, and ends the instance. */
 export async function setUpCluster(setup: ClusterSetup, aws: AwsSettings, ca: string): Promise<void> {
   const { task } = setup;
   if (task === undefined)
-    throw new BootFailure({
+    throw new EclairAmiError({
       code: "configuration.invalid",
-      cause: "the document says nothing of a task",
-      remedy: "use `eclair-ami init`, `adopt`, `verify` or `database repoint`: they launch such an instance",
+      operation: "reading the user-data",
+      message: "the document contains no task",
+      remedy:
+        "use `eclair-ami init`, `adopt`, `verify` or `database repoint`: these commands launch the instance",
     });
   const settings = clientSettings(aws);
-  const table = new ClusterTable(
-    documentClient(new DynamoDBClient(settings)),
-    setup.record.table,
-    setup.cluster,
-  );
-  const context: Context = { setup, task, table, ca, secrets: new SecretsManagerClient(settings) };
-  let result: SetupResult;
-  try {
-    result = { id: task.id, done: true, ...(await actions[task.action](context)) };
-  } catch (error) {
-    const { code, message, remedy } = failureOf(error);
-    result = { id: task.id, done: false, changed: [], facts: [], failure: { code, cause: message, remedy } };
-  }
-  logLine(setupLine, result);
-  // The console tells it too, since the table may be what could not be used; but a console may lose a line.
+  const client = documentClient(new DynamoDBClient(settings));
+  const table = new ClusterTable(client, setup.record.table, setup.cluster);
+  const result = await runTask({ setup, task, table, ca, secrets: new SecretsManagerClient(settings) });
+  // The console contains the result as well, because the table can be unreachable. A console can lose a line.
+  logEvent("cluster-setup.result", { result }, result.succeeded ? "info" : "error");
   await table
-    .tellResult(task.id, result, new Date())
-    .catch((error: unknown) => logLine("report", { failed: messageOf(error) }));
+    .putSetupResult(task.id, result, new Date())
+    .catch((error: unknown) => logError("cluster-setup.report-failed", error));
   await run("systemctl", ["--no-block", "poweroff"]);
+}
+
+async function runTask(context: SetupContext): Promise<SetupResult> {
+  const { id, action } = context.task;
+  try {
+    return { id, succeeded: true, ...(await actions[action](context)) };
+  } catch (error) {
+    return { id, succeeded: false, changed: [], findings: [], error: finalErrorFields(error) };
+  }
 }

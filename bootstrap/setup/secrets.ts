@@ -6,36 +6,38 @@ import {
 import { generateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { randomBytes } from "node:crypto";
-import { clusterTag } from "../aws/tags.ts";
-import type { ClusterSetup } from "../config/cluster-setup.ts";
-import { BootFailure, messageOf } from "../failure.ts";
+import type { ClusterSetup } from "../contract/configuration/cluster-setup.ts";
+import { EclairAmiError, messageOf } from "../contract/errors.ts";
+import type { NodeIdentity } from "../contract/record/record.ts";
+import { tags } from "../contract/tags.ts";
 import { nodeIdentityOf } from "../identity/node.ts";
 import { requireNodeId } from "../identity/node-id.ts";
-import type { NodeIdentity } from "../record/record.ts";
 import { secretReader } from "../secrets/fetch.ts";
-import { credentialsIn, onChainIn, seedIn, type Credentials } from "../secrets/shapes.ts";
+import { parseCredentials, parseOnChainSecret, parseSeed, type Credentials } from "../secrets/shapes.ts";
 
-/** The name of the role that Eclair connects as, when `init` makes it. */
+/** The name of the runtime role in a login that `init` creates. */
 const runtimeUser = "eclair";
 const passwordBytes = 32;
+const seedBytes = 32;
+const secondsPerDay = 86_400;
 
-/** The keys of a node, and who it is with them. */
+/** The identity of a node and its channel seed. */
 export type NodeKeys = {
   readonly node: NodeIdentity;
   readonly channelSeed: Uint8Array;
 };
 
-/** Reads the secrets of a node; those that are missing are made first, when `make` allows it. */
+/** Reads the secrets of a node, and first creates missing secrets when `create` permits it. */
 export async function nodeKeys(
   setup: ClusterSetup,
   client: SecretsManagerClient,
-  options: { readonly make: boolean; readonly now: Date },
-): Promise<{ readonly keys: NodeKeys; readonly made: string[] }> {
+  options: { readonly create: boolean; readonly now: Date },
+): Promise<{ readonly keys: NodeKeys; readonly created: string[] }> {
   const { secrets, chain, nodeId } = setup;
-  const made: string[] = [];
-  if (options.make)
+  const created: string[] = [];
+  if (options.create)
     for (const [id, content] of newSecrets(secrets, options.now))
-      if (await createSecret(client, id, setup.cluster, content)) made.push(`secret ${id}`);
+      if (await createSecret(client, id, setup.cluster, content)) created.push(`secret ${id}`);
 
   const read = secretReader(client);
   const [node, channel, chainKeys] = await Promise.all([
@@ -43,87 +45,86 @@ export async function nodeKeys(
     read(secrets.channelSeed),
     secrets.onChain === undefined ? undefined : read(secrets.onChain),
   ]);
-  const nodeSeed = seedIn(node, "nodeSeed", secrets.nodeSeed);
-  const channelSeed = seedIn(channel, "channelSeed", secrets.channelSeed);
-  const onChain = chainKeys === undefined ? undefined : onChainIn(chainKeys, secrets.onChain ?? "");
+  const nodeSeed = parseSeed(node, "nodeSeed", secrets.nodeSeed);
+  const channelSeed = parseSeed(channel, "channelSeed", secrets.channelSeed);
+  const onChain = chainKeys === undefined ? undefined : parseOnChainSecret(chainKeys, secrets.onChain ?? "");
   if (nodeId !== undefined) requireNodeId(nodeSeed, chain, nodeId, secrets.nodeSeed);
   return {
-    made,
-    keys: {
-      channelSeed,
-      node: nodeIdentityOf(chain, { nodeSeed, channelSeed, onChain }),
-    },
+    created,
+    keys: { channelSeed, node: nodeIdentityOf(chain, { nodeSeed, channelSeed, onChain }) },
   };
 }
 
-/** What to put into each of the secrets that are named; one secret can hold several keys. */
+/** The content of each new secret, by its name. One secret can contain several keys. */
 function newSecrets(
   { nodeSeed, channelSeed, onChain }: ClusterSetup["secrets"],
   now: Date,
 ): Map<string, Record<string, unknown>> {
-  const found = new Map<string, Record<string, unknown>>();
+  const contents = new Map<string, Record<string, unknown>>();
   const add = (id: string, content: Record<string, unknown>) =>
-    found.set(id, { ...found.get(id), ...content });
-  add(nodeSeed, { nodeSeed: randomBytes(32).toString("hex") });
-  add(channelSeed, { channelSeed: randomBytes(32).toString("hex") });
+    contents.set(id, { ...contents.get(id), ...content });
+  add(nodeSeed, { nodeSeed: randomBytes(seedBytes).toString("hex") });
+  add(channelSeed, { channelSeed: randomBytes(seedBytes).toString("hex") });
   if (onChain !== undefined)
     add(onChain, {
       mnemonic: generateMnemonic(wordlist, 256),
       passphrase: "",
-      // A day is taken off, since clocks and block times differ.
-      birthday: Math.floor(now.getTime() / 1000) - 86_400,
+      // A day earlier, because clocks and block times differ.
+      birthday: Math.floor(now.getTime() / 1000) - secondsPerDay,
     });
-  return found;
+  return contents;
 }
 
-/** The runtime role's login; made when it is missing, unless only `read` is wanted. */
+/** Reads the login of the runtime role, and first creates a missing login when `create` permits it. */
 export async function runtimeLogin(
   setup: ClusterSetup,
   client: SecretsManagerClient,
-  options: { readonly make: boolean },
-): Promise<{ readonly login: Credentials; readonly arn: string; readonly made: string[] }> {
+  options: { readonly create: boolean },
+): Promise<{ readonly login: Credentials; readonly arn: string; readonly created: string[] }> {
   const { secret, host, port, name } = setup.database;
-  const made: string[] = [];
-  if (options.make) {
+  const created: string[] = [];
+  if (options.create) {
     const content = {
       engine: "postgres",
       ...{ host, port, dbname: name },
       ...{ username: runtimeUser, password: randomBytes(passwordBytes).toString("hex") },
     };
-    if (await createSecret(client, secret, setup.cluster, content)) made.push(`secret ${secret}`);
+    if (await createSecret(client, secret, setup.cluster, content)) created.push(`secret ${secret}`);
   }
   const text = await secretReader(client)(secret);
   const { ARN: arn = "" } = await client.send(new GetSecretValueCommand({ SecretId: secret }));
-  return { login: credentialsIn(text, secret), arn, made };
+  return { login: parseCredentials(text, secret), arn, created };
 }
 
-/** False when there is one of that name already: it is never changed. */
+/** @returns false when the secret exists. An existing secret is never changed. */
 async function createSecret(
   client: SecretsManagerClient,
   id: string,
   cluster: string,
   content: Record<string, unknown>,
 ): Promise<boolean> {
-  // An ARN names a secret that is there.
+  // An ARN names an existing secret.
   if (id.startsWith("arn:")) return false;
   try {
     await client.send(
       new CreateSecretCommand({
         Name: id,
-        Description: `of the Eclair node ${cluster}, made by eclair-ami`,
+        Description: `Secret of the Eclair node ${cluster}, created by eclair-ami`,
         SecretString: JSON.stringify(content),
-        Tags: [{ Key: clusterTag, Value: cluster }],
+        Tags: [{ Key: tags.cluster, Value: cluster }],
       }),
     );
     return true;
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
     if (name === "ResourceExistsException") return false;
-    throw new BootFailure(
+    throw new EclairAmiError(
       {
-        code: /AccessDenied/.test(name) ? "secret.denied" : "secret.unmade",
-        cause: `secret ${id} can't be made: ${name} ${messageOf(error)}`,
-        remedy: "allow the set-up's role what `eclair-ami policy setup` lists, or make the secret yourself",
+        code: /AccessDenied/.test(name) ? "secret.denied" : "secret.not-created",
+        operation: "creating a secret",
+        message: `secret ${id} cannot be created: ${name} ${messageOf(error)}`,
+        remedy:
+          "give the role of the cluster setup the statements of `eclair-ami policy setup`, or create the secret yourself",
       },
       { cause: error },
     );

@@ -1,11 +1,15 @@
-/** Something that an image must not hold, or lacks. */
+/** Something that an image must not contain, or lacks. */
 export type Finding = {
-  /** The check's name, stable for programs. */
+  /** The name of the check, stable for programs. */
   readonly check: string;
   readonly path: string;
-  /** What is wrong with it; never a secret's text. */
+  /** What is wrong. It never contains a secret. */
   readonly problem: string;
 };
 
-/** Before an image is taken, or on an instance that has booted and made what is its own. */
-export type Stage = "image" | "instance";
+/**
+ * - `image`: the file system before the image is taken
+ * - `instance`: a booted instance, which has created its own host keys, logs and state
+ */
+export const validationKinds = ["image", "instance"] as const;
+export type ValidationKind = (typeof validationKinds)[number];

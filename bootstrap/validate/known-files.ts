@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { places } from "../places.ts";
+import { paths } from "../os/paths.ts";
 
 /**
- * Tells files that are as a Debian package or a pinned artifact brought them: those are vouched for
- * already, and need no look at their content.
+ * Whether a file is unchanged since a Debian package or a pinned artifact installed it. The content of such a file needs no
+ * check.
  */
 export function knownFiles(root: string): (path: string) => boolean {
   const packaged = packageSums(root);
@@ -18,7 +18,7 @@ export function knownFiles(root: string): (path: string) => boolean {
   };
 }
 
-/** dpkg's own record; its paths may go through /lib and /bin, which are links into /usr. */
+/** The digests that dpkg stores. Their paths can contain /lib and /bin, which are links into /usr. */
 function packageSums(root: string): Map<string, string> {
   const info = join(root, "var/lib/dpkg/info");
   const sums = new Map<string, string>();
@@ -38,7 +38,7 @@ function merged(path: string): string {
 }
 
 function artifactSums(root: string): Map<string, string> {
-  const file = join(root, places.artifactSums);
+  const file = join(root, paths.artifactSums);
   if (!existsSync(file)) return new Map();
   const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
   return new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));

@@ -1,12 +1,12 @@
 import type { Entry } from "./tree.ts";
-import type { Finding, Stage } from "./findings.ts";
+import type { Finding, ValidationKind } from "./findings.ts";
 
 type Rule = {
   readonly check: string;
   readonly problem: string;
   readonly matches: (entry: Entry) => boolean;
-  /** Whether a booted instance has it by right. */
-  readonly instanceMayHave?: boolean;
+  /** The rule applies to an image only: a booted instance creates such files. */
+  readonly imageOnly?: boolean;
 };
 
 const below =
@@ -14,103 +14,103 @@ const below =
   (entry: Entry) =>
     !entry.stats.isDirectory() && folders.some((folder) => entry.path.startsWith(`${folder}/`));
 const named = (pattern: RegExp) => (entry: Entry) => pattern.test(entry.path) && !entry.stats.isDirectory();
-const filled = (pattern: RegExp) => (entry: Entry) => named(pattern)(entry) && entry.stats.size > 0;
+const nonEmpty = (pattern: RegExp) => (entry: Entry) => named(pattern)(entry) && entry.stats.size > 0;
 
-/** What is known by its place. `packer/provision/80-cleanup.sh` removes the same. */
+/** Files that are recognised by their path. `packer/provision/80-cleanup.sh` removes the same files. */
 const rules: readonly Rule[] = [
   {
     check: "machine-id",
     problem: "every instance would have the same machine id",
-    matches: filled(/^\/(etc|var\/lib\/dbus)\/machine-id$/),
-    instanceMayHave: true,
+    matches: nonEmpty(/^\/(etc|var\/lib\/dbus)\/machine-id$/),
+    imageOnly: true,
   },
   {
     check: "host-key",
     problem: "every instance would have the same SSH host key",
     matches: named(/^\/etc\/ssh\/ssh_host_/),
-    instanceMayHave: true,
+    imageOnly: true,
   },
   {
     check: "authorized-keys",
-    problem: "whoever holds the key could log in to every instance",
+    problem: "the owner of the key could log in to every instance",
     matches: named(/\/\.ssh\/(authorized_keys|id_)/),
-    instanceMayHave: true,
+    imageOnly: true,
   },
   {
     check: "cloud-init-state",
-    problem: "cloud-init would believe that it ran already",
+    problem: "cloud-init would not run on an instance",
     matches: below("/var/lib/cloud"),
-    instanceMayHave: true,
+    imageOnly: true,
   },
   {
     check: "random-seed",
-    problem: "every instance would begin with the same randomness",
+    problem: "every instance would start with the same random seed",
     matches: named(/^\/var\/lib\/systemd\/random-seed$/),
-    instanceMayHave: true,
+    imageOnly: true,
   },
   {
     check: "log",
-    problem: "it tells of the build, not of the instance",
+    problem: "the log is of the build, not of the instance",
     matches: (entry) => entry.stats.isFile() && entry.stats.size > 0 && below("/var/log")(entry),
-    instanceMayHave: true,
+    imageOnly: true,
   },
   {
     check: "shell-history",
-    problem: "it holds commands of the build",
-    matches: filled(/\/\.(bash|python|psql|lesshst|node_repl|zsh)_?(history)?$/),
+    problem: "the history contains commands of the build",
+    matches: nonEmpty(/\/\.(bash|python|psql|lesshst|node_repl|zsh)_?(history)?$/),
   },
   {
     check: "package-list",
-    problem: "it is old the next day and makes the image larger",
+    problem: "package lists become outdated and make the image larger",
     matches: (entry) => below("/var/lib/apt/lists", "/var/cache/apt")(entry) && !entry.path.endsWith("/lock"),
   },
   {
     check: "seed",
-    problem: "a node's seed, or a file that Eclair would take for one",
+    problem: "the seed of a node, or a file that Eclair would use as a seed",
     matches: named(/\/(node_seed|channel_seed|seed)\.dat$|\/eclair-signer\.conf$/),
   },
   {
     check: "wallet",
-    problem: "a bitcoind wallet, or a file that bitcoind would take for one",
+    problem: "a wallet of bitcoind, or a file that bitcoind would use as a wallet",
     matches: named(/\/wallet\.dat$|\/wallets\/.*\.dat$/),
   },
   {
     check: "core-dump",
-    problem: "it may hold secrets out of a process' memory",
+    problem: "a dump can contain secrets from the memory of a process",
     matches: named(
       /\/core(\.\d+)?$|\/(java_pid\d+|[^/]*)\.hprof$|\/hs_err_pid\d+\.log$|^\/var\/(crash|lib\/systemd\/coredump)\//,
     ),
   },
   {
     check: "aws-credentials",
-    problem: "an instance has its role, and no credentials on its disk",
+    problem: "an instance uses its instance profile, and needs no credentials on its disk",
     matches: named(/\/\.aws\/(credentials|config)$/),
   },
   {
     check: "swap",
-    problem: "what is swapped out is on the disk",
+    problem: "swap writes memory, and so secrets, to the disk",
     matches: named(/\.swap$|\/swapfile$|\/swap\.img$/),
   },
   {
     check: "temporary",
-    problem: "it was left by the build",
+    problem: "the build left this temporary file",
     matches: (entry) =>
       below("/tmp", "/var/tmp", "/root/.cache")(entry) && !entry.path.includes("/systemd-private-"),
-    instanceMayHave: true,
+    imageOnly: true,
   },
 ];
 
-/** systemd ships units of this name's ending as part of its own work. */
-const systemdOwn = /^\/usr\/lib\/systemd\//;
-/** Kept by Debian's packages under names that look like a dump's. */
-const notADump = /^\/(usr|etc|opt)\/|^\/var\/lib\/dpkg\//;
+/** systemd's own files, such as `….swap` units. */
+const systemdFiles = /^\/usr\/lib\/systemd\//;
+/** Files of Debian's packages, whose names can be the name of a core dump. */
+const packageFiles = /^\/(usr|etc|opt)\/|^\/var\/lib\/dpkg\//;
 
-export function leftover(entry: Entry, stage: Stage): Finding | undefined {
+export function findLeftover(entry: Entry, kind: ValidationKind): Finding | undefined {
   for (const rule of rules) {
-    if (stage === "instance" && rule.instanceMayHave === true) continue;
+    if (kind === "instance" && rule.imageOnly === true) continue;
     if (!rule.matches(entry)) continue;
-    if (rule.check === "swap" && systemdOwn.test(entry.path)) continue;
-    if (rule.check === "core-dump" && notADump.test(entry.path)) continue;
+    if (rule.check === "swap" && systemdFiles.test(entry.path)) continue;
+    if (rule.check === "core-dump" && packageFiles.test(entry.path)) continue;
     return { check: rule.check, path: entry.path, problem: rule.problem };
   }
   return undefined;

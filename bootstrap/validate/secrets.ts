@@ -1,25 +1,28 @@
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { validateMnemonic } from "@scure/bip39";
 
-const patterns: readonly { readonly what: string; readonly pattern: RegExp }[] = [
-  { what: "a private key in PEM", pattern: /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{40}/ },
-  { what: "an AWS access key id", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/ },
-  { what: "an AWS secret access key", pattern: /aws_secret_access_key\s*[=:]\s*\S{20,}/i },
-  { what: "an extended private key", pattern: /\b[xtyzuv]prv[1-9A-HJ-NP-Za-km-z]{100,112}\b/ },
+const patterns: readonly { readonly kind: string; readonly pattern: RegExp }[] = [
+  { kind: "a private key in PEM", pattern: /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{40}/ },
+  { kind: "an AWS access key id", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/ },
+  { kind: "an AWS secret access key", pattern: /aws_secret_access_key\s*[=:]\s*\S{20,}/i },
+  { kind: "an extended private key", pattern: /\b[xtyzuv]prv[1-9A-HJ-NP-Za-km-z]{100,112}\b/ },
 ];
 
 const mnemonicLengths = [24, 21, 18, 15, 12];
 
-/** What secret a text seems to hold, or undefined. Only a mnemonic whose checksum is right counts as one. */
+/**
+ * The kind of secret that a text seems to contain. A mnemonic counts only with a valid checksum.
+ * @returns undefined when the text seems to contain none
+ */
 export function secretIn(text: string): string | undefined {
   const found = patterns.find(({ pattern }) => pattern.test(text));
-  return found?.what ?? (holdsMnemonic(text) ? "a BIP39 mnemonic" : undefined);
+  return found?.kind ?? (containsMnemonic(text) ? "a BIP39 mnemonic" : undefined);
 }
 
 const words = new Set(wordlist);
 
-function holdsMnemonic(text: string): boolean {
-  // Only runs of twelve short lower-case words can be one: most files have none.
+function containsMnemonic(text: string): boolean {
+  // A mnemonic has at least twelve short lower-case words in a row. Most files contain no such words.
   for (const [run] of text.matchAll(/\b[a-z]{3,8}(?:[\s,]+[a-z]{3,8}){11,}\b/g)) {
     let streak: string[] = [];
     for (const word of run.split(/[\s,]+/)) {

@@ -1,13 +1,13 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 
-/** A file system entry, with its path as seen inside the tree. */
+/** A file system entry. The path is relative to the root of the tree and begins with `/`. */
 export type Entry = { readonly path: string; readonly stats: Stats };
 
-/** What is no part of an image: kernel interfaces and what lives in RAM. */
+/** Kernel interfaces and RAM file systems: they are not part of an image. */
 const notOnDisk = new Set(["/proc", "/sys", "/dev", "/run"]);
 
-/** Every entry below `root`, without crossing into what is not on the disk; links are not followed. */
+/** Every entry on the disk below `root`. Links are not followed. */
 export function* walk(root: string, folder = "/"): Generator<Entry> {
   for (const name of readdirSync(join(root, folder))) {
     const path = folder === "/" ? `/${name}` : `${folder}/${name}`;

@@ -1,40 +1,42 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Finding, Stage } from "./findings.ts";
+import type { Finding, ValidationKind } from "./findings.ts";
 import { knownFiles } from "./known-files.ts";
-import { leftover } from "./leftovers.ts";
+import { findLeftover } from "./leftovers.ts";
 import { expectedOwners, ownerAndMode } from "./ownership.ts";
 import { secretIn } from "./secrets.ts";
 import { walk, type Entry } from "./tree.ts";
 import { swapEntries, unitStates } from "./units.ts";
 
-/** Larger files are no place where a text secret stands by mistake. */
+/** A larger file does not contain a secret in text by mistake. */
 const largestTextBytes = 8 * 1024 * 1024;
 
 /**
- * Everything that an image, or an instance of it, must not hold. The mirror of cleanup: what cleanup
- * removes is looked for here, and what no cleanup can know is looked for by its shape.
+ * Finds everything that an image, or an instance of it, must not contain. The checks mirror the cleanup of the bake: a check
+ * by path for everything that the cleanup removes, and a check by content for secrets that the cleanup cannot know.
  */
-export async function validate(options: { root: string; stage: Stage }): Promise<Finding[]> {
-  const { root, stage } = options;
-  const known = knownFiles(root);
-  const owned = ownerAndMode(root);
+export async function validate(options: { root: string; kind: ValidationKind }): Promise<Finding[]> {
+  const { root, kind } = options;
+  const isKnown = knownFiles(root);
+  const checkOwner = ownerAndMode(root);
   const findings = [...expectedOwners(root), ...unitStates(root), ...swapEntries(root)];
   for (const entry of walk(root)) {
-    const found =
-      owned(entry) ?? leftover(entry, stage) ?? (known(entry.path) ? undefined : secret(root, entry, stage));
-    if (found !== undefined) findings.push(found);
+    const finding =
+      checkOwner(entry) ??
+      findLeftover(entry, kind) ??
+      (isKnown(entry.path) ? undefined : findSecret(root, entry, kind));
+    if (finding !== undefined) findings.push(finding);
   }
   return findings;
 }
 
-function secret(root: string, entry: Entry, stage: Stage): Finding | undefined {
+function findSecret(root: string, entry: Entry, kind: ValidationKind): Finding | undefined {
   if (!entry.stats.isFile() || entry.stats.size === 0 || entry.stats.size > largestTextBytes)
     return undefined;
-  // An instance's own host keys are private keys by nature.
-  if (stage === "instance" && entry.path.startsWith("/etc/ssh/ssh_host_")) return undefined;
-  const what = secretIn(readFileSync(join(root, entry.path), "latin1"));
-  return what === undefined
+  // The host keys of an instance are private keys.
+  if (kind === "instance" && entry.path.startsWith("/etc/ssh/ssh_host_")) return undefined;
+  const secret = secretIn(readFileSync(join(root, entry.path), "latin1"));
+  return secret === undefined
     ? undefined
-    : { check: "secret", path: entry.path, problem: `it seems to hold ${what}` };
+    : { check: "secret", path: entry.path, problem: `the file seems to contain ${secret}` };
 }

@@ -1,11 +1,11 @@
 #!/bin/bash
-# Debian's packages: what the node runs on comes, what an image has no use for goes.
+# Installs the Debian packages that a node needs, and removes packages that an image does not need.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
-# The image is thrown away when the bake fails half-way: nothing is gained by waiting for the disk.
+# A failed bake discards the image, so dpkg does not need to wait for the disk.
 echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/bake
-# No service is to start while the image is made.
+# No service starts while the image is built.
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Lays the literal tree over the system, makes the service users and says what starts at boot.
+# Copies the rootfs tree into the system, creates the service users and enables the units.
 set -euo pipefail
-stage=/var/tmp/eclair-ami
+bundle=/var/tmp/eclair-ami
 
-# The checkout's umask is no part of an image.
-chmod --recursive u=rwX,go=rX "$stage/rootfs" "$stage/templates"
-cp --recursive --remove-destination --no-dereference --no-preserve=ownership --no-target-directory "$stage/rootfs" /
-cp --recursive --no-target-directory "$stage/templates" /usr/share/eclair-ami/templates
+# The modes do not depend on the umask of the checkout.
+chmod --recursive u=rwX,go=rX "$bundle/rootfs" "$bundle/templates"
+cp --recursive --remove-destination --no-dereference --no-preserve=ownership --no-target-directory "$bundle/rootfs" /
+cp --recursive --no-target-directory "$bundle/templates" /usr/share/eclair-ami/templates
 chmod --recursive u=rwX,go=rX /usr/share/eclair-ami
 
 systemd-sysusers
@@ -18,4 +18,4 @@ systemctl mask --quiet apt-daily.timer apt-daily-upgrade.timer
 systemctl disable --quiet apt-daily.timer apt-daily-upgrade.timer 2>/dev/null || true
 rm --force /etc/systemd/system/timers.target.wants/apt-daily{,-upgrade}.timer
 
-install --mode=0644 "$stage/image.json" /usr/share/eclair-ami/image.json
+install --mode=0644 "$bundle/image.json" /usr/share/eclair-ami/image.json

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the real Eclair once, against bitcoind and PostgreSQL with their data in RAM, so that Java keeps
-# what it loaded and compiled: an AOT cache with which Eclair listens much sooner.
+# Runs Eclair once, with bitcoind and PostgreSQL whose data is in RAM, so that Java writes an AOT cache of the classes that
+# it loaded and compiled. With the cache, Eclair starts much faster.
 set -euo pipefail
 [ "$ECLAIR_KIND" = real ] || exit 0
 export DEBIAN_FRONTEND=noninteractive
@@ -30,7 +30,7 @@ echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
 apt-get --quiet --quiet install --yes --no-install-recommends postgresql >/dev/null
 postgres_bin=$(dirname "$(find /usr/lib/postgresql -name pg_ctl)")
 install --directory --owner=postgres --group=postgres --mode=0700 "$ram/postgres"
-# As on a node: by TLS with a certificate that is checked, and with a password, so that Java keeps that part as well.
+# As on a node, Eclair connects with TLS, a verified certificate and a password, so that the cache contains these classes.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost \
   -addext subjectAltName=DNS:localhost -keyout "$ram/server.key" -out "$ram/server.pem" 2>/dev/null
 chown postgres:postgres "$ram/server.key"
@@ -67,12 +67,12 @@ eclair {
 CONF
 chown eclair:eclair "$ram/eclair/eclair.conf"
 chown eclair:eclair "$ram"
-# setpriv becomes Eclair's start script, which becomes Java: the process id is Java's own.
+# setpriv executes Eclair's start script, which executes Java, so the process id is that of Java.
 ECLAIR_AOT_OUTPUT="$ram/eclair.aot" setpriv --reuid=eclair --regid=eclair --clear-groups \
   /opt/eclair/bin/eclair-run -Declair.datadir="$ram/eclair" >"$ram/eclair.log" 2>&1 &
 eclair_pid=$!
 
-# The API is bound a moment after the port.
+# Eclair binds its API shortly after its port.
 api() { curl --silent --show-error --fail --max-time 10 --retry 20 --retry-delay 1 --retry-connrefused --user :training "http://127.0.0.1:18080/$1" -X POST "${@:2}"; }
 listening() { (exec 3<>/dev/tcp/127.0.0.1/19735) 2>/dev/null; }
 for _ in $(seq 1 600); do
@@ -82,19 +82,19 @@ for _ in $(seq 1 600); do
 done
 listening || { grep --invert-match '\[aot\]' "$ram/eclair.log" | tail -n 30 >&2; echo "Eclair did not listen within 60 s of its training run" >&2; exit 1; }
 
-# A little of what a node does: an invoice, its own state, a block.
+# Some of the work of a node: an invoice, the state of the node, a block.
 api getinfo >/dev/null
 api createinvoice -d description=training -d amountMsat=1000 >/dev/null
 api channels >/dev/null
 "${cli[@]}" generatetoaddress 1 "$address" >/dev/null
 sleep 1
 
-# Java writes the cache as it ends.
+# Java writes the cache when it exits.
 kill -TERM "$eclair_pid"
 for _ in $(seq 1 900); do
   kill -0 "$eclair_pid" 2>/dev/null || break
   sleep 0.1
 done
-[ -s "$ram/eclair.aot" ] || { grep --invert-match '\[aot\]' "$ram/eclair.log" | tail -n 30 >&2; echo "the training run left no AOT cache" >&2; exit 1; }
+[ -s "$ram/eclair.aot" ] || { grep --invert-match '\[aot\]' "$ram/eclair.log" | tail -n 30 >&2; echo "the training run wrote no AOT cache" >&2; exit 1; }
 install --owner=root --group=root --mode=0644 "$ram/eclair.aot" /opt/eclair/eclair.aot
 sha256sum /opt/eclair/eclair.aot >>/usr/share/eclair-ami/artifacts.sha256

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Takes away what belongs to this one instance. Validate looks for the same, see bootstrap/validate.
+# Removes everything that belongs to the builder only. `validate` searches for the same files, see bootstrap/validate.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
-# From here on nothing is written to the disk's logs, also not by the shutdown.
+# From now on nothing, including the shutdown, writes a log to the disk.
 mkdir --parents /run/systemd/journald.conf.d
 printf '[Journal]\nStorage=volatile\nForwardToConsole=yes\n' >/run/systemd/journald.conf.d/99-bake.conf
 systemctl restart systemd-journald.service

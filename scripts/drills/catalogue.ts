@@ -1,19 +1,21 @@
-import type { Fault } from "./fault.ts";
-import { faults as channels } from "./faults/channels.ts";
-import { faults as clocks } from "./faults/clocks.ts";
-import { faults as lasting } from "./faults/lasting.ts";
-import { faults as plain } from "./faults/plain.ts";
-import { faults as processes } from "./faults/processes.ts";
-import { faults as superseded } from "./faults/superseded.ts";
-import { faults as surroundings } from "./faults/surroundings.ts";
+import type { Drill } from "./drill.ts";
+import { drills as baseline } from "./faults/baseline.ts";
+import { drills as channels } from "./faults/channels.ts";
+import { drills as clocks } from "./faults/clocks.ts";
+import { drills as database } from "./faults/database.ts";
+import { drills as dependencies } from "./faults/dependencies.ts";
+import { drills as frozenEclair } from "./faults/frozen-eclair.ts";
+import { drills as networks } from "./faults/networks.ts";
+import { drills as processes } from "./faults/processes.ts";
 
-/** Every drill, in the order in which they are run. */
-export const catalogue: readonly Fault[] = [
+/** Every drill, in the order of execution. */
+export const catalogue: readonly Drill[] = [
   ...processes,
-  ...plain,
-  ...superseded,
-  ...lasting,
-  ...surroundings,
+  ...baseline,
+  ...frozenEclair,
+  ...networks,
+  ...database,
+  ...dependencies,
   ...clocks,
   ...channels,
 ];

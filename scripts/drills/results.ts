@@ -1,62 +1,72 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
-import { writeWhole } from "../core/files.ts";
+import { writeFileAtomically } from "../machine/files.ts";
 
-const Milliseconds = z.number();
-const Span = z.strictObject({ from: Milliseconds, to: Milliseconds });
+const Span = z.strictObject({ from: z.number(), to: z.number() });
+export type Span = z.infer<typeof Span>;
 
-/** One run of a drill; times in milliseconds, in a timeline since its fault. */
-export const Run = z.strictObject({
+/** What the run observed over time; every time in milliseconds since the fault. */
+const Timeline = z.strictObject({
+  /** When the node completed handshakes, by endpoint. The hosts are named by their role at the time of the fault. */
+  answers: z.strictObject({
+    active: z.array(Span),
+    standby: z.array(Span),
+    loadBalancer: z.array(Span),
+  }),
+  /** Each host that took the lease, and when. */
+  leaseHolders: z.array(z.strictObject({ at: z.number(), host: z.enum(["active", "standby", "other"]) })),
+  end: z.number(),
+});
+
+/** One run of a drill. */
+export const RunResult = z.strictObject({
   drill: z.string(),
   run: z.int(),
-  /** When the fault came, in ISO 8601. */
-  at: z.iso.datetime(),
+  faultAt: z.iso.datetime(),
   verdict: z.enum(["passed", "failed"]),
-  /** Why it failed. */
+  /** Why the run failed. */
   reasons: z.array(z.string()),
-  /** From the fault to the first handshake that a host finished which was not active before. */
-  otherServes: Milliseconds.optional(),
-  /** How long no handshake through the load balancer came about. */
-  outage: Milliseconds.optional(),
-  /** Seconds of the lease that were left when another Eclair took it; less than zero when it had run out. */
-  leaseLeft: z.number().optional(),
+  /** From the fault to the first handshake that the other host completed. */
+  takeoverMilliseconds: z.number().optional(),
+  /** The longest time without a completed handshake through the load balancer. */
+  outageMilliseconds: z.number().optional(),
+  /** What remained of the lease when another Eclair took it; negative when the lease had expired. */
+  leaseRemainingSeconds: z.number().optional(),
   takeovers: z.int(),
-  acknowledged: z.int(),
-  /** Paid by the peer over its channel, where there is one. */
+  acknowledgedWrites: z.int(),
+  /** Payments of the peer over its channel; absent without a peer. */
   payments: z.int().optional(),
-  /** Acknowledged, and not in the database afterwards. */
-  lost: z.int(),
-  /** Committed writes of an Eclair that another one had superseded. */
-  overlaps: z.int(),
-  /** New connections that the load balancer sent to the host of a superseded Eclair after the takeover. */
+  /** Acknowledged writes that the database does not contain. */
+  lostWrites: z.int(),
+  /** Committed writes of an Eclair that another Eclair had superseded. */
+  overlappingWrites: z.int(),
+  /** New connections that the load balancer sent to the superseded host after the takeover. */
   staleConnections: z.int(),
-  timeline: z.strictObject({
-    /** When nodes answered, by `active`, `standby` (as they were before) and `balancer`. */
-    answers: z.record(z.string(), z.array(Span)),
-    /** Who held the lease from when on. */
-    holders: z.array(z.strictObject({ at: Milliseconds, place: z.string() })),
-    end: Milliseconds,
-  }),
+  timeline: Timeline,
 });
-export type Run = z.infer<typeof Run>;
+export type RunResult = z.infer<typeof RunResult>;
 
+export const formatVersion = 1;
+
+/** The results file of `eclair-ami drill`. */
 export const Results = z.strictObject({
-  image: z.string(),
-  eclair: z.strictObject({ version: z.string(), standIn: z.boolean() }),
-  lease: z.strictObject({ seconds: z.number(), renewSeconds: z.number() }),
+  formatVersion: z.literal(formatVersion),
+  imageId: z.string(),
+  eclair: z.strictObject({ version: z.string(), kind: z.enum(["real", "stand-in"]) }),
+  lease: z.strictObject({ seconds: z.number(), renewalSeconds: z.number() }),
   cpus: z.int(),
-  began: z.iso.datetime(),
-  runs: z.array(Run),
+  startedAt: z.iso.datetime(),
+  runs: z.array(RunResult),
 });
 export type Results = z.infer<typeof Results>;
 
-/** What an earlier call left, when it was of the same image. */
-export function resumed(file: string, image: string): Results | undefined {
+/** @returns undefined when there is no file, or when it contains the results of another image or format */
+export function readResults(file: string, imageId: string): Results | undefined {
   if (!existsSync(file)) return undefined;
   const { success, data } = Results.safeParse(JSON.parse(readFileSync(file, "utf8")));
-  return success && data.image === image ? data : undefined;
+  return success && data.imageId === imageId ? data : undefined;
 }
 
 export function writeResults(file: string, results: Results): void {
-  writeWhole(file, `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileAtomically(file, `${JSON.stringify(results, undefined, 1)}\n`);
 }

@@ -1,37 +1,38 @@
-import { DescribeImagesCommand } from "@aws-sdk/client-ec2";
+import { DescribeImagesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { Failure } from "../core/failure.ts";
-import { readIfThere, writeWhole } from "../core/files.ts";
+import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
+import { tags } from "../../bootstrap/contract/tags.ts";
 import { processStartTime } from "../lab/facts.ts";
 import { setFaults } from "../lab/front/faults.ts";
-import { layout, type LabPlace } from "../lab/place.ts";
-import { fence } from "./bare.ts";
-import { mend } from "./cuts.ts";
-import { playDrill } from "./drill.ts";
-import type { Fault } from "./fault.ts";
-import type { Peer } from "./peer.ts";
-import { logSettings } from "./postgres-log.ts";
-import { resumed, writeResults, type Results, type Run } from "./results.ts";
-import { clear, databaseOf, type Stage } from "./stage.ts";
+import { layout, type LabPaths } from "../lab/paths.ts";
+import { readFileIfExists, writeFileAtomically } from "../machine/files.ts";
+import { restoreNetwork } from "./actions/network.ts";
+import { setFence } from "./actions/supervision.ts";
+import type { Drill } from "./drill.ts";
+import { databaseOf, type DrillEnvironment } from "./environment.ts";
+import { executeDrill } from "./execute.ts";
+import type { Peer } from "./load/peer.ts";
+import { terminateInstances } from "./pair.ts";
+import { formatVersion, readResults, writeResults, type Results, type RunResult } from "./results.ts";
+import { logSettings } from "./verdict/postgres-log.ts";
 
 /**
- * Keeps other sessions away from the lab's pairs while a task goes on: two at once would break each other's, and one's
- * missing fence would be the other's overlap.
+ * Runs a task while no other process drills in the lab. Two sessions at the same time would disturb each other: the
+ * disabled fence of one session would be an overlap in the other.
  */
-async function alone<T>(lab: LabPlace, task: () => Promise<T>): Promise<T> {
+async function withLock<T>(lab: LabPaths, task: () => Promise<T>): Promise<T> {
   const file = join(layout.run(lab), "drill");
-  const mine = `${process.pid} ${processStartTime(process.pid)}`;
-  const [pid = "", startTime] = readIfThere(file)?.split(" ") ?? [];
+  const [pid = "", startTime] = readFileIfExists(file)?.split(" ") ?? [];
   if (startTime !== undefined && processStartTime(Number(pid)) === startTime)
-    throw new Failure({
-      code: "drill.busy",
-      doing: "beginning to drill",
-      cause: `process ${pid} drills in ${lab.state}`,
-      remedy: "wait for its end, or drill in a lab of its own with --state",
+    throw new EclairAmiError({
+      code: "drill.in-progress",
+      operation: "starting a drill session",
+      message: `process ${pid} runs drills in ${lab.state}`,
+      remedy: "wait for the end of that process, or use another lab with --state",
     });
-  writeWhole(file, mine);
+  writeFileAtomically(file, `${process.pid} ${processStartTime(process.pid)}`);
   try {
     return await task();
   } finally {
@@ -40,66 +41,70 @@ async function alone<T>(lab: LabPlace, task: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Plays with a pair alone, in surroundings that are fit for it whatever an earlier session has left. Of a session that
- * was cut off, or went astray, no instance is taken over: nobody knows what was done to it.
+ * Runs a task as the only drill session of the lab, in a clean environment. After a session that was interrupted or
+ * that failed, every instance is replaced, because its state is unknown.
  */
-export async function session<T>(stage: Stage, task: () => Promise<T>): Promise<T> {
-  return await alone(stage.lab, async () => {
-    const marker = join(layout.run(stage.lab), `drill-${stage.configuration.cluster}`);
-    await prepare(stage, existsSync(marker));
+export async function runSession<T>(environment: DrillEnvironment, task: () => Promise<T>): Promise<T> {
+  return await withLock(environment.lab, async () => {
+    const marker = join(layout.run(environment.lab), `drill-${environment.configuration.cluster}`);
+    await cleanEnvironment(environment, existsSync(marker));
     writeFileSync(marker, "");
-    const done = await task();
+    const result = await task();
     rmSync(marker);
-    return done;
+    return result;
   });
 }
 
-async function prepare(stage: Stage, anew: boolean): Promise<void> {
-  setFaults(stage.lab, stage.configuration.cluster, []);
-  await mend(stage.lab);
-  await fence(stage, "enable always");
-  await clear(stage, anew);
-  const database = databaseOf(stage);
+async function cleanEnvironment(environment: DrillEnvironment, wasInterrupted: boolean): Promise<void> {
+  setFaults(environment.lab, environment.configuration.cluster, []);
+  await restoreNetwork(environment.lab);
+  await setFence(environment, "enable always");
+  await terminateInstances(environment, wasInterrupted ? "all" : "other-images");
+  const database = databaseOf(environment);
   for (const [name, value] of Object.entries(logSettings))
     await database.sql(`alter system set ${name} = '${value}'`);
   await database.sql("select pg_reload_conf()");
 }
 
-/** What an earlier session has left in that file, when it was of the same image, or the beginning of new results. */
-export async function resultsIn(file: string, stage: Stage): Promise<Results> {
-  return resumed(file, stage.imageId) ?? (await newResults(stage));
+/** The results of an earlier session with the same image, or empty results. */
+export async function loadResults(file: string, environment: DrillEnvironment): Promise<Results> {
+  return readResults(file, environment.imageId) ?? (await createResults(environment));
 }
 
-export async function newResults(stage: Stage): Promise<Results> {
-  const { Images = [] } = await stage.target.ec2.send(
-    new DescribeImagesCommand({ ImageIds: [stage.imageId] }),
-  );
+export async function createResults({ target, imageId, configuration }: DrillEnvironment): Promise<Results> {
+  const { Images = [] } = await target
+    .client(EC2Client)
+    .send(new DescribeImagesCommand({ ImageIds: [imageId] }));
   const tag = (key: string) => Images[0]?.Tags?.find(({ Key }) => Key === key)?.Value ?? "";
-  const { leaseSeconds, leaseRenewalSeconds } = stage.configuration.database;
+  const { leaseSeconds, leaseRenewalSeconds } = configuration.database;
   return {
-    image: stage.imageId,
-    eclair: { version: tag("eclair-ami:eclair"), standIn: tag("ReleaseReason").includes("stand-in") },
-    lease: { seconds: leaseSeconds, renewSeconds: leaseRenewalSeconds },
+    formatVersion,
+    imageId,
+    eclair: {
+      version: tag(tags.eclairVersion),
+      kind: tag(tags.releaseReason).includes("stand-in") ? "stand-in" : "real",
+    },
+    lease: { seconds: leaseSeconds, renewalSeconds: leaseRenewalSeconds },
     cpus: cpus().length,
-    began: new Date().toISOString(),
+    startedAt: new Date().toISOString(),
     runs: [],
   };
 }
 
-/** Plays the runs of a drill that are not among the results yet; each is kept as soon as it is over. */
-export async function playRuns(
-  stage: Stage,
-  fault: Fault,
+/** Executes the runs of a drill that the results do not contain yet. Each run is saved at once. */
+export async function executeRuns(
+  environment: DrillEnvironment,
+  drill: Drill,
   runs: number,
   { results, file }: { readonly results: Results; readonly file: string },
-  tell: (run: Run) => void,
+  onResult: (result: RunResult) => void,
   peer?: Peer,
 ): Promise<void> {
   for (let run = 1; run <= runs; run += 1) {
-    if (results.runs.some((one) => one.drill === fault.name && one.run === run)) continue;
-    const done = await playDrill(stage, fault, run, peer);
-    results.runs.push(done);
+    if (results.runs.some((result) => result.drill === drill.name && result.run === run)) continue;
+    const result = await executeDrill(environment, drill, run, peer);
+    results.runs.push(result);
     writeResults(file, results);
-    tell(done);
+    onResult(result);
   }
 }

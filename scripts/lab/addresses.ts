@@ -1,6 +1,6 @@
 /**
- * The address plan inside a lab's namespace. 100.64.0.0/20 is shared address space (RFC 6598):
- * no private range of the host is shadowed, and the host has no route into it.
+ * The addresses inside a lab's network namespace. 100.64.0.0/20 is shared address space (RFC 6598): the range hides no
+ * private range of the host, and the host has no route to it.
  */
 export const vpcCidr = "100.64.0.0/20";
 
@@ -10,7 +10,7 @@ export type Zone = {
   readonly prefix: number;
   readonly network: string;
   readonly netmask: string;
-  /** The subnet's router, as on AWS its first address. */
+  /** The address of the subnet's router: the first one, as on AWS. */
   readonly router: string;
   /** The router's hardware address. */
   readonly routerMac: string;
@@ -18,7 +18,7 @@ export type Zone = {
 };
 
 export const region = "us-east-1";
-/** moto's account. */
+/** The account id that moto uses. */
 export const accountId = "123456789012";
 
 export const zones: readonly Zone[] = [
@@ -44,7 +44,7 @@ export const zones: readonly Zone[] = [
   },
 ];
 
-/** Every service has an address of its own, so that anything can be cut off from anything. */
+/** Each service has its own address, so that any service can be cut off from any other. */
 export const services = {
   api: "100.64.8.10",
   dns: "100.64.8.11",
@@ -54,10 +54,10 @@ export const services = {
 
 export const apiPort = 80;
 export const motoPort = 5000;
-/** regtest's own peer-to-peer port. */
+/** The peer-to-peer port of bitcoind on regtest. */
 export const minerPort = 18444;
 
-/** Of 100.65.0.0/16, the /30 of lab number `index`: the host's end and the lab's end. */
+/** The two addresses in network number `index` of the /30 networks in 100.65.0.0/16. */
 export function linkAddresses(index: number): { readonly host: string; readonly lab: string } {
   const base = index * 4;
   const third = Math.floor(base / 256);
@@ -65,4 +65,5 @@ export function linkAddresses(index: number): { readonly host: string; readonly 
   return { host: `100.65.${third}.${fourth + 1}`, lab: `100.65.${third}.${fourth + 2}` };
 }
 
+/** The number of /30 networks in 100.65.0.0/16. */
 export const linkCount = 16384;

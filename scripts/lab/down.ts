@@ -1,34 +1,34 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { isHeld, readFacts } from "./facts.ts";
+import { isLabRunning, readTeardownFacts } from "./facts.ts";
 import { processesIn, removeCgroup } from "./host/cgroup.ts";
 import { removeNetwork } from "./host/network.ts";
-import { isLabFolder, type LabPlace } from "./place.ts";
+import { isStateFolder, type LabPaths } from "./paths.ts";
 
-/** Ends the lab, whatever state it is in, and leaves nothing of it: no process, mount, namespace or disk. */
-export async function takeDown(lab: LabPlace): Promise<void> {
-  const facts = existsSync(lab.state) ? readFacts(lab) : undefined;
-  if (facts?.holder !== undefined && isHeld(facts)) {
-    process.kill(facts.holder.pid, "SIGKILL");
-    while (isHeld(facts)) await sleep(10);
+/** Ends the lab in any state and removes its processes, mounts, namespaces and disks. */
+export async function takeDown(lab: LabPaths): Promise<void> {
+  const facts = readTeardownFacts(lab);
+  if (facts.initProcess !== undefined && isLabRunning(facts)) {
+    process.kill(facts.initProcess.pid, "SIGKILL");
+    while (isLabRunning(facts)) await sleep(10);
   }
-  // The kernel ends a process namespace after its first process; the guests' cgroups empty then.
+  // The kernel ends a process namespace some time after its first process. The cgroups of the guests are empty then.
   await endProcesses(lab);
   removeCgroup(lab.cgroup);
   await detachLoops(lab);
-  removeNetwork(lab, facts?.link);
-  if (isLabFolder(lab)) rmSync(lab.state, { recursive: true, force: true });
+  removeNetwork(lab, facts.link);
+  if (isStateFolder(lab)) rmSync(lab.state, { recursive: true, force: true });
 }
 
-async function endProcesses(lab: LabPlace): Promise<void> {
+async function endProcesses(lab: LabPaths): Promise<void> {
   for (;;) {
     const { stdout } = await execa("ip", ["netns", "pids", lab.netns], { reject: false });
-    const left = [...processesIn(lab.cgroup), ...stdout.split("\n").map(Number)].filter(
-      (pid) => pid > 0 && pid !== process.pid && !isOwnAncestor(pid),
+    const remaining = [...processesIn(lab.cgroup), ...stdout.split("\n").map(Number)].filter(
+      (pid) => pid > 0 && pid !== process.pid && !isAncestor(pid),
     );
-    if (left.length === 0) return;
-    for (const pid of left) {
+    if (remaining.length === 0) return;
+    for (const pid of remaining) {
       try {
         process.kill(pid, "SIGKILL");
       } catch (error) {
@@ -39,20 +39,20 @@ async function endProcesses(lab: LabPlace): Promise<void> {
   }
 }
 
-/** `down` may itself have been called from inside the lab's namespace. */
-function isOwnAncestor(pid: number): boolean {
-  let here = process.pid;
-  while (here > 1) {
-    if (here === pid) return true;
-    const stat = readFileSync(`/proc/${here}/stat`, "utf8");
-    here = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+/** Whether a process is an ancestor of this one: `lab down` can run inside the lab's own namespace. */
+function isAncestor(pid: number): boolean {
+  let current = process.pid;
+  while (current > 1) {
+    if (current === pid) return true;
+    const stat = readFileSync(`/proc/${current}/stat`, "utf8");
+    current = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
   }
   return false;
 }
 
 type LoopList = { loopdevices: { name: string; "back-file": string | null }[] };
 
-async function detachLoops(lab: LabPlace): Promise<void> {
+async function detachLoops(lab: LabPaths): Promise<void> {
   const { stdout } = await execa("losetup", ["--json", "--list", "--output", "NAME,BACK-FILE"]);
   if (stdout.trim() === "") return;
   for (const loop of (JSON.parse(stdout) as LoopList).loopdevices)

@@ -1,75 +1,78 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure } from "../core/failure.ts";
-import { readIfThere, writeWhole } from "../core/files.ts";
-import { nodeBinary, root } from "../setup/places.mjs";
+import { EclairAmiError, messageOf } from "../../bootstrap/contract/errors.ts";
+import { readFileIfExists, writeFileAtomically } from "../machine/files.ts";
+import { nodeBinary, root } from "../machine/paths.mjs";
 import { linkAddresses } from "./addresses.ts";
-import { debianAmi, debianImageId, debianRootGibibytes } from "./debian-ami.ts";
+import { debianAmi, debianImageId, debianRootGibibytes } from "./debian/ami.ts";
 import { debianBitcoind, debianTree } from "./debian/trees.ts";
 import { takeDown } from "./down.ts";
-import { isHeld, processStartTime, readFacts, writeFacts, type LabFacts } from "./facts.ts";
+import { isLabRunning, processStartTime, readFacts, writeFacts, type LabFacts } from "./facts.ts";
 import { recordImage } from "./guest/root-volume.ts";
-import { claimLink, makeNetwork } from "./host/network.ts";
-import { isLabFolder, layout, markFolder, type LabPlace } from "./place.ts";
-import { labNetwork } from "./vpc.ts";
+import { claimLink, createNetwork } from "./host/network.ts";
+import { createStateFolder, isStateFolder, layout, type LabPaths } from "./paths.ts";
+import { createVpc } from "./vpc.ts";
 
-const readyWithinMilliseconds = 60_000;
+const startTimeoutMilliseconds = 60_000;
 
-/** Brings the lab up, or goes on with one that is up. What an earlier crash left is cleared first. */
-export async function bringUp(lab: LabPlace): Promise<LabFacts> {
+/** Starts the lab, unless it runs already. Removes what an earlier crash left behind. */
+export async function bringUp(lab: LabPaths): Promise<LabFacts> {
   const existing = readFacts(lab);
-  if (existing !== undefined && isHeld(existing) && existing.network !== undefined) return existing;
+  if (existing?.network !== undefined && isLabRunning(existing)) return existing;
   refuseForeignFolder(lab);
   await takeDown(lab);
 
-  markFolder(lab);
+  createStateFolder(lab);
   const debian = await debianTree();
   const bitcoind = await debianBitcoind();
-  mkdirSync(join(lab.state, "log"), { recursive: true });
-  writeWhole(join(lab.state, "amis.json"), JSON.stringify([debianAmi()]));
+  mkdirSync(dirname(layout.log(lab, "init")), { recursive: true });
+  writeFileAtomically(layout.amis(lab), JSON.stringify([debianAmi()]));
   recordImage(lab, debianImageId, { layers: [debian], gibibytes: debianRootGibibytes });
 
   const link = claimLink(lab);
   const address = linkAddresses(link).lab;
-  // Written before anything is made, so that `down` finds all of it.
+  // `lab down` needs these facts to remove everything that is created from here on.
   const facts: LabFacts = { link, endpoint: `http://${address}` };
   writeFacts(lab, facts);
   try {
-    await makeNetwork(lab, link);
-    const holder = startInit(lab, [lab.state, address, debian, bitcoind.layer]);
-    writeFacts(lab, { ...facts, holder });
-    await apiAnswers(lab, { ...facts, holder });
-    const network = await labNetwork(facts.endpoint);
-    const up = { ...facts, holder, network };
-    writeFacts(lab, up);
-    return up;
+    await createNetwork(lab, link);
+    const initProcess = startInit(lab, [lab.state, address, debian, bitcoind.layer]);
+    writeFacts(lab, { ...facts, initProcess });
+    await waitForApi(lab, { ...facts, initProcess });
+    const network = await createVpc(facts.endpoint);
+    const running = { ...facts, initProcess, network };
+    writeFacts(lab, running);
+    return running;
   } catch (error) {
-    const log = readIfThere(layout.log(lab, "init"));
+    const log = readFileIfExists(layout.log(lab, "init"));
     await takeDown(lab);
-    throw new Failure({
-      code: "lab.up",
-      doing: "bringing the lab up",
-      cause: `${error instanceof Error ? error.message : String(error)}${log ? `\n${log.trim()}` : ""}`,
-      remedy: "run `eclair-ami doctor` to see what this machine lacks",
-    });
+    throw new EclairAmiError(
+      {
+        code: "lab.start-failed",
+        operation: "starting the lab",
+        message: `${messageOf(error)}${log ? `\n${log.trim()}` : ""}`,
+        remedy: "run `eclair-ami doctor` to check the prerequisites of this machine",
+      },
+      { cause: error },
+    );
   }
 }
 
-/** A state folder is emptied when the lab goes down, so it must not be anything else. */
-function refuseForeignFolder(lab: LabPlace): void {
-  if (!existsSync(lab.state) || isLabFolder(lab)) return;
-  throw new Failure({
-    code: "lab.folder",
-    doing: "bringing the lab up",
-    cause: `${lab.state} is there already and is no lab's state folder`,
-    remedy: "name a folder that does not exist yet",
-    exit: 2,
+/** `lab down` deletes the state folder, so the folder must not contain anything else. */
+function refuseForeignFolder(lab: LabPaths): void {
+  if (!existsSync(lab.state) || isStateFolder(lab)) return;
+  throw new EclairAmiError({
+    code: "lab.folder-in-use",
+    operation: "starting the lab",
+    message: `${lab.state} exists and is not the state folder of a lab`,
+    remedy: "name a folder that does not exist",
+    exitCode: 2,
   });
 }
 
-function startInit(lab: LabPlace, args: string[]): { pid: number; startTime: string } {
+function startInit(lab: LabPaths, args: string[]): NonNullable<LabFacts["initProcess"]> {
   const log = openSync(layout.log(lab, "init"), "a");
   const child = spawn(
     "nsenter",
@@ -81,23 +84,25 @@ function startInit(lab: LabPlace, args: string[]): { pid: number; startTime: str
     { stdio: ["ignore", log, log], detached: true, cwd: "/" },
   );
   child.unref();
-  const pid = child.pid;
+  const { pid } = child;
   const startTime = pid === undefined ? undefined : processStartTime(pid);
-  if (pid === undefined || startTime === undefined) throw new Error("the lab's first process did not start");
+  if (pid === undefined || startTime === undefined)
+    throw new Error("the first process of the lab did not start");
   return { pid, startTime };
 }
 
-async function apiAnswers(lab: LabPlace, facts: LabFacts): Promise<void> {
-  const end = performance.now() + readyWithinMilliseconds;
+async function waitForApi(lab: LabPaths, facts: LabFacts): Promise<void> {
+  const deadline = performance.now() + startTimeoutMilliseconds;
   for (;;) {
-    if (!isHeld(facts)) throw new Error(`the lab ended while it started, see ${layout.log(lab, "init")}`);
+    if (!isLabRunning(facts))
+      throw new Error(`the lab ended during its start, see ${layout.log(lab, "init")}`);
     try {
       const response = await fetch(`${facts.endpoint}/moto-api/data.json`, {
         signal: AbortSignal.timeout(2000),
       });
       if (response.ok) return;
     } catch (error) {
-      if (performance.now() > end) throw error;
+      if (performance.now() > deadline) throw error;
     }
     await sleep(50);
   }

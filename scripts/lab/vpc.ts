@@ -9,8 +9,8 @@ import {
 } from "@aws-sdk/client-ec2";
 import { region, vpcCidr, zones } from "./addresses.ts";
 
-/** An account's own VPC with a subnet in each zone, and no default subnet to fall into by mistake. */
-export async function labNetwork(
+/** Creates a VPC with a subnet in each zone, and deletes the default subnets: no instance can use one by mistake. */
+export async function createVpc(
   endpoint: string,
 ): Promise<{ vpcId: string; subnetIds: Record<string, string> }> {
   const ec2 = new EC2Client({

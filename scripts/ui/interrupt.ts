@@ -1,15 +1,18 @@
-/** A terminal's Ctrl-C comes twice: from the terminal, and passed on by the launcher. */
+/** Ctrl-C in a terminal sends two signals: one from the terminal, and one from the launcher. */
 const sameInterruptMilliseconds = 1000;
 
-/** Aborted by the first Ctrl-C or SIGTERM; a second one, later, ends the process at once. */
-export function interruptSignal(): AbortSignal {
+/**
+ * Aborts at the first Ctrl-C or SIGTERM. A later second signal ends the process at once.
+ * @param message printed at the first signal
+ */
+export function interruptSignal(message = "interrupted: cleaning up …\n"): AbortSignal {
   const controller = new AbortController();
   let first = 0;
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.on(signal, () => {
       if (!controller.signal.aborted) {
         first = performance.now();
-        process.stderr.write("interrupted: cleaning up …\n");
+        process.stderr.write(message);
         controller.abort();
       } else if (performance.now() - first > sameInterruptMilliseconds) process.exit(130);
     });

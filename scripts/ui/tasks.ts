@@ -1,7 +1,7 @@
 import { Listr, type ListrTask } from "listr2";
-import { Failure } from "../core/failure.ts";
+import { asEclairAmiError } from "../../bootstrap/contract/errors.ts";
 
-/** How a verb shows what it does: live on a terminal, plain lines in CI, events for programs. */
+/** How a verb shows its progress: live on a terminal, plain lines in CI, JSON events for programs. */
 export type Presentation = "terminal" | "plain" | "json";
 
 export function choosePresentation(json: boolean, isTerminal: boolean): Presentation {
@@ -9,7 +9,7 @@ export function choosePresentation(json: boolean, isTerminal: boolean): Presenta
   return isTerminal ? "terminal" : "plain";
 }
 
-/** Runs a task list to its end and throws the first failure. */
+/** Runs the tasks in order. @throws the first failure */
 export async function runTasks<State extends object>(
   tasks: readonly ListrTask<State>[],
   state: State,
@@ -25,14 +25,14 @@ export async function runTasks<State extends object>(
       fallbackRenderer: "simple",
       rendererOptions: { collapseErrors: false, showErrorMessage: false },
       fallbackRendererOptions: {},
-      // Ctrl-C is handled once, in the command line.
+      // The command line handles Ctrl-C, once for all verbs.
       registerSignalListeners: false,
     } as never,
   );
   await list.run();
 }
 
-/** A task that does not begin once the work was interrupted. */
+/** A task that does not begin after an interrupt. */
 function unlessAborted<State extends object>(task: ListrTask<State>, signal: AbortSignal): ListrTask<State> {
   return {
     ...task,
@@ -52,7 +52,8 @@ async function runWithEvents<State extends object>(
     signal.throwIfAborted();
     const shown = { title: String(task.title) };
     const started = performance.now();
-    const event = (kind: string, more: object = {}) => emit({ event: kind, task: shown.title, ...more });
+    const event = (kind: string, more: object = {}) =>
+      emit({ event: `task.${kind}`, task: shown.title, ...more });
     event("started");
     const handle = new Proxy(shown, {
       set: (target, key, value: string) => {
@@ -64,14 +65,14 @@ async function runWithEvents<State extends object>(
     try {
       await (task.task as unknown as (state: State, handle: object) => Promise<void>)(state, handle);
     } catch (error) {
-      event("failed", { message: error instanceof Failure ? error.facts : String(error) });
+      event("failed", { error: asEclairAmiError(error) });
       throw error;
     }
-    event("done", { seconds: Math.round(performance.now() - started) / 1000 });
+    event("succeeded", { durationMs: Math.round(performance.now() - started) });
   }
 }
 
-/** One line of JSON on standard output. */
+/** Prints one event as a line of JSON on standard output. */
 export function emit(event: object): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }

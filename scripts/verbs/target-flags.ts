@@ -1,6 +1,9 @@
 import { Option, type Command } from "commander";
-import { defaultStateFolder, labPlace } from "../lab/place.ts";
-import { awsTarget, labTarget, targetNames, type Target } from "../target/target.ts";
+import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
+import { defaultStateFolder, labPaths } from "../lab/paths.ts";
+import { labTarget } from "../lab/target.ts";
+import { awsTarget } from "../target/aws.ts";
+import { targetNames, type Target } from "../target/target.ts";
 
 export type TargetFlags = {
   readonly target: (typeof targetNames)[number];
@@ -8,15 +11,31 @@ export type TargetFlags = {
   readonly region?: string;
 };
 
-/** The options of every verb that works on the lab and on AWS alike. */
+/** Adds the options of every verb that works with the lab and with AWS. */
 export function withTarget(command: Command): Command {
   return command
-    .addOption(new Option("--target <target>", "where").choices(targetNames).default("lab"))
+    .addOption(
+      new Option("--target <target>", "the lab of this machine, or AWS").choices(targetNames).default("lab"),
+    )
     .option("--state <folder>", "the lab's state folder", defaultStateFolder())
-    .option("--region <region>", "AWS region");
+    .option("--region <region>", "the AWS region");
 }
 
 export function targetOf(flags: TargetFlags): Target {
-  if (flags.target === "lab") return labTarget(labPlace(flags.state));
+  if (flags.target === "lab") return labTarget(labPaths(flags.state));
   return awsTarget(flags.region === undefined ? {} : { region: flags.region });
+}
+
+/** The launch template of a verb that starts an instance. In the lab, each cluster has a launch template of its name. */
+export function launchTemplateOf(target: Target, cluster: string, named: string | undefined): string {
+  const launchTemplate = named ?? (target.name === "lab" ? cluster : undefined);
+  if (launchTemplate !== undefined) return launchTemplate;
+  throw new EclairAmiError({
+    code: "launch.template-missing",
+    operation: "launching an instance",
+    message: "--launch-template is missing",
+    remedy:
+      "pass --launch-template: the template supplies subnet, security groups, instance type and instance profile",
+    exitCode: 2,
+  });
 }

@@ -1,4 +1,4 @@
-import { RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { RunInstancesCommand, TerminateInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -12,27 +12,31 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { stringify } from "yaml";
-import { ClusterSetup } from "../../bootstrap/config/cluster-setup.ts";
-import { referenceOf } from "../../bootstrap/secrets/fetch.ts";
-import { eclairApi } from "../../scripts/lab/cluster/eclair-api.ts";
+import { ClusterSetup } from "../../bootstrap/contract/configuration/cluster-setup.ts";
+import { referenceOf } from "../../bootstrap/contract/configuration/secret-reference.ts";
+import { eclairApi } from "../../scripts/lab/guest/eclair-api.ts";
 import { minerPort, services } from "../../scripts/lab/addresses.ts";
-import { labCluster, setupFile } from "../../scripts/lab/cluster/cluster.ts";
+import { setupFile } from "../../scripts/lab-cluster/node.ts";
+import { createClusterResources } from "../../scripts/lab-cluster/resources.ts";
 import { readFacts, type LabFacts } from "../../scripts/lab/facts.ts";
-import { OutsideDatabase } from "../../scripts/lab/rds/outside.ts";
-import { labPlace } from "../../scripts/lab/place.ts";
-import { labSettings, labTarget } from "../../scripts/target/target.ts";
-import { booted, cli, eventually, inGuest } from "./cli.ts";
-import { expectCutOff, expectRefusedCall } from "./cut-off.ts";
-import { hasty, TestMiner } from "./miner.ts";
+import { DatabaseAdmin } from "../../scripts/lab/rds/database-admin.ts";
+import { labPaths } from "../../scripts/lab/paths.ts";
+import { labSettings, labTarget } from "../../scripts/lab/target.ts";
+import { waitForBoot, cli, eventually, failureOf, inGuest } from "./cli.ts";
+import { terminateDuringSetup, expectDeniedCall } from "./cut-off.ts";
+import { withoutBlockDelay, TestMiner } from "./miner.ts";
 import { cluster, type Cluster } from "./node.ts";
 
 const state = inject("labState");
-const lab = labPlace(state);
+const lab = labPaths(state);
 const target = labTarget(lab);
 const miner = new TestMiner(lab);
 
-/** A node that somebody runs by hand: seeds that Eclair made, coins in bitcoind's wallet, the database's owner as user. */
-const byHand = (setup: ClusterSetup, login: { username: string; password: string }) => `
+/**
+ * A node that this project did not create: Eclair created the seeds, bitcoind holds the keys of the wallet, and Eclair
+ * connects with a given login.
+ */
+const unmanagedNode = (setup: ClusterSetup, login: { username: string; password: string }) => `
 set -e
 install -d -o eclair -g eclair -m 700 /run/eclair
 install -d -o bitcoin -g bitcoin /run/node
@@ -65,22 +69,25 @@ const stop = "kill $(cat /run/node/pid); while [ -d /proc/$(cat /run/node/pid) ]
 const bitcoinCli = "bitcoin-cli -regtest -rpcuser=t -rpcpassword=t -rpcwallet=old";
 
 describe.each(inject("images"))(
-  "a database that the $eclair Eclair made by itself",
+  "a database that the $eclair Eclair created",
   { timeout: 400_000 },
   ({ eclair, id: imageId }) => {
     const name = `adopt-${eclair}`;
     const real = eclair === "real";
     let setup: ClusterSetup;
     let secrets: SecretsManagerClient;
-    let old: string;
+    let oldInstanceId: string;
     let peer: Cluster;
     let peerId: string;
     let nodeId: string;
     let seeds: { nodeSeed: string; channelSeed: string };
 
-    /** A role of the node's own, of the name that the runtime role will have; the owner has made it. */
-    async function ownLogin(owner: string, facts: LabFacts): Promise<{ username: string; password: string }> {
-      await new OutsideDatabase(lab, facts, name).sql(
+    /** Creates a database role for the old node, with the name of the later runtime role, and returns its login. */
+    async function createLogin(
+      owner: string,
+      facts: LabFacts,
+    ): Promise<{ username: string; password: string }> {
+      await new DatabaseAdmin(lab, facts, name).sql(
         `set role "${owner}"; create role eclair login password 'old'; grant create on database eclair to eclair; grant create on schema public to eclair`,
       );
       return { username: "eclair", password: "old" };
@@ -89,13 +96,17 @@ describe.each(inject("images"))(
     const adopt = (...flags: string[]) =>
       cli(["adopt", "--state", state, "--image", imageId, "--config", setupFile(lab, name), ...flags]);
     const api = (call: string, form = "") =>
-      eclairApi(lab, old, call, form).catch(async (error: unknown) => {
-        // What it said last tells more than that it does not answer.
-        const { stdout } = await inGuest(state, old, "tail -n 15 /run/node/eclair.log | cut -c 1-300");
+      eclairApi(lab, oldInstanceId, call, form).catch(async (error: unknown) => {
+        // The end of Eclair's log explains why the API does not answer.
+        const { stdout } = await inGuest(
+          state,
+          oldInstanceId,
+          "tail -n 15 /run/node/eclair.log | cut -c 1-300",
+        );
         throw new Error(`${String(error)}\n${stdout}`, { cause: error });
       });
     const shell = async (script: string) => {
-      const result = await inGuest(state, old, script);
+      const result = await inGuest(state, oldInstanceId, script);
       expect(result.exitCode, result.all).toBe(0);
       return result.stdout.trim();
     };
@@ -104,10 +115,10 @@ describe.each(inject("images"))(
       const facts = readFacts(lab);
       if (facts === undefined) throw new Error("the lab is not up");
       secrets = new SecretsManagerClient(labSettings(facts));
-      setup = await labCluster(facts, target, name);
+      setup = await createClusterResources(facts, target, name);
       mkdirSync(dirname(setupFile(lab, name)), { recursive: true });
       writeFileSync(setupFile(lab, name), stringify(setup));
-      const { Instances } = await target.ec2.send(
+      const { Instances } = await target.client(EC2Client).send(
         new RunInstancesCommand({
           ImageId: imageId,
           MinCount: 1,
@@ -116,16 +127,16 @@ describe.each(inject("images"))(
           SubnetId: target.instance.subnetId,
         }),
       );
-      old = Instances?.[0]?.InstanceId ?? "";
-      await booted(state, old);
+      oldInstanceId = Instances?.[0]?.InstanceId ?? "";
+      await waitForBoot(state, oldInstanceId);
       const owner = referenceOf(setup.database.ownerSecret).id;
       const { SecretString = "" } = await secrets.send(new GetSecretValueCommand({ SecretId: owner }));
       const login = JSON.parse(SecretString) as { username: string; password: string };
-      await shell(byHand(setup, real ? login : await ownLogin(login.username, facts)));
+      await shell(unmanagedNode(setup, real ? login : await createLogin(login.username, facts)));
       await shell(start);
       const info = await eventually("the old node's API", () =>
         api("getinfo").then(
-          (found) => found as { nodeId: string },
+          (response) => response as { nodeId: string },
           () => undefined,
         ),
       );
@@ -135,27 +146,29 @@ describe.each(inject("images"))(
       seeds = { nodeSeed: await hex("node_seed.dat"), channelSeed: await hex("channel_seed.dat") };
       if (!real) return;
       peer = await cluster(state, "adopt-peer", imageId);
-      peerId = await peer.launch(imageId, hasty);
-      await peer.active(peerId);
+      peerId = await peer.launch(imageId, withoutBlockDelay);
+      await peer.waitUntilActive(peerId);
     });
     afterAll(async () => {
-      await target.ec2.send(new TerminateInstancesCommand({ InstanceIds: [old, ...(real ? [peerId] : [])] }));
+      await target
+        .client(EC2Client)
+        .send(new TerminateInstancesCommand({ InstanceIds: [oldInstanceId, ...(real ? [peerId] : [])] }));
     });
 
     async function connect(call: typeof api): Promise<void> {
-      const address = (await peer.status(peerId))?.address ?? "";
+      const address = (await peer.status(peerId))?.privateIp ?? "";
       await call("connect", `uri=${peer.configuration.nodeId}@${address}:9735`);
     }
 
-    const channelIs = async (call: typeof api, wanted: string) =>
-      await miner.until(`the channel to be ${wanted}`, async () => {
+    const waitForChannel = async (call: typeof api, expectedState: string) =>
+      await miner.mineUntil(`the channel to be ${expectedState}`, async () => {
         const channels = (await call("channels")) as { channelId: string; state: string }[];
-        return channels.find((channel) => channel.state === wanted);
+        return channels.find((channel) => channel.state === expectedState);
       });
 
-    test.runIf(real)("it has coins in bitcoind's wallet and an open channel", async () => {
+    test.runIf(real)("the node has coins in bitcoind's wallet and an open channel", async () => {
       await miner.fund(await shell(`${bitcoinCli} getnewaddress`));
-      await eventually("the coins", async () =>
+      await eventually("the coins in bitcoind's wallet", async () =>
         Number(await shell(`${bitcoinCli} getbalance`)) > 0 ? true : undefined,
       );
       await connect(api);
@@ -163,10 +176,10 @@ describe.each(inject("images"))(
         "open",
         `nodeId=${peer.configuration.nodeId}&fundingSatoshis=1000000&fundingFeeBudgetSatoshis=20000`,
       );
-      expect((await channelIs(api, "NORMAL")).channelId).toMatch(/^[0-9a-f]{64}$/);
+      expect((await waitForChannel(api, "NORMAL")).channelId).toMatch(/^[0-9a-f]{64}$/);
     });
 
-    test("is refused while its node runs", async () => {
+    test("adopt refuses the database while the old node runs", async () => {
       const content = {
         ...seeds,
         mnemonic: generateMnemonic(wordlist, 256),
@@ -175,13 +188,13 @@ describe.each(inject("images"))(
       await secrets.send(
         new CreateSecretCommand({ Name: `${name}/seeds`, SecretString: JSON.stringify(content) }),
       );
-      const run = await adopt("--wallet-kept", "--json");
-      expect(JSON.parse(run.stdout), run.all).toMatchObject({ code: "database.in-use" });
+      const run = await adopt("--confirm-wallet-retained", "--json");
+      expect(failureOf(run), run.all).toMatchObject({ code: "database.in-use" });
       expect(run.stdout).toMatch(/the lease is held for \d+ s more; a session of /);
       await shell(stop);
     });
 
-    test("`init` refuses it: it is used already", async () => {
+    test("init refuses the database, because an Eclair uses it already", async () => {
       const run = await cli([
         "init",
         "--state",
@@ -192,45 +205,45 @@ describe.each(inject("images"))(
         setupFile(lab, name),
         "--json",
       ]);
-      expect(JSON.parse(run.stdout), run.all).toMatchObject({ code: "database.used" });
+      expect(failureOf(run), run.all).toMatchObject({ code: "database.not-empty" });
     });
 
-    test.runIf(real)("is refused with another channel seed", async () => {
-      const good = await secrets.send(new GetSecretValueCommand({ SecretId: `${name}/seeds` }));
-      const bad = {
-        ...(JSON.parse(good.SecretString ?? "") as object),
+    test.runIf(real)("adopt refuses another channel seed", async () => {
+      const original = await secrets.send(new GetSecretValueCommand({ SecretId: `${name}/seeds` }));
+      const changed = {
+        ...(JSON.parse(original.SecretString ?? "") as object),
         channelSeed: randomBytes(32).toString("hex"),
       };
       const put = (text = "") =>
         secrets.send(new PutSecretValueCommand({ SecretId: `${name}/seeds`, SecretString: text }));
-      await put(JSON.stringify(bad));
-      const run = await adopt("--wallet-kept", "--json");
-      expect(JSON.parse(run.stdout), run.all).toMatchObject({ code: "adopt.channel-seed" });
-      await put(good.SecretString);
+      await put(JSON.stringify(changed));
+      const run = await adopt("--confirm-wallet-retained", "--json");
+      expect(failureOf(run), run.all).toMatchObject({ code: "adopt.wrong-channel-seed" });
+      await put(original.SecretString);
     });
 
-    test("goes on only when the old wallet is kept, and tells what there is", async () => {
+    test("adopt requires that the old wallet is retained, and shows the channels", async () => {
       const run = await adopt("--json");
-      expect(JSON.parse(run.stdout), run.all).toMatchObject({ code: "adopt.wallet" });
+      expect(failureOf(run), run.all).toMatchObject({ code: "adopt.wallet-not-confirmed" });
       expect(run.stdout).toMatch(
         real ? /1 DATA_NORMAL; .*: 1000000 sat/ : /channels that are not closed: none/,
       );
     });
 
-    test.runIf(!real)("ends the same when it is cut off and run again", async () => {
-      const run = () => adopt("--wallet-kept", "--json");
-      await expectRefusedCall(lab, name, run, "TransactWriteItems", "record.denied");
-      await expectCutOff(lab, name, run, [700, 1000, 1300]);
+    test.runIf(!real)("an interrupted adopt has the same result when it is run again", async () => {
+      const run = () => adopt("--confirm-wallet-retained", "--json");
+      await expectDeniedCall(lab, name, run, "TransactWriteItems", "record.denied");
+      await terminateDuringSetup(lab, name, run, [700, 1000, 1300]);
     });
 
-    test("is taken over, and a second time nothing changes", async () => {
-      const run = await adopt("--wallet-kept");
+    test("adopt takes over the database, and a second adopt changes nothing", async () => {
+      const run = await adopt("--confirm-wallet-retained");
       expect(run.exitCode, run.all).toBe(0);
-      for (const made of real ? ["role eclair", "fence", "binding", "owner of", "record"] : [])
-        expect(run.stdout).toMatch(new RegExp(`^made +${made}`, "m"));
+      for (const created of real ? ["role eclair", "fence", "binding", "owner of", "record"] : [])
+        expect(run.stdout).toMatch(new RegExp(`^created +${created}`, "m"));
       expect(run.stdout).toContain(nodeId);
-      const again = await adopt();
-      expect(again.stdout, again.all).toMatch(/^changed +nothing/m);
+      const secondRun = await adopt();
+      expect(secondRun.stdout, secondRun.all).toMatch(/^created +nothing/m);
       const verified = await cli([
         "verify",
         "--state",
@@ -243,41 +256,41 @@ describe.each(inject("images"))(
       expect(verified.exitCode, verified.all).toBe(0);
     });
 
-    test("is the same node, with nothing lost", async () => {
+    test("an instance has the same node id, and no coin is lost", async () => {
       const nodes = await cluster(state, name, imageId);
       expect(nodes.configuration.nodeId).toBe(nodeId);
-      const id = await nodes.launch(imageId, hasty);
-      const status = await nodes.active(id);
-      expect(status.state?.eclair.info?.nodeId).toBe(nodeId);
+      const id = await nodes.launch(imageId, withoutBlockDelay);
+      const status = await nodes.waitUntilActive(id);
+      expect(status.report?.eclair.info?.nodeId).toBe(nodeId);
       if (real) await moveCoins(nodes, id);
       await nodes.terminate(id);
     });
 
-    /** As docs/identity.md says: the old wallet's coins to the new keys, then the channel closed, to the satoshi. */
+    /** Moves the coins to the new keys and closes the channel, as docs/identity.md describes, and checks each satoshi. */
     async function moveCoins(nodes: Cluster, id: string): Promise<void> {
       const call: typeof api = (method, form) => nodes.api(id, method, form);
       const confirmed = async () => ((await call("onchainbalance")) as { confirmed: number }).confirmed;
       expect(await confirmed()).toBe(0);
       const sats = async (text: string) => Math.round(Number(await shell(text)) * 100_000_000);
-      const had = await sats(`${bitcoinCli} getbalance`);
+      const balanceBefore = await sats(`${bitcoinCli} getbalance`);
       const address = (await call("getnewaddress")) as string;
-      const moved = JSON.parse(await shell(`${bitcoinCli} sendall '["${address}"]'`)) as { txid: string };
-      const arrived = await miner.until("the coins to arrive", async () => {
+      const transfer = JSON.parse(await shell(`${bitcoinCli} sendall '["${address}"]'`)) as { txid: string };
+      const received = await miner.mineUntil("the coins to be confirmed", async () => {
         const now = await confirmed();
         return now === 0 ? undefined : now;
       });
-      expect(arrived).toBe(had - (await miner.feeOf(moved.txid)));
+      expect(received).toBe(balanceBefore - (await miner.feeOf(transfer.txid)));
 
       await connect(call);
-      const { channelId } = await channelIs(call, "NORMAL");
+      const { channelId } = await waitForChannel(call, "NORMAL");
       await call("close", `channelId=${channelId}`);
-      const all = await miner.until("the channel's coins to come home", async () => {
+      const total = await miner.mineUntil("the coins of the closed channel to be confirmed", async () => {
         const now = await confirmed();
-        return now === arrived ? undefined : now;
+        return now === received ? undefined : now;
       });
       const transactions = (await call("onchaintransactions", "count=10&skip=0")) as { txid: string }[];
-      const closing = transactions.find(({ txid }) => txid !== moved.txid)?.txid ?? "";
-      expect(all).toBe(arrived + 1_000_000 - (await miner.feeOf(closing)));
+      const closing = transactions.find(({ txid }) => txid !== transfer.txid)?.txid ?? "";
+      expect(total).toBe(received + 1_000_000 - (await miner.feeOf(closing)));
       expect(await sats(`${bitcoinCli} getbalance`)).toBe(0);
     }
   },

@@ -1,21 +1,22 @@
-import { ModifyInstanceAttributeCommand } from "@aws-sdk/client-ec2";
+import { ModifyInstanceAttributeCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { expect } from "vitest";
 import { stringify } from "yaml";
-import { BootRecord } from "../../bootstrap/phases.ts";
+import { BootStatus } from "../../bootstrap/contract/reports/boot.ts";
 import { eventually } from "./cli.ts";
 import type { Cluster } from "./node.ts";
 
-/** One instance of a cluster that boots again and again, each time with other user-data. */
-export function bootsAgain(nodes: Cluster, id: string) {
-  async function record(): Promise<BootRecord | undefined> {
+/** Runs the boot of one instance repeatedly, each time with other user-data. */
+export function bootRunner(nodes: Cluster, id: string) {
+  /** Returns undefined while the boot runs. */
+  async function readEndedBoot(): Promise<BootStatus | undefined> {
     const { stdout } = await nodes.inGuest(id, "cat /run/eclair-ami/boot.json");
     if (stdout === "") return undefined;
-    const found = BootRecord.parse(JSON.parse(stdout));
-    return found.state === "running" ? undefined : found;
+    const status = BootStatus.parse(JSON.parse(stdout));
+    return status.state === "running" ? undefined : status;
   }
 
   async function setUserData(userData: string | Buffer): Promise<void> {
-    await nodes.target.ec2.send(
+    await nodes.target.client(EC2Client).send(
       new ModifyInstanceAttributeCommand({
         InstanceId: id,
         Attribute: "userData",
@@ -24,20 +25,20 @@ export function bootsAgain(nodes: Cluster, id: string) {
     );
   }
 
-  /** The node's configuration with changes, each at its path. */
-  function configured(changes: Readonly<Record<string, unknown>> = {}): string {
+  /** Returns the node's configuration with changed values, whose keys are paths such as `database.host`. */
+  function configurationWith(changes: Readonly<Record<string, unknown>> = {}): string {
     const document = structuredClone(nodes.configuration) as unknown as Record<string, unknown>;
     for (const [path, value] of Object.entries(changes)) {
       const keys = path.split(".");
       const last = keys.pop() ?? "";
-      const parent = keys.reduce((here, key) => here[key] as Record<string, unknown>, document);
+      const parent = keys.reduce((node, key) => node[key] as Record<string, unknown>, document);
       parent[last] = value;
     }
     return stringify(document);
   }
 
-  /** Everything that a boot leaves is taken away, and the boot begins. */
-  async function begin(): Promise<void> {
+  /** Removes all files of the previous boot, and starts a boot. */
+  async function start(): Promise<void> {
     const reset = await nodes.inGuest(
       id,
       `systemctl stop eclair-bootstrap eclair-supervisor eclair-target bitcoind 'eclair@*' 2>/dev/null
@@ -48,40 +49,49 @@ export function bootsAgain(nodes: Cluster, id: string) {
     expect(reset.exitCode, reset.all).toBe(0);
   }
 
-  async function bootEnds(seconds = 60): Promise<BootRecord> {
-    return await eventually("the boot to end", record, seconds);
+  async function waitForEnd(seconds = 60): Promise<BootStatus> {
+    return await eventually("the boot to end", readEndedBoot, seconds);
   }
 
-  async function boot(userData: string | Buffer): Promise<BootRecord> {
+  async function boot(userData: string | Buffer): Promise<BootStatus> {
     await setUserData(userData);
-    await begin();
-    return await bootEnds();
+    await start();
+    return await waitForEnd();
   }
 
-  /** After a refusal nothing of the node is there: no file, no unit. */
-  async function expectNothing(): Promise<void> {
-    const left = await nodes.inGuest(
+  /** Expects that the instance has no file of the node and runs no unit of the node. */
+  async function expectNothingStarted(): Promise<void> {
+    const remaining = await nodes.inGuest(
       id,
       `systemctl stop eclair-bootstrap
        ls -A /run/eclair /run/eclair-supervisor | grep -v ':$' | grep .
        systemctl is-active bitcoind eclair@a eclair@b eclair-supervisor`,
     );
-    expect(left.stdout.split("\n")).toEqual(Array(4).fill("inactive"));
+    expect(remaining.stdout.split("\n")).toEqual(Array(4).fill("inactive"));
   }
 
   async function expectRefusal(
     userData: string | Buffer,
     code: string,
-    cause: RegExp,
-    triedAgain = false,
+    message: RegExp,
+    retryable = false,
   ): Promise<void> {
-    const { state: ended, failure } = await boot(userData);
-    expect(failure).toMatchObject({ code, triedAgain });
-    expect(String(failure?.["cause"])).toMatch(cause);
-    expect(String(failure?.["remedy"])).not.toBe("");
-    expect(ended).toBe("failed");
-    await expectNothing();
+    const { state, failure } = await boot(userData);
+    expect(failure).toMatchObject({ error: { code, retryable } });
+    expect(failure?.error.message).toMatch(message);
+    expect(failure?.error.remedy).not.toBe("");
+    expect(state).toBe("failed");
+    await expectNothingStarted();
   }
 
-  return { record, setUserData, configured, begin, bootEnds, boot, expectNothing, expectRefusal };
+  return {
+    readEndedBoot,
+    setUserData,
+    configurationWith,
+    start,
+    waitForEnd,
+    boot,
+    expectNothingStarted,
+    expectRefusal,
+  };
 }

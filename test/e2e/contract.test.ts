@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { SupervisorSecrets } from "../../bootstrap/secrets/supervisor.ts";
 import { eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
-import { withGate, withoutGate } from "./gate.ts";
+import { restoreGate, bypassGate } from "./gate.ts";
 
 const state = inject("labState");
 
-/** What this project relies on, of the stand-in and, with ECLAIR_ZIP, of the real Eclair: the same for both. */
+/** The behaviour of Eclair that this project depends on. The stand-in Eclair and, with ECLAIR_ZIP, the real Eclair have it. */
 describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair, id: imageId }) => {
   let nodes: Cluster;
   let id: string;
@@ -15,9 +15,9 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
   beforeAll(async () => {
     nodes = await cluster(state, `contract-${eclair}`, imageId);
     id = await nodes.launch(imageId);
-    await nodes.active(id);
-    // Its exit status is to be seen, however it ends: systemd forgets a unit that ended well. And what it
-    // does without its seeds is to be seen, though the unit's conditions would not start it then.
+    await nodes.waitUntilActive(id);
+    // systemd forgets the exit status of a unit that succeeded, and the conditions of the unit prevent a start without seeds.
+    // The tests need both.
     await nodes.inGuest(
       id,
       `mkdir -p /run/systemd/system/eclair@.service.d
@@ -27,23 +27,23 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
   });
   afterAll(() => nodes.terminate(id));
 
-  const start = () =>
+  const startEclair = () =>
     nodes.inGuest(id, "systemctl reset-failed eclair@a; systemctl start --no-block eclair@a; sleep 0.2");
-  const stop = () => nodes.inGuest(id, "systemctl stop eclair@a");
+  const stopEclair = () => nodes.inGuest(id, "systemctl stop eclair@a");
 
   async function property(name: string): Promise<string> {
     return (await nodes.inGuest(id, `systemctl show --value --property=${name} eclair@a`)).stdout.trim();
   }
 
-  async function ended(): Promise<{ status: string; log: string }> {
+  async function waitForExit(): Promise<{ status: string; log: string }> {
     await eventually("Eclair to end", async () =>
       ["inactive", "failed"].includes(await property("ActiveState")) ? true : undefined,
     );
-    return { status: await property("ExecMainStatus"), log: await log() };
+    return { status: await property("ExecMainStatus"), log: await readLog() };
   }
 
-  /** What Eclair logged since it was last started. */
-  async function log(): Promise<string> {
+  /** Returns the log of the last Eclair process. */
+  async function readLog(): Promise<string> {
     const invocation = await property("InvocationID");
     return (
       await nodes.inGuest(id, `journalctl --no-pager --output=cat _SYSTEMD_INVOCATION_ID=${invocation}`)
@@ -51,29 +51,29 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
   }
 
   type Info = { nodeId: string; instanceId: string; blockHeight: number; chainHash: string };
-  const info = () =>
+  const waitForInfo = () =>
     eventually("Eclair's API", () =>
       nodes.api(id, "getinfo").then(
-        (found) => found as Info,
+        (response) => response as Info,
         () => undefined,
       ),
     );
 
-  test("getinfo tells node id, instance id, chain and height", async () => {
-    const found = await info();
-    expect(found.nodeId).toBe(nodes.configuration.nodeId);
-    expect(found.instanceId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(found.chainHash).toBe("06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f");
+  test("getinfo returns node id, Eclair instance id, chain and block height", async () => {
+    const info = await waitForInfo();
+    expect(info.nodeId).toBe(nodes.configuration.nodeId);
+    expect(info.instanceId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(info.chainHash).toBe("06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f");
     const height = await nodes.inGuest(
       id,
       "eclair-bootstrap status | sed -n 's/^bitcoind: block \\([0-9]*\\).*/\\1/p'",
     );
-    expect(Math.abs(found.blockHeight - Number(height.stdout))).toBeLessThanOrEqual(1);
+    expect(Math.abs(info.blockHeight - Number(height.stdout))).toBeLessThanOrEqual(1);
   });
 
-  test("the lease names the instance id that was logged, and is renewed", async () => {
-    const { instanceId } = await info();
-    expect(await log()).toContain(`connecting to database with instanceId=${instanceId}`);
+  test("the lease contains the Eclair instance id that Eclair logged, and Eclair renews the lease", async () => {
+    const { instanceId } = await waitForInfo();
+    expect(await readLog()).toContain(`connecting to database with instanceId=${instanceId}`);
     const lease = async () =>
       (
         await nodes.sql(
@@ -91,7 +91,7 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     expect(Number(later[2])).toBeGreaterThan(8);
   });
 
-  test("the lease's table, the schemas and their versions are those that this project knows", async () => {
+  test("the lease table, the schemas and their versions are the ones that this project supports", async () => {
     const columns = await nodes.sql(
       "select column_name, data_type, is_nullable, column_default from information_schema.columns where table_schema = 'public' and table_name = 'lease' order by ordinal_position",
     );
@@ -111,106 +111,108 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     ]);
   });
 
-  test.skipIf(eclair === "stand-in")("the descriptors that bitcoind watches are Eclair's own", async () => {
-    const own = (await nodes.api(id, "getdescriptors", "account=0")) as { desc: string; internal: boolean }[];
+  test.skipIf(eclair === "stand-in")("bitcoind watches the descriptors of Eclair's wallet", async () => {
+    const descriptors = (await nodes.api(id, "getdescriptors", "account=0")) as {
+      desc: string;
+      internal: boolean;
+    }[];
     const { stdout } = await nodes.inGuest(id, "cat /run/eclair-supervisor/secrets.json");
     const { watched } = SupervisorSecrets.parse(JSON.parse(stdout));
-    expect(own.map(({ desc, internal }) => ({ text: desc.replace(/#.*/, ""), internal }))).toEqual(
+    expect(descriptors.map(({ desc, internal }) => ({ text: desc.replace(/#.*/, ""), internal }))).toEqual(
       watched?.descriptors,
     );
   });
 
-  test("an invoice is there after a restart", async () => {
-    const made = (await nodes.api(id, "createinvoice", "description=contract&amountMsat=5000")) as {
+  test("an invoice still exists after a restart", async () => {
+    const invoice = (await nodes.api(id, "createinvoice", "description=contract&amountMsat=5000")) as {
       paymentHash: string;
     };
     await nodes.inGuest(id, "systemctl restart eclair@a");
-    await info();
-    expect(await nodes.api(id, "getinvoice", `paymentHash=${made.paymentHash}`)).toMatchObject(made);
+    await waitForInfo();
+    expect(await nodes.api(id, "getinvoice", `paymentHash=${invoice.paymentHash}`)).toMatchObject(invoice);
   });
 
-  test("a wrong API password is refused", async () => {
-    const answer = await nodes.inGuest(
+  test("the API refuses a wrong password", async () => {
+    const response = await nodes.inGuest(
       id,
       `exec 3<>/dev/tcp/127.0.0.1/8080; printf 'POST /getinfo HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Basic Ong=\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' >&3; head -n 1 <&3`,
     );
-    expect(answer.stdout).toMatch(/^HTTP\/1\.1 401 /);
+    expect(response.stdout).toMatch(/^HTTP\/1\.1 401 /);
   });
 
-  test("a clean stop releases the lease and ends with 143", async () => {
+  test("Eclair releases the lease when it is stopped, and exits with code 143", async () => {
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
-    const { status } = await ended();
-    // From here on the test starts Eclair itself.
-    await withoutGate(nodes, id);
+    const { status } = await waitForExit();
+    // The following tests start Eclair without the supervisor.
+    await bypassGate(nodes, id);
     expect(status).toBe("143");
     expect(await nodes.sql("select expires_at <= now() from lease")).toBe("t");
   });
 
-  test("a held lease ends it at once with 1", async () => {
+  test("Eclair exits with code 1 at once when another process holds the lease", async () => {
     await nodes.sql(`update lease set instance = '${randomUUID()}', expires_at = now() + interval '1 hour'`);
-    await start();
-    const { status, log: said } = await ended();
+    await startEclair();
+    const { status, log } = await waitForExit();
     expect(status).toBe("1");
-    expect(said).toContain("AlreadyLocked(");
+    expect(log).toContain("AlreadyLocked(");
     await nodes.sql("update lease set expires_at = now()");
   });
 
-  test("a lease that is taken away ends it with 1", async () => {
-    await start();
-    await info();
+  test("Eclair exits with code 1 when another process takes its lease", async () => {
+    await startEclair();
+    await waitForInfo();
     await nodes.sql(`update lease set instance = '${randomUUID()}', expires_at = now() + interval '1 hour'`);
-    const { status, log: said } = await ended();
+    const { status, log } = await waitForExit();
     expect(status).toBe("1");
-    expect(said).toContain("db locking error is a fatal error");
+    expect(log).toContain("db locking error is a fatal error");
     await nodes.sql("update lease set expires_at = now()");
   });
 
-  test("a database URL that has changed ends it, before it connects", async () => {
+  test("Eclair exits before it connects to the database when the database URL has changed", async () => {
     const file = "/run/eclair/regtest/last_jdbcurl";
     await nodes.inGuest(
       id,
       `cp --preserve=all ${file} /run/eclair/url; echo -n jdbc:postgresql://other/db > ${file}`,
     );
-    await start();
-    const { status, log: said } = await ended();
+    await startEclair();
+    const { status, log } = await waitForExit();
     expect(status).toBe("1");
-    expect(said).toContain("The database URL has changed since the last start");
+    expect(log).toContain("The database URL has changed since the last start");
     await nodes.inGuest(id, `mv /run/eclair/url ${file}`);
   });
 
-  test("a newer schema ends it", async () => {
+  test("Eclair exits when it does not know the version of a schema", async () => {
     await nodes.sql("update versions set version = 99 where db_name = 'channels'");
-    await start();
-    const { status, log: said } = await ended();
+    await startEclair();
+    const { status, log } = await waitForExit();
     expect(status).toBe("1");
-    expect(said).toContain("Unknown version of DB channels found, version=99");
+    expect(log).toContain("Unknown version of DB channels found, version=99");
     await nodes.sql("update versions set version = 11 where db_name = 'channels'");
   });
 
-  test("seeds that are missing are made in silence: another node", async () => {
+  test("Eclair creates missing seeds and becomes another node, which the supervisor kills", async () => {
     await nodes.inGuest(id, "mkdir /run/eclair/kept; mv /run/eclair/*_seed.dat /run/eclair/kept");
-    await start();
-    const other = await info();
+    await startEclair();
+    const other = await waitForInfo();
     expect(other.nodeId).toMatch(/^0[23][0-9a-f]{64}$/);
     expect(other.nodeId).not.toBe(nodes.configuration.nodeId);
     const sizes = await nodes.inGuest(id, "stat -c %s /run/eclair/*_seed.dat");
     expect(sizes.stdout.split("\n")).toEqual(["32", "32"]);
-    // The supervisor would not let it run: that is its test.
-    await withGate(nodes, id);
+    await restoreGate(nodes, id);
     await nodes.inGuest(id, "systemctl start eclair-supervisor");
     await eventually("the supervisor to kill the wrong node", async () => {
       const { stdout } = await nodes.inGuest(
         id,
         "journalctl --no-pager --output=cat --unit=eclair-supervisor",
       );
-      return stdout.includes(`Eclair came up as ${other.nodeId}`) ? true : undefined;
+      return stdout.includes(`Eclair started with the node id ${other.nodeId}`) ? true : undefined;
     });
     await nodes.inGuest(id, "systemctl stop eclair-supervisor; mv /run/eclair/kept/* /run/eclair");
   });
 
-  test("it starts again when bitcoind and everything else is as before", async () => {
-    await stop();
+  test("Eclair starts again when everything is restored", async () => {
+    await stopEclair();
     await nodes.inGuest(id, "systemctl start eclair-supervisor");
-    expect((await nodes.active(id)).state?.eclair.info?.nodeId).toBe(nodes.configuration.nodeId);
+    expect((await nodes.waitUntilActive(id)).report?.eclair.info?.nodeId).toBe(nodes.configuration.nodeId);
   });
 });

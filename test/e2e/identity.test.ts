@@ -6,12 +6,13 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
-import { oursSql } from "../../bootstrap/database/state.ts";
-import { isBehind, type ClusterRecord } from "../../bootstrap/record/record.ts";
+import { fenceVersion } from "../../bootstrap/database/fence.ts";
+import { stateSql } from "../../bootstrap/database/state.ts";
+import { isBehind, type ClusterRecord } from "../../bootstrap/contract/record/record.ts";
 import { setFaults } from "../../scripts/lab/front/faults.ts";
-import { readSecrets } from "../../scripts/policies/statements.ts";
-import { bootsAgain } from "./boots-again.ts";
-import { cli, eventually } from "./cli.ts";
+import { readSecrets } from "../../scripts/cluster/policies/statements.ts";
+import { bootRunner } from "./boots-again.ts";
+import { cli, eventually, failureOf } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 
 const state = inject("labState");
@@ -20,45 +21,45 @@ const imageId = image?.id ?? "";
 
 let nodes: Cluster;
 let id: string;
-let again: ReturnType<typeof bootsAgain>;
+let runner: ReturnType<typeof bootRunner>;
 
 beforeAll(async () => {
   nodes = await cluster(state, "identity", imageId);
   id = await nodes.launch(imageId);
-  again = bootsAgain(nodes, id);
-  await nodes.active(id);
+  runner = bootRunner(nodes, id);
+  await nodes.waitUntilActive(id);
 });
 afterEach(() => setFaults(nodes.lab, nodes.name, []));
 afterAll(() => nodes.terminate(id));
 
-/** What the supervisor says of this instance right now. */
-async function role(): Promise<string> {
+/** Reads the current role of the instance from the supervisor. */
+async function readRole(): Promise<string> {
   return (await nodes.inGuest(id, "eclair-bootstrap status | sed -n 's/^role: //p'")).stdout;
 }
 
-async function roleBecomes(pattern: RegExp): Promise<void> {
+async function waitForRole(pattern: RegExp): Promise<void> {
   let last = "";
   await eventually(`the role to be ${pattern}`, async () => {
-    last = await role();
+    last = await readRole();
     return pattern.test(last) ? true : undefined;
   }).catch((error: unknown) => {
-    throw new Error(`${String(error)}; it was: ${last}`, { cause: error });
+    throw new Error(`${String(error)}; the last role was: ${last}`, { cause: error });
   });
 }
 
 describe("the record of an active node", () => {
-  test("says who the node is, what ran last, and follows generation and counter of the database", async () => {
+  test("contains the identity of the node and the last Eclair, and mirrors generation and counter of the database", async () => {
     const first = await eventually("the record to be mirrored", async () => {
       const record = await nodes.table.record();
-      return record?.eclair === undefined ? undefined : record;
+      return record?.lastEclair === undefined ? undefined : record;
     });
     expect(first).toMatchObject({
       node: { nodeId: nodes.configuration.nodeId, chain: "regtest" },
       database: { host: nodes.configuration.database.host, name: "eclair" },
-      eclair: { version: "0.13.0", schemas: { channels: 11, audit: 13 } },
+      lastEclair: { version: "0.13.0", schemas: { channels: 11, audit: 13 } },
       progress: { generation: 1 },
     });
-    const later = await eventually("the counter to be raised", async () => {
+    const later = await eventually("the counter to increase", async () => {
       const record = await nodes.table.record();
       return record !== undefined && record.progress.counter > first.progress.counter ? record : undefined;
     });
@@ -69,31 +70,33 @@ describe("the record of an active node", () => {
     expect(later.progress.counter).toBeLessThanOrEqual(Number(counter));
   });
 
-  test("fingerprints are no digests that anybody else would make", async () => {
+  test("contains a fingerprint of the channel seed, not the seed", async () => {
     const record = await nodes.table.record();
     const { SecretString = "" } = await nodes.secrets.send(
       new GetSecretValueCommand({ SecretId: "identity/seeds" }),
     );
-    expect(record?.node.channelSeed).toMatch(/^[0-9a-f]{64}$/);
-    expect(SecretString).not.toContain(record?.node.channelSeed);
+    expect(record?.node.channelSeedFingerprint).toMatch(/^[0-9a-f]{64}$/);
+    expect(SecretString).not.toContain(record?.node.channelSeedFingerprint);
   });
 
-  test("that can't be written: the node goes on, says so, and mirrors again when it is back", async () => {
+  test("when it cannot be written, the node stays active, reports the failure, and mirrors again later", async () => {
     const until = Date.now() + 60_000;
     const fault = { service: "api", code: "InternalServerError", status: 500, until } as const;
     setFaults(nodes.lab, nodes.name, [{ ...fault, action: "UpdateItem" }]);
     await eventually("the loss to be seen", async () => {
       const { stdout } = await nodes.inGuest(id, "eclair-bootstrap status");
-      return /^record: .*can't be used/m.test(stdout) ? true : undefined;
+      return /^record: .*cannot be used/m.test(stdout) ? true : undefined;
     });
-    expect(await role()).toMatch(/^active/);
+    expect(await readRole()).toMatch(/^active/);
     setFaults(nodes.lab, nodes.name, [{ ...fault, action: "Query" }]);
     const status = await cli(["status", "--state", state, "--cluster", "identity"]);
     expect(status.exitCode).toBe(1);
     expect(status.stdout).toContain(id);
-    expect(status.stderr).toMatch(/^the table eclair-ami can't be read: /m);
-    const moved = await cli(["switchover", "--state", state, "--cluster", "identity"]);
-    expect(moved.stderr).toMatch(/\(aws\.unreachable\)$/m);
+    expect(status.stderr).toMatch(
+      /^the reports of the cluster identity cannot be read from the table eclair-ami: /m,
+    );
+    const switchover = await cli(["switchover", "--state", state, "--cluster", "identity"]);
+    expect(switchover.stderr).toMatch(/\(aws\.unreachable\)$/m);
     setFaults(nodes.lab, nodes.name, []);
     const before = (await nodes.table.record())?.progress.counter ?? 0;
     await eventually("the record to be mirrored again", async () =>
@@ -102,16 +105,16 @@ describe("the record of an active node", () => {
   });
 });
 
-test("a record that is gone: the node goes on, says so, and mirrors again when it is back", async () => {
+test("when the record is deleted, the node stays active, reports the loss, and mirrors again after the record is restored", async () => {
   const record = await nodes.forgeRecord(() => undefined);
   await eventually("the loss to be seen", async () => {
     const { stdout } = await nodes.inGuest(id, "eclair-bootstrap status");
-    return /^record: the cluster record is gone/m.test(stdout) ? true : undefined;
+    return /^record: the cluster record does not exist/m.test(stdout) ? true : undefined;
   });
-  expect(await role()).toMatch(/^active/);
-  await eventually("`status` to show it", async () => {
+  expect(await readRole()).toMatch(/^active/);
+  await eventually("`status` to show the loss of the record", async () => {
     const { stdout } = await cli(["status", "--state", state, "--cluster", "identity"]);
-    return stdout.includes("the cluster record is gone") ? true : undefined;
+    return stdout.includes("the cluster record does not exist") ? true : undefined;
   });
   await nodes.restoreRecord(record);
   await eventually("the record to be mirrored again", async () =>
@@ -119,71 +122,71 @@ test("a record that is gone: the node goes on, says so, and mirrors again when i
   );
 });
 
-describe("the set-up", () => {
-  test("`init` again changes nothing, and says so", async () => {
-    const run = await nodes.setUp(["init"], imageId, "--make-secrets");
+describe("the cluster setup", () => {
+  test("a second `init` changes nothing, and reports this", async () => {
+    const run = await nodes.runSetup(["init"], imageId, "--create-secrets");
     expect(run.exitCode, run.all).toBe(0);
-    expect(run.stdout).toMatch(/^changed +nothing: all of it is there$/m);
+    expect(run.stdout).toMatch(/^created +nothing: everything exists$/m);
     expect(run.stdout).toContain(nodes.configuration.nodeId);
   });
 
-  test("a takeover's look at the database is no more to PostgreSQL than three rows", async () => {
-    const plan = await nodes.sql(`explain (format json) ${oursSql}`);
+  test("PostgreSQL does not compile the query of the start guard", async () => {
+    const plan = await nodes.sql(`explain (format json) ${stateSql}`);
     const [{ Plan }] = JSON.parse(plan) as [{ Plan: { "Total Cost": number } }];
-    // From 100,000 on it would compile the query first.
+    // PostgreSQL compiles a query before it runs it when the estimated cost is 100,000 or more.
     expect(Plan["Total Cost"]).toBeLessThan(1_000);
   });
 
-  test("`verify` finds all in order, and a fence that was switched off", async () => {
-    const good = await nodes.setUp(["verify"], imageId);
-    expect(good.exitCode, good.all).toBe(0);
+  test("`verify` accepts an intact cluster, and detects a disabled trigger of the fence", async () => {
+    const intact = await nodes.runSetup(["verify"], imageId);
+    expect(intact.exitCode, intact.all).toBe(0);
     await nodes.sql("alter table lease disable trigger eclair_ami_fence");
-    const bad = await nodes.setUp(["verify"], imageId, "--json");
-    expect(bad.exitCode).toBe(1);
-    expect(JSON.parse(bad.stdout)).toMatchObject({
-      code: "fence.open",
-      cause: expect.stringMatching(/^the trigger on lease is missing or switched off$/) as string,
+    const disabled = await nodes.runSetup(["verify"], imageId, "--json");
+    expect(disabled.exitCode).toBe(1);
+    expect(failureOf(disabled)).toMatchObject({
+      code: "fence.not-enforced",
+      message: expect.stringMatching(/^the trigger on lease is missing or disabled$/) as string,
     });
   });
 
-  test("`init` mends a fence, and brings an old one to the image's version", async () => {
-    const mended = await nodes.setUp(["init"], imageId);
-    expect(mended.stdout).toMatch(/^made +fence/m);
+  test("`init` repairs a fence, and upgrades an old fence to the version of the image", async () => {
+    const repaired = await nodes.runSetup(["init"], imageId);
+    expect(repaired.stdout).toMatch(/^created +fence/m);
     await nodes.sql("alter table audit.sent disable trigger eclair_ami_holder");
     await nodes.sql("drop trigger eclair_ami_holder on audit.received");
-    const open = await nodes.setUp(["verify"], imageId, "--json");
-    const { code, cause } = JSON.parse(open.stdout) as { readonly code: string; readonly cause: string };
-    expect(code).toBe("fence.open");
-    expect(cause.split("; ").toSorted()).toEqual([
-      "the trigger on audit.received is missing or switched off",
-      "the trigger on audit.sent is missing or switched off",
+    const withoutTriggers = await nodes.runSetup(["verify"], imageId, "--json");
+    const { code, message } = failureOf(withoutTriggers);
+    expect(code).toBe("fence.not-enforced");
+    expect(message.split("; ").toSorted()).toEqual([
+      "the trigger on audit.received is missing or disabled",
+      "the trigger on audit.sent is missing or disabled",
     ]);
-    const closed = await nodes.setUp(["init"], imageId);
-    expect(closed.stdout).toMatch(/^made +fence before Eclair's tables$/m);
+    const repairedTables = await nodes.runSetup(["init"], imageId);
+    expect(repairedTables.stdout).toMatch(/^created +fence on Eclair's tables$/m);
     await nodes.sql("update eclair_ami.fence set version = 0; drop function eclair_ami.raise_counter(text)");
-    const raised = await nodes.setUp(["init"], imageId);
-    expect(raised.stdout, raised.all).toMatch(/^made +fence, from version 0$/m);
-    expect(await nodes.sql("select version from eclair_ami.fence")).toBe("2");
-    expect((await nodes.setUp(["verify"], imageId)).exitCode).toBe(0);
+    const upgraded = await nodes.runSetup(["init"], imageId);
+    expect(upgraded.stdout, upgraded.all).toMatch(/^created +fence, from version 0$/m);
+    expect(await nodes.sql("select version from eclair_ami.fence")).toBe(String(fenceVersion));
+    expect((await nodes.runSetup(["verify"], imageId)).exitCode).toBe(0);
   });
 
-  test("an image that is older than the fence is refused", async () => {
+  test("`init` refuses a fence that is newer than the image", async () => {
     await nodes.sql("update eclair_ami.fence set version = 99");
-    const run = await nodes.setUp(["init"], imageId, "--json");
-    expect(JSON.parse(run.stdout)).toMatchObject({ code: "fence.newer" });
-    await nodes.sql("update eclair_ami.fence set version = 2");
+    const run = await nodes.runSetup(["init"], imageId, "--json");
+    expect(failureOf(run)).toMatchObject({ code: "fence.too-new" });
+    await nodes.sql(`update eclair_ami.fence set version = ${fenceVersion}`);
   });
 
-  test("a database that Eclair has used, and a node's record that is lost, are refused", async () => {
+  test("`init` refuses a used database whose cluster record is lost", async () => {
     const record = await nodes.forgeRecord(() => undefined);
-    const run = await nodes.setUp(["init"], imageId, "--json");
-    expect(JSON.parse(run.stdout)).toMatchObject({ code: "record.lost" });
+    const run = await nodes.runSetup(["init"], imageId, "--json");
+    expect(failureOf(run)).toMatchObject({ code: "record.lost" });
     await nodes.restoreRecord(record);
   });
 });
 
 describe("the runtime role", () => {
-  /** Runs SQL as Eclair's role. */
+  /** Runs SQL as the runtime role. */
   const asEclair = (sql: string) =>
     nodes.sql(`set session authorization eclair; ${sql}`).then(
       () => "done",
@@ -209,13 +212,13 @@ describe("the runtime role", () => {
     "drop database eclair",
     "set session_replication_role = replica",
     "create role another superuser",
-  ])("can't: %s", async (sql) => {
+  ])("cannot run: %s", async (sql) => {
     expect(await asEclair(sql)).toMatch(
       /must be owner|permission denied|must be superuser|only the table owner/,
     );
   });
 
-  test("can do what Eclair and the supervisor do", async () => {
+  test("can run the statements of Eclair and of the supervisor", async () => {
     expect(
       await asEclair(
         "begin; lock table lease in access exclusive mode; update lease set expires_at = expires_at where id = 1; rollback; create schema if not exists local; select * from eclair_ami.binding; select eclair_ami.raise_counter('nobody')",
@@ -228,22 +231,22 @@ describe("the runtime role", () => {
   });
 });
 
-test("a holder that was superseded can never hold the lease again, and the history says who did", async () => {
+test("a superseded holder can never take the lease again, and the epochs contain every holder", async () => {
   const generation = Number(await nodes.sql("select generation from eclair_ami.progress"));
-  const took = await nodes
+  const refusal = await nodes
     .sql(
-      `begin; update lease set instance = 'another'; update lease set instance = (select instance from eclair_ami.epoch where generation = ${generation}); commit`,
+      `begin; update lease set instance = 'another'; update lease set instance = (select eclair_instance_id from eclair_ami.epoch where generation = ${generation}); commit`,
     )
     .catch((error: unknown) => String((error as { stderr?: string }).stderr));
-  expect(took).toMatch(/was superseded by another and can never hold the lease again/);
-  const history = await nodes.sql(
+  expect(refusal).toMatch(/was superseded by another and can never hold the lease again/);
+  const epochs = await nodes.sql(
     "select generation, client_address is not null from eclair_ami.epoch order by 1",
   );
-  expect(history.split("\n")).toEqual(Array.from({ length: generation }, (_one, index) => `${index + 1}|t`));
+  expect(epochs.split("\n")).toEqual(Array.from({ length: generation }, (_, index) => `${index + 1}|t`));
 });
 
-/** A dump of the node's database, with the lease left out, as docs/identity.md says. */
-async function backup(...flags: string[]): Promise<string> {
+/** Dumps the node's database without the lease, as docs/identity.md describes. */
+async function dumpDatabase(...flags: string[]): Promise<string> {
   const { stdout } = await execa(
     "nsenter",
     [
@@ -257,48 +260,48 @@ async function backup(...flags: string[]): Promise<string> {
   return stdout;
 }
 
-test("a backup as the docs say it does not disturb a renewal", async () => {
-  const held = async () => await nodes.sql("select instance from lease where expires_at > now()");
-  const holder = await held();
+test("a backup as documented does not disturb the renewal of the lease", async () => {
+  const readHolder = async () => await nodes.sql("select instance from lease where expires_at > now()");
+  const holder = await readHolder();
   await nodes.sql("create table public.big as select g, repeat('x', 1000) from generate_series(1, 200000) g");
-  for (let times = 0; times < 3; times += 1) await backup("--compress=9", "--file=/dev/null");
+  for (let run = 0; run < 3; run += 1) await dumpDatabase("--compress=9", "--file=/dev/null");
   await nodes.sql("drop table public.big");
-  expect(await held()).toBe(holder);
+  expect(await readHolder()).toBe(holder);
 });
 
-describe("a node that is not the one of record and database is refused, and Eclair never started", () => {
+describe("a boot whose node differs from record or database is refused, and never starts Eclair", () => {
   afterEach(async () => {
-    const { state: ended } = await again.boot(again.configured());
-    if (ended !== "done") throw new Error(`the node itself was not let through: ${ended}`);
+    const { state: ended } = await runner.boot(runner.configurationWith());
+    if (ended !== "done") throw new Error(`the boot of the correct node failed: ${ended}`);
   });
 
-  /** What database and record have come to, which no refusal may change. */
-  const standing = async (database = "eclair") => [
+  /** Reads the fence's tables of a database. A refused boot must not change them. */
+  const readFenceTables = async (database = "eclair") => [
     await nodes.sql("select * from eclair_ami.progress, eclair_ami.binding", database),
-    await nodes.sql("select instance, generation from eclair_ami.epoch order by 2", database),
+    await nodes.sql("select eclair_instance_id, generation from eclair_ami.epoch order by 2", database),
   ];
 
   async function expectRefused(
     configuration: string,
     code: string,
-    cause: RegExp,
-    triedAgain = false,
+    message: RegExp,
+    retryable = false,
   ): Promise<void> {
-    // A node that is at work raises the counter.
+    // An active node would increase the counter.
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
-    const before = await standing();
-    await again.expectRefusal(configuration, code, cause, triedAgain);
-    expect(await standing()).toEqual(before);
+    const before = await readFenceTables();
+    await runner.expectRefusal(configuration, code, message, retryable);
+    expect(await readFenceTables()).toEqual(before);
   }
 
   const expectForgedRefused = async (
     change: (record: ClusterRecord) => unknown,
     code: string,
-    cause: RegExp,
+    message: RegExp,
   ): Promise<void> => {
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
     const record = await nodes.forgeRecord(change);
-    await expectRefused(again.configured(), code, cause);
+    await expectRefused(runner.configurationWith(), code, message);
     await nodes.restoreRecord(record);
   };
 
@@ -307,86 +310,93 @@ describe("a node that is not the one of record and database is refused, and Ecla
     const { SecretString = "" } = await nodes.secrets.send(
       new GetSecretValueCommand({ SecretId: "identity/seeds" }),
     );
-    const own = JSON.parse(SecretString) as { nodeSeed: string; channelSeed: string };
-    const secret = async (name: string, value: unknown) => {
+    const seeds = JSON.parse(SecretString) as { nodeSeed: string; channelSeed: string };
+    const createSecret = async (name: string, value: unknown) => {
       const text = JSON.stringify(value);
       await nodes.secrets.send(new CreateSecretCommand({ Name: `identity/${name}`, SecretString: text }));
       return `identity/${name}`;
     };
-    const channelSeed = await secret("channel", { channelSeed: randomBytes(32).toString("hex") });
-    const onChain = await secret("words", { mnemonic: generateMnemonic(wordlist) });
-    const exchanged = await secret("exchanged", { nodeSeed: own.channelSeed, channelSeed: own.nodeSeed });
+    const channelSeed = await createSecret("channel", { channelSeed: randomBytes(32).toString("hex") });
+    const onChain = await createSecret("words", { mnemonic: generateMnemonic(wordlist) });
+    const exchanged = await createSecret("exchanged", {
+      nodeSeed: seeds.channelSeed,
+      channelSeed: seeds.nodeSeed,
+    });
     await expectRefused(
-      again.configured({ "secrets.channelSeed": channelSeed }),
-      "record.channel-seed",
+      runner.configurationWith({ "secrets.channelSeed": channelSeed }),
+      "record.channel-seed-mismatch",
       /another channel seed/,
     );
     await expectRefused(
-      again.configured({ "secrets.onChain": onChain }),
-      "record.on-chain",
+      runner.configurationWith({ "secrets.onChain": onChain }),
+      "record.on-chain-mismatch",
       /another on-chain key/,
     );
-    const both = { "secrets.nodeSeed": exchanged, "secrets.channelSeed": exchanged };
-    await expectRefused(again.configured(both), "identity.node-id", /is that of node/);
+    const exchangedSeeds = { "secrets.nodeSeed": exchanged, "secrets.channelSeed": exchanged };
+    await expectRefused(
+      runner.configurationWith(exchangedSeeds),
+      "identity.node-id-mismatch",
+      /belongs to node/,
+    );
   });
 
   test("no record", () =>
-    expectForgedRefused(() => undefined, "record.missing", /no record of the cluster identity/));
+    expectForgedRefused(() => undefined, "record.missing", /the cluster identity has no record/));
 
   test("a record for another chain", () =>
     expectForgedRefused(
       (record) => ({ ...record, node: { ...record.node, chain: "signet" } }),
-      "record.chain",
-      /of another chain: signet/,
+      "record.chain-mismatch",
+      /another chain: signet/,
     ));
 
-  test("a record that can't be understood", () =>
+  test("a record with an unknown format", () =>
     expectForgedRefused(
       (record) => ({ ...record, progress: "far" }),
       "record.malformed",
-      /not one that this image understands/,
+      /has a format that this image does not know/,
     ));
 
-  test("an empty database, one of another name, and another node's", async () => {
+  test("a database with another name, an empty database, and the database of another node", async () => {
     await nodes.sql("create database blank");
     await expectRefused(
-      again.configured({ "database.name": "blank" }),
-      "database.elsewhere",
+      runner.configurationWith({ "database.name": "blank" }),
+      "database.endpoint-mismatch",
       /identity.*\/eclair/,
     );
-    const record = await nodes.forgeRecord((one) => ({
-      ...one,
-      database: { ...one.database, name: "blank" },
+    const record = await nodes.forgeRecord((current) => ({
+      ...current,
+      database: { ...current.database, name: "blank" },
     }));
     await expectRefused(
-      again.configured({ "database.name": "blank" }),
+      runner.configurationWith({ "database.name": "blank" }),
       "database.empty",
-      /is empty, though the node exists/,
+      /is empty, and the node exists/,
     );
     await nodes.restoreRecord(record);
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
-    const own = await nodes.sql("select node_id from eclair_ami.binding");
+    const nodeId = await nodes.sql("select node_id from eclair_ami.binding");
     await nodes.sql(`update eclair_ami.binding set node_id = '02${"ab".repeat(32)}'`);
-    await expectRefused(again.configured(), "database.node", /of another node: 02abab/);
-    await nodes.sql(`update eclair_ami.binding set node_id = '${own}'`);
+    await expectRefused(runner.configurationWith(), "database.node-mismatch", /another node id: 02abab/);
+    await nodes.sql(`update eclair_ami.binding set node_id = '${nodeId}'`);
   });
 
-  test("a clone made by pg_dump while the original was alive, under the original's name", async () => {
-    await roleBecomes(/^active/);
+  test("a copy that pg_dump created while the original was active, under the name of the original", async () => {
+    await waitForRole(/^active/);
     await nodes.sql("create database copy", "postgres");
-    await nodes.sql(await backup(), "copy");
+    await nodes.sql(await dumpDatabase(), "copy");
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
     await nodes.sql(
       "alter database eclair rename to original; alter database copy rename to eclair",
       "postgres",
     );
-    const before = await standing("original");
-    await again.expectRefusal(
-      again.configured(),
+    const before = await readFenceTables("original");
+    await runner.expectRefusal(
+      runner.configurationWith(),
       "database.clone",
       /is a copy: it was bound .* as another database/,
     );
-    expect(await standing("original")).toEqual(before);
+    expect(await readFenceTables("original")).toEqual(before);
     await nodes.sql(
       "alter database eclair rename to copy; alter database original rename to eclair",
       "postgres",
@@ -394,49 +404,49 @@ describe("a node that is not the one of record and database is refused, and Ecla
     await nodes.sql("drop database copy", "postgres");
   });
 
-  test("a database that was rewound, at boot and at a takeover", async () => {
+  test("a database that was restored to an earlier state, at boot and at a takeover", async () => {
     const server = join(nodes.lab.state, "databases", nodes.name);
-    const named = { DBInstanceIdentifier: nodes.name };
-    const stop = () => nodes.rds.send(new StopDBInstanceCommand(named));
-    const begin = () => nodes.rds.send(new StartDBInstanceCommand(named));
+    const identifier = { DBInstanceIdentifier: nodes.name };
+    const stop = () => nodes.rds.send(new StopDBInstanceCommand(identifier));
+    const start = () => nodes.rds.send(new StartDBInstanceCommand(identifier));
     await stop();
     await execa("cp", ["--archive", join(server, "data"), join(server, "earlier")]);
-    await begin();
+    await start();
     const before = (await nodes.table.record())?.progress;
-    await roleBecomes(/^active/);
-    await eventually("the node to come further", async () => {
-      const now = (await nodes.table.record())?.progress;
-      return before !== undefined && now !== undefined && isBehind(before, now) ? true : undefined;
+    await waitForRole(/^active/);
+    await eventually("the record to get ahead of the copy", async () => {
+      const current = (await nodes.table.record())?.progress;
+      return before !== undefined && current !== undefined && isBehind(before, current) ? true : undefined;
     });
     await stop();
     await execa("mv", [join(server, "data"), join(server, "own")]);
     await execa("mv", [join(server, "earlier"), join(server, "data")]);
-    await begin();
-    // Eclair goes on with the database that it finds, until the supervisor sees where that stands and kills it.
-    await roleBecomes(/^waiting since .*database\.rewound/);
+    await start();
+    // Eclair continues with the restored database until the supervisor detects the earlier state and kills Eclair.
+    await waitForRole(/^waiting since .*database\.rewound/);
     expect((await nodes.inGuest(id, "systemctl is-active eclair@a eclair@b")).stdout).not.toMatch(/^active/m);
-    await expectRefused(again.configured(), "database.rewound", /was restored from before/);
+    await expectRefused(runner.configurationWith(), "database.rewound", /was restored from an earlier state/);
 
     await stop();
     await execa("rm", ["--recursive", join(server, "data")]);
     await execa("mv", [join(server, "own"), join(server, "data")]);
-    await begin();
+    await start();
   });
 
-  test("schemas that are newer than the image's Eclair", async () => {
+  test("schemas that are newer than the Eclair of the image", async () => {
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
     await nodes.sql("update versions set version = 12 where db_name = 'channels'");
     await expectRefused(
-      again.configured(),
-      "eclair.older",
+      runner.configurationWith(),
+      "eclair.too-old",
       /Eclair 0\.13\.0 of this image is older .*channels 12/,
     );
     await nodes.sql("update versions set version = 11 where db_name = 'channels'");
   });
 });
 
-describe("a record that can't be reached", () => {
-  const unreachable = (seconds: number) =>
+describe("a record that cannot be reached", () => {
+  const blockRecord = (seconds: number) =>
     setFaults(nodes.lab, nodes.name, [
       {
         service: "api",
@@ -447,21 +457,26 @@ describe("a record that can't be reached", () => {
       },
     ]);
 
-  test("is waited for, and the boot says so", async () => {
-    unreachable(300);
-    const { failure } = await again.boot(again.configured());
-    expect(failure).toMatchObject({ phase: "resolve", code: "record.unreachable", triedAgain: true });
-    await again.expectNothing();
+  test("makes the boot fail with a retryable error until the record can be reached", async () => {
+    blockRecord(300);
+    const { failure } = await runner.boot(runner.configurationWith());
+    expect(failure).toMatchObject({
+      phase: "resolve",
+      error: { code: "record.unreachable", retryable: true },
+    });
+    await runner.expectNothingStarted();
     setFaults(nodes.lab, nodes.name, []);
-    expect(await again.boot(again.configured())).toMatchObject({ state: "done" });
+    expect(await runner.boot(runner.configurationWith())).toMatchObject({ state: "done" });
   });
 
-  test("is done without where the configuration allows it", async () => {
-    unreachable(300);
-    const without = again.configured({ record: { table: "eclair-ami", takeoverWithout: true } });
-    expect(await again.boot(without)).toMatchObject({ state: "done" });
-    await roleBecomes(/^active/);
+  test("does not prevent the boot when the configuration allows a start without the record", async () => {
+    blockRecord(300);
+    const withoutRecord = runner.configurationWith({
+      record: { table: "eclair-ami", allowStartWithoutRecord: true },
+    });
+    expect(await runner.boot(withoutRecord)).toMatchObject({ state: "done" });
+    await waitForRole(/^active/);
     const { stdout } = await nodes.inGuest(id, "journalctl --no-pager --output=cat --unit=eclair-bootstrap");
-    expect(stdout).toMatch(/"eclairAmi":"record","unreachable":.*"goingOnWithout":true/);
+    expect(stdout).toMatch(/"event":"record.unreachable"/);
   });
 });

@@ -1,55 +1,56 @@
-import { DescribeImagesCommand } from "@aws-sdk/client-ec2";
+import { DescribeImagesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, inject, test } from "vitest";
-import { Manifest, manifestSchema } from "../../scripts/bake/manifest.ts";
-import { labPlace } from "../../scripts/lab/place.ts";
-import { labTarget } from "../../scripts/target/target.ts";
+import { tags } from "../../bootstrap/contract/tags.ts";
+import { Manifest, manifestSchema } from "../../scripts/image/manifest.ts";
+import { labPaths } from "../../scripts/lab/paths.ts";
+import { labTarget } from "../../scripts/lab/target.ts";
 import { cli } from "./cli.ts";
 
 const manifestFile = inject("manifestFile");
 const manifest = Manifest.parse(JSON.parse(readFileSync(manifestFile, "utf8")));
 const state = inject("labState");
 
-test("the manifest keeps to its published schema and tells what went in", () => {
+test("the manifest is valid for its published schema and lists the packages of the image", () => {
   const check = new Ajv2020({ formats: { "date-time": true } }).compile(manifestSchema() as object);
   expect(check(JSON.parse(readFileSync(manifestFile, "utf8"))), JSON.stringify(check.errors)).toBe(true);
   const names = manifest.packages.map((item) => item.name);
   expect(names).toEqual(expect.arrayContaining(["openjdk-25-jre-headless", "chrony", "nftables", "systemd"]));
   expect(names).not.toContain("unattended-upgrades");
-  expect(manifest.validate).toEqual({ passed: true, detail: "nothing found" });
+  expect(manifest.validation).toEqual({ passed: true, detail: "nothing found" });
 });
 
-test("the test boot found the image sound", () => {
-  expect(manifest.testBoot.checks.filter((check) => !check.passed)).toEqual([]);
-  expect(manifest.testBoot.checks.map((check) => check.name)).toEqual(
-    expect.arrayContaining(["systemd is up", "bitcoind takes blocks", "identity by IMDSv2"]),
+test("the image passed its test", () => {
+  expect(manifest.imageTest.checks.filter((check) => !check.passed)).toEqual([]);
+  expect(manifest.imageTest.checks.map((check) => check.name)).toEqual(
+    expect.arrayContaining(["systemd is up", "bitcoind accepts blocks", "identity by IMDSv2"]),
   );
 });
 
-test("an image with the stand-in is not for release, and its tags say why", async () => {
+test("an image with the stand-in Eclair is not for release, and its tags contain the reason", async () => {
   expect(manifest.release).toBe(false);
-  const { Images } = await labTarget(labPlace(state)).ec2.send(
-    new DescribeImagesCommand({ ImageIds: [manifest.image.id] }),
-  );
-  const tags = new Map(Images?.[0]?.Tags?.map((tag) => [tag.Key, tag.Value]));
-  expect(tags.get("Release")).toBe("false");
-  expect(tags.get("ReleaseReason")).toMatch(/stand-in/);
-  expect(tags.get("eclair-ami:test-boot")).toBe("passed");
+  const { Images } = await labTarget(labPaths(state))
+    .client(EC2Client)
+    .send(new DescribeImagesCommand({ ImageIds: [manifest.image.id] }));
+  const imageTags = new Map(Images?.[0]?.Tags?.map((tag) => [tag.Key, tag.Value]));
+  expect(imageTags.get(tags.release)).toBe("false");
+  expect(imageTags.get(tags.releaseReason)).toMatch(/stand-in/);
+  expect(imageTags.get(tags.imageTest)).toBe("passed");
 });
 
-test("the image was made by Packer's amazon-ebs builder, from Debian's AMI", () => {
+test("Packer's amazon-ebs builder created the image from Debian's AMI", () => {
   const log = readFileSync(join(dirname(manifestFile), "packer.log"), "utf8");
   expect(log).toMatch(/amazon-ebs\.eclair/);
   expect(log).toMatch(/Found Image ID: ami-0deb1a00000000013/);
 });
 
-test("`images` lists it, and finds no difference between it and itself", async () => {
+test("`images list` shows the image, and `images diff` finds no difference between the image and itself", async () => {
   const listed = await cli(["images", "list", "--json", "--state", state]);
   expect(JSON.parse(listed.stdout)).toEqual(
     expect.arrayContaining([expect.objectContaining({ id: manifest.image.id, release: false })]),
   );
-  const same = await cli(["images", "diff", manifest.bakeId, manifest.bakeId, "--json"]);
-  expect(JSON.parse(same.stdout)).toEqual([]);
+  const diff = await cli(["images", "diff", manifest.bakeId, manifest.bakeId, "--json"]);
+  expect(JSON.parse(diff.stdout)).toEqual([]);
 });

@@ -1,27 +1,29 @@
-import { OutsideMiner } from "../../scripts/lab/miner/outside.ts";
+import { MinerClient } from "../../scripts/lab/miner/miner-client.ts";
 import { eventually } from "./cli.ts";
 
-const pauseMilliseconds = 8_000;
-/** Settings for nodes that wait for blocks: Eclair spreads its work on a block over half a minute otherwise. */
-export const hasty = { eclair: { settings: { "channel.max-block-processing-delay": "0 seconds" } } };
+const miningIntervalMilliseconds = 8_000;
+/** With these settings, Eclair processes each block at once. By default, it waits for up to half a minute. */
+export const withoutBlockDelay = {
+  eclair: { settings: { "channel.max-block-processing-delay": "0 seconds" } },
+};
 
-/** The lab's miner, and what tests find out by it. */
-export class TestMiner extends OutsideMiner {
+/** The lab's miner, with the queries that tests need. */
+export class TestMiner extends MinerClient {
   /**
-   * Mines now and then until something is so. Eclair waits until blocks come more than two seconds apart before it
-   * looks at them (`ZmqWatcher`), so that mining without a pause would keep it from ever looking.
+   * Mines six blocks every eight seconds until `probe` returns a value. Eclair processes new blocks only after two seconds
+   * without another block (`ZmqWatcher`), so it would never process blocks that are mined without a pause.
    */
-  async until<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
-    let next = 0;
+  async mineUntil<T>(description: string, probe: () => Promise<T | undefined>): Promise<T> {
+    let nextMiningAt = 0;
     return await eventually(
-      what,
+      description,
       async () => {
-        const found = await probe();
-        if (found === undefined && performance.now() > next) {
+        const result = await probe();
+        if (result === undefined && performance.now() > nextMiningAt) {
           await this.mine(6);
-          next = performance.now() + pauseMilliseconds;
+          nextMiningAt = performance.now() + miningIntervalMilliseconds;
         }
-        return found;
+        return result;
       },
       120,
     );
@@ -33,11 +35,11 @@ export class TestMiner extends OutsideMiner {
     return Math.round(fee * 100_000_000);
   }
 
-  /** Satoshis of an unspent output to that address, found in the chain itself. */
+  /** The satoshis of the unspent outputs to an address, from bitcoind's UTXO set. */
   async received(address: string): Promise<number> {
-    const found = (await this.rpc("scantxoutset", ["start", [`addr(${address})`]])) as {
+    const outputs = (await this.rpc("scantxoutset", ["start", [`addr(${address})`]])) as {
       total_amount: number;
     };
-    return Math.round(found.total_amount * 100_000_000);
+    return Math.round(outputs.total_amount * 100_000_000);
   }
 }

@@ -1,10 +1,11 @@
 import {
   DescribeLoadBalancersCommand,
   DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { throughLoadBalancer } from "../../scripts/lab/cluster/demo.ts";
-import type { NodeStatus } from "../../scripts/nodes/status.ts";
+import { connectThroughLoadBalancer } from "../../scripts/lab-cluster/load-balancer-endpoint.ts";
+import type { NodeStatus } from "../../scripts/cluster/status.ts";
 import { cli, eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 
@@ -23,14 +24,14 @@ describe.each(inject("images"))(
         alias: 'a "b" ${HOME} #c\\',
         publicAddresses: ["203.0.113.7", "2001:db8::1"],
       });
-      status = await nodes.active(id);
+      status = await nodes.waitUntilActive(id);
     });
     afterAll(() => nodes.terminate(id));
 
-    test("comes up as the node that its configuration expects", async () => {
-      expect(status.state?.eclair.info?.nodeId).toBe(nodes.configuration.nodeId);
-      expect(status.state).toMatchObject({ role: "active", ready: true, active: true, cluster: nodes.name });
-      expect(status.state?.boot.phases.map(({ name }) => name)).toEqual([
+    test("runs the node of its configuration", async () => {
+      expect(status.report?.eclair.info?.nodeId).toBe(nodes.configuration.nodeId);
+      expect(status.report).toMatchObject({ role: "active", ready: true, active: true, cluster: nodes.name });
+      expect(status.report?.boot.phases.map(({ name }) => name)).toEqual([
         ...["load", "parse", "resolve", "verify", "render", "chain-volume", "register", "hand-over"],
       ]);
       const info = (await nodes.api(id, "getinfo")) as { alias: string; publicAddresses: string[] };
@@ -38,23 +39,23 @@ describe.each(inject("images"))(
       expect(info.alias).toBe('a "b" ${HOME} #c\\');
     });
 
-    test("is reached through its load balancer, which asks /active", async () => {
+    test("can be reached through its load balancer, which requests /active", async () => {
       await eventually("the target to be healthy", async () =>
         (await nodes.status(id))?.targetHealth.includes("healthy") === true ? true : undefined,
       );
       // HAProxy serves every load balancer of the lab, and a drill restarts it.
       await eventually("a connection through the load balancer", async () =>
-        (await throughLoadBalancer(nodes.target, nodes.name)).connects ? true : undefined,
+        (await connectThroughLoadBalancer(nodes.target, nodes.name)).connected ? true : undefined,
       );
-      const { LoadBalancers } = await nodes.target.elb.send(
-        new DescribeLoadBalancersCommand({ Names: [nodes.name] }),
-      );
+      const { LoadBalancers } = await nodes.target
+        .client(ElasticLoadBalancingV2Client)
+        .send(new DescribeLoadBalancersCommand({ Names: [nodes.name] }));
       expect(LoadBalancers?.[0]?.DNSName).toMatch(/\.elb\.amazonaws\.com$/);
     });
 
-    test("holds the lease, and every session of Eclair's has TLS", async () => {
+    test("holds the lease, and every database session of Eclair uses TLS", async () => {
       const [holder = ""] = (await nodes.sql("select instance from lease")).split("\n");
-      expect(holder).toBe(status.state?.eclair.info?.instanceId);
+      expect(holder).toBe(status.report?.eclair.info?.eclairInstanceId);
       const sessions = await nodes.sql(
         "select ssl, version from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'eclair'",
       );
@@ -62,35 +63,37 @@ describe.each(inject("images"))(
       expect(new Set(sessions.split("\n"))).toEqual(new Set(["t|TLSv1.3"]));
     });
 
-    test("`status`, `logs` and the bootstrap's own status tell the same", async () => {
-      const shown = await cli(["status", "--json", "--state", state]);
-      const mine = (JSON.parse(shown.stdout) as NodeStatus[]).find(({ instanceId }) => instanceId === id);
-      expect(mine).toMatchObject({ imageId, instance: "running", state: { role: "active" } });
-      const table = await cli(["status", "--state", state]);
-      expect(table.stdout).toContain(nodes.configuration.nodeId.slice(0, 22));
+    test("has the same state in `status`, `logs` and `eclair-bootstrap status`", async () => {
+      const shown = await cli(["status", "--json", "--state", state, "--cluster", nodes.name]);
+      const ownStatus = (JSON.parse(shown.stdout) as NodeStatus[]).find(
+        ({ instanceId }) => instanceId === id,
+      );
+      expect(ownStatus).toMatchObject({ imageId, instanceState: "running", report: { role: "active" } });
+      const table = await cli(["status", "--state", state, "--cluster", nodes.name]);
+      expect(table.stdout).toContain(nodes.configuration.nodeId);
       const logs = await cli(["logs", id, "--state", state]);
-      expect(logs.stdout).toMatch(/"eclairAmi":"hand-over","ms":\d+/);
-      const own = await nodes.inGuest(id, "eclair-bootstrap status");
-      expect(own.exitCode).toBe(0);
-      expect(own.stdout).toMatch(/^role: active since/m);
-      expect(own.stdout).toContain(`node: ${nodes.configuration.nodeId} on regtest`);
+      expect(logs.stdout).toMatch(/"event":"boot.phase","phase":"hand-over","durationMs":\d+/);
+      const guest = await nodes.inGuest(id, "eclair-bootstrap status");
+      expect(guest.exitCode).toBe(0);
+      expect(guest.stdout).toMatch(/^role: active since/m);
+      expect(guest.stdout).toContain(`node: ${nodes.configuration.nodeId} on regtest`);
     });
 
-    test("health and metrics are on one port, and nothing else listens", async () => {
-      const ask = (path: string) =>
+    test("serves health and metrics on one port, and opens no other ports than SSH and Lightning", async () => {
+      const request = (path: string) =>
         nodes.inGuest(
           id,
-          `exec 3<>/dev/tcp/${status.address}/8090; printf 'GET ${path} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`,
+          `exec 3<>/dev/tcp/${status.privateIp}/8090; printf 'GET ${path} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`,
         );
       for (const path of ["/live", "/ready", "/active"])
-        expect((await ask(path)).stdout).toMatch(/^HTTP\/1.1 200 /);
-      expect((await ask("/other")).stdout).toMatch(/^HTTP\/1.1 404 /);
-      const metrics = (await ask("/metrics")).stdout;
+        expect((await request(path)).stdout).toMatch(/^HTTP\/1.1 200 /);
+      expect((await request("/other")).stdout).toMatch(/^HTTP\/1.1 404 /);
+      const metrics = (await request("/metrics")).stdout;
       expect(metrics).toMatch(/^eclair_ami_active\{.*\} 1$/m);
       expect(metrics).toMatch(/^eclair_ami_role\{role="active".*\} 1$/m);
       expect(metrics).toMatch(/^eclair_ami_lease_remaining_seconds\{.*\} \d/m);
-      expect(metrics).toMatch(/^eclair_ami_block_lag\{.*\} 0$/m);
-      expect(metrics).toMatch(/^eclair_ami_boot_phase_seconds\{phase="resolve".*\} [\d.]+$/m);
+      expect(metrics).toMatch(/^eclair_ami_bitcoind_lag_blocks\{.*\} 0$/m);
+      expect(metrics).toMatch(/^eclair_ami_boot_phase_duration_seconds\{phase="resolve".*\} [\d.]+$/m);
       const open = await nodes.inGuest(
         id,
         "cat /proc/net/tcp /proc/net/tcp6 | awk '$4 == \"0A\" { print $2 }'",
@@ -102,7 +105,7 @@ describe.each(inject("images"))(
       expect([...new Set(ports)].toSorted((a, b) => a - b)).toEqual([22, 8090, 9735]);
     });
 
-    test("data folder and secrets are in RAM that is never swapped, each its user's alone", async () => {
+    test("keeps data folder and secrets in RAM that is never swapped, and only their user can read them", async () => {
       const listed = await nodes.inGuest(
         id,
         "for folder in /run/eclair /run/eclair-supervisor; do findmnt -no FSTYPE,OPTIONS $folder; done; stat -c '%U:%G %a %n' /run/eclair /run/eclair/* /run/eclair/regtest/last_jdbcurl /run/eclair-supervisor /run/eclair-supervisor/*",
@@ -123,7 +126,7 @@ describe.each(inject("images"))(
       ]);
     });
 
-    test("bitcoind lets each user call only what it needs", async () => {
+    test("permits Eclair only the RPC methods of bitcoind that it needs", async () => {
       const call = (method: string) =>
         nodes.inGuest(
           id,
@@ -138,25 +141,27 @@ describe.each(inject("images"))(
         expect((await call(method)).stdout, method).toMatch(/ 403 /);
     });
 
-    test("nobody but root gets the role's credentials", async () => {
-      const ask = (user: string) =>
+    test("lets only root connect to the metadata service", async () => {
+      const connect = (user: string) =>
         nodes.inGuest(
           id,
           `setpriv --reuid=${user} --regid=${user} --clear-groups bash -c 'exec 3<>/dev/tcp/169.254.169.254/80 && echo open'`,
         );
-      expect((await ask("root")).stdout).toBe("open");
-      for (const user of ["bitcoin", "eclair", "www-data"]) expect((await ask(user)).stdout, user).toBe("");
+      expect((await connect("root")).stdout).toBe("open");
+      for (const user of ["bitcoin", "eclair", "www-data"])
+        expect((await connect(user)).stdout, user).toBe("");
     });
 
-    test("a malformed request does the health endpoint no harm", async () => {
-      const ask = `exec 3<>/dev/tcp/127.0.0.1/8090; printf 'GET // HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; head -n 1 <&3`;
-      expect((await nodes.inGuest(id, ask)).stdout).toMatch(/ 404 /);
-      expect((await nodes.status(id))?.state?.active).toBe(true);
+    test("answers a malformed health request with 404", async () => {
+      const request = `exec 3<>/dev/tcp/127.0.0.1/8090; printf 'GET // HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; head -n 1 <&3`;
+      expect((await nodes.inGuest(id, request)).stdout).toMatch(/ 404 /);
+      expect((await nodes.status(id))?.report?.active).toBe(true);
     });
 
-    test("every unit of ours is confined, or says why not", async () => {
+    test("confines every unit of this project", async () => {
       const limits: Readonly<Record<string, number>> = {
-        // Its deviations say why: it owns files to others and makes file systems; it looks at every file.
+        // The deviations of these units are necessary: the bootstrap changes owners and creates file systems, and the image test
+        // reads every file.
         "eclair-bootstrap.service": 2.4,
         "eclair-image-test.service": 2.2,
       };
@@ -165,17 +170,17 @@ describe.each(inject("images"))(
         id,
         `for unit in ${units}; do systemd-analyze security --no-pager $unit.service | tail -n 1; done`,
       );
-      const found = [...shown.stdout.matchAll(/for (\S+): ([\d.]+)/g)];
-      expect(found).toHaveLength(6);
-      for (const [, unit = "", level] of found)
+      const levels = [...shown.stdout.matchAll(/for (\S+): ([\d.]+)/g)];
+      expect(levels).toHaveLength(6);
+      for (const [, unit = "", level] of levels)
         expect(Number(level), unit).toBeLessThanOrEqual(limits[unit] ?? 2);
     });
 
-    test("a restarted service stays registered; a terminated instance leaves its target group", async () => {
+    test("stays registered when its services restart, and is deregistered when it is terminated", async () => {
       const registered = async () => {
-        const { TargetHealthDescriptions } = await nodes.target.elb.send(
-          new DescribeTargetHealthCommand({ TargetGroupArn: nodes.configuration.targetGroups[0] }),
-        );
+        const { TargetHealthDescriptions } = await nodes.target
+          .client(ElasticLoadBalancingV2Client)
+          .send(new DescribeTargetHealthCommand({ TargetGroupArn: nodes.configuration.targetGroupArns[0] }));
         return (TargetHealthDescriptions ?? []).map((description) => description.Target?.Id);
       };
       const restarted = await nodes.inGuest(
@@ -185,26 +190,26 @@ describe.each(inject("images"))(
       expect(restarted.exitCode, restarted.all).toBe(0);
       expect(await registered()).toEqual([id]);
       await nodes.terminate(id);
-      await nodes.gone(id);
+      await nodes.waitUntilTerminated(id);
       expect(await registered()).toEqual([]);
       const log = await cli(["logs", id, "--state", state]);
-      expect(log.stdout).toMatch(/"eclairAmi":"deregister","targetGroups":1/);
+      expect(log.stdout).toMatch(/"event":"targets.deregistered","targetGroups":1/);
     });
   },
 );
 
-test("two seeds make two nodes of one image", async () => {
+test("two seeds make two nodes from one image", async () => {
   const [image] = inject("images");
-  const both = await Promise.all(["two-a", "two-b"].map((name) => cluster(state, name, image?.id ?? "")));
-  const ids = await Promise.all(both.map((one) => one.launch(image?.id ?? "")));
-  const found = await Promise.all(both.map((one, index) => one.active(ids[index] ?? "")));
-  const nodeIds = found.map((status) => status.state?.eclair.info?.nodeId);
-  expect(nodeIds).toEqual(both.map((one) => one.configuration.nodeId));
+  const clusters = await Promise.all(["two-a", "two-b"].map((name) => cluster(state, name, image?.id ?? "")));
+  const ids = await Promise.all(clusters.map((nodes) => nodes.launch(image?.id ?? "")));
+  const statuses = await Promise.all(clusters.map((nodes, index) => nodes.waitUntilActive(ids[index] ?? "")));
+  const nodeIds = statuses.map((status) => status.report?.eclair.info?.nodeId);
+  expect(nodeIds).toEqual(clusters.map((nodes) => nodes.configuration.nodeId));
   expect(new Set(nodeIds).size).toBe(2);
-  await Promise.all(both.map((one, index) => one.terminate(ids[index] ?? "")));
+  await Promise.all(clusters.map((nodes, index) => nodes.terminate(ids[index] ?? "")));
 });
 
-test("launch, status, logs and terminate do the same on AWS (its endpoints pinned to the lab)", async () => {
+test("launch, status, logs and terminate work with the target aws (endpoints pinned to the lab)", async () => {
   const image = inject("images")[0]?.id ?? "";
   const nodes = await cluster(state, "on-aws", image);
   const env = {
@@ -213,9 +218,9 @@ test("launch, status, logs and terminate do the same on AWS (its endpoints pinne
     AWS_SECRET_ACCESS_KEY: "lab",
   };
   const aws = (...args: string[]) => cli([...args, "--target", "aws", "--region", "us-east-1"], env);
-  const unnamed = await aws("launch", "--image", image, "--config", nodes.file);
-  expect(unnamed).toMatchObject({ exitCode: 2, stdout: "" });
-  expect(unnamed.stderr).toMatch(/no launch template is named/);
+  const withoutTemplate = await aws("launch", "--image", image, "--config", nodes.file);
+  expect(withoutTemplate).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(withoutTemplate.stderr).toMatch(/--launch-template is missing/);
 
   const launched = await aws(
     "launch",
@@ -223,24 +228,26 @@ test("launch, status, logs and terminate do the same on AWS (its endpoints pinne
     image,
     "--config",
     nodes.file,
-    "--template",
+    "--launch-template",
     nodes.name,
     "--name",
     "far",
   );
-  expect(launched.stdout).toMatch(/^i-[0-9a-f]+ is starting, from version 2 of on-aws$/);
-  const logged = await eventually("the console to show the boot's end", async () => {
+  expect(launched.stdout).toMatch(/^i-[0-9a-f]+ starts from version 2 of on-aws$/);
+  const log = await eventually("the console to show the end of the boot", async () => {
     const { stdout } = await aws("logs", "far");
-    return stdout.includes('"eclairAmi":"hand-over"') ? stdout : undefined;
+    return stdout.includes('"phase":"hand-over"') ? stdout : undefined;
   });
-  expect(logged).toMatch(/"eclairAmi":"register"/);
-  const mine = await eventually("the instance to be active", async () => {
+  expect(log).toMatch(/"phase":"register"/);
+  const active = await eventually("the instance to be active", async () => {
     const shown = await aws("status", "--json");
-    const found = (JSON.parse(shown.stdout) as NodeStatus[]).find(({ name }) => name === "far");
-    return found?.state?.active === true ? found : undefined;
+    const status = (JSON.parse(shown.stdout) as NodeStatus[]).find(({ name }) => name === "far");
+    return status?.report?.active === true ? status : undefined;
   });
-  expect(mine).toMatchObject({ instance: "running", cluster: "on-aws", imageId: image });
-  expect((await aws("status")).stdout).toContain(nodes.configuration.nodeId.slice(0, 22));
-  expect((await aws("terminate", "i-0123456789abcdef0")).stderr).toMatch(/none of this project's instances/);
-  expect((await aws("terminate", "far")).stdout).toMatch(/is being terminated/);
+  expect(active).toMatchObject({ instanceState: "running", cluster: "on-aws", imageId: image });
+  expect((await aws("status")).stdout).toContain(nodes.configuration.nodeId);
+  expect((await aws("terminate", "i-0123456789abcdef0")).stderr).toMatch(
+    /no instance of this project has that id or name/,
+  );
+  expect((await aws("terminate", "far")).stdout).toMatch(/EC2 terminates i-/);
 });

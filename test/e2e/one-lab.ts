@@ -1,31 +1,31 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { Manifest } from "../../scripts/bake/manifest.ts";
+import { Manifest } from "../../scripts/image/manifest.ts";
 import { takeDown } from "../../scripts/lab/down.ts";
-import { labPlace, type LabPlace } from "../../scripts/lab/place.ts";
+import { labPaths, type LabPaths } from "../../scripts/lab/paths.ts";
 import { bringUp } from "../../scripts/lab/up.ts";
 import { cli } from "./cli.ts";
+import { scratchFolder } from "./scratch.ts";
 
-/** An image of the shared lab; the one with the real Eclair is there when ECLAIR_ZIP names its zip. */
+/** An image of the shared lab. The image with the real Eclair exists only when ECLAIR_ZIP contains the path of its zip. */
 export type BakedImage = { readonly eclair: "stand-in" | "real"; readonly id: string };
 
 declare module "vitest" {
   export interface ProvidedContext {
     /** The state folder of the lab that all end-to-end tests share. */
     labState: string;
-    /** The manifest of the image with the stand-in. */
+    /** The path of the manifest of the image with the stand-in Eclair. */
     manifestFile: string;
     images: BakedImage[];
   }
 }
 
-/** One lab with its images for all end-to-end tests; it goes away with them, also when they fail. */
-export default async function oneLab(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(tmpdir(), "eclair-ami-e2e-"));
-  const lab = labPlace(join(folder, "lab"));
-  const end = async () => {
+/** Creates one lab and its images for all end-to-end tests. The returned function removes them, also after failed tests. */
+export default async function createSharedLab(project: TestProject): Promise<() => Promise<void>> {
+  const folder = scratchFolder("eclair-ami-e2e-");
+  const lab = labPaths(join(folder, "lab"));
+  const remove = async () => {
     await takeDown(lab);
     rmSync(folder, { recursive: true, force: true });
   };
@@ -38,17 +38,17 @@ export default async function oneLab(project: TestProject): Promise<() => Promis
     project.provide("labState", lab.state);
     project.provide("manifestFile", standIn.file);
     project.provide("images", images);
-    return end;
+    return remove;
   } catch (error) {
-    await end();
+    await remove();
     throw error;
   }
 }
 
-async function bake(lab: LabPlace, zip?: string): Promise<{ file: string; manifest: Manifest }> {
+async function bake(lab: LabPaths, zip?: string): Promise<{ file: string; manifest: Manifest }> {
   const eclair = zip === undefined ? [] : ["--eclair", zip];
-  // The variable would be taken for the option.
-  const baked = await cli(["bake", "--fallback", "--json", "--state", lab.state, ...eclair], {
+  // The CLI reads ECLAIR_ZIP when --eclair is missing.
+  const baked = await cli(["bake", "--skip-releases", "--json", "--state", lab.state, ...eclair], {
     ECLAIR_ZIP: undefined,
   });
   if (baked.exitCode !== 0) throw new Error(`the bake failed:\n${baked.all}`);

@@ -1,15 +1,17 @@
-import { lastHolder, type Pair } from "../../scripts/lab/cluster/failover.ts";
-import { isReadyStandby } from "../../scripts/nodes/status.ts";
+import { lastHolderAddress, type Pair } from "../../scripts/lab-cluster/failover.ts";
+import { isReadyStandby } from "../../scripts/cluster/takeover.ts";
 import { eventually } from "./cli.ts";
 import type { Cluster } from "./node.ts";
 
-/** The active one of a node's instances and a ready standby, when there are both. */
+/** Waits until one instance of a node is active and another instance is a ready standby. */
 export async function pairOf(nodes: Cluster, ids: readonly string[]): Promise<Pair> {
-  return await eventually("an active one and a ready standby", async () => {
-    const found = await Promise.all(ids.map((id) => nodes.status(id)));
-    const holder = await lastHolder(nodes.sql);
-    const active = found.find((one) => one?.state?.active === true && one.address === holder)?.instanceId;
-    const standby = found.find((one) => one !== undefined && isReadyStandby(one))?.instanceId;
+  return await eventually("an active instance and a ready standby", async () => {
+    const statuses = await Promise.all(ids.map((id) => nodes.status(id)));
+    const holder = await lastHolderAddress(nodes.sql);
+    const active = statuses.find(
+      (status) => status?.report?.active === true && status.privateIp === holder,
+    )?.instanceId;
+    const standby = statuses.find((status) => status !== undefined && isReadyStandby(status))?.instanceId;
     return active === undefined || standby === undefined ? undefined : { active, standby };
   });
 }

@@ -8,10 +8,10 @@ import { StartDBInstanceCommand, StopDBInstanceCommand } from "@aws-sdk/client-r
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
-import { referenceOf } from "../../bootstrap/secrets/fetch.ts";
+import { referenceOf } from "../../bootstrap/contract/configuration/secret-reference.ts";
 import { setFaults, type Fault } from "../../scripts/lab/front/faults.ts";
-import { readSecrets } from "../../scripts/policies/statements.ts";
-import { bootsAgain } from "./boots-again.ts";
+import { readSecrets } from "../../scripts/cluster/policies/statements.ts";
+import { bootRunner } from "./boots-again.ts";
 import { eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 
@@ -20,9 +20,9 @@ const [image] = inject("images");
 
 let nodes: Cluster;
 let id: string;
-let again: ReturnType<typeof bootsAgain>;
+let runner: ReturnType<typeof bootRunner>;
 
-/** One instance for all of them: its user-data is changed and the boot's unit started anew. */
+/** All tests use one instance: a test changes the user-data and starts the boot again. */
 beforeAll(async () => {
   nodes = await cluster(state, "refusals", image?.id ?? "");
   await nodes.allow(readSecrets(["refusals/*"]), {
@@ -31,264 +31,298 @@ beforeAll(async () => {
     Resource: "*",
   });
   id = await nodes.launch(image?.id ?? "");
-  again = bootsAgain(nodes, id);
-  await eventually("the first boot to end", async () => (await again.record())?.state);
+  runner = bootRunner(nodes, id);
+  await eventually("the first boot to end", async () => (await runner.readEndedBoot())?.state);
 });
 afterEach(() => setFaults(nodes.lab, nodes.name, []));
 afterAll(() => nodes.terminate(id));
 
-const expectRefusal: typeof again.expectRefusal = (...about) => again.expectRefusal(...about);
-const expectNothing: typeof again.expectNothing = () => again.expectNothing();
+const expectRefusal: typeof runner.expectRefusal = (...refusal) => runner.expectRefusal(...refusal);
+const expectNothingStarted: typeof runner.expectNothingStarted = () => runner.expectNothingStarted();
 
-async function secret(name: string, value: string): Promise<string> {
+async function storeSecret(name: string, value: string): Promise<string> {
   const Name = `refusals/${name}`;
-  const there = await nodes.secrets
+  const existing = await nodes.secrets
     .send(new DescribeSecretCommand({ SecretId: Name }))
     .catch(() => undefined);
-  if (there !== undefined)
+  if (existing !== undefined)
     await nodes.secrets.send(new PutSecretValueCommand({ SecretId: Name, SecretString: value }));
   else await nodes.secrets.send(new CreateSecretCommand({ Name, SecretString: value }));
   return Name;
 }
 
-const longest = 200;
-const later = () => Date.now() + longest * 1000;
+const faultMilliseconds = 200_000;
+const faultEnd = () => Date.now() + faultMilliseconds;
 
-describe("user-data that is wrong", () => {
+describe("invalid user-data", () => {
   test.each([
-    ["a truncated gzip", () => gzipSync(again.configured()).subarray(0, 60), /gzip/],
+    ["a truncated gzip", () => gzipSync(runner.configurationWith()).subarray(0, 60), /gzip/],
     [
       "two configuration parts",
       () => {
-        const part = `--B\r\nContent-Type: application/x-eclair-ami\r\n\r\n${again.configured()}\r\n`;
+        const part = `--B\r\nContent-Type: application/x-eclair-ami\r\n\r\n${runner.configurationWith()}\r\n`;
         return `Content-Type: multipart/mixed; boundary="B"\r\nMIME-Version: 1.0\r\n\r\n${part}${part}--B--\r\n`;
       },
       /2 parts/,
     ],
-    ["a tab", () => again.configured().replace("\ndatabase:\n  ", "\ndatabase:\n\t"), /line \d+: .*[Tt]ab/],
     [
-      "a miscased key",
-      () => again.configured().replace("nodeId:", "NodeID:"),
-      /line \d+: NodeID is no setting \(did you mean `nodeId`\?\)/,
+      "a tab as indentation",
+      () => runner.configurationWith().replace("\ndatabase:\n  ", "\ndatabase:\n\t"),
+      /line \d+: .*[Tt]ab/,
+    ],
+    [
+      "a key with the wrong capitalization",
+      () => runner.configurationWith().replace("nodeId:", "NodeID:"),
+      /line \d+: NodeID is not a known key \(did you mean `nodeId`\?\)/,
     ],
     [
       "an unknown chain",
-      () => again.configured({ chain: "testnet3" }),
+      () => runner.configurationWith({ chain: "testnet3" }),
       /line \d+: chain must be one of mainnet, .*did you mean `testnet`/,
     ],
-    ["a billion laughs", () => `${again.configured()}a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n`, /aliases/],
     [
-      "an alias with a line's end",
-      () => again.configured({ alias: "a\nb" }),
-      /alias must not hold control characters/,
+      "exponential aliases",
+      () => `${runner.configurationWith()}a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n`,
+      /aliases/,
     ],
     [
-      "a setting that moves data",
-      () => again.configured({ "eclair.settings": { "db.postgres.lock-type": "none" } }),
+      "an alias with a line break",
+      () => runner.configurationWith({ alias: "a\nb" }),
+      /alias must not contain control characters/,
+    ],
+    [
+      "a setting that the image sets",
+      () => runner.configurationWith({ "eclair.settings": { "db.postgres.lock-type": "none" } }),
       /eclair.settings.db.postgres.lock-type is set by the image/,
     ],
-    ["two mistakes", () => again.configured({ chain: "main", alias: "" }), /chain must[\s\S]*alias/],
-  ])("%s is refused", async (_what, userData, cause) => {
-    await expectRefusal(userData(), "configuration.invalid", cause);
+    [
+      "a key that was renamed",
+      () => runner.configurationWith({ dataVolume: {}, "record.takeoverWithout": true }),
+      /record\.takeoverWithout is not a known key: it is now called `record\.allowStartWithoutRecord`[\s\S]*dataVolume is not a known key: it is now called `chainVolume`/,
+    ],
+    ["two mistakes", () => runner.configurationWith({ chain: "main", alias: "" }), /chain must[\s\S]*alias/],
+  ])("%s is refused", async (_, userData, message) => {
+    await expectRefusal(userData(), "configuration.invalid", message);
   });
 
   test("empty user-data starts nothing", async () => {
-    expect(await again.boot("\n")).toMatchObject({ state: "idle" });
-    await expectNothing();
+    expect(await runner.boot("\n")).toMatchObject({ state: "idle" });
+    await expectNothingStarted();
   });
 });
 
-describe("secrets that are wrong", () => {
-  test("the seed of another node", async () => {
-    const name = await secret("other", randomBytes(32).toString("hex"));
+describe("an unusable secret", () => {
+  test("the seed of another node is refused", async () => {
+    const name = await storeSecret("other", randomBytes(32).toString("hex"));
     await expectRefusal(
-      again.configured({ "secrets.nodeSeed": name }),
-      "identity.node-id",
-      /refusals\/other is that of node 0[23]/,
+      runner.configurationWith({ "secrets.nodeSeed": name }),
+      "identity.node-id-mismatch",
+      /refusals\/other belongs to node 0[23]/,
     );
   });
 
-  test("a seed of 31 bytes", async () => {
-    const name = await secret("short", randomBytes(31).toString("base64"));
+  test("a seed of 31 bytes is refused", async () => {
+    const name = await storeSecret("short", randomBytes(31).toString("base64"));
     await expectRefusal(
-      again.configured({ "secrets.channelSeed": name }),
+      runner.configurationWith({ "secrets.channelSeed": name }),
       "secret.malformed",
-      /refusals\/short must hold 32 bytes.*has 31/,
+      /refusals\/short must contain 32 bytes.*contains 31/,
     );
   });
 
-  test("malformed JSON, which is not shown", async () => {
-    const name = await secret("malformed", '{"username": "hunter2", ');
-    const { failure } = await again.boot(again.configured({ "database.secret": name }));
-    expect(failure).toMatchObject({ code: "secret.malformed" });
+  test("malformed JSON is refused, and the error does not contain it", async () => {
+    const name = await storeSecret("malformed", '{"username": "hunter2", ');
+    const { failure } = await runner.boot(runner.configurationWith({ "database.secret": name }));
+    expect(failure).toMatchObject({ error: { code: "secret.malformed" } });
     expect(JSON.stringify(failure)).not.toContain("hunter2");
   });
 
-  test("a secret that isn't there, and a version stage that is gone", async () => {
+  test("a missing secret and a missing version stage are refused", async () => {
     await expectRefusal(
-      again.configured({ "secrets.nodeSeed": "refusals/none" }),
-      "secret.missing",
+      runner.configurationWith({ "secrets.nodeSeed": "refusals/none" }),
+      "secret.not-found",
       /refusals\/none/,
     );
-    const gone = { id: await secret("staged", "x"), versionStage: "AWSPENDING" };
-    await expectRefusal(again.configured({ "secrets.nodeSeed": gone }), "secret.missing", /stage AWSPENDING/);
+    const missingStage = { id: await storeSecret("staged", "x"), versionStage: "AWSPENDING" };
+    await expectRefusal(
+      runner.configurationWith({ "secrets.nodeSeed": missingStage }),
+      "secret.not-found",
+      /stage AWSPENDING/,
+    );
   });
 
-  test("a secret that the role may not read: the statement that would allow it is told", async () => {
-    fault({
+  test("a secret that the role may not read is refused, and the remedy contains the missing statement", async () => {
+    injectFault({
       service: "api",
       action: "GetSecretValue",
       code: "AccessDeniedException",
       status: 400,
-      until: later(),
+      until: faultEnd(),
     });
     const started = performance.now();
-    const { failure } = await again.boot(again.configured());
-    expect(failure).toMatchObject({ code: "secret.denied", triedAgain: false });
-    expect(String(failure?.["remedy"])).toContain('"Action":"secretsmanager:GetSecretValue"');
+    const { failure } = await runner.boot(runner.configurationWith());
+    expect(failure).toMatchObject({ error: { code: "secret.denied", retryable: false } });
+    expect(failure?.error.remedy).toContain('"Action":"secretsmanager:GetSecretValue"');
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  test("throttled for 20 s, then fine", async () => {
+  test("the boot succeeds after AWS has throttled it for 20 s", async () => {
     const until = Date.now() + 20_000;
-    fault({ service: "api", action: "GetSecretValue", code: "ThrottlingException", status: 400, until });
-    await again.setUserData(again.configured());
-    await again.begin();
-    expect(await again.bootEnds(120)).toMatchObject({ state: "done" });
+    injectFault({
+      service: "api",
+      action: "GetSecretValue",
+      code: "ThrottlingException",
+      status: 400,
+      until,
+    });
+    await runner.setUserData(runner.configurationWith());
+    await runner.start();
+    expect(await runner.waitForEnd(120)).toMatchObject({ state: "done" });
     expect(Date.now()).toBeGreaterThan(until);
   });
 });
 
-describe("an instance metadata service that is unwell", () => {
-  test("503 for 10 s, then fine", async () => {
-    await again.setUserData(again.configured());
-    fault({ service: "imds", status: 503, until: Date.now() + 10_000 });
-    await again.begin();
-    expect(await again.bootEnds()).toMatchObject({ state: "done" });
+describe("a failing instance metadata service", () => {
+  test("the boot succeeds after the service has answered 503 for 10 s", async () => {
+    await runner.setUserData(runner.configurationWith());
+    injectFault({ service: "imds", status: 503, until: Date.now() + 10_000 });
+    await runner.start();
+    expect(await runner.waitForEnd()).toMatchObject({ state: "done" });
   });
 
   test.each([
-    ["401", 401],
-    ["nothing", 0],
-  ])("answering %s", async (_what, status) => {
-    fault({ service: "imds", status, until: later() });
-    await again.begin();
-    const { failure } = await again.bootEnds();
-    expect(failure).toMatchObject({ phase: "load", code: "metadata.unreachable", triedAgain: true });
-    await expectNothing();
+    ["answers 401", 401],
+    ["does not answer", 0],
+  ])("the boot fails while the service %s", async (_, status) => {
+    injectFault({ service: "imds", status, until: faultEnd() });
+    await runner.start();
+    const { failure } = await runner.waitForEnd();
+    expect(failure).toMatchObject({
+      phase: "load",
+      error: { code: "metadata.unreachable", retryable: true },
+    });
+    await expectNothingStarted();
   });
 });
 
-describe("a database that is wrong", () => {
-  test("a wrong password", async () => {
+describe("an unusable database", () => {
+  test("a wrong password is refused", async () => {
     const { SecretString = "" } = await nodes.secrets.send(
       new GetSecretValueCommand({ SecretId: referenceOf(nodes.configuration.database.secret).id }),
     );
     const login = { ...(JSON.parse(SecretString) as object), password: "wrong" };
-    const name = await secret("login", JSON.stringify(login));
+    const name = await storeSecret("login", JSON.stringify(login));
     await expectRefusal(
-      again.configured({ "database.secret": name }),
-      "database.login",
-      /refused the user and password of secret refusals\/login/,
+      runner.configurationWith({ "database.secret": name }),
+      "database.login-refused",
+      /refused the user name and password of secret refusals\/login/,
     );
   });
 
-  test("a database that isn't there", async () => {
-    const record = await nodes.forgeRecord((one) => ({
-      ...one,
-      database: { ...one.database, name: "other" },
+  test("a database that does not exist is refused", async () => {
+    const record = await nodes.forgeRecord((current) => ({
+      ...current,
+      database: { ...current.database, name: "other" },
     }));
     await expectRefusal(
-      again.configured({ "database.name": "other" }),
-      "database.absent",
+      runner.configurationWith({ "database.name": "other" }),
+      "database.not-found",
       /no database other/,
     );
     await nodes.restoreRecord(record);
   });
 
-  test("a host that its certificate doesn't name", async () => {
+  test("a host name that is not in the certificate is refused", async () => {
     const { stdout } = await nodes.inGuest(id, `getent hosts ${nodes.configuration.database.host}`);
     await nodes.inGuest(id, `echo "${stdout.split(" ")[0]} other.example" >> /etc/hosts`);
-    const record = await nodes.forgeRecord((one) => ({
-      ...one,
-      database: { ...one.database, host: "other.example" },
+    const record = await nodes.forgeRecord((current) => ({
+      ...current,
+      database: { ...current.database, host: "other.example" },
     }));
     await expectRefusal(
-      again.configured({ "database.host": "other.example" }),
-      "database.tls",
-      /can't prove who it is/,
+      runner.configurationWith({ "database.host": "other.example" }),
+      "database.certificate-invalid",
+      /cannot be verified/,
     );
     await nodes.restoreRecord(record);
   });
 
-  test("down for 30 s, then up", async () => {
+  test("the boot succeeds after the database was stopped for 30 s", async () => {
     await nodes.rds.send(new StopDBInstanceCommand({ DBInstanceIdentifier: nodes.name }));
-    await again.setUserData(again.configured());
-    await again.begin();
+    await runner.setUserData(runner.configurationWith());
+    await runner.start();
     await new Promise((resolve) => setTimeout(resolve, 30_000));
-    expect(await again.record()).toBeUndefined();
+    expect(await runner.readEndedBoot()).toBeUndefined();
     await nodes.rds.send(new StartDBInstanceCommand({ DBInstanceIdentifier: nodes.name }));
-    expect(await again.bootEnds(120)).toMatchObject({ state: "done" });
+    expect(await runner.waitForEnd(120)).toMatchObject({ state: "done" });
   });
 });
 
-test("a target group that isn't there", async () => {
+test("a target group that does not exist is refused", async () => {
   const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/none/0123456789abcdef";
-  const { failure } = await again.boot(again.configured({ targetGroups: [arn] }));
-  expect(failure).toMatchObject({ phase: "register", code: "target-group.missing", triedAgain: false });
+  const { failure } = await runner.boot(runner.configurationWith({ targetGroupArns: [arn] }));
+  expect(failure).toMatchObject({
+    phase: "register",
+    error: { code: "target-group.not-found", retryable: false },
+  });
   const units = await nodes.inGuest(id, "systemctl is-active bitcoind eclair-supervisor eclair@a");
   expect(units.stdout.split("\n")).toEqual(["inactive", "inactive", "inactive"]);
 });
 
-test("a RAM file system that is full", async () => {
-  await again.setUserData(again.configured());
-  await again.begin();
-  await again.bootEnds();
+test("the boot fails while the RAM file system is full, and then succeeds", async () => {
+  await runner.setUserData(runner.configurationWith());
+  await runner.start();
+  await runner.waitForEnd();
   await nodes.inGuest(
     id,
     "systemctl stop eclair-bootstrap eclair-supervisor bitcoind; rm -rf /run/eclair/* /run/eclair-ami/boot.json; head -c 20M /dev/zero > /run/eclair/filler; systemctl start --no-block eclair-bootstrap",
   );
-  expect((await again.bootEnds()).failure).toMatchObject({
+  expect((await runner.waitForEnd()).failure).toMatchObject({
     phase: "render",
-    code: "ram.full",
-    triedAgain: true,
+    error: { code: "ram.full", retryable: true },
   });
   await nodes.inGuest(id, "rm /run/eclair/filler /run/eclair-ami/boot.json");
   expect(
-    await eventually("the boot to be tried again", async () =>
-      (await again.record())?.state === "done" ? true : undefined,
+    await eventually("the boot to be repeated", async () =>
+      (await runner.readEndedBoot())?.state === "done" ? true : undefined,
     ),
   ).toBe(true);
 });
 
-test("a volume that holds another chain", async () => {
-  expect(await again.boot(again.configured())).toMatchObject({ state: "done" });
+test("a volume with another chain is refused", async () => {
+  expect(await runner.boot(runner.configurationWith())).toMatchObject({ state: "done" });
   const marker = "/var/lib/bitcoin/eclair-ami-volume.json";
-  await nodes.inGuest(id, `cp ${marker} /run/marker; echo '{"chain":"signet"}' > ${marker}`);
-  const { failure } = await again.boot(again.configured());
-  expect(failure).toMatchObject({ phase: "chain-volume", code: "volume.chain", triedAgain: false });
-  expect(String(failure?.["cause"])).toMatch(/holds signet, and the node is to be on regtest/);
+  await nodes.inGuest(
+    id,
+    `cp ${marker} /run/marker; echo '{"formatVersion":1,"chain":"signet"}' > ${marker}`,
+  );
+  const { failure } = await runner.boot(runner.configurationWith());
+  expect(failure).toMatchObject({
+    phase: "chain-volume",
+    error: { code: "volume.chain-mismatch", retryable: false },
+  });
+  expect(failure?.error.message).toMatch(/contains signet, and the node's chain is regtest/);
   await nodes.inGuest(id, `cp --preserve=all /run/marker ${marker}`);
 });
 
-test("killed at any moment, the boot runs again and ends well", async () => {
-  await again.setUserData(again.configured());
+test("a boot that is killed at any time runs again and succeeds", async () => {
+  await runner.setUserData(runner.configurationWith());
   await nodes.inGuest(
     id,
     "systemctl stop eclair-bootstrap eclair-supervisor bitcoind; umount /var/lib/bitcoin",
   );
   for (let after = 50; after <= 800; after += 75) {
-    await again.begin();
+    await runner.start();
     await nodes.inGuest(id, `sleep ${after / 1000}; systemctl kill --signal=SIGKILL eclair-bootstrap; true`);
   }
-  expect(await again.bootEnds()).toMatchObject({ state: "done" });
-  const left = await nodes.inGuest(
+  expect(await runner.waitForEnd()).toMatchObject({ state: "done" });
+  const leftovers = await nodes.inGuest(
     id,
     "find /run/eclair /run/eclair-supervisor /run/eclair-ami -name '*.new'; findmnt -no SOURCE /var/lib/bitcoin",
   );
-  expect(left.stdout).toBe("/dev/sdf");
+  expect(leftovers.stdout).toBe("/dev/sdf");
 });
 
-function fault(one: Fault): void {
-  setFaults(nodes.lab, nodes.name, [one]);
+function injectFault(fault: Fault): void {
+  setFaults(nodes.lab, nodes.name, [fault]);
 }

@@ -1,65 +1,28 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import { chromium, type Browser, type Locator, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { catalogue } from "../../scripts/drills/catalogue.ts";
-import { drillReport } from "../../scripts/drills/report.ts";
-import type { Results, Run } from "../../scripts/drills/results.ts";
+import { renderDrillReport } from "../../scripts/drills/report/report.ts";
+import { sampleResults } from "../support/drill-results.ts";
 
-const drills = ["kill-eclair", "switchover", "plain-kill-eclair", "without-fence"];
-/** Of WCAG 2.2, for text of this size. */
-const leastContrast = 4.5;
-
-const run = (drill: string, number: number): Run => ({
-  drill,
-  run: number,
-  at: "2026-01-01T00:00:00.000Z",
-  verdict: drill === "switchover" ? "failed" : "passed",
-  reasons: drill === "switchover" ? ["none of i-1, i-2 <served> within 90 s"] : [],
-  otherServes: drill.startsWith("plain-") ? 16_000 : 1200 + number,
-  outage: 7800,
-  leaseLeft: drill.startsWith("plain-") ? -0.3 : 9.4,
-  takeovers: 1,
-  acknowledged: 120,
-  lost: 0,
-  overlaps: drill === "without-fence" ? 40 : 0,
-  staleConnections: 0,
-  timeline: {
-    answers: {
-      active: [{ from: -3000, to: -20 }],
-      standby: [{ from: 1200, to: 20_000 }],
-      balancer: [
-        { from: -3000, to: -20 },
-        { from: 7800, to: 20_000 },
-      ],
-    },
-    holders: [
-      { at: -3000, place: "active" },
-      { at: 900, place: "standby" },
-    ],
-    end: 20_000,
-  },
-});
-
-const results: Results = {
-  image: "ami-0123456789abcdef0",
-  eclair: { version: "0.13.0", standIn: true },
-  lease: { seconds: 15, renewSeconds: 5 },
-  cpus: 2,
-  began: "2026-01-01T00:00:00.000Z",
-  runs: drills.flatMap((drill) => [run(drill, 1), run(drill, 2)]),
-};
+/** WCAG 2.2, level AA, for text of this size. */
+const minimumContrast = 4.5;
+const lineHeight = 20;
+const cellPadding = 14;
 
 const folder = mkdtempSync(join(tmpdir(), "eclair-ami-report-"));
-const file = join(folder, "drills.html");
+const drillsFile = join(folder, "drills.html");
+const failoverFile = join(folder, "failover.html");
 let browser: Browser;
 
 beforeAll(async () => {
-  writeFileSync(file, drillReport(results, catalogue));
+  writeFileSync(drillsFile, renderDrillReport(sampleResults(catalogue, 2), catalogue));
+  writeFileSync(failoverFile, renderDrillReport(sampleResults(catalogue.slice(0, 1), 1), catalogue));
   browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
-    // Chromium refuses its sandbox to root; it opens this one file.
+    // Chromium refuses to run its sandbox as root. The tests open only these files.
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
   });
 });
@@ -68,75 +31,147 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The least contrast of any text of a page with what is behind it. */
+/** A script that returns the lowest contrast between a text of a page and its background. */
 const contrast = readFileSync(join(import.meta.dirname, "../support/contrast.js"), "utf8");
 
-describe.each(["light", "dark"] as const)("the drills' report in a browser, %s", (colorScheme) => {
+async function boxOf(locator: Locator) {
+  const box = await locator.boundingBox();
+  if (box === null) throw new Error("the element is not visible");
+  return box;
+}
+
+/** The number of lines of each drill title in a table. */
+async function titleLines(page: Page, table: string): Promise<number[]> {
+  const boxes = await Promise.all((await page.locator(`${table} td:first-child`).all()).map(boxOf));
+  return boxes.map(({ height }) => Math.round((height - cellPadding) / lineHeight));
+}
+
+/** The texts of the table cells that are wider than their column. */
+const clippedCells = `[...document.querySelectorAll("#drills th, #drills td")]
+  .filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)`;
+
+const scrollWidth = (page: Page) => page.evaluate<number>("document.scrollingElement.scrollWidth");
+
+describe.each(["light", "dark"] as const)("the page of all drills, %s", (colorScheme) => {
   let page: Page;
-  const trouble: string[] = [];
+  const problems: string[] = [];
 
   beforeAll(async () => {
-    page = await browser.newPage({ colorScheme, viewport: { width: 1280, height: 900 } });
-    page.on("console", (message) => trouble.push(message.text()));
-    page.on("pageerror", (error) => trouble.push(String(error)));
+    page = await browser.newPage({ colorScheme, viewport: { width: 1280, height: 800 } });
+    page.on("console", (message) => problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(String(error)));
     page.on("request", (request) => {
-      if (request.url() !== `file://${file}`) trouble.push(request.url());
+      if (request.url() !== `file://${drillsFile}`) problems.push(request.url());
     });
-    await page.goto(`file://${file}`);
+    await page.goto(`file://${drillsFile}`);
   });
 
-  test("it stands alone, and is read well", async () => {
-    expect(trouble).toEqual([]);
-    expect(await page.evaluate(contrast)).toBeGreaterThanOrEqual(leastContrast);
+  test("makes no request and has readable text in the colors of the viewer's system", async () => {
+    expect(problems).toEqual([]);
+    expect(await page.evaluate(contrast)).toBeGreaterThanOrEqual(minimumContrast);
     const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
     expect(background === "rgb(245, 247, 249)").toBe(colorScheme === "light");
   });
 
-  test("each fault has a line that leads to its runs", async () => {
-    const lines = page.locator("#faults tr");
-    expect(await lines.count()).toBe(1 + drills.length);
-    await page
-      .getByRole("link", { name: /kill -9 of Eclair/ })
-      .first()
-      .click();
+  test("fits a width of 1280 pixels, with titles of at most two lines", async () => {
+    expect(await scrollWidth(page)).toBeLessThanOrEqual(1280);
+    const lines = [...(await titleLines(page, "#drills")), ...(await titleLines(page, "#comparison"))];
+    expect(lines.length).toBeGreaterThan(catalogue.length);
+    expect(Math.max(...lines)).toBeLessThanOrEqual(2);
+    expect(await page.evaluate(clippedCells)).toEqual([]);
+  });
+
+  test("links each drill to its runs", async () => {
+    expect(await page.locator("#drills tbody tr").count()).toBe(catalogue.length);
+    await page.getByRole("link", { name: "Eclair is killed with SIGKILL", exact: true }).first().click();
     expect(page.url()).toMatch(/#kill-eclair$/);
     expect(await page.locator("#kill-eclair .run").count()).toBe(2);
-    expect(await page.locator("#switchover .run").first().textContent()).toContain("<served> within 90 s");
+    expect(await page.locator("#switchover .run").first().textContent()).toContain(
+      "i-1 or <i-2> did not serve within 90 s",
+    );
   });
 
-  test("ours stands beside plain Eclair, and what follows a lease's end is told", async () => {
-    const cells = async (row: string) => await page.locator(row).locator("td").allTextContents();
-    expect(await page.locator("#comparison tr").count()).toBe(2);
-    const compared = await cells("#comparison tr:nth-child(2)");
-    expect(compared.slice(1)).toEqual(["1.20 / 1.20", "16.00 / 16.00", "13.3", "0 / 0", "0 / 0"]);
-    expect(await cells("#faults tr:nth-child(4)")).toContain("15.40 / 15.40");
-    expect(await cells("#faults tr:nth-child(2)")).not.toContain("15.40 / 15.40");
+  test("compares the drills with the baseline, and shows the takeover after the expiry of a lease", async () => {
+    const cells = async (table: string, link: string) =>
+      await page.locator(`${table} tr:has(a[href="#${link}"]) td`).allTextContents();
+    expect(await page.locator("#comparison tbody tr").count()).toBe(3);
+    expect((await cells("#comparison", "kill-eclair")).slice(1)).toEqual([
+      "1.20 / 1.20",
+      "16.00 / 16.00",
+      "13.3",
+      "0 / 0",
+      "0 / 0",
+    ]);
+    expect(await cells("#drills", "baseline-kill-eclair")).toContain("15.40 / 15.40");
+    expect(await cells("#drills", "kill-eclair")).not.toContain("15.40 / 15.40");
   });
 
-  test("a run shows both nodes, lease and load balancer within its bounds", async () => {
-    const first = page.locator("#kill-eclair .run").first();
-    for (const track of await first.locator(".track").all()) {
-      const outer = await track.boundingBox();
+  test("shows both hosts, the lease and the load balancer of a run inside the timeline", async () => {
+    const run = page.locator("#kill-eclair .run").first();
+    for (const track of await run.locator(".track").all()) {
+      const outer = await boxOf(track);
       for (const bar of await track.locator(".bar, .lease").all()) {
-        const inner = await bar.boundingBox();
-        if (outer === null || inner === null) throw new Error("a bar that is not shown");
+        const inner = await boxOf(bar);
         expect(inner.width).toBeGreaterThan(0);
         expect(inner.x).toBeGreaterThanOrEqual(outer.x - 1);
         expect(inner.x + inner.width).toBeLessThanOrEqual(outer.x + outer.width + 1);
       }
     }
-    // The active one's bar ends where the fault's mark is, and the other one's begins after it.
-    const box = async (row: number, what: string) =>
-      await first.locator(".row").nth(row).locator(what).first().boundingBox();
-    const [before, mark, after] = [await box(0, ".bar"), await box(0, ".mark"), await box(1, ".bar")];
-    if (before === null || mark === null || after === null) throw new Error("a bar that is not shown");
-    expect(before.x + before.width).toBeLessThanOrEqual(mark.x + mark.width);
-    expect(after.x).toBeGreaterThan(mark.x);
-    expect(await first.locator(".lease").count()).toBe(2);
+    // The bar of the active host ends at the fault, and the bar of the standby starts after the fault.
+    const elementIn = (row: number, element: string) =>
+      boxOf(run.locator(".row").nth(row).locator(element).first());
+    const [active, fault, standby] = [
+      await elementIn(0, ".bar"),
+      await elementIn(0, ".fault"),
+      await elementIn(1, ".bar"),
+    ];
+    expect(active.x + active.width).toBeLessThanOrEqual(fault.x + fault.width);
+    expect(standby.x).toBeGreaterThan(fault.x);
+    expect(await run.locator(".lease").count()).toBe(2);
   });
 
-  test("on a narrow screen nothing but tables is wider than it", async () => {
-    await page.setViewportSize({ width: 390, height: 800 });
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+  test.each([800, 390])("does not scroll horizontally at a width of %d pixels", async (width) => {
+    await page.setViewportSize({ width, height: 800 });
+    expect(await scrollWidth(page)).toBeLessThanOrEqual(width);
+  });
+});
+
+describe("the failover page", () => {
+  let page: Page;
+
+  beforeAll(async () => {
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await page.goto(`file://${failoverFile}`);
+  });
+
+  test("fits a width of 1280 pixels, with the title on one line", async () => {
+    expect(await scrollWidth(page)).toBeLessThanOrEqual(1280);
+    expect(await titleLines(page, "#drills")).toEqual([1]);
+  });
+
+  test("has a time axis in seconds under the timeline", async () => {
+    const axis = page.locator(".run .axis");
+    expect(await axis.locator("> span").first().textContent()).toBe("Seconds since the fault");
+    const labels = await axis.locator(".tick b").allTextContents();
+    expect(labels.length).toBeGreaterThanOrEqual(3);
+    expect(labels).toEqual(expect.arrayContaining(["−1", "0", "1"]));
+    const tracks = await Promise.all((await page.locator(".track").all()).map(boxOf));
+    const { y } = await boxOf(axis);
+    for (const track of tracks) expect(y).toBeGreaterThan(track.y);
+  });
+
+  test("has the tick at zero where the timeline has the fault", async () => {
+    const zero = page.locator(".tick", { has: page.getByText("0", { exact: true }) });
+    const [tick, fault] = [
+      await boxOf(zero.locator("i")),
+      await boxOf(page.locator(".track .fault").first()),
+    ];
+    expect(Math.abs(tick.x - fault.x)).toBeLessThanOrEqual(1);
+  });
+
+  test.each([800, 390])("does not scroll horizontally at a width of %d pixels", async (width) => {
+    await page.setViewportSize({ width, height: 800 });
+    expect(await scrollWidth(page)).toBeLessThanOrEqual(width);
+    expect(await page.locator(".run .axis .tick b:visible").count()).toBeGreaterThanOrEqual(3);
   });
 });

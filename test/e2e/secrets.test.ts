@@ -1,4 +1,9 @@
-import { CreateImageCommand, DeregisterImageCommand, DescribeVolumesCommand } from "@aws-sdk/client-ec2";
+import {
+  CreateImageCommand,
+  DeregisterImageCommand,
+  DescribeVolumesCommand,
+  EC2Client,
+} from "@aws-sdk/client-ec2";
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -11,11 +16,11 @@ import { randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { clusterTag } from "../../bootstrap/aws/tags.ts";
+import { tags } from "../../bootstrap/contract/tags.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
-import { labPlace, layout } from "../../scripts/lab/place.ts";
-import { consoleOf } from "../../scripts/nodes/console.ts";
-import { labSettings } from "../../scripts/target/target.ts";
+import { labPaths, layout } from "../../scripts/lab/paths.ts";
+import { consoleOutput } from "../../scripts/cluster/console.ts";
+import { labSettings } from "../../scripts/lab/target.ts";
 import { bytesFromGuest, eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 import { patternsOf, secretsIn, secretsInFile, type Patterns } from "./scan/patterns.ts";
@@ -23,27 +28,27 @@ import { patternsOf, secretsIn, secretsInFile, type Patterns } from "./scan/patt
 const state = inject("labState");
 
 describe.each(inject("images"))(
-  "no secret outside of RAM that is never swapped ($eclair)",
+  "all secrets are only in RAM that is never swapped ($eclair)",
   ({ eclair, id: imageId }) => {
-    /** Planted in each place, so that a place the scan does not reach is noticed. */
+    /** Planted in every location, to prove that the scan reads the location. */
     const canary = randomBytes(32);
     let nodes: Cluster;
     let id: string;
     let patterns: Patterns;
 
     beforeAll(async () => {
-      await makeSeeds(`secrets-${eclair}/seeds`);
+      await createSeeds(`secrets-${eclair}/seeds`);
       nodes = await cluster(state, `secrets-${eclair}`, imageId);
       id = await nodes.launch(imageId);
-      await nodes.active(id);
+      await nodes.waitUntilActive(id);
       patterns = patternsOf({ ...(await secretsOfNode()), canary });
-      await stir();
+      await provokeLeaks();
     });
     afterAll(() => nodes.terminate(id));
 
-    /** Secrets that are there already when the node is made, with a passphrase, and a seed in each notation. */
-    async function makeSeeds(name: string): Promise<void> {
-      const facts = readFacts(labPlace(state));
+    /** Creates the secret before `init` runs, with a passphrase and with both notations of a seed. */
+    async function createSeeds(name: string): Promise<void> {
+      const facts = readFacts(labPaths(state));
       if (facts === undefined) throw new Error("the lab is not up");
       const seeds = {
         nodeSeed: randomBytes(32).toString("hex"),
@@ -68,8 +73,8 @@ describe.each(inject("images"))(
       const seeds = await value(secrets.nodeSeed);
       const nodeSeed = Buffer.from(seeds["nodeSeed"] ?? "", "hex");
       const channelSeed = Buffer.from(seeds["channelSeed"] ?? "", "base64");
-      const made = await nodes.inGuest(id, "cat /run/eclair-supervisor/secrets.json");
-      const { local } = JSON.parse(made.stdout) as { local: Record<string, string> };
+      const file = await nodes.inGuest(id, "cat /run/eclair-supervisor/secrets.json");
+      const { local } = JSON.parse(file.stdout) as { local: Record<string, string> };
       const master = HDKey.fromMasterSeed(nodeSeed);
       const phrase = seeds["mnemonic"] ?? "";
       const onChain = HDKey.fromMasterSeed(mnemonicToSeedSync(phrase, seeds["passphrase"]));
@@ -90,18 +95,18 @@ describe.each(inject("images"))(
       };
     }
 
-    /** A restart, an abort and pressure on the memory: what could make a secret leave its place. */
-    async function stir(): Promise<void> {
+    /** Causes a restart, crashes and memory pressure, which could copy secrets to other locations. */
+    async function provokeLeaks(): Promise<void> {
       await nodes.inGuest(id, "systemctl restart eclair-bootstrap eclair-supervisor");
-      await nodes.active(id);
-      // The Java machine would write a report of a SIGSEGV, with pieces of its memory.
-      for (const [ends, signal] of ["SIGABRT", "SIGSEGV"].entries()) {
+      await nodes.waitUntilActive(id);
+      // After a SIGSEGV, Java writes a report with parts of its memory, unless its options prevent this.
+      for (const [crashes, signal] of ["SIGABRT", "SIGSEGV"].entries()) {
         await nodes.inGuest(id, `systemctl kill --signal=${signal} 'eclair@*'`);
-        await eventually("Eclair's end to be seen", async () => {
+        await eventually("the supervisor to log the end of Eclair", async () => {
           const log = await nodes.inGuest(id, "journalctl --no-pager --output=cat --unit=eclair-supervisor");
-          return log.stdout.split('"eclair-ended"').length > ends + 1 ? true : undefined;
+          return log.stdout.split('"event":"eclair.ended"').length > crashes + 1 ? true : undefined;
         });
-        await nodes.active(id);
+        await nodes.waitUntilActive(id);
       }
       await nodes.inGuest(
         id,
@@ -109,41 +114,41 @@ describe.each(inject("images"))(
       );
     }
 
-    /** Every place where a secret could have been left, and what was found there. */
+    /** Returns the names of the secrets that each location contains. */
     async function scan(images: readonly string[]): Promise<Record<string, string[]>> {
       await nodes.inGuest(id, "sync; journalctl --sync");
       const bytes = (script: string) => bytesFromGuest(nodes.lab, id, script);
       const layers = images.map((image) => join(layout.image(nodes.lab, image), "layer.img"));
-      const { Volumes } = await nodes.target.ec2.send(
+      const { Volumes } = await nodes.target.client(EC2Client).send(
         new DescribeVolumesCommand({
-          Filters: [{ Name: `tag:${clusterTag}`, Values: [nodes.name] }],
+          Filters: [{ Name: `tag:${tags.cluster}`, Values: [nodes.name] }],
         }),
       );
       const volumes = (Volumes ?? []).map(({ VolumeId }) => layout.volume(nodes.lab, VolumeId ?? ""));
       return {
-        disk: await inFile(join(layout.instance(nodes.lab, id), "root.img")),
-        "chain's volume": (await Promise.all(volumes.map(inFile))).flat(),
+        disk: await secretsAt(join(layout.instance(nodes.lab, id), "root.img")),
+        "chain volume": (await Promise.all(volumes.map(secretsAt))).flat(),
         journal: secretsIn(await bytes("journalctl --no-pager --output=export --all"), patterns),
         "process list": secretsIn(await bytes("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), patterns),
         environments: secretsIn(await bytes("cat /proc/[0-9]*/environ | tr '\\0' ' '"), patterns),
-        console: secretsIn(Buffer.from(await consoleOf(nodes.target, id)), patterns),
+        console: secretsIn(Buffer.from(await consoleOutput(nodes.target, id)), patterns),
         dumps: secretsIn(
           await bytes(
             "find / -xdev \\( -name 'core*' -o -name 'hs_err*' -o -name '*.hprof' -o -path '/var/crash/*' \\) -type f -size -64M -exec cat {} +",
           ),
           patterns,
         ),
-        "files outside of it": secretsIn(
+        "temporary files": secretsIn(
           await bytes(
             "find /run /tmp /var/tmp /dev/shm -xdev -type f -not -path '/run/eclair/*' -not -path '/run/eclair-supervisor/*' -exec cat {} + 2>/dev/null",
           ),
           patterns,
         ),
-        images: (await Promise.all(layers.map(inFile))).flat(),
+        images: (await Promise.all(layers.map(secretsAt))).flat(),
       };
     }
 
-    async function inFile(path: string): Promise<string[]> {
+    async function secretsAt(path: string): Promise<string[]> {
       const file = await open(path, "r");
       try {
         return await secretsInFile(
@@ -155,27 +160,33 @@ describe.each(inject("images"))(
       }
     }
 
-    test("nothing is found; planted copies are found in each place", { timeout: 400_000 }, async () => {
-      const clean = await scan([imageId]);
-      expect(Object.fromEntries(Object.entries(clean).filter(([, found]) => found.length > 0))).toEqual({});
+    test(
+      "the scan finds no secret, and finds planted copies in every location",
+      { timeout: 400_000 },
+      async () => {
+        const clean = await scan([imageId]);
+        expect(Object.fromEntries(Object.entries(clean).filter(([, found]) => found.length > 0))).toEqual({});
 
-      const hex = canary.toString("hex");
-      await nodes.inGuest(
-        id,
-        `echo ${hex} > /root/planted; echo ${hex} > /var/lib/bitcoin/planted
+        const hex = canary.toString("hex");
+        await nodes.inGuest(
+          id,
+          `echo ${hex} > /root/planted; echo ${hex} > /var/lib/bitcoin/planted
        echo ${hex} | systemd-cat
        systemd-run --quiet --setenv=PLANTED=${canary.toString("base64")} sleep 1000
        systemd-run --quiet sh -c 'sleep 1000; : ${hex.toUpperCase()}'
        echo ${hex} > /dev/console
        mkdir -p /var/crash; printf '${[...canary].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}' > /var/crash/core.1
        echo x${canary.toString("base64")} > /run/planted`,
-      );
-      const { ImageId } = await nodes.target.ec2.send(
-        new CreateImageCommand({ InstanceId: id, Name: `planted-${eclair}`, NoReboot: true }),
-      );
-      const planted = await scan([imageId, ImageId ?? ""]);
-      await nodes.target.ec2.send(new DeregisterImageCommand({ ImageId }));
-      expect(planted).toEqual(Object.fromEntries(Object.keys(clean).map((place) => [place, ["canary"]])));
-    });
+        );
+        const { ImageId } = await nodes.target
+          .client(EC2Client)
+          .send(new CreateImageCommand({ InstanceId: id, Name: `planted-${eclair}`, NoReboot: true }));
+        const planted = await scan([imageId, ImageId ?? ""]);
+        await nodes.target.client(EC2Client).send(new DeregisterImageCommand({ ImageId }));
+        expect(planted).toEqual(
+          Object.fromEntries(Object.keys(clean).map((location) => [location, ["canary"]])),
+        );
+      },
+    );
   },
 );

@@ -9,82 +9,87 @@ import { dirname, join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { accountId } from "../../scripts/lab/addresses.ts";
-import { labCluster, setupFile } from "../../scripts/lab/cluster/cluster.ts";
+import { setupFile } from "../../scripts/lab-cluster/node.ts";
+import { createClusterResources } from "../../scripts/lab-cluster/resources.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
-import { labPlace } from "../../scripts/lab/place.ts";
-import type { NodeStatus } from "../../scripts/nodes/status.ts";
-import { labSettings, labTarget } from "../../scripts/target/target.ts";
-import { cli, eventually } from "./cli.ts";
-import { expectCutOff, expectRefusedCall } from "./cut-off.ts";
+import { labPaths } from "../../scripts/lab/paths.ts";
+import type { NodeStatus } from "../../scripts/cluster/status.ts";
+import { labSettings, labTarget } from "../../scripts/lab/target.ts";
+import { cli, eventually, failureOf } from "./cli.ts";
+import { terminateDuringSetup, expectDeniedCall } from "./cut-off.ts";
 import { cluster } from "./node.ts";
 
 const state = inject("labState");
-const lab = labPlace(state);
+const lab = labPaths(state);
 const target = labTarget(lab);
 const imageId = inject("images")[0]?.id ?? "";
 const facts = readFacts(lab);
 
-describe("`init` that is cut off", () => {
+describe("`init`", () => {
   const name = "cut-off";
   const init = () =>
     cli([
       ...["init", "--state", state, "--image", imageId, "--config", setupFile(lab, name)],
-      ...["--make-secrets", "--json"],
+      ...["--create-secrets", "--json"],
     ]);
 
-  test("at any step and run again ends in the same state", { timeout: 300_000 }, async () => {
-    if (facts === undefined) throw new Error("the lab is not up");
-    mkdirSync(dirname(setupFile(lab, name)), { recursive: true });
-    writeFileSync(setupFile(lab, name), stringify(await labCluster(facts, target, name)));
+  test(
+    "has the same result when it is interrupted at any step and run again",
+    { timeout: 300_000 },
+    async () => {
+      if (facts === undefined) throw new Error("the lab is not up");
+      mkdirSync(dirname(setupFile(lab, name)), { recursive: true });
+      writeFileSync(setupFile(lab, name), stringify(await createClusterResources(facts, target, name)));
 
-    for (const [action, code] of [
-      ["CreateSecret", "secret.denied"],
-      ["GetSecretValue", "secret.denied"],
-      ["GetItem", "record.denied"],
-      ["TransactWriteItems", "record.denied"],
-    ] as const)
-      await expectRefusedCall(lab, name, init, action, code);
-    await expectCutOff(lab, name, init, [600, 900, 1200, 1500]);
-    const last = await init();
-    expect(last.exitCode, last.all).toBe(0);
-    const { nodeId } = JSON.parse(last.stdout) as { nodeId: string };
-    const again = await init();
-    expect(JSON.parse(again.stdout)).toMatchObject({ nodeId, changed: [] });
-    const flags = ["--state", state, "--image", imageId, "--config", setupFile(lab, name)];
-    const verified = await cli(["verify", ...flags]);
-    expect(verified.exitCode, verified.all).toBe(0);
-  });
+      for (const [action, code] of [
+        ["CreateSecret", "secret.denied"],
+        ["GetSecretValue", "secret.denied"],
+        ["GetItem", "record.denied"],
+        ["TransactWriteItems", "record.denied"],
+      ] as const)
+        await expectDeniedCall(lab, name, init, action, code);
+      await terminateDuringSetup(lab, name, init, [600, 900, 1200, 1500]);
+      const completed = await init();
+      expect(completed.exitCode, completed.all).toBe(0);
+      const { nodeId } = JSON.parse(completed.stdout) as { nodeId: string };
+      const repeated = await init();
+      expect(JSON.parse(repeated.stdout)).toMatchObject({ nodeId, changed: [] });
+      const flags = ["--state", state, "--image", imageId, "--config", setupFile(lab, name)];
+      const verified = await cli(["verify", ...flags]);
+      expect(verified.exitCode, verified.all).toBe(0);
+    },
+  );
 
-  test("does not make one node in two clusters", async () => {
+  test("refuses a node that already belongs to another cluster", async () => {
     if (facts === undefined) throw new Error("the lab is not up");
     const twin = "twin";
     const secrets = new SecretsManagerClient(labSettings(facts));
     const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: `${name}/seeds` }));
     await secrets.send(new CreateSecretCommand({ Name: `${twin}/seeds`, SecretString }));
-    writeFileSync(setupFile(lab, twin), stringify(await labCluster(facts, target, twin)));
+    writeFileSync(setupFile(lab, twin), stringify(await createClusterResources(facts, target, twin)));
     const refused = await cli([
       ...["init", "--state", state, "--image", imageId, "--config", setupFile(lab, twin), "--json"],
     ]);
-    expect(JSON.parse(refused.stdout)).toMatchObject({
-      code: "record.node-taken",
-      cause: expect.stringMatching(/is the node of the cluster cut-off already/),
+    expect(failureOf(refused)).toMatchObject({
+      code: "record.node-in-other-cluster",
+      message: expect.stringMatching(/belongs to the cluster cut-off already/),
     });
     expect(refused.all).not.toContain(SecretString);
   });
 
-  test("wants the right document, image and template", async () => {
-    const wrong = await cli(["init", "--state", state, "--image", imageId, "--config", "package.json"]);
-    expect(wrong).toMatchObject({ exitCode: 2 });
-    expect(wrong.stderr).toMatch(/kind is missing/);
+  test("refuses a file that is not a setup document", async () => {
+    const run = await cli(["init", "--state", state, "--image", imageId, "--config", "package.json"]);
+    expect(run).toMatchObject({ exitCode: 2 });
+    expect(run.stderr).toMatch(/kind is missing/);
   });
 });
 
 describe("`database repoint`", { timeout: 300_000 }, () => {
-  test("names another database, with a reason and the node id alone, when nobody uses either", async () => {
+  test("changes the database only with the node id, and only when no instance is active", async () => {
     const nodes = await cluster(state, "repoint", imageId);
     const id = await nodes.launch(imageId);
-    await nodes.active(id);
-    await eventually("the record to be mirrored", async () => (await nodes.table.record())?.eclair);
+    await nodes.waitUntilActive(id);
+    await eventually("the record to be mirrored", async () => (await nodes.table.record())?.lastEclair);
     const { nodeId } = nodes.configuration;
     const repoint = (file: string, ...flags: string[]) =>
       cli([
@@ -99,7 +104,7 @@ describe("`database repoint`", { timeout: 300_000 }, () => {
     const running = await repoint(elsewhere, "--node-id", nodeId);
     expect(running.exitCode).toBe(1);
     await nodes.terminate(id);
-    await nodes.gone(id);
+    await nodes.waitUntilTerminated(id);
     await nodes.sql("create database restored template eclair", "postgres");
     await nodes.sql(
       "alter database restored owner to " +
@@ -108,12 +113,12 @@ describe("`database repoint`", { timeout: 300_000 }, () => {
     );
     await nodes.sql("update eclair_ami.progress set counter = counter - 1", "restored");
 
-    const untyped = await repoint(elsewhere);
-    expect(JSON.parse(untyped.stdout)).toMatchObject({ code: "repoint.node-id" });
-    const wrong = await repoint(elsewhere, "--node-id", `02${"ab".repeat(32)}`);
-    expect(JSON.parse(wrong.stdout)).toMatchObject({ code: "repoint.node-id" });
-    const soon = await repoint(elsewhere, "--node-id", nodeId);
-    expect(JSON.parse(soon.stdout)).toMatchObject({ code: "repoint.active" });
+    const withoutNodeId = await repoint(elsewhere);
+    expect(failureOf(withoutNodeId)).toMatchObject({ code: "repoint.node-id-mismatch" });
+    const wrongNodeId = await repoint(elsewhere, "--node-id", `02${"ab".repeat(32)}`);
+    expect(failureOf(wrongNodeId)).toMatchObject({ code: "repoint.node-id-mismatch" });
+    const tooEarly = await repoint(elsewhere, "--node-id", nodeId);
+    expect(failureOf(tooEarly)).toMatchObject({ code: "repoint.node-active" });
 
     const before = await nodes.forgeRecord((record) => ({
       ...record,
@@ -123,31 +128,35 @@ describe("`database repoint`", { timeout: 300_000 }, () => {
       ...["database", "repoint", "--state", state, "--image", imageId, "--config", elsewhere],
       ...["--reason", "x", "--node-id", "none"],
     ]);
-    expect(shown.stdout).toMatch(/^at risk: everything in channels that changed since/m);
-    const done = await repoint(elsewhere, "--node-id", nodeId);
-    expect(done.exitCode, done.all).toBe(0);
+    expect(shown.stdout).toMatch(/^at risk: all funds in channels that changed since/m);
+    const completed = await repoint(elsewhere, "--node-id", nodeId);
+    expect(completed.exitCode, completed.all).toBe(0);
     const record = await nodes.table.record();
     expect(record).toMatchObject({ node: before.node, database: { name: "restored" } });
     expect(record?.database.id).not.toBe(before.database.id);
     expect(record?.progress.generation).toBeGreaterThan(before.progress.generation);
     expect(await nodes.table.history()).toEqual([
-      expect.objectContaining({ what: "database repoint", reason: "the old one is lost", by: "lab" }),
+      expect.objectContaining({
+        action: "database repoint",
+        reason: "the old one is lost",
+        requestedBy: "lab",
+      }),
     ]);
 
-    // The node goes on there, and never again where it was.
-    const moved = { database: { ...nodes.configuration.database, name: "restored" } };
-    const next = await nodes.launch(imageId, moved);
-    expect((await nodes.active(next)).state?.eclair.info?.nodeId).toBe(nodeId);
-    const back = await nodes.launch(imageId);
-    await expect(nodes.active(back)).rejects.toThrow(/database\.elsewhere/);
-    await Promise.all([nodes.terminate(next), nodes.terminate(back)]);
+    // The node starts with the new database, and never again with the old one.
+    const newDatabase = { database: { ...nodes.configuration.database, name: "restored" } };
+    const current = await nodes.launch(imageId, newDatabase);
+    expect((await nodes.waitUntilActive(current)).report?.eclair.info?.nodeId).toBe(nodeId);
+    const outdated = await nodes.launch(imageId);
+    await expect(nodes.waitUntilActive(outdated)).rejects.toThrow(/database\.endpoint-mismatch/);
+    await Promise.all([nodes.terminate(current), nodes.terminate(outdated)]);
   });
 });
 
-test("the operator's role sees everything on AWS (endpoints pinned to the lab) and reads no secret", async () => {
+test("the operator role can use status, logs and terminate with the target aws (endpoints pinned to the lab), and cannot read a secret", async () => {
   const nodes = await cluster(state, "operated", imageId);
   const id = await nodes.launch(imageId);
-  await nodes.active(id);
+  await nodes.waitUntilActive(id);
   if (facts === undefined) throw new Error("the lab is not up");
   const { Credentials } = await new STSClient(labSettings(facts)).send(
     new AssumeRoleCommand({
@@ -162,21 +171,21 @@ test("the operator's role sees everything on AWS (endpoints pinned to the lab) a
     AWS_SESSION_TOKEN: Credentials?.SessionToken ?? "",
   };
   const aws = (...args: string[]) => cli([...args, "--target", "aws", "--region", "us-east-1"], env);
-  // The first report of an active node comes before the record is first mirrored.
-  const mine = await eventually("the record to be seen", async () => {
+  // An active instance sends its first report before it mirrors the record for the first time.
+  const reported = await eventually("the report to show the record", async () => {
     const status = await aws("status", "--json", "--cluster", "operated");
-    const [found] = JSON.parse(status.stdout) as NodeStatus[];
-    return found?.state?.record.seen === true ? found : undefined;
+    const [instance] = JSON.parse(status.stdout) as NodeStatus[];
+    return instance?.report?.record.known === true ? instance : undefined;
   });
-  expect(mine).toMatchObject({
+  expect(reported).toMatchObject({
     instanceId: id,
     cluster: "operated",
-    state: { role: "active", nodeId: nodes.configuration.nodeId, versions: { eclair: "0.13.0" } },
+    report: { role: "active", nodeId: nodes.configuration.nodeId, versions: { eclair: "0.13.0" } },
   });
-  expect(mine.state?.record).toMatchObject({ seen: true });
-  expect((await aws("logs", id)).stdout).toMatch(/"eclairAmi":"hand-over"/);
-  const others = await aws("status", "--cluster", "repoint");
-  expect(others.exitCode).toBe(others.stdout === "no instance of a cluster runs" ? 0 : 1);
+  expect(reported.report?.record).toMatchObject({ known: true });
+  expect((await aws("logs", id)).stdout).toMatch(/"phase":"hand-over"/);
+  const otherCluster = await aws("status", "--cluster", "repoint");
+  expect(otherCluster.exitCode).toBe(otherCluster.stdout === "no cluster has an instance" ? 0 : 1);
 
   const asOperator = new SecretsManagerClient({
     ...labSettings(facts),
@@ -190,5 +199,5 @@ test("the operator's role sees everything on AWS (endpoints pinned to the lab) a
     await expect(asOperator.send(new GetSecretValueCommand({ SecretId: secret }))).rejects.toThrow(
       /role operated-operator is not authorized to perform: secretsmanager:GetSecretValue/,
     );
-  expect((await aws("terminate", id)).stdout).toMatch(/is being terminated/);
+  expect((await aws("terminate", id)).stdout).toMatch(/EC2 terminates i-/);
 });

@@ -5,49 +5,49 @@ const without = (...names: (keyof Rules)[]): Rules => ({
   ...allRules,
   ...Object.fromEntries(names.map((name) => [name, false])),
 });
-/** Only Eclair itself can be held, and clocks are sound: what the watchdog alone is for. */
-const mild: World = { held: false, clock: false };
+/** Only Eclair can freeze, and the clocks are correct: the faults that the watchdog handles without the fence. */
+const mildWorld: World = { freezes: false, clockSteps: false };
 
-describe("two hosts share a node", { timeout: 120_000 }, () => {
-  test("no interleaving lets two holders write, and no takeover waits for ever", () => {
+describe("two hosts that run one node", { timeout: 120_000 }, () => {
+  test("no interleaving lets two holders write or blocks a takeover forever", () => {
     const explored = explore(allRules, worstWorld);
     expect(explored).toEqual({ states: expect.any(Number) });
     expect(explored.states).toBeGreaterThan(1_000);
   });
 
   test.each<[string, Rules, World]>([
-    ["the fence's epochs", without("epochs"), worstWorld],
-    ["the fence before Eclair's tables, which Eclair writes unchecked", without("tables"), worstWorld],
-    ["the check in Eclair's transactions", without("check"), worstWorld],
-    ["the watchdog, where there is no fence to back it up", without("watchdog", "epochs", "tables"), mild],
+    ["the epochs of the fence", without("epochs"), worstWorld],
+    ["the protection of the tables that Eclair writes without a check", without("tables"), worstWorld],
+    ["Eclair's own check in its transactions", without("check"), worstWorld],
+    ["the watchdog and the fence", without("watchdog", "epochs", "tables"), mildWorld],
     [
-      "that a supervisor releases its own dead Eclair's lease alone, where there is no fence",
+      "the rule that a supervisor releases only the lease of its own dead Eclair, and the fence",
       without("ownRelease", "epochs", "tables"),
-      mild,
+      mildWorld,
     ],
-  ])("without %s there are two writers", (_what, rules, world) => {
+  ])("without %s, two holders write", (_, rules, world) => {
     expect(explore(rules, world).overlap).toBeDefined();
   });
 
   test.each<[string, Rules]>([
-    ["the fence, as long as the watchdog is awake and clocks are sound", without("epochs", "tables")],
-  ])("the watchdog backs up %s", (_what, rules) => {
-    expect(explore(rules, mild).overlap).toBeUndefined();
+    ["the fence while supervisors run and the clocks are correct", without("epochs", "tables")],
+  ])("the watchdog backs up %s", (_, rules) => {
+    expect(explore(rules, mildWorld).overlap).toBeUndefined();
   });
 
   test.each<[string, Rules]>([
     ["the watchdog", without("watchdog")],
-    ["whose lease is released", without("ownRelease")],
-    ["the end of sessions", without("sessions")],
-    ["the server's limit on silent transactions", without("idle")],
+    ["the rule that a supervisor releases only the lease of its own dead Eclair", without("ownRelease")],
+    ["the termination of sessions", without("sessions")],
+    ["the server's limit for idle transactions", without("idle")],
     ["all of these", without("watchdog", "ownRelease", "sessions", "idle")],
-  ])("the fence alone backs up %s", (_what, rules) => {
+  ])("the fence alone backs up %s", (_, rules) => {
     expect(explore(rules, worstWorld).overlap).toBeUndefined();
   });
 
-  test("a frozen transaction holds a takeover up only where neither sessions nor silent transactions are ended", () => {
-    expect(explore(without("sessions"), worstWorld).stuck).toBeUndefined();
-    expect(explore(without("idle"), worstWorld).stuck).toBeUndefined();
-    expect(explore(without("sessions", "idle"), worstWorld).stuck).toBeDefined();
+  test("a frozen transaction blocks a takeover only without the termination of sessions and without the limit for idle transactions", () => {
+    expect(explore(without("sessions"), worstWorld).blocked).toBeUndefined();
+    expect(explore(without("idle"), worstWorld).blocked).toBeUndefined();
+    expect(explore(without("sessions", "idle"), worstWorld).blocked).toBeDefined();
   });
 });

@@ -1,25 +1,25 @@
 /**
- * The protocol by which two hosts share one node, small enough to be explored whole: every interleaving of pauses,
- * partitions, crashes, takeovers, releases and clock steps. A partition of a host from the database is its supervisor
- * being held: nothing passes the gate, and nothing is seen. Time is left out: a lease runs out at any moment, unless a
- * rule says otherwise.
+ * A model of the protocol by which two hosts run one node. The model is small enough to explore every interleaving of
+ * pauses, partitions, crashes, takeovers, releases and clock steps. A partition between a host and the database is a frozen
+ * supervisor: the gate forwards nothing, and the supervisor observes nothing. The model has no time: a lease can expire in
+ * any state, unless a rule prevents this.
  */
 
-/** What keeps a second writer away; each can be taken out. */
+/** The rules that prevent a second writer. A test can disable each rule. */
 export type Rules = {
-  /** The fence refuses a holder that has a successor. */
+  /** The fence refuses the lease to an Eclair that has a successor. */
   readonly epochs: boolean;
-  /** The fence refuses writes to Eclair's tables from another host than the latest holder's, and holds takeovers back meanwhile. */
+  /** The fence refuses writes to Eclair's tables from other hosts than the latest holder's, and a takeover waits for such a write. */
   readonly tables: boolean;
-  /** Eclair's own check of the lease in its transactions on channels. */
+  /** Eclair checks the lease in its transactions on channels. */
   readonly check: boolean;
-  /** A takeover's supervisor ends the sessions of other hosts when the lease has run out. */
+  /** The supervisor terminates the database sessions of other hosts when the lease has expired. */
   readonly sessions: boolean;
-  /** The server ends a transaction whose client is silent. */
+  /** The server terminates a transaction whose client is idle. */
   readonly idle: boolean;
-  /** A supervisor ends its Eclair before its lease can have run out. */
+  /** A supervisor kills its Eclair before the lease can expire. */
   readonly watchdog: boolean;
-  /** A supervisor expires the lease of its own Eclair alone, and only once that is dead. */
+  /** A supervisor expires only the lease of its own Eclair, and only after this Eclair has ended. */
   readonly ownRelease: boolean;
 };
 export const allRules: Rules = {
@@ -32,50 +32,51 @@ export const allRules: Rules = {
   ownRelease: true,
 };
 
-/** What may happen beside the protocol. */
+/** The faults that can happen in addition to pauses and crashes of Eclair. */
 export type World = {
-  /** Supervisors, with gate and watchdog, may be held as well. */
-  readonly held: boolean;
-  /** The database's clock may step forward. */
-  readonly clock: boolean;
+  /** Supervisors can freeze, with gate and watchdog. */
+  readonly freezes: boolean;
+  /** The clock of the database can step forward. */
+  readonly clockSteps: boolean;
 };
-export const worstWorld: World = { held: true, clock: true };
+export const worstWorld: World = { freezes: true, clockSteps: true };
 
 type Transaction = "none" | "checked" | "unchecked";
 type Eclair = {
   readonly id: number;
   readonly open: boolean;
   readonly paused: boolean;
-  /** It took the lease once, and goes on what it has read since. */
+  /** The Eclair has taken the lease once, and uses the state that it read then. */
   readonly serves: boolean;
   readonly transaction: Transaction;
-  /** Whether the transaction has read the lease, so that a takeover waits for it. */
+  /** The transaction has read the lease, so a takeover waits for the transaction. */
   readonly locks: boolean;
 };
-type Host = { readonly eclair: Eclair | null; readonly held: boolean };
+type Host = { readonly eclair: Eclair | null; readonly frozen: boolean };
 export type State = {
   readonly hosts: readonly [Host, Host];
-  /** The row in `lease`; 0: nobody ever held it. */
+  /** The holder in the row of `lease`, or 0 before the first takeover. */
   readonly holder: number;
   readonly expired: boolean;
-  /** The latest epoch, and the host it came from. */
+  /** The Eclair of the latest epoch, and its host. */
   readonly latest: number;
   readonly latestHost: number;
-  /** Eclairs by their first takeover. */
+  /** The Eclairs in the order of their first takeovers. */
   readonly order: readonly number[];
+  /** The id of the next Eclair. */
   readonly next: number;
 };
 
-/** An action, and where it leads; a write says whether it came after another one's takeover. */
+/** An action and the next state. `overlap` marks a write after the takeover of another Eclair. */
 export type Step = { readonly name: string; readonly to: State; readonly overlap?: boolean };
 
-/** One that is superseded, its successor, and two more to come after them. */
+/** A superseded Eclair, its successor, and two later ones. */
 const eclairs = 4;
 
 export const start: State = {
   hosts: [
-    { eclair: null, held: false },
-    { eclair: null, held: false },
+    { eclair: null, frozen: false },
+    { eclair: null, frozen: false },
   ],
   holder: 0,
   expired: true,
@@ -87,92 +88,96 @@ export const start: State = {
 
 const idle = { transaction: "none", locks: false } as const;
 
-/** Everything that can happen next. */
+/** Yields every possible next step. */
 export function* steps(state: State, rules: Rules, world: World): Generator<Step> {
   for (const at of [0, 1] as const) {
-    yield* ofHost(state, at, rules, world);
+    yield* hostSteps(state, at, rules, world);
     const { eclair } = state.hosts[at];
-    if (eclair !== null) yield* ofEclair(state, at, eclair, rules);
+    if (eclair !== null) yield* eclairSteps(state, at, eclair, rules);
   }
-  if (!state.expired && mayRunOut(state, rules, world))
-    yield { name: "the lease runs out", to: { ...state, expired: true } };
+  if (!state.expired && canExpire(state, rules, world))
+    yield { name: "the lease expires", to: { ...state, expired: true } };
 }
 
-/** With its watchdog awake, an Eclair is dead before its lease has run out; a clock that steps asks nobody. */
-function mayRunOut(state: State, rules: Rules, world: World): boolean {
-  if (world.clock || !rules.watchdog) return true;
-  return state.hosts.every(({ eclair, held }) => eclair?.id !== state.holder || held);
+/** A watchdog that runs kills its Eclair before the lease expires, but not before a clock step. */
+function canExpire(state: State, rules: Rules, world: World): boolean {
+  if (world.clockSteps || !rules.watchdog) return true;
+  return state.hosts.every(({ eclair, frozen }) => eclair?.id !== state.holder || frozen);
 }
 
-function* ofHost(state: State, at: 0 | 1, rules: Rules, world: World): Generator<Step> {
-  const { eclair, held } = state.hosts[at];
+function* hostSteps(state: State, at: 0 | 1, rules: Rules, world: World): Generator<Step> {
+  const { eclair, frozen } = state.hosts[at];
   const other = at === 0 ? 1 : 0;
-  if (world.held)
+  if (world.freezes)
     yield {
-      name: `${at}: the supervisor is ${held ? "let go" : "held"}`,
-      to: setHost(state, at, { held: !held }),
+      name: `${at}: the supervisor ${frozen ? "continues" : "freezes"}`,
+      to: setHost(state, at, { frozen: !frozen }),
     };
-  if (held) return;
+  if (frozen) return;
   if (eclair === null) {
     if (state.next <= eclairs) {
-      const armed = { id: state.next, open: false, paused: false, serves: false, ...idle };
+      const armedEclair = { id: state.next, open: false, paused: false, serves: false, ...idle };
       yield {
         name: `${at}: arms ${state.next}`,
-        to: setHost({ ...state, next: state.next + 1 }, at, { eclair: armed }),
+        to: setHost({ ...state, next: state.next + 1 }, at, { eclair: armedEclair }),
       };
     }
     return;
   }
-  const without = setHost(state, at, { eclair: null });
+  const afterKill = setHost(state, at, { eclair: null });
   if (!eclair.open && state.expired)
     yield { name: `${at}: the gate opens`, to: setEclair(state, at, { open: true }) };
   if (rules.sessions && state.expired)
-    yield { name: `${at}: ends others' sessions`, to: setEclair(state, other, idle) };
+    yield { name: `${at}: terminates the sessions of the other host`, to: setEclair(state, other, idle) };
   if (eclair.serves && state.holder !== eclair.id)
-    yield { name: `${at}: sees the fence, kills`, to: without };
-  if (rules.watchdog && eclair.open) yield { name: `${at}: the watchdog kills`, to: without };
-  yield { name: `${at}: the crash is seen`, to: released(without, eclair.id, rules) };
+    yield { name: `${at}: kills the superseded Eclair`, to: afterKill };
+  if (rules.watchdog && eclair.open) yield { name: `${at}: the watchdog kills`, to: afterKill };
+  yield { name: `${at}: detects a crash of Eclair`, to: released(afterKill, eclair.id, rules) };
   if (!rules.ownRelease && eclair.serves)
-    yield { name: `${at}: expires the lease of one that lives`, to: { ...state, expired: true } };
+    yield { name: `${at}: expires the lease of a running Eclair`, to: { ...state, expired: true } };
 }
 
 function released(state: State, id: number, rules: Rules): State {
   return state.holder === id || !rules.ownRelease ? { ...state, expired: true } : state;
 }
 
-function* ofEclair(state: State, at: 0 | 1, eclair: Eclair, rules: Rules): Generator<Step> {
+function* eclairSteps(state: State, at: 0 | 1, eclair: Eclair, rules: Rules): Generator<Step> {
   const { id } = eclair;
   yield {
-    name: `${id} ${eclair.paused ? "goes on" : "is stopped"}`,
+    name: `${id} ${eclair.paused ? "continues" : "freezes"}`,
     to: setEclair(state, at, { paused: !eclair.paused }),
   };
-  // What was sent is carried out, whatever has become of the sender.
+  // The server executes a statement that it has received, also after the client has frozen or ended.
   if (eclair.transaction !== "none")
     yield { name: `${id} commits`, to: setEclair(state, at, idle), overlap: state.order.at(-1) !== id };
   if (rules.idle && eclair.transaction !== "none" && eclair.paused)
-    yield { name: `the server ends ${id}'s transaction`, to: setEclair(state, at, idle) };
-  if (eclair.paused || !eclair.open || state.hosts[at].held) return;
-  const taken = takes(state, at, id, rules);
-  if (taken !== undefined) yield taken;
+    yield { name: `the server terminates the transaction of ${id}`, to: setEclair(state, at, idle) };
+  if (eclair.paused || !eclair.open || state.hosts[at].frozen) return;
+  const takeover = takeLease(state, at, id, rules);
+  if (takeover !== undefined) yield takeover;
   if (!eclair.serves || eclair.transaction !== "none") return;
   if (!rules.check || (state.holder === id && !state.expired))
     yield { name: `${id} writes`, to: setEclair(state, at, { transaction: "checked", locks: rules.check }) };
   if (!rules.tables || state.latestHost === at)
     yield {
-      name: `${id} writes unchecked`,
+      name: `${id} writes without a check`,
       to: setEclair(state, at, { transaction: "unchecked", locks: rules.tables }),
     };
   if (state.holder === id)
-    yield { name: `${id} ends and releases`, to: setHost({ ...state, expired: true }, at, { eclair: null }) };
+    yield {
+      name: `${id} stops and releases the lease`,
+      to: setHost({ ...state, expired: true }, at, { eclair: null }),
+    };
 }
 
-/** Eclair takes, and renews, in the same way: its own lease, or any that has run out. */
-function takes(state: State, at: 0 | 1, id: number, rules: Rules): Step | undefined {
+/** Eclair takes and renews the lease in the same way: when it is the holder, or when the lease has expired. */
+function takeLease(state: State, at: 0 | 1, id: number, rules: Rules): Step | undefined {
   if (isLocked(state, at)) return undefined;
-  const gone = setHost(state, at, { eclair: null });
-  if (!state.expired && state.holder !== id) return { name: `${id} is turned away`, to: gone };
+  const afterExit = setHost(state, at, { eclair: null });
+  if (!state.expired && state.holder !== id)
+    return { name: `${id} exits because another Eclair holds the lease`, to: afterExit };
   const superseded = state.order.includes(id) && state.latest !== id;
-  if (rules.epochs && superseded) return { name: `${id} is refused by the fence`, to: gone };
+  if (rules.epochs && superseded) return { name: `${id} is refused by the fence`, to: afterExit };
   const order = state.order.includes(id) ? state.order : [...state.order, id];
   const taken = { ...state, holder: id, expired: false, latest: id, latestHost: at, order };
   return { name: `${id} takes the lease`, to: setEclair(taken, at, { serves: true }) };
@@ -182,12 +187,12 @@ function isLocked({ hosts }: State, by: number): boolean {
   return hosts.some(({ eclair }, at) => at !== by && eclair?.locks === true);
 }
 
-/** Whether a takeover waits for a transaction that nobody will end. */
-export function isStuck(state: State, rules: Rules): boolean {
+/** Whether a takeover waits for a transaction that will never end. */
+export function isBlocked(state: State, rules: Rules): boolean {
   return ([0, 1] as const).some((at) => {
-    const { eclair, held } = state.hosts[at];
+    const { eclair, frozen } = state.hosts[at];
     const other = state.hosts[at === 0 ? 1 : 0].eclair;
-    const waits = eclair?.open === true && !eclair.paused && !held && state.expired && isLocked(state, at);
+    const waits = eclair?.open === true && !eclair.paused && !frozen && state.expired && isLocked(state, at);
     return waits && other?.paused === true && !rules.sessions && !rules.idle;
   });
 }
@@ -203,44 +208,61 @@ function setEclair(state: State, at: 0 | 1, changes: Partial<Eclair>): State {
   return eclair === null ? state : setHost(state, at, { eclair: { ...eclair, ...changes } });
 }
 
-export type Explored = {
-  readonly states: number;
-  /** The shortest way to a write after another one's takeover, when there is one. */
-  readonly overlap?: readonly string[];
-  /** The shortest way to a takeover that waits for ever. */
-  readonly stuck?: readonly string[];
+const hostKey = ({ eclair, frozen }: Host): string => {
+  if (eclair === null) return `${Number(frozen)}-`;
+  const { id, open, paused, serves, transaction, locks } = eclair;
+  const flags = [frozen, open, paused, serves, locks].map(Number).join("");
+  return `${flags}${id}${transaction.charAt(0)}`;
 };
 
-/** Goes every way there is, the shortest first. */
-export function explore(rules: Rules, world: World): Explored {
-  const cameBy = new Map<string, { readonly from: string; readonly name: string } | undefined>();
-  const key = JSON.stringify(start);
-  cameBy.set(key, undefined);
+/** A text that is equal only for equal states, or for states that differ only in the names of the two hosts. */
+function keyOf(state: State): string {
+  const { hosts, latestHost } = state;
+  const own = `${hostKey(hosts[0])}${hostKey(hosts[1])}${latestHost}`;
+  const mirrored = `${hostKey(hosts[1])}${hostKey(hosts[0])}${latestHost === -1 ? -1 : 1 - latestHost}`;
+  const { holder, expired, latest, order, next } = state;
+  return `${own < mirrored ? own : mirrored}:${holder}${Number(expired)}${latest}:${order.join("")}:${next}`;
+}
+
+export type Exploration = {
+  readonly states: number;
+  /** The shortest path to a write after the takeover of another Eclair, if any. */
+  readonly overlap?: readonly string[];
+  /** The shortest path to a takeover that waits forever, if any. */
+  readonly blocked?: readonly string[];
+};
+
+/** Explores all reachable states, breadth-first. */
+export function explore(rules: Rules, world: World): Exploration {
+  const predecessors = new Map<string, { readonly from: string; readonly name: string } | undefined>();
+  const key = keyOf(start);
+  predecessors.set(key, undefined);
   let frontier: [string, State][] = [[key, start]];
-  const way = (to: string, last: readonly string[]): string[] => {
+  const pathTo = (to: string, last: readonly string[]): string[] => {
     const names: string[] = [...last];
-    for (let at = cameBy.get(to); at !== undefined; at = cameBy.get(at.from)) names.unshift(at.name);
+    for (let at = predecessors.get(to); at !== undefined; at = predecessors.get(at.from))
+      names.unshift(at.name);
     return names;
   };
   let overlap: readonly string[] | undefined;
-  let stuck: readonly string[] | undefined;
+  let blocked: readonly string[] | undefined;
   while (frontier.length > 0) {
-    const found: [string, State][] = [];
+    const discovered: [string, State][] = [];
     for (const [from, state] of frontier) {
-      if (isStuck(state, rules)) stuck ??= way(from, []);
+      if (isBlocked(state, rules)) blocked ??= pathTo(from, []);
       for (const { name, to, overlap: overlaps } of steps(state, rules, world)) {
-        if (overlaps === true) overlap ??= way(from, [name]);
-        const next = JSON.stringify(to);
-        if (cameBy.has(next)) continue;
-        cameBy.set(next, { from, name });
-        found.push([next, to]);
+        if (overlaps === true) overlap ??= pathTo(from, [name]);
+        const next = keyOf(to);
+        if (predecessors.has(next)) continue;
+        predecessors.set(next, { from, name });
+        discovered.push([next, to]);
       }
     }
-    frontier = found;
+    frontier = discovered;
   }
   return {
-    states: cameBy.size,
+    states: predecessors.size,
     ...(overlap !== undefined && { overlap }),
-    ...(stuck !== undefined && { stuck }),
+    ...(blocked !== undefined && { blocked }),
   };
 }

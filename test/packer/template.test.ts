@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packerCommand } from "../../scripts/bake/packer.ts";
-import { packerDir, root } from "../../scripts/setup/places.mjs";
+import { packerCommand } from "../../scripts/image/bake/packer/command.ts";
+import { packerDir, root } from "../../scripts/machine/paths.mjs";
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "eclair-ami-packer-"));
-  writeFileSync(join(folder, "stage.tar"), "");
+  writeFileSync(join(folder, "bundle.tar"), "");
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -18,7 +18,7 @@ const variables = (): Record<string, string> => ({
   image_name: "eclair-test",
   instance_type: "t3.medium",
   source_image_name: "debian-13-amd64-*",
-  stage: join(folder, "stage.tar"),
+  bundle: join(folder, "bundle.tar"),
   bitcoind_kind: "release",
   eclair_kind: "real",
   eclair_version: "0.14.1",
@@ -27,35 +27,35 @@ const variables = (): Record<string, string> => ({
 
 async function validate(values: Record<string, string>) {
   const { command, env } = packerCommand();
-  const words = Object.entries(values).flatMap(([name, value]) => ["-var", `${name}=${value}`]);
-  return await execa(command, ["validate", ...words, join(root, "packer")], {
+  const flags = Object.entries(values).flatMap(([name, value]) => ["-var", `${name}=${value}`]);
+  return await execa(command, ["validate", ...flags, join(root, "packer")], {
     env,
     all: true,
     reject: false,
   });
 }
 
-describe.skipIf(!existsSync(packerDir()))("the one template", () => {
+describe.skipIf(!existsSync(packerDir()))("the Packer template", () => {
   test("is valid for AWS, in a public subnet and for Session Manager", async () => {
     for (const ssh_interface of ["public_ip", "session_manager"]) {
-      const more = ssh_interface === "session_manager" ? { iam_instance_profile: "ssm" } : {};
-      expect(await validate({ ...variables(), ssh_interface, ...more })).toMatchObject({ exitCode: 0 });
+      const profile = ssh_interface === "session_manager" ? { iam_instance_profile: "ssm" } : {};
+      expect(await validate({ ...variables(), ssh_interface, ...profile })).toMatchObject({ exitCode: 0 });
     }
   });
 
-  test("is valid for a lab, with only variables differing", async () => {
+  test("is valid for a lab, which differs only in variables", async () => {
     const lab = { ec2_endpoint: "http://100.65.0.2", ssh_interface: "private_ip", subnet_id: "subnet-1" };
     expect(await validate({ ...variables(), ...lab })).toMatchObject({ exitCode: 0 });
   });
 
-  test("names a variable that is missing", async () => {
-    const { stage: _, ...rest } = variables();
+  test("reports a missing variable", async () => {
+    const { bundle: _, ...rest } = variables();
     const result = await validate(rest);
     expect(result.exitCode).toBe(1);
-    expect(result.all).toMatch(/stage/);
+    expect(result.all).toMatch(/bundle/);
   });
 
-  test("refuses a way to the builder that it does not know", async () => {
+  test("refuses an unknown SSH interface", async () => {
     const result = await validate({ ...variables(), ssh_interface: "carrier_pigeon" });
     expect(result.all).toMatch(/public_ip, private_ip or session_manager/);
   });

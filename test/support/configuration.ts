@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 
-/** A node's configuration that says no more than it must, and is right. */
+/** A valid node configuration that contains only what the schema requires. */
 export const smallest = {
   apiVersion: "eclair-ami/v1",
   kind: "Node",

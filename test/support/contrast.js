@@ -1,5 +1,5 @@
-// @ts-nocheck: a page has names that Node has not
-// Evaluated in a page: the least contrast of any of its texts with what is behind it, by WCAG 2.2's definition.
+// @ts-nocheck: the script uses globals of a browser
+// Runs in a page and returns the lowest contrast between a text and its background, as WCAG 2.2 defines it.
 (() => {
   const parts = (color) => (color.match(/[\d.]+/g) ?? []).map(Number);
   const luminance = (color) => {
@@ -9,17 +9,17 @@
     });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const behind = (element) => {
+  const background = (element) => {
     if (element === null) return "rgb(255, 255, 255)";
     const color = getComputedStyle(element).backgroundColor;
-    return parts(color)[3] === 0 ? behind(element.parentElement) : color;
+    return parts(color)[3] === 0 ? background(element.parentElement) : color;
   };
   const texts = [...document.querySelectorAll("h1, h2, p, b, td, th, a, span")].filter(
     (element) => element.textContent.trim() !== "",
   );
   const contrast = (element) => {
-    const both = [luminance(getComputedStyle(element).color), luminance(behind(element))];
-    return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+    const luminances = [luminance(getComputedStyle(element).color), luminance(background(element))];
+    return (Math.max(...luminances) + 0.05) / (Math.min(...luminances) + 0.05);
   };
   return Math.min(...texts.map(contrast));
 })();

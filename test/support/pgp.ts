@@ -2,7 +2,7 @@ import { createMessage, generateKey, sign, createCleartextMessage, type PrivateK
 
 const day = 24 * 60 * 60 * 1000;
 
-/** A fixed time for every key and signature of the tests. */
+/** The current time in the tests of keys and signatures. */
 export const today = new Date("2026-06-01T12:00:00Z");
 export const inDays = (days: number) => new Date(today.getTime() + days * day);
 
@@ -12,15 +12,15 @@ export type Signer = {
   readonly key: Uint8Array;
 };
 
-/** A key made a year before `today`, good for `goodForDays` days after it. */
-export async function makeSigner(name: string, goodForDays = 3650): Promise<Signer> {
-  const made = inDays(-365);
+/** Creates a key one year before `today` that expires `validDays` days after `today`. */
+export async function createSigner(name: string, validDays = 3650): Promise<Signer> {
+  const createdAt = inDays(-365);
   const { privateKey } = await generateKey({
     userIDs: [{ name }],
     type: "ecc",
     curve: "ed25519Legacy",
-    date: made,
-    keyExpirationTime: (365 + goodForDays) * 24 * 60 * 60,
+    date: createdAt,
+    keyExpirationTime: (365 + validDays) * 24 * 60 * 60,
     format: "object",
   });
   return {

@@ -1,6 +1,6 @@
 /**
- * Shell that makes a node of the caller's own inside an instance: bitcoind on regtest with 150 blocks and
- * a wallet, and Eclair's configuration without peers and with its SQLite database, all of it in RAM.
+ * A shell script that creates a separate node inside an instance, in RAM: bitcoind on regtest with 150 blocks and a wallet,
+ * and a configuration of Eclair with its SQLite database and without peers.
  */
 export const regtestNode = `
 install -d -o eclair -g eclair -m 700 /run/eclair
@@ -18,7 +18,7 @@ eclair { chain = regtest, api { enabled = false }
 CONF
 chown eclair:eclair /run/eclair/eclair.conf`;
 
-/** Shell that starts that node's Eclair, with what is put into its environment. */
+/** A shell script that starts Eclair of that node, with these environment variables. */
 export const startEclair = (environment = "") => `
 ${environment} ECLAIR_JAVA_OPTS=-Xlog:aot setpriv --reuid=eclair --regid=eclair --clear-groups \
   /opt/eclair/bin/eclair-run -Declair.datadir=/run/eclair > /run/node/eclair.log 2>&1 &`;

@@ -1,64 +1,64 @@
 import { z } from "zod";
-import { messageOf } from "../../core/failure.ts";
-import { eclairApi } from "../../lab/cluster/eclair-api.ts";
-import { killEclair } from "../../lab/cluster/failover.ts";
-import type { Fault } from "../fault.ts";
-import type { Peer } from "../peer.ts";
-import { Astray, type Scene } from "../scene.ts";
+import { messageOf } from "../../../bootstrap/contract/errors.ts";
+import { eclairApi } from "../../lab/guest/eclair-api.ts";
+import { killEclair } from "../../lab-cluster/failover.ts";
+import type { Drill } from "../drill.ts";
+import type { Peer } from "../load/peer.ts";
+import { DrillFailure, type DrillRun } from "../run.ts";
 
-const satoshis = 500_000;
-const beginsWithinMilliseconds = 15_000;
+const fundingSatoshis = 500_000;
+const fundingTimeoutMilliseconds = 15_000;
 
-/** What happens to channels, which the real Eclair alone has. */
-export const faults: readonly Fault[] = [
+/** Faults of channels, which only the real Eclair has. */
+export const drills: readonly Drill[] = [
   {
     name: "kill-while-funding",
-    title: "kill -9 while a channel is funded, and kill -9 of the next one: back to the first host",
+    title: "Eclair is killed while a channel is being funded, and killed again after the takeover",
     needsPeer: true,
-    play: async (scene) => {
-      const { peer, pair } = scene;
-      if (peer === undefined) throw new Astray("there is no peer");
-      // Whether the channel comes about is what the kill decides.
-      const opening = peer.open(satoshis).catch(() => undefined);
-      await funding(peer);
-      await scene.strike(pair.active, killEclair);
-      await scene.serves([pair.standby]);
+    execute: async (run) => {
+      const { peer, pair } = run;
+      if (peer === undefined) throw new DrillFailure("the drill has no peer");
+      // The kill decides whether the channel is opened.
+      const opening = peer.openChannel(fundingSatoshis).catch(() => undefined);
+      await waitForFunding(peer);
+      await run.injectOnHost(pair.active, killEclair);
+      await run.waitUntilServing([pair.standby]);
       await opening;
-      await scene.standsBy(pair.active);
-      const again = Date.now();
-      await scene.inGuest(pair.standby, killEclair);
-      await scene.serves([pair.active], again);
-      await scene.paysAgain();
-      await peer.until("both to have the same channels, all of use", async () => {
-        const [theirs, ours] = [await peer.channels(), await channelsOf(scene)];
-        const same = theirs.length === ours.size && theirs.every(({ channelId }) => ours.has(channelId));
-        return same && theirs.every(({ state }) => state === "NORMAL") ? true : undefined;
+      await run.waitUntilReadyStandby(pair.active);
+      const secondFaultAt = Date.now();
+      await run.runOnHost(pair.standby, killEclair);
+      await run.waitUntilServing([pair.active], secondFaultAt);
+      await run.waitForPayment();
+      await peer.mineUntil("the same normal channels on both nodes", async () => {
+        const [channels, own] = [await peer.channels(), await readChannelIds(run)];
+        const areSame = channels.length === own.size && channels.every(({ channelId }) => own.has(channelId));
+        return areSame && channels.every(({ state }) => state === "NORMAL") ? true : undefined;
       });
     },
   },
 ];
 
-/** Waits until a channel is being funded. */
-async function funding(peer: Peer): Promise<void> {
-  const end = performance.now() + beginsWithinMilliseconds;
+async function waitForFunding(peer: Peer): Promise<void> {
+  const end = performance.now() + fundingTimeoutMilliseconds;
   while (!(await isFunding(peer)))
-    if (performance.now() > end) throw new Astray("no channel was being funded");
+    if (performance.now() > end)
+      throw new DrillFailure(`no channel was being funded within ${fundingTimeoutMilliseconds / 1000} s`);
 }
 
 async function isFunding(peer: Peer): Promise<boolean> {
   try {
     return (await peer.channels()).some(({ state }) => state.startsWith("WAIT_FOR_"));
   } catch (error) {
-    // Eclair asks its channels one by one, by ids that it has collected before; one that is funded gets another.
+    // Eclair lists the ids of its channels first and then asks each channel; funding changes the id of a channel.
     if (/channel [0-9a-f]{64} not found/.test(messageOf(error))) return false;
     throw error;
   }
 }
 
-const Ids = z.array(z.object({ channelId: z.string() }));
+const ChannelIds = z.array(z.object({ channelId: z.string() }));
 
-/** What the drilled node itself knows. */
-async function channelsOf({ stage, pair }: Scene): Promise<ReadonlySet<string>> {
-  const channels = Ids.parse(await eclairApi(stage.lab, pair.active, "channels"));
+/** The channels of the drilled node. */
+async function readChannelIds({ environment, pair }: DrillRun): Promise<ReadonlySet<string>> {
+  const channels = ChannelIds.parse(await eclairApi(environment.lab, pair.active, "channels"));
   return new Set(channels.map(({ channelId }) => channelId));
 }

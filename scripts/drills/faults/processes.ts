@@ -1,82 +1,90 @@
-import { ClusterTable, documentClient } from "../../../bootstrap/record/table.ts";
-import { killEclair } from "../../lab/cluster/failover.ts";
-import { killGuest } from "../../lab/guest/look.ts";
-import { chooseStandby, switchOver } from "../../nodes/switchover.ts";
-import type { Fault } from "../fault.ts";
-import { settle, statuses } from "../stage.ts";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
+import { chooseStandby, switchOver } from "../../cluster/switchover.ts";
+import { killEclair } from "../../lab-cluster/failover.ts";
+import { killGuest } from "../../lab/guest/processes.ts";
+import type { Drill } from "../drill.ts";
+import { readStatuses } from "../environment.ts";
+import { restorePair } from "../pair.ts";
 
-const ending = "pkill -KILL -u bitcoin";
+const killBitcoind = "pkill -KILL -u bitcoin";
+const reboot = "systemctl reboot --force --force";
 
 /** Processes and hosts that end. */
-export const faults: readonly Fault[] = [
+export const drills: readonly Drill[] = [
   {
     name: "kill-eclair",
-    title: "kill -9 of Eclair",
+    title: "Eclair is killed with SIGKILL",
     timed: true,
-    play: async (scene) => {
-      const { active, standby } = scene.pair;
-      await scene.strike(active, killEclair);
-      await scene.serves([standby]);
+    execute: async (run) => {
+      const { active, standby } = run.pair;
+      await run.injectOnHost(active, killEclair);
+      await run.waitUntilServing([standby]);
     },
   },
   {
     name: "kill-host",
-    title: "kill -9 of the whole host",
+    title: "The active host fails",
     timed: true,
-    play: async (scene) => {
-      const { active, standby } = scene.pair;
-      await scene.strikeBy(async () => killGuest(scene.stage.lab, active));
-      await scene.serves([standby]);
+    execute: async (run) => {
+      const { active, standby } = run.pair;
+      await run.inject(async () => killGuest(run.environment.lab, active));
+      await run.waitUntilServing([standby]);
     },
   },
   {
     name: "switchover",
-    title: "planned switchover",
+    title: "Planned switchover to the standby",
     timed: true,
-    play: async (scene) => {
-      const { stage, pair } = scene;
-      const { target, configuration } = stage;
-      const client = documentClient(target.dynamodb);
+    execute: async (run) => {
+      const { environment, pair } = run;
+      const { target, configuration } = environment;
+      const client = documentClient(target.client(DynamoDBClient));
       const table = new ClusterTable(client, configuration.record.table, configuration.cluster);
-      const hand = chooseStandby(await statuses(stage), { to: pair.standby, force: false, now: new Date() });
-      const done = await switchOver(table, hand, "drill", () => undefined);
-      scene.struckAt = Date.parse(done.stoppedAt ?? "");
-      await scene.serves([pair.standby]);
+      const participants = chooseStandby(await readStatuses(environment), {
+        to: pair.standby,
+        force: false,
+        now: new Date(),
+      });
+      const { stoppedAt = "" } = await switchOver(table, participants, "drill", () => undefined);
+      run.faultAt = Date.parse(stoppedAt);
+      await run.waitUntilServing([pair.standby]);
     },
   },
   {
     name: "kill-supervisor",
-    title: "kill -9 of the supervisor, and its gate with it",
-    play: async (scene) => {
-      const { active, standby } = scene.pair;
-      await scene.strike(active, "systemctl kill --signal=KILL --kill-whom=main eclair-supervisor");
-      await scene.serves([active, standby], (scene.struckAt ?? 0) + 500);
+    title: "Supervisor and database gate are killed on the active host",
+    execute: async (run) => {
+      const { active, standby } = run.pair;
+      await run.injectOnHost(active, "systemctl kill --signal=KILL --kill-whom=main eclair-supervisor");
+      await run.waitUntilServing([active, standby], (run.faultAt ?? 0) + 500);
     },
   },
   {
     name: "kill-bitcoind",
-    title: "kill -9 of the active host's bitcoind",
-    play: async (scene) => {
-      const { active, standby } = scene.pair;
-      await scene.strike(active, ending);
-      await scene.pass(10);
-      await scene.serves([active, standby], Date.now());
+    title: "bitcoind is killed on the active host",
+    execute: async (run) => {
+      const { active, standby } = run.pair;
+      await run.injectOnHost(active, killBitcoind);
+      await run.wait(10);
+      await run.waitUntilServing([active, standby], Date.now());
     },
   },
   {
-    name: "reboot-both",
-    title: "both hosts restarted at once",
-    play: async (scene) => {
-      const { active, standby } = scene.pair;
-      await scene.strike(active, "systemctl reboot --force --force");
-      await scene.inGuest(standby, "systemctl reboot --force --force");
-      await scene.pass(3);
-      await scene.serves([active, standby], Date.now());
-      await settle(scene.stage);
-      // Hosts that have started anew are on another network, and what made invoices there is not.
+    name: "reboot-both-hosts",
+    title: "Both hosts reboot simultaneously",
+    execute: async (run) => {
+      const { environment, observers, pair } = run;
+      const { active, standby } = pair;
+      await run.injectOnHost(active, reboot);
+      await run.runOnHost(standby, reboot);
+      await run.wait(3);
+      await run.waitUntilServing([active, standby], Date.now());
+      await restorePair(environment);
+      // A rebooted host has a new network namespace, which the load of the old one cannot reach.
       for (const id of [active, standby]) {
-        await scene.rest(id);
-        await scene.load(id);
+        await observers.stopLoad(id);
+        await observers.startLoad(environment, id);
       }
     },
   },

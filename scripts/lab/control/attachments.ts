@@ -1,36 +1,36 @@
 import { DescribeVolumesCommand, type Volume } from "@aws-sdk/client-ec2";
 import { existsSync } from "node:fs";
-import { inTurn } from "../../core/in-turn.ts";
-import { rootDeviceNames } from "../debian-ami.ts";
+import { rootDeviceNames } from "../debian/ami.ts";
 import { machineProcess } from "../guest/machine.ts";
 import { attachVolume, createVolume, detachVolume } from "../guest/volumes.ts";
-import { layout } from "../place.ts";
-import { motoEc2 } from "./aws.ts";
-import type { Changes } from "./changes.ts";
+import { layout } from "../paths.ts";
+import { motoEc2 } from "./moto.ts";
+import type { MotoCache } from "./moto-cache.ts";
 import type { Instances } from "./instances.ts";
+import { serialQueue } from "./serial-queue.ts";
 
 type Attachment = { readonly volumeId: string; readonly instanceId: string; readonly device: string };
 
-/** Makes EBS volumes beside the root appear in the guests that moto has them attached to. */
+/** Attaches EBS volumes to guests and detaches them. Root volumes belong to their guests. */
 export class Attachments {
   private readonly instances: Instances;
-  private done: Attachment[] = [];
-  private readonly oneAtATime = inTurn();
+  private attached: readonly Attachment[] = [];
+  /** The loop and calls reconcile. */
+  private readonly enqueue = serialQueue();
   private readonly read: () => Promise<Volume[]>;
 
-  constructor(instances: Instances, changes: Changes) {
+  constructor(instances: Instances, cache: MotoCache) {
     this.instances = instances;
-    this.read = changes.kept(async () => (await motoEc2.send(new DescribeVolumesCommand({}))).Volumes ?? []);
+    this.read = cache.cached(async () => (await motoEc2.send(new DescribeVolumesCommand({}))).Volumes ?? []);
   }
 
-  /** One at a time: the loop and the calls that change something both come here. */
   async reconcile(): Promise<void> {
-    await this.oneAtATime(() => this.apply());
+    await this.enqueue(() => this.apply());
   }
 
-  /** The instance that has a volume, also when moto has it detached already. */
-  heldBy(volumeId: string): string | undefined {
-    return this.done.find((item) => item.volumeId === volumeId)?.instanceId;
+  /** The instance that uses a volume. For moto, the volume can be detached already. */
+  userOf(volumeId: string): string | undefined {
+    return this.attached.find((item) => item.volumeId === volumeId)?.instanceId;
   }
 
   private isLeaving(instanceId: string): boolean {
@@ -42,9 +42,9 @@ export class Attachments {
   private async apply(): Promise<void> {
     const wanted = await this.wanted();
     const attached: Attachment[] = [];
-    for (const old of this.done) {
+    for (const old of this.attached) {
       if (wanted.some((item) => same(item, old))) continue;
-      // EC2 gives a volume back when the instance has ended, not when it was told to.
+      // EC2 detaches a volume when its instance has ended, not when the instance starts to shut down.
       if (this.isLeaving(old.instanceId)) attached.push(old);
       else
         await detachVolume(
@@ -59,26 +59,26 @@ export class Attachments {
       if (machine !== undefined && (await attachVolume(machine, item.volumeId, item.device)))
         attached.push(item);
     }
-    this.done = attached;
+    this.attached = attached;
   }
 
   private async wanted(): Promise<Attachment[]> {
-    const found: Attachment[] = [];
+    const attachments: Attachment[] = [];
     for (const volume of await this.read())
       for (const attachment of volume.Attachments ?? []) {
         const instanceId = attachment.InstanceId ?? "";
         const volumeId = volume.VolumeId ?? "";
         if (attachment.Device === undefined || rootDeviceNames.includes(attachment.Device)) continue;
-        // A volume of a block device mapping is made with its instance, not by CreateVolume.
+        // RunInstances creates the volumes of a block device mapping, not CreateVolume.
         if (!existsSync(layout.volume(this.instances.lab, volumeId)))
           await createVolume(this.instances.lab, {
             id: volumeId,
             gibibytes: volume.Size ?? 1,
             ...(volume.SnapshotId && { snapshotId: volume.SnapshotId }),
           });
-        found.push({ volumeId, instanceId, device: attachment.Device });
+        attachments.push({ volumeId, instanceId, device: attachment.Device });
       }
-    return found;
+    return attachments;
   }
 }
 

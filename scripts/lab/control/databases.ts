@@ -1,7 +1,7 @@
 import { DescribeDBInstancesCommand, type DBInstance } from "@aws-sdk/client-rds";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { z } from "zod";
-import type { LabPlace } from "../place.ts";
+import type { LabPaths } from "../paths.ts";
 import {
   removePostgres,
   startPostgres,
@@ -9,17 +9,17 @@ import {
   type Owner,
   type PostgresServer,
 } from "../rds/postgres.ts";
-import { addressOf } from "./addresses.ts";
-import { motoRds, motoSecrets } from "./aws.ts";
+import { assignAddress } from "../host/service-addresses.ts";
+import { motoRds, motoSecrets } from "./moto.ts";
 
 const RdsSecret = z.object({ username: z.string(), password: z.string() });
 
-/** Makes a real PostgreSQL of each of moto's RDS instances. */
+/** Runs a PostgreSQL server for each RDS instance in moto. */
 export class Databases {
-  private readonly lab: LabPlace;
+  private readonly lab: LabPaths;
   readonly servers = new Map<string, PostgresServer>();
 
-  constructor(lab: LabPlace) {
+  constructor(lab: LabPaths) {
     this.lab = lab;
   }
 
@@ -31,25 +31,25 @@ export class Databases {
         await removePostgres(server);
         this.servers.delete(identifier);
       }
-    for (const instance of wanted) await this.bringAbout(instance);
+    for (const instance of wanted) await this.apply(instance);
   }
 
-  private async bringAbout(instance: DBInstance): Promise<void> {
+  private async apply(instance: DBInstance): Promise<void> {
     const identifier = instance.DBInstanceIdentifier ?? "";
     const server: PostgresServer = {
       lab: this.lab,
       identifier,
       host: instance.Endpoint?.Address ?? "",
-      address: await addressOf(this.lab, "rds", identifier),
+      address: await assignAddress(this.lab, "rds", identifier),
       port: instance.Endpoint?.Port ?? 5432,
     };
     this.servers.set(identifier, server);
     if (instance.DBInstanceStatus === "stopped") await stopPostgres(server);
-    else await startPostgres(server, () => ownerOf(instance));
+    else await startPostgres(server, () => readOwner(instance));
   }
 }
 
-async function ownerOf(instance: DBInstance): Promise<Owner> {
+async function readOwner(instance: DBInstance): Promise<Owner> {
   const { SecretString } = await motoSecrets.send(
     new GetSecretValueCommand({ SecretId: instance.MasterUserSecret?.SecretArn }),
   );

@@ -1,132 +1,127 @@
 import {
   DescribeInstanceAttributeCommand,
-  DescribeKeyPairsCommand,
   DescribeVolumesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
   type Instance,
 } from "@aws-sdk/client-ec2";
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { messageOf } from "../../core/failure.ts";
+import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { zones } from "../addresses.ts";
-import type { InstanceState } from "../front/query.ts";
+import { debianRootGibibytes, rootDeviceNames } from "../debian/ami.ts";
+import type { InstanceState } from "../front/ec2-documents.ts";
 import { limitsOf } from "../guest/instance-types.ts";
-import {
-  clearMachine,
-  machineEnd,
-  machineProcess,
-  startMachine,
-  stopMachine,
-  type Machine,
-} from "../guest/machine.ts";
+import { clearMachine, startMachine, stopMachine } from "../guest/machine-lifecycle.ts";
+import { machineEnd, machineProcess, type Machine } from "../guest/machine.ts";
 import { imageLayers } from "../guest/root-volume.ts";
-import { debianRootGibibytes, rootDeviceNames } from "../debian-ami.ts";
-import { layout, type LabPlace } from "../place.ts";
-import { instancesOf, motoEc2 } from "./aws.ts";
-import type { Changes } from "./changes.ts";
+import { layout, type LabPaths } from "../paths.ts";
+import type { MotoCache } from "./moto-cache.ts";
+import { motoEc2, readInstances } from "./moto.ts";
 
-/** What moto believes of an instance, and the machine that makes it true. */
+/** An instance as moto describes it, and its machine. */
 export type Managed = { readonly instance: Instance; readonly machine: Machine };
 
-/** moto keeps each instance that ever was, and takes the longer to tell of them. */
-const living = {
+/** moto never removes a terminated instance, and its answers become slower with the number of instances. */
+const notTerminated = {
   Filters: [
     { Name: "instance-state-name", Values: ["pending", "running", "shutting-down", "stopping", "stopped"] },
   ],
 };
 
-/** Turns moto's instances into machines and back; one at a time for each instance. */
+/** Starts and stops machines so that they match the instances in moto. Each instance has at most one task at a time. */
 export class Instances {
-  readonly lab: LabPlace;
+  readonly lab: LabPaths;
   readonly managed = new Map<string, Managed>();
-  /** The last of the calls that have an instance to themselves, and wait for one another. */
-  private readonly exclusive = new Map<string, Promise<unknown>>();
-  private readonly work = new Map<string, Promise<void>>();
-  private readonly changes: Changes;
+  /** The last exclusive task of each instance. Exclusive tasks of an instance wait for each other. */
+  private readonly exclusiveTasks = new Map<string, Promise<unknown>>();
+  private readonly tasks = new Map<string, Promise<void>>();
+  private readonly cache: MotoCache;
   private readonly read: () => Promise<Instance[]>;
 
-  constructor(lab: LabPlace, changes: Changes) {
+  constructor(lab: LabPaths, cache: MotoCache) {
     this.lab = lab;
-    this.changes = changes;
-    this.read = changes.kept(async () => await this.describeAll());
+    this.cache = cache;
+    this.read = cache.cached(async () => await this.readAll());
   }
 
-  /** Reads moto's instances and starts what each of them needs; the work goes on in the background. */
+  /** Reads moto's instances and starts a task for each of them. The tasks continue in the background. */
   async reconcile(): Promise<void> {
     for (const instance of await this.read()) {
       const id = instance.InstanceId ?? "";
-      const machine = this.managed.get(id)?.machine ?? (await this.describe(instance));
+      const machine = this.managed.get(id)?.machine ?? (await this.describeMachine(instance));
       if (machine === undefined) continue;
-      this.managed.set(id, { instance: this.asKnown(id, instance), machine });
-      if (!this.work.has(id) && !this.exclusive.has(id)) this.begin(id, () => this.bringAbout(id));
+      this.managed.set(id, { instance: this.withKeptFacts(id, instance), machine });
+      if (!this.tasks.has(id) && !this.exclusiveTasks.has(id)) this.startTask(id, () => this.apply(id));
     }
   }
 
-  /** The living, and those that are gone and still have something here. */
-  private async describeAll(): Promise<Instance[]> {
-    const found = await instancesOf(living);
-    const gone = new Set([...this.managed.keys(), ...foldersOf(this.lab)]);
-    for (const { InstanceId } of found) gone.delete(InstanceId ?? "");
-    return gone.size === 0 ? found : [...found, ...(await instancesOf({ InstanceIds: [...gone] }))];
+  /** The instances that are not terminated, and the terminated ones that the lab still has to remove. */
+  private async readAll(): Promise<Instance[]> {
+    const instances = await readInstances(notTerminated);
+    const terminated = new Set([...this.managed.keys(), ...instanceFolders(this.lab)]);
+    for (const { InstanceId } of instances) terminated.delete(InstanceId ?? "");
+    if (terminated.size === 0) return instances;
+    return [...instances, ...(await readInstances({ InstanceIds: [...terminated] }))];
   }
 
-  /** moto forgets address and profile of an instance as it is told to go; on EC2 it has them until it is gone. */
-  private asKnown(id: string, instance: Instance): Instance {
-    const before = this.managed.get(id)?.instance;
-    const leaving = instance.State?.Name === "shutting-down" || instance.State?.Name === "terminated";
-    return before !== undefined && leaving ? { ...before, State: instance.State } : instance;
+  /** On EC2, an instance keeps its address and its profile until it is terminated. moto removes them earlier. */
+  private withKeptFacts(id: string, instance: Instance): Instance {
+    const previous = this.managed.get(id)?.instance;
+    const isEnding = instance.State?.Name === "shutting-down" || instance.State?.Name === "terminated";
+    return previous !== undefined && isEnding ? { ...previous, State: instance.State } : instance;
   }
 
-  /** Runs `task` once the instance's work at hand is done, and keeps other work off meanwhile. */
+  /** Runs a task after the instance's current task. No other task of the instance starts before its end. */
   async exclusively<T>(id: string, task: (machine: Machine) => Promise<T>): Promise<T> {
-    const found = this.managed.get(id);
-    if (found === undefined) throw new Error(`the lab has no instance ${id}`);
-    const before = this.exclusive.get(id) ?? Promise.resolve();
-    const turn = (async () => {
-      // How the one before ended is its own caller's to know.
-      await before.catch(() => undefined);
-      await this.work.get(id);
-      return await task(found.machine);
+    const managed = this.managed.get(id);
+    if (managed === undefined) throw new Error(`the lab has no instance ${id}`);
+    const previous = this.exclusiveTasks.get(id) ?? Promise.resolve();
+    const current = (async () => {
+      // The caller of the previous task handles its error.
+      await previous.catch(() => undefined);
+      await this.tasks.get(id);
+      return await task(managed.machine);
     })();
-    this.exclusive.set(id, turn);
+    this.exclusiveTasks.set(id, current);
     try {
-      return await turn;
+      return await current;
     } finally {
-      if (this.exclusive.get(id) === turn) this.exclusive.delete(id);
+      if (this.exclusiveTasks.get(id) === current) this.exclusiveTasks.delete(id);
     }
   }
 
+  /** The state of an instance whose guest still runs; undefined when moto's state is right. */
   stateOf(id: string): InstanceState | undefined {
-    const found = this.managed.get(id);
-    const wanted = found?.instance.State?.Name;
-    if (found === undefined || wanted === undefined) return undefined;
-    const alive = machineProcess(found.machine) !== undefined;
-    if (wanted === "stopped" && alive) return "stopping";
-    if (wanted === "terminated" && alive) return "shutting-down";
+    const managed = this.managed.get(id);
+    const desired = managed?.instance.State?.Name;
+    if (managed === undefined || desired === undefined) return undefined;
+    const isAlive = machineProcess(managed.machine) !== undefined;
+    if (desired === "stopped" && isAlive) return "stopping";
+    if (desired === "terminated" && isAlive) return "shutting-down";
     return undefined;
   }
 
-  private begin(id: string, task: () => Promise<void>): void {
+  private startTask(id: string, task: () => Promise<void>): void {
     const running = task()
       .catch((error: unknown) => console.error(`instance ${id}: ${messageOf(error)}`))
-      .finally(() => this.work.delete(id));
-    this.work.set(id, running);
+      .finally(() => this.tasks.delete(id));
+    this.tasks.set(id, running);
   }
 
-  private async bringAbout(id: string): Promise<void> {
+  private async apply(id: string): Promise<void> {
     const { instance, machine } = this.managed.get(id) as Managed;
-    const alive = machineProcess(machine) !== undefined;
-    const ended = machineEnd(machine);
+    const isAlive = machineProcess(machine) !== undefined;
+    const end = machineEnd(machine);
     switch (instance.State?.Name) {
       case "pending":
       case "running":
-        if (alive || ended === "ending") return;
-        if (ended === "off") return await this.guestWentOff(id, machine);
-        if (ended === "reboot") await clearMachine(machine);
+        if (isAlive || end === "ending") return;
+        if (end === "off") return await this.handlePowerOff(id, machine);
+        if (end === "reboot") await clearMachine(machine);
         return await this.start(instance, machine);
       case "stopping":
       case "stopped":
-        if (alive || ended !== undefined) await stopMachine(machine);
+        if (isAlive || end !== undefined) await stopMachine(machine);
         return;
       case "shutting-down":
       case "terminated":
@@ -143,14 +138,16 @@ export class Instances {
     const layers = imageLayers(this.lab, instance.ImageId ?? "");
     if (layers === undefined) {
       console.error(`instance ${machine.instanceId}: the lab has no disk of image ${instance.ImageId}`);
-      await this.change(motoEc2.send(new TerminateInstancesCommand({ InstanceIds: [machine.instanceId] })));
+      await this.changeMoto(
+        motoEc2.send(new TerminateInstancesCommand({ InstanceIds: [machine.instanceId] })),
+      );
       return;
     }
     await startMachine(machine, layers);
   }
 
-  /** The guest powered itself off: EC2 stops or terminates the instance, as it was told at launch. */
-  private async guestWentOff(id: string, machine: Machine): Promise<void> {
+  /** EC2 stops or terminates an instance that powers off, as its launch parameters specify. */
+  private async handlePowerOff(id: string, machine: Machine): Promise<void> {
     await clearMachine(machine);
     const { InstanceInitiatedShutdownBehavior: behavior } = await motoEc2.send(
       new DescribeInstanceAttributeCommand({
@@ -159,15 +156,15 @@ export class Instances {
       }),
     );
     const Command = behavior?.Value === "terminate" ? TerminateInstancesCommand : StopInstancesCommand;
-    await this.change(motoEc2.send(new Command({ InstanceIds: [id] })));
+    await this.changeMoto(motoEc2.send(new Command({ InstanceIds: [id] })));
   }
 
-  /** A call of the lab's own, which may have changed something also when it failed. */
-  private async change(call: Promise<unknown>): Promise<void> {
-    await call.finally(() => this.changes.made());
+  /** A call that failed can have changed moto's state, too. */
+  private async changeMoto(call: Promise<unknown>): Promise<void> {
+    await call.finally(() => this.cache.invalidate());
   }
 
-  private async describe(instance: Instance): Promise<Machine | undefined> {
+  private async describeMachine(instance: Instance): Promise<Machine | undefined> {
     const id = instance.InstanceId ?? "";
     const zone = zones.find((candidate) => candidate.name === instance.Placement?.AvailabilityZone);
     const macAddress = instance.NetworkInterfaces?.[0]?.MacAddress;
@@ -183,7 +180,7 @@ export class Instances {
   }
 }
 
-function foldersOf(lab: LabPlace): string[] {
+function instanceFolders(lab: LabPaths): string[] {
   const folder = layout.instances(lab);
   return existsSync(folder) ? readdirSync(folder) : [];
 }
@@ -194,12 +191,4 @@ async function rootSize(instance: Instance): Promise<number> {
   if (volumeId === undefined) return debianRootGibibytes;
   const { Volumes } = await motoEc2.send(new DescribeVolumesCommand({ VolumeIds: [volumeId] }));
   return Volumes?.[0]?.Size ?? debianRootGibibytes;
-}
-
-/** The public half of a key pair, imported or made by EC2. */
-export async function publicKeyOf(keyName: string): Promise<string | undefined> {
-  const { KeyPairs } = await motoEc2.send(
-    new DescribeKeyPairsCommand({ KeyNames: [keyName], IncludePublicKey: true }),
-  );
-  return KeyPairs?.[0]?.PublicKey;
 }

@@ -6,34 +6,40 @@ import {
   type TargetDescription,
   type TargetGroup as Group,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import type { LabPlace } from "../place.ts";
+import type { LabPaths } from "../paths.ts";
 import { serverPath, type LoadBalancer, type TargetGroup } from "../nlb/configuration.ts";
 import { applyLoadBalancers, serverStates, type TargetState } from "../nlb/haproxy.ts";
-import { addressOf } from "./addresses.ts";
-import { motoElb } from "./aws.ts";
+import { assignAddress } from "../host/service-addresses.ts";
+import type { MotoCache } from "./moto-cache.ts";
+import { motoElb } from "./moto.ts";
 import type { Instances } from "./instances.ts";
 
-/** Makes HAProxy do what moto's load balancers, listeners and target groups say. */
+/** Configures HAProxy for the load balancers, listeners and target groups in moto. */
 export class LoadBalancers {
-  private readonly lab: LabPlace;
+  private readonly lab: LabPaths;
   private readonly instances: Instances;
-  /** Host names of load balancers and their addresses. */
+  /** The addresses of the load balancers by host name. */
   readonly names = new Map<string, string>();
 
-  constructor(instances: Instances) {
+  private readonly groupOf: (arn: string) => Promise<Group | undefined>;
+  private readonly targetsOf: (arn: string) => Promise<TargetDescription[]>;
+
+  constructor(instances: Instances, cache: MotoCache) {
     this.lab = instances.lab;
     this.instances = instances;
+    this.groupOf = cache.cachedByKey(readGroup);
+    this.targetsOf = cache.cachedByKey(readTargets);
   }
 
   async reconcile(): Promise<void> {
-    const { LoadBalancers: found } = await motoElb.send(new DescribeLoadBalancersCommand({}));
+    const { LoadBalancers: described } = await motoElb.send(new DescribeLoadBalancersCommand({}));
     const { TargetGroups: groups } = await motoElb.send(new DescribeTargetGroupsCommand({}));
     const balancers: LoadBalancer[] = [];
     this.names.clear();
-    for (const balancer of found ?? []) {
+    for (const balancer of described ?? []) {
       if (balancer.Type !== "network") continue;
       const name = balancer.LoadBalancerName ?? "";
-      const address = await addressOf(this.lab, "nlb", name);
+      const address = await assignAddress(this.lab, "nlb", name);
       this.names.set(balancer.DNSName ?? "", address);
       const { Listeners } = await motoElb.send(
         new DescribeListenersCommand({ LoadBalancerArn: balancer.LoadBalancerArn }),
@@ -50,24 +56,21 @@ export class LoadBalancers {
     await applyLoadBalancers(this.lab, balancers);
   }
 
-  /** What HAProxy sees of the targets of a group. */
+  /** The state of each target of a group, by HAProxy's health checks. */
   async health(groupArn: string): Promise<{ target: TargetDescription; state: TargetState }[]> {
-    const { TargetGroups } = await motoElb.send(
-      new DescribeTargetGroupsCommand({ TargetGroupArns: [groupArn] }),
-    );
-    const [group] = TargetGroups ?? [];
+    const group = await this.groupOf(groupArn);
     if (group === undefined) return [];
-    const described = await this.describe(group);
+    const description = await this.describe(group);
     const states = await serverStates();
-    return (await targetsOf(groupArn)).map((target) => {
-      const known = described.targets.find(({ id, port }) => id === target.Id && port === target.Port);
-      const state = known && states.get(serverPath(described, known));
+    return (await this.targetsOf(groupArn)).map((target) => {
+      const known = description.targets.find(({ id, port }) => id === target.Id && port === target.Port);
+      const state = known && states.get(serverPath(description, known));
       return { target, state: state ?? "unused" };
     });
   }
 
   private async describe(group: Group): Promise<TargetGroup> {
-    const targets = (await targetsOf(group.TargetGroupArn ?? "")).flatMap((target) => {
+    const targets = (await this.targetsOf(group.TargetGroupArn ?? "")).flatMap((target) => {
       const { instance } = this.instances.managed.get(target.Id ?? "") ?? {};
       const address = instance?.PrivateIpAddress;
       if (address === undefined || instance?.State?.Name !== "running") return [];
@@ -91,8 +94,13 @@ export class LoadBalancers {
   }
 }
 
-/** The targets that moto has registered, each with its port. */
-async function targetsOf(groupArn: string): Promise<TargetDescription[]> {
+async function readGroup(arn: string): Promise<Group | undefined> {
+  const { TargetGroups } = await motoElb.send(new DescribeTargetGroupsCommand({ TargetGroupArns: [arn] }));
+  return TargetGroups?.[0];
+}
+
+/** The registered targets with their ports. */
+async function readTargets(groupArn: string): Promise<TargetDescription[]> {
   const { TargetHealthDescriptions } = await motoElb.send(
     new DescribeTargetHealthCommand({ TargetGroupArn: groupArn }),
   );

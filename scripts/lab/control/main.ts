@@ -1,166 +1,131 @@
-// The lab's controller: the API's front, the metadata service, and the loop that makes moto's words true.
-// It keeps nothing in memory that it could not read again, so it may be killed and started at any time.
+// The controller of the lab: the API, the metadata service, and the loop that makes the lab match moto's state. The
+// controller can be killed and restarted at any time: it can read again everything that it has in memory.
 import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf } from "../../core/failure.ts";
-import { inTurn } from "../../core/in-turn.ts";
+import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { apiPort, services } from "../addresses.ts";
-import { allows, askedBy } from "../front/authorize.ts";
-import { clusterOfRole } from "../cluster/roles.ts";
-import { apiFault } from "../front/faults.ts";
-import { apiServer, type ApiRequest, type Refusal } from "../front/server.ts";
+import { setLeases, setNames } from "../dns/dnsmasq.ts";
+import { apiServer } from "../front/server.ts";
 import { applyHopLimits, hopLimitRules } from "../imds/hop-limit.ts";
 import { listen, metadataServer } from "../imds/server.ts";
-import { labPlace } from "../place.ts";
+import { labPaths } from "../paths.ts";
 import { labAuthority } from "../rds/certificates.ts";
+import { refusalOf } from "./access.ts";
 import { Attachments } from "./attachments.ts";
-import { Changes } from "./changes.ts";
-import { interceptedCalls } from "./calls.ts";
+import { ec2Calls } from "./calls/ec2.ts";
+import { elbCalls } from "./calls/elb.ts";
+import { rdsCalls } from "./calls/rds.ts";
+import { scalingCalls } from "./calls/scaling.ts";
 import { Databases } from "./databases.ts";
-import { setLeases, setNames } from "./dns.ts";
-import { elbCalls } from "./elb-calls.ts";
 import { Instances } from "./instances.ts";
 import { LoadBalancers } from "./load-balancers.ts";
 import { hopLimitsOf, metadataSource } from "./metadata.ts";
-import { rdsCalls } from "./rds-calls.ts";
-import { Groups } from "./scaling.ts";
-import { scalingCalls } from "./scaling-calls.ts";
+import { MotoCache } from "./moto-cache.ts";
 import { Roles } from "./roles.ts";
+import { Groups } from "./scaling.ts";
+import { serialQueue } from "./serial-queue.ts";
 
-const everyMilliseconds = 250;
+const intervalMilliseconds = 250;
 
 const [stateFolder, linkAddress] = process.argv.slice(2);
 if (stateFolder === undefined || linkAddress === undefined)
   throw new Error("usage: main.ts STATE-FOLDER LINK-ADDRESS");
-const lab = labPlace(stateFolder);
-const changes = new Changes();
-const instances = new Instances(lab, changes);
-const attachments = new Attachments(instances, changes);
+const lab = labPaths(stateFolder);
+const cache = new MotoCache();
+const instances = new Instances(lab, cache);
+const attachments = new Attachments(instances, cache);
 const databases = new Databases(lab);
-const balancers = new LoadBalancers(instances);
+const loadBalancers = new LoadBalancers(instances, cache);
 const groups = new Groups(instances);
-/** The instances that load balancers were last told of. */
-let balanced = "";
+const roles = new Roles();
 
-let appliedRules = "";
+let appliedHopLimits = "";
+/** The instances that the load balancers were last configured for. */
+let appliedTargets = "";
 
-/** One pass: network settings first, since a guest asks for its address and metadata as it starts. */
-async function pass(): Promise<void> {
+/** Network settings come first: a guest requests its address and its metadata when it starts. */
+async function reconcile(): Promise<void> {
   await instances.reconcile();
+  const managed = [...instances.managed.values()];
   setLeases(
     lab,
-    [...instances.managed.values()].flatMap(({ instance, machine }) =>
+    managed.flatMap(({ instance, machine }) =>
       instance.PrivateIpAddress === undefined
         ? []
         : [{ macAddress: machine.port.macAddress, privateIp: instance.PrivateIpAddress }],
     ),
   );
   const limits = hopLimitsOf(instances);
-  if (hopLimitRules(limits) !== appliedRules) {
+  if (hopLimitRules(limits) !== appliedHopLimits) {
     await applyHopLimits(limits);
-    appliedRules = hopLimitRules(limits);
+    appliedHopLimits = hopLimitRules(limits);
   }
   await attachments.reconcile();
-  const running = [...instances.managed.values()]
+  const targets = [...instances.managed.values()]
     .map(({ instance }) => `${instance.InstanceId} ${instance.PrivateIpAddress} ${instance.State?.Name}`)
     .join("\n");
-  if (running !== balanced) {
-    await oneAtATime(balancersChanged);
-    balanced = running;
+  if (targets !== appliedTargets) {
+    await enqueue(reconcileLoadBalancers);
+    appliedTargets = targets;
   }
 }
 
-/** Changes of databases and load balancers come from calls and from the loop, and are made one at a time. */
-const oneAtATime = inTurn();
+/** Calls and the loop change databases and load balancers. */
+const enqueue = serialQueue();
 
-async function balancersChanged(): Promise<void> {
-  await balancers.reconcile();
-  tellNames();
+async function reconcileLoadBalancers(): Promise<void> {
+  await loadBalancers.reconcile();
+  applyNames();
 }
 
-async function databasesChanged(): Promise<void> {
+async function reconcileDatabases(): Promise<void> {
   await databases.reconcile();
-  tellNames();
+  applyNames();
 }
 
-function tellNames(): void {
+function applyNames(): void {
   const servers = [...databases.servers.values()];
   setNames(
     lab,
-    new Map([...balancers.names, ...servers.map(({ host, address }) => [host, address] as const)]),
+    new Map([...loadBalancers.names, ...servers.map(({ host, address }) => [host, address] as const)]),
   );
 }
 
-let passing: Promise<void> | undefined;
+let reconciling: Promise<void> | undefined;
 
-/** Passes never overlap; a call that changed something waits for one that began after it. */
-async function kick(): Promise<void> {
-  if (passing !== undefined) await passing.catch(() => undefined);
-  passing ??= pass().finally(() => {
-    passing = undefined;
+/** Reconciles once. Passes never overlap: a call that changed moto's state waits for a pass that starts after it. */
+async function requestReconcile(): Promise<void> {
+  if (reconciling !== undefined) await reconciling.catch(() => undefined);
+  reconciling ??= reconcile().finally(() => {
+    reconciling = undefined;
   });
-  await passing;
-}
-
-const roles = new Roles();
-
-/** A drill's fault, or what the signer's role does not allow; whoever has no role is the account's administrator. */
-async function refusalOf(asked: ApiRequest): Promise<Refusal | undefined> {
-  const { service, action, token, accessKeyId } = asked;
-  const cluster = await clusterOf(asked);
-  const fault = cluster === undefined ? undefined : apiFault(lab, cluster, action);
-  if (fault !== undefined) return { ...fault, message: "The lab was told to fail this call" };
-  // Anybody may ask who they are.
-  if (token === undefined || action === "GetCallerIdentity") return undefined;
-  const { role, found } = await roles.policiesOf({ accessKeyId, token });
-  const denied = askedBy(service, action, asked.call, asked.body).find((one) => !allows(found, one));
-  if (denied === undefined) return undefined;
-  return {
-    code: service === "ec2" ? "UnauthorizedOperation" : "AccessDeniedException",
-    status: service === "ec2" ? 403 : 400,
-    message: `role ${role} is not authorized to perform: ${denied.action} on resource: ${denied.resource ?? "*"} because no identity-based policy allows the ${denied.action} action`,
-  };
-}
-
-/** The cluster that a call belongs to: by the role that signed it, or else by the item of the table that it names. */
-async function clusterOf({
-  service,
-  action,
-  call,
-  body,
-  token,
-  accessKeyId,
-}: ApiRequest): Promise<string | undefined> {
-  if (token !== undefined) return clusterOfRole(await roles.nameOf({ accessKeyId, token }));
-  if (service !== "dynamodb") return undefined;
-  const [key] = askedBy(service, action, call, body).flatMap(({ leadingKeys = [] }) => leadingKeys);
-  return key?.replace(/^requests#/, "");
+  await reconciling;
 }
 
 await labAuthority(lab);
-await oneAtATime(databasesChanged);
-await listen(metadataServer(metadataSource(instances, groups)));
-// Guests reach the API on its service address, this machine on the lab's end of the link.
+await enqueue(reconcileDatabases);
+await listen(metadataServer(metadataSource(instances, groups, cache)));
+// Guests use the service address of the API, and this machine uses the lab's end of the link.
 for (const address of [services.api, linkAddress]) {
-  const api = apiServer(
-    [
-      interceptedCalls(instances, attachments, kick),
-      elbCalls(balancers, () => oneAtATime(balancersChanged)),
-      rdsCalls(() => oneAtATime(databasesChanged)),
+  const api = apiServer({
+    interceptors: [
+      ec2Calls(instances, attachments, requestReconcile),
+      elbCalls(loadBalancers, () => enqueue(reconcileLoadBalancers)),
+      rdsCalls(() => enqueue(reconcileDatabases)),
       scalingCalls(groups),
       roles.calls,
     ],
-    refusalOf,
-    () => changes.made(),
-  );
+    refusalOf: async (request) => await refusalOf(lab, roles, request),
+    onChange: () => cache.invalidate(),
+  });
   await new Promise<void>((resolve, reject) => {
     api.once("error", reject);
     api.listen(apiPort, address, resolve);
   });
 }
-console.log("the controller is up");
+console.log("the controller runs");
 
 for (;;) {
-  await kick().catch((error: unknown) => console.error(`reconcile: ${messageOf(error)}`));
+  await requestReconcile().catch((error: unknown) => console.error(`reconcile: ${messageOf(error)}`));
   await groups.reconcile().catch((error: unknown) => console.error(`auto scaling: ${messageOf(error)}`));
-  await sleep(everyMilliseconds);
+  await sleep(intervalMilliseconds);
 }

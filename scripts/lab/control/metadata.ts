@@ -1,21 +1,29 @@
-import { DescribeInstanceAttributeCommand, type Instance } from "@aws-sdk/client-ec2";
+import {
+  DescribeInstanceAttributeCommand,
+  DescribeKeyPairsCommand,
+  type Instance,
+} from "@aws-sdk/client-ec2";
 import { GetInstanceProfileCommand } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
-import { clusterTag } from "../../../bootstrap/aws/tags.ts";
+import { tags } from "../../../bootstrap/contract/tags.ts";
 import { accountId, region, vpcCidr, zones } from "../addresses.ts";
 import { metadataFault } from "../front/faults.ts";
 import type { HopLimits } from "../imds/hop-limit.ts";
 import type { MetadataSource } from "../imds/server.ts";
 import type { InstanceFacts } from "../imds/tree.ts";
-import { motoEc2, motoIam, motoSts } from "./aws.ts";
-import { publicKeyOf, type Instances } from "./instances.ts";
+import type { MotoCache } from "./moto-cache.ts";
+import { motoEc2, motoIam, motoSts } from "./moto.ts";
+import type { Instances } from "./instances.ts";
 import type { Groups } from "./scaling.ts";
 
-/** Answers the metadata service from what the controller knows of its instances. */
-export function metadataSource(instances: Instances, groups: Groups): MetadataSource {
+/** The data of the metadata service, from the controller's instances. */
+export function metadataSource(instances: Instances, groups: Groups, cache: MotoCache): MetadataSource {
+  const roleOf = cache.cachedByKey(readRole);
+  const publicKeyOf = cache.cachedByKey(readPublicKey);
+
   const instanceAt = (address: string): Instance | undefined => {
-    const plain = address.replace(/^::ffff:/, "");
-    return [...instances.managed.values()].find(({ instance }) => instance.PrivateIpAddress === plain)
+    const ipv4 = address.replace(/^::ffff:/, "");
+    return [...instances.managed.values()].find(({ instance }) => instance.PrivateIpAddress === ipv4)
       ?.instance;
   };
   return {
@@ -25,7 +33,15 @@ export function metadataSource(instances: Instances, groups: Groups): MetadataSo
     },
     factsByAddress: async (address) => {
       const instance = instanceAt(address);
-      return instance && (await instanceFacts(instance, groups.targetState(instance.InstanceId ?? "")));
+      return (
+        instance &&
+        instanceFacts(
+          instance,
+          groups.targetState(instance.InstanceId ?? ""),
+          instance.KeyName === undefined ? undefined : await publicKeyOf(instance.KeyName),
+          await roleOf(instance.IamInstanceProfile?.Arn ?? ""),
+        )
+      );
     },
     userData: async (instanceId) => {
       const { UserData } = await motoEc2.send(
@@ -51,17 +67,17 @@ export function metadataSource(instances: Instances, groups: Groups): MetadataSo
 }
 
 const clusterOf = (instance: Instance | undefined): string | undefined =>
-  instance?.Tags?.find(({ Key }) => Key === clusterTag)?.Value;
+  instance?.Tags?.find(({ Key }) => Key === tags.cluster)?.Value;
 
-async function instanceFacts(
+function instanceFacts(
   instance: Instance,
   targetState: InstanceFacts["targetState"],
-): Promise<InstanceFacts> {
+  publicKey: string | undefined,
+  roleName: string | undefined,
+): InstanceFacts {
   const zone = zones.find((candidate) => candidate.name === instance.Placement?.AvailabilityZone);
   const keyName = instance.KeyName;
-  const publicKey = keyName === undefined ? undefined : await publicKeyOf(keyName);
-  const roleName = await roleOf(instance);
-  const tags =
+  const instanceTags =
     instance.MetadataOptions?.InstanceMetadataTags === "enabled"
       ? Object.fromEntries((instance.Tags ?? []).map((tag) => [tag.Key ?? "", tag.Value ?? ""]))
       : undefined;
@@ -85,14 +101,14 @@ async function instanceFacts(
     ...(keyName !== undefined && { keyName }),
     ...(publicKey !== undefined && { publicKey }),
     ...(roleName !== undefined && { roleName }),
-    ...(tags !== undefined && { tags }),
+    ...(instanceTags !== undefined && { tags: instanceTags }),
     ...(targetState !== undefined && { targetState }),
   };
 }
 
-async function roleOf(instance: Instance): Promise<string | undefined> {
-  const profileName = instance.IamInstanceProfile?.Arn?.split("/").at(-1);
-  if (profileName === undefined) return undefined;
+async function readRole(profileArn: string): Promise<string | undefined> {
+  const profileName = profileArn.split("/").at(-1);
+  if (profileName === undefined || profileName === "") return undefined;
   const { InstanceProfile } = await motoIam.send(
     new GetInstanceProfileCommand({ InstanceProfileName: profileName }),
   );
@@ -105,4 +121,11 @@ export function hopLimitsOf(instances: Instances): HopLimits {
     if (instance.PrivateIpAddress !== undefined)
       limits.set(instance.PrivateIpAddress, instance.MetadataOptions?.HttpPutResponseHopLimit ?? 1);
   return limits;
+}
+
+async function readPublicKey(keyName: string): Promise<string | undefined> {
+  const { KeyPairs } = await motoEc2.send(
+    new DescribeKeyPairsCommand({ KeyNames: [keyName], IncludePublicKey: true }),
+  );
+  return KeyPairs?.[0]?.PublicKey;
 }

@@ -1,58 +1,59 @@
 import { GetRolePolicyCommand, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { motoIam, motoSettings } from "./aws.ts";
+import { motoIam, motoSettings } from "./moto.ts";
 import { PolicyDocument } from "../front/authorize.ts";
 import { isRead } from "../front/query.ts";
-import type { Intercept } from "../front/server.ts";
+import type { Interceptor } from "../front/server.ts";
 
-/** What a request says of who signed it. */
+/** The signer of a request. */
 export type Signer = { readonly accessKeyId: string; readonly token: string };
 
-/** Of IAM's query protocol. */
+/** The version of IAM's API. */
 const iamVersion = "2010-05-08";
 
-/** Finds the policies of the role that a request was signed with; they are kept until somebody changes IAM. */
+/** The policies of roles, cached until a call changes IAM. */
 export class Roles {
   private readonly names = new Map<string, string>();
-  private policies = new Map<string, PolicyDocument[]>();
+  private cachedPolicies = new Map<string, PolicyDocument[]>();
 
-  /** Passes IAM's calls on, and forgets what a change has made old. */
-  readonly calls: Intercept = async (call, passOn) => {
+  /** Forwards the calls of IAM, and clears the cache after a change. */
+  readonly calls: Interceptor = async (call, forward) => {
     if (call.form.get("Version") !== iamVersion || isRead(call)) return undefined;
-    const answer = await passOn();
-    // A look that is under way keeps what it finds in a map that nobody uses any more.
-    this.policies = new Map();
-    return answer;
+    const response = await forward();
+    // A read in progress stores its result in the previous map.
+    this.cachedPolicies = new Map();
+    return response;
   };
 
-  async policiesOf(signer: Signer): Promise<{ readonly role: string; readonly found: PolicyDocument[] }> {
+  async policiesOf(signer: Signer): Promise<{ readonly role: string; readonly policies: PolicyDocument[] }> {
     const role = await this.nameOf(signer);
-    const { policies } = this;
-    const kept = policies.get(role);
-    if (kept !== undefined) return { role, found: kept };
-    const found: PolicyDocument[] = [];
+    const { cachedPolicies } = this;
+    const cached = cachedPolicies.get(role);
+    if (cached !== undefined) return { role, policies: cached };
+    const policies: PolicyDocument[] = [];
     const { PolicyNames = [] } = await motoIam.send(new ListRolePoliciesCommand({ RoleName: role }));
     for (const PolicyName of PolicyNames) {
       const { PolicyDocument: text = "" } = await motoIam.send(
         new GetRolePolicyCommand({ RoleName: role, PolicyName }),
       );
-      found.push(PolicyDocument.parse(JSON.parse(decodeURIComponent(text))));
+      policies.push(PolicyDocument.parse(JSON.parse(decodeURIComponent(text))));
     }
-    policies.set(role, found);
-    return { role, found };
+    cachedPolicies.set(role, policies);
+    return { role, policies };
   }
 
+  /** The name of the signer's role. */
   async nameOf(signer: Signer): Promise<string> {
-    return this.names.get(signer.accessKeyId) ?? (await this.roleOf(signer));
+    return this.names.get(signer.accessKeyId) ?? (await this.readName(signer));
   }
 
   /** moto knows the session that a temporary access key belongs to. */
-  private async roleOf({ accessKeyId, token }: Signer): Promise<string> {
-    const credentials = { accessKeyId, secretAccessKey: "not looked at", sessionToken: token };
+  private async readName({ accessKeyId, token }: Signer): Promise<string> {
+    const credentials = { accessKeyId, secretAccessKey: "unused", sessionToken: token };
     const sts = new STSClient({ ...motoSettings, credentials });
     const { Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
     const role = /:assumed-role\/([^/]+)\//.exec(Arn)?.[1];
-    if (role === undefined) throw new Error(`${accessKeyId} is of no role that the lab knows (${Arn})`);
+    if (role === undefined) throw new Error(`the access key ${accessKeyId} belongs to no role (${Arn})`);
     this.names.set(accessKeyId, role);
     return role;
   }

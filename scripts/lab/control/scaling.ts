@@ -6,23 +6,23 @@ import {
 } from "@aws-sdk/client-ec2";
 import { join } from "node:path";
 import { z } from "zod";
-import { inTurn } from "../../core/in-turn.ts";
-import { readIfThere, writeWhole } from "../../core/files.ts";
-import { inSubnet } from "../../nodes/launch.ts";
+import { readFileIfExists, writeFileAtomically } from "../../machine/files.ts";
+import { inSubnet } from "../../target/in-subnet.ts";
 import { apiPort, services } from "../addresses.ts";
-import { layout } from "../place.ts";
-import { Group, isLeaving, type Member } from "../scaling/group.ts";
-import { launched, plan, type Seen } from "../scaling/plan.ts";
-import { motoSettings } from "./aws.ts";
+import { layout } from "../paths.ts";
+import { Group, isTerminating, type Member } from "../scaling/group.ts";
+import { newMember, planStep, type ObservedState } from "../scaling/plan.ts";
+import { motoSettings } from "./moto.ts";
 import type { Instances } from "./instances.ts";
+import { serialQueue } from "./serial-queue.ts";
 
-/** AWS' name of the tag that an instance of a group has. */
+/** AWS sets these tags on the instances of a group. */
 const groupTag = "aws:autoscaling:groupName";
 const versionTag = "aws:ec2launchtemplate:version";
 
 /**
- * The lab's Auto Scaling. moto's own launches past the layer that reads launch templates whole, and has no lifecycle;
- * so groups are kept here, in a file, and their instances are launched by the lab's EC2 as anybody's are.
+ * The Auto Scaling groups of the lab, stored in a file. moto's Auto Scaling has no lifecycle hooks, and does not use all
+ * parameters of a launch template. The groups launch their instances with calls of the lab's API.
  */
 export class Groups {
   private readonly instances: Instances;
@@ -31,7 +31,7 @@ export class Groups {
     ...motoSettings,
     endpoint: `http://${services.api}:${apiPort}`,
   });
-  private readonly oneAtATime = inTurn();
+  private readonly enqueue = serialQueue();
 
   constructor(instances: Instances) {
     this.instances = instances;
@@ -39,32 +39,32 @@ export class Groups {
   }
 
   all(): Group[] {
-    const text = readIfThere(this.file);
+    const text = readFileIfExists(this.file);
     return text === undefined ? [] : z.array(Group).parse(JSON.parse(text));
   }
 
-  /** The group that an instance is in, and what it is there. */
+  /** The group of an instance, and the instance as a member of the group. */
   find(instanceId: string): { readonly group: Group; readonly member: Member } | undefined {
     for (const group of this.all())
       for (const member of group.members) if (member.instanceId === instanceId) return { group, member };
     return undefined;
   }
 
-  /** What the metadata service calls the target lifecycle state. */
+  /** The target lifecycle state, as the metadata service reports it. */
   targetState(instanceId: string): "InService" | "Terminated" | undefined {
-    const found = this.find(instanceId);
-    if (found === undefined) return undefined;
-    return isLeaving(found.member) ? "Terminated" : "InService";
+    const membership = this.find(instanceId);
+    if (membership === undefined) return undefined;
+    return isTerminating(membership.member) ? "Terminated" : "InService";
   }
 
-  /** Changes groups; what follows from it is done by the next step. */
+  /** Changes the groups. The next reconciliation acts on the change. */
   async change(task: (groups: Group[]) => Group[]): Promise<void> {
-    await this.oneAtATime(async () => this.save(task(this.all())));
+    await this.enqueue(async () => this.save(task(this.all())));
   }
 
-  /** Takes each group a step further. Launching waits for the controller's own pass, so that none may wait for this. */
+  /** A launch waits for the controller's own reconciliation, so the controller must not wait for this one. */
   async reconcile(): Promise<void> {
-    await this.oneAtATime(async () => {
+    await this.enqueue(async () => {
       for (const { name } of this.all()) await this.reconcileOne(name);
     });
   }
@@ -72,26 +72,26 @@ export class Groups {
   private async reconcileOne(name: string): Promise<void> {
     const group = this.all().find((one) => one.name === name);
     if (group === undefined) return;
-    const members = [...group.members, ...this.strays(group)];
-    const planned = plan({ ...group, members }, (id) => this.seen(id), Date.now());
+    const members = [...group.members, ...this.newMembers(group)];
+    const planned = planStep({ ...group, members }, (id) => this.stateOf(id), Date.now());
     this.save(this.all().map((one) => (one.name === name ? planned.group : one)));
     if (planned.terminate.length > 0)
       await this.ec2.send(new TerminateInstancesCommand({ InstanceIds: [...planned.terminate] }));
     for (const zone of planned.launch) await this.launch(planned.group, zone);
   }
 
-  /** Instances of a group that it does not know yet: those it has just launched. */
-  private strays({ name, members }: Group): Member[] {
+  /** Instances with the group's tag that are not yet members: a previous reconciliation launched them. */
+  private newMembers({ name, members }: Group): Member[] {
     return [...this.instances.managed.values()].flatMap(({ instance }) => {
       const { InstanceId: id = "", Placement, Tags = [] } = instance;
       const tag = (key: string) => Tags.find(({ Key }) => Key === key)?.Value;
       if (tag(groupTag) !== name || members.some(({ instanceId }) => instanceId === id)) return [];
-      if (this.seen(id) === "ended") return [];
-      return [launched(id, Placement?.AvailabilityZone ?? "", tag(versionTag) ?? "")];
+      if (this.stateOf(id) === "ended") return [];
+      return [newMember(id, Placement?.AvailabilityZone ?? "", tag(versionTag) ?? "")];
     });
   }
 
-  private seen(instanceId: string): Seen {
+  private stateOf(instanceId: string): ObservedState {
     const state = this.instances.managed.get(instanceId)?.instance.State?.Name;
     if (state === "pending" || state === "running") return state;
     return state === "stopping" || state === "stopped" ? "stopped" : "ended";
@@ -127,6 +127,6 @@ export class Groups {
   }
 
   private save(groups: readonly Group[]): void {
-    writeWhole(this.file, JSON.stringify(groups));
+    writeFileAtomically(this.file, JSON.stringify(groups));
   }
 }

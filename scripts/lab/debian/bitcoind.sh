@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs Debian's bitcoind (bitcoin-knots, in sid alone) into the tree $1 and keeps its package in $2.
-# Trixie's libraries are new enough for it, so nothing else is taken from sid.
+# Installs Debian's bitcoind into the tree $1 and copies the package to $2.
+# Only sid contains the package (bitcoin-knots). Trixie's libraries are recent enough for it.
 set -euo pipefail
 tree=$1
 keep=$2
@@ -16,7 +16,7 @@ Pin-Priority: 50
 PIN
 export DEBIAN_FRONTEND=noninteractive
 chroot "$tree" apt-get --quiet --quiet -o Acquire::Languages=none update
-# Not as the user _apt: the folder is root's, and what apt fetches is verified by it all the same.
+# The folder belongs to root, so the user _apt cannot write to it. apt verifies the package in any case.
 chroot "$tree" sh -c 'mkdir /tmp/keep && cd /tmp/keep && apt-get --quiet --quiet -o APT::Sandbox::User=root download bitcoin-knots'
 chroot "$tree" sh -c 'apt-get --quiet --quiet install --yes --no-install-recommends /tmp/keep/bitcoin-knots_*.deb'
 cp "$tree"/tmp/keep/*.deb "$keep/"

@@ -3,15 +3,15 @@ import { accountId, region } from "../addresses.ts";
 import type { QueryCall } from "./query.ts";
 
 /**
- * As much of IAM as the lab enforces: Allow and Deny by action, and by resource where the call names one in a way
- * that is known here; of conditions only `dynamodb:LeadingKeys`. What else a policy says is AWS' to enforce.
+ * One action that a call needs permission for. The lab enforces a part of IAM: Allow and Deny by action, by resource for
+ * the calls below, and the condition `dynamodb:LeadingKeys`. It ignores all other parts of a policy.
  */
-export type Asked = {
-  /** As policies name it, e.g. `dynamodb:GetItem`. */
+export type AccessRequest = {
+  /** In the format of policies, e.g. `dynamodb:GetItem`. */
   readonly action: string;
-  /** None when it is not known which it is: then every resource matches. */
+  /** Absent when the lab cannot derive the resource from the call: every resource of a policy matches then. */
   readonly resource?: string;
-  /** Partition keys of the items that are asked for. */
+  /** The partition keys of the requested items. */
   readonly leadingKeys?: readonly string[];
 };
 
@@ -25,21 +25,29 @@ const Statement = z.object({
 export const PolicyDocument = z.object({ Statement: z.array(Statement) });
 export type PolicyDocument = z.infer<typeof PolicyDocument>;
 
-export function allows(policies: readonly PolicyDocument[], asked: Asked): boolean {
-  const matching = policies.flatMap(({ Statement: all }) => all.filter((one) => matches(one, asked)));
+export function isAllowed(policies: readonly PolicyDocument[], request: AccessRequest): boolean {
+  const matching = policies.flatMap(({ Statement: statements }) =>
+    statements.filter((statement) => matches(statement, request)),
+  );
   return (
     matching.some(({ Effect }) => Effect === "Allow") && !matching.some(({ Effect }) => Effect === "Deny")
   );
 }
 
-function matches(statement: z.infer<typeof Statement>, { action, resource, leadingKeys }: Asked): boolean {
-  if (!statement.Action.some((pattern) => like(pattern.toLowerCase(), action.toLowerCase()))) return false;
-  if (resource !== undefined && !statement.Resource.some((pattern) => like(pattern, resource))) return false;
+function matches(
+  statement: z.infer<typeof Statement>,
+  { action, resource, leadingKeys }: AccessRequest,
+): boolean {
+  if (!statement.Action.some((pattern) => matchesPattern(pattern.toLowerCase(), action.toLowerCase())))
+    return false;
+  if (resource !== undefined && !statement.Resource.some((pattern) => matchesPattern(pattern, resource)))
+    return false;
   if (leadingKeys === undefined) return true;
   const equal = leadingKeyCondition(statement, "ForAllValues:StringEquals");
-  const alike = leadingKeyCondition(statement, "ForAllValues:StringLike");
+  const patterns = leadingKeyCondition(statement, "ForAllValues:StringLike");
   return leadingKeys.every(
-    (key) => (equal?.includes(key) ?? true) && (alike?.some((pattern) => like(pattern, key)) ?? true),
+    (key) =>
+      (equal?.includes(key) ?? true) && (patterns?.some((pattern) => matchesPattern(pattern, key)) ?? true),
   );
 }
 
@@ -49,7 +57,7 @@ function leadingKeyCondition(statement: z.infer<typeof Statement>, operator: str
 }
 
 /** IAM's wildcards: `*` for any text, `?` for one character. */
-function like(pattern: string, text: string): boolean {
+function matchesPattern(pattern: string, text: string): boolean {
   const expression = pattern
     .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
     .replaceAll("*", ".*")
@@ -57,10 +65,18 @@ function like(pattern: string, text: string): boolean {
   return new RegExp(`^${expression}$`, "s").test(text);
 }
 
-/** What a call asks for; a transaction asks for several things. `service` is that of the signature's scope. */
-export function askedBy(service: string, action: string, call: QueryCall | undefined, body: Buffer): Asked[] {
-  if (service === "secretsmanager") return [{ action: `${service}:${action}`, ...secretIn(body) }];
-  if (service === "dynamodb") return onTable(action, parse(body));
+/**
+ * The permissions that a call needs. A transaction needs several.
+ * @param service the service in the scope of the signature
+ */
+export function accessRequestsOf(
+  service: string,
+  action: string,
+  call: QueryCall | undefined,
+  body: Buffer,
+): AccessRequest[] {
+  if (service === "secretsmanager") return [{ action: `${service}:${action}`, ...secretResource(body) }];
+  if (service === "dynamodb") return tableRequests(action, parse(body));
   const group = call?.form.get("TargetGroupArn");
   const resource = service === "elasticloadbalancing" && typeof group === "string" ? { resource: group } : {};
   return [{ action: `${service}:${action}`, ...resource }];
@@ -68,13 +84,13 @@ export function askedBy(service: string, action: string, call: QueryCall | undef
 
 const Secret = z.object({ SecretId: z.string().optional(), Name: z.string().optional() });
 
-function secretIn(body: Buffer): { resource?: string } {
+function secretResource(body: Buffer): { resource?: string } {
   const { SecretId, Name } = Secret.parse(parse(body));
   const id = SecretId ?? Name;
   if (id === undefined) return {};
-  // An ARN has six characters behind the name; which they are is not known from a name alone.
-  const name = `arn:aws:secretsmanager:${region}:${accountId}:secret:${id}-aaaaaa`;
-  return { resource: id.startsWith("arn:") ? id : name };
+  // The ARN of a secret ends with six random characters, which the name does not contain.
+  const arn = `arn:aws:secretsmanager:${region}:${accountId}:secret:${id}-aaaaaa`;
+  return { resource: id.startsWith("arn:") ? id : arn };
 }
 
 const Value = z.object({ cluster: z.object({ S: z.string() }) });
@@ -86,17 +102,17 @@ const TableCall = z.object({
 });
 const Transaction = z.object({ TransactItems: z.array(z.record(z.string(), TableCall)) });
 
-function onTable(action: string, body: unknown): Asked[] {
+function tableRequests(action: string, body: unknown): AccessRequest[] {
   const transaction = Transaction.safeParse(body);
   if (transaction.success)
     return transaction.data.TransactItems.flatMap((item) =>
-      Object.entries(item).map(([kind, call]) => onItem(`${kind}Item`, call)),
+      Object.entries(item).map(([kind, call]) => itemRequest(`${kind}Item`, call)),
     );
   const call = TableCall.safeParse(body);
-  return [call.success ? onItem(action, call.data) : { action: `dynamodb:${action}` }];
+  return [call.success ? itemRequest(action, call.data) : { action: `dynamodb:${action}` }];
 }
 
-function onItem(action: string, call: z.infer<typeof TableCall>): Asked {
+function itemRequest(action: string, call: z.infer<typeof TableCall>): AccessRequest {
   const key = (call.Key ?? call.Item)?.cluster.S ?? call.ExpressionAttributeValues?.[":cluster"]?.S;
   return {
     action: `dynamodb:${action}`,

@@ -1,7 +1,7 @@
-/** What a launch template version holds, as the SDK gives it. */
+/** The data of a launch template version, in the format of the SDK. */
 export type TemplateData = Readonly<Record<string, unknown>>;
 
-/** EC2's names in a RunInstances form where they differ from those of the template's data. */
+/** The names in a RunInstances form that differ from the names in the template's data. */
 const formNames: Readonly<Record<string, string>> = {
   BlockDeviceMappings: "BlockDeviceMapping",
   NetworkInterfaces: "NetworkInterface",
@@ -11,23 +11,20 @@ const formNames: Readonly<Record<string, string>> = {
   Tags: "Tag",
 };
 
-/**
- * A RunInstances form with what its launch template says and the call itself leaves open, as EC2 does it;
- * moto takes over only a part.
- */
+/** Adds the parameters of its launch template to a RunInstances form. EC2 uses all of them, and moto only a part. */
 export function withTemplate(form: URLSearchParams, data: TemplateData): URLSearchParams {
   const merged = new URLSearchParams(form);
   const names = [...form.keys()].map((name) => name.split(".")[0]);
   for (const [name, value] of Object.entries(data)) {
     const inForm = formNames[name] ?? name;
-    // Tags of both are kept by moto itself.
+    // moto itself merges the tags.
     if (names.includes(inForm) || name === "TagSpecifications") continue;
     for (const [path, text] of flatten(inForm, value)) merged.set(path, text);
   }
   return merged;
 }
 
-/** A CreateLaunchTemplateVersion form with what the version it starts from says beside it. */
+/** Adds the parameters of the source version to a CreateLaunchTemplateVersion form. */
 export function withSource(form: URLSearchParams, data: TemplateData): URLSearchParams {
   const merged = new URLSearchParams(form);
   const prefix = "LaunchTemplateData";

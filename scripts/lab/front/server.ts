@@ -5,32 +5,40 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { messageOf } from "../../core/failure.ts";
+import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { motoPort } from "../addresses.ts";
-import { ec2Error, isRead, parseQuery, queryError, type Answer, type QueryCall } from "./query.ts";
+import { ec2Error, isRead, parseQuery, queryError, type ApiResponse, type QueryCall } from "./query.ts";
 
 const ec2Version = "2016-11-15";
 
-/** Passes a call on to moto, as it came or with another form. */
-export type PassOn = (form?: URLSearchParams) => Promise<Answer>;
+/** Sends a call to moto, with its own form or with another one. */
+export type Forward = (form?: URLSearchParams) => Promise<ApiResponse>;
 
-/** Answers a call in moto's place, or around moto; undefined leaves it to moto alone. */
-export type Intercept = (call: QueryCall, passOn: PassOn) => Promise<Answer | undefined>;
+/** Handles a call of the query protocol. Undefined leaves the call to the next interceptor, and at last to moto. */
+export type Interceptor = (call: QueryCall, forward: Forward) => Promise<ApiResponse | undefined>;
 
-/** A call as far as one can be refused by it: what it is, who signed it, and for which service. */
 export type ApiRequest = {
   readonly action: string;
   readonly call: QueryCall | undefined;
   readonly body: Buffer;
+  /** The service in the scope of the signature. */
   readonly service: string;
   readonly accessKeyId: string;
-  /** Only temporary credentials, those of a role, have one. */
+  /** Only the temporary credentials of a role have a token. */
   readonly token?: string;
 };
 
 export type Refusal = { readonly code: string; readonly status: number; readonly message: string };
 
-/** Who signed a request, from its Signature Version 4; nobody checks the signature itself. */
+export type ApiOptions = {
+  readonly interceptors: readonly Interceptor[];
+  /** An error for a request that is not handled. */
+  readonly refusalOf: (request: ApiRequest) => Promise<Refusal | undefined>;
+  /** Called before the response of each call that can have changed moto's state. */
+  readonly onChange: () => void;
+};
+
+/** The signer of a request, by its Signature Version 4. The lab does not verify signatures. */
 function signerOf({ headers }: IncomingMessage): Pick<ApiRequest, "service" | "accessKeyId" | "token"> {
   const scope = /Credential=([^/,]+)\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? "");
   const token = headers["x-amz-security-token"];
@@ -41,19 +49,12 @@ function signerOf({ headers }: IncomingMessage): Pick<ApiRequest, "service" | "a
   };
 }
 
-/**
- * The lab's AWS endpoint: moto, with what moto can't know answered from what the lab sees.
- * @param changed told of each call that may have changed something in moto, before it is answered
- */
-export function apiServer(
-  intercepts: readonly Intercept[],
-  refusalOf: (asked: ApiRequest) => Promise<Refusal | undefined>,
-  changed: () => void,
-): Server {
+/** The AWS endpoint of the lab: moto, with interceptors for what moto does not know. */
+export function apiServer(options: ApiOptions): Server {
   return createServer((request, response) => {
-    handle(request, response, intercepts, refusalOf, changed).catch((error: unknown) => {
+    handle(request, response, options).catch((error: unknown) => {
       console.error(`api: ${String(error)}`);
-      const { body } = ec2Error("InternalError", `the lab could not do it: ${messageOf(error)}`);
+      const { body } = ec2Error("InternalError", `the lab failed: ${messageOf(error)}`);
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/xml" });
       response.end(body);
     });
@@ -63,23 +64,20 @@ export function apiServer(
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  intercepts: readonly Intercept[],
-  refusalOf: (asked: ApiRequest) => Promise<Refusal | undefined>,
-  changed: () => void,
+  { interceptors, refusalOf, onChange }: ApiOptions,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
   const call = parseQuery(request.headers["content-type"], body);
-  const passed: { headers?: Record<string, string | string[] | undefined> } = {};
-  const passOn: PassOn = async (form) => {
-    const answer = await forward(request, form === undefined ? body : Buffer.from(form.toString())).finally(
-      () => {
-        if (call !== undefined && !isRead(call)) changed();
-      },
-    );
-    passed.headers = answer.headers;
-    return answer;
+  const forwarded: { headers?: IncomingMessage["headers"] } = {};
+  const forward: Forward = async (form) => {
+    const sent = form === undefined ? body : Buffer.from(form.toString());
+    const result = await sendToMoto(request, sent).finally(() => {
+      if (call !== undefined && !isRead(call)) onChange();
+    });
+    forwarded.headers = result.headers;
+    return result;
   };
   const action =
     call?.action ??
@@ -88,28 +86,28 @@ async function handle(
       .at(-1) ??
     "";
   const refusal = await refusalOf({ action, call, body, ...signerOf(request) });
-  if (refusal !== undefined) return fail(response, refusal, call);
-  const answer = (call && (await firstAnswer(intercepts, call, passOn))) ?? (await passOn());
-  const headers = { ...passed.headers, "content-length": String(Buffer.byteLength(answer.body)) };
+  if (refusal !== undefined) return refuse(response, refusal, call);
+  const result = (call && (await intercept(interceptors, call, forward))) ?? (await forward());
+  const headers = { ...forwarded.headers, "content-length": String(Buffer.byteLength(result.body)) };
   delete (headers as Record<string, unknown>)["transfer-encoding"];
-  response.writeHead(answer.status, { "content-type": "text/xml", ...headers });
-  response.end(answer.body);
+  response.writeHead(result.status, { "content-type": "text/xml", ...headers });
+  response.end(result.body);
 }
 
-async function firstAnswer(
-  intercepts: readonly Intercept[],
+async function intercept(
+  interceptors: readonly Interceptor[],
   call: QueryCall,
-  passOn: PassOn,
-): Promise<Answer | undefined> {
-  for (const intercept of intercepts) {
-    const answer = await intercept(call, passOn);
-    if (answer !== undefined) return answer;
+  forward: Forward,
+): Promise<ApiResponse | undefined> {
+  for (const interceptor of interceptors) {
+    const result = await interceptor(call, forward);
+    if (result !== undefined) return result;
   }
   return undefined;
 }
 
-/** An error as AWS' query and JSON protocols have it. */
-function fail(
+/** Sends an error in the format of the query protocol or of the JSON protocol. */
+function refuse(
   response: ServerResponse,
   { code, status, message }: Refusal,
   call: QueryCall | undefined,
@@ -122,10 +120,10 @@ function fail(
   else response.end((call.form.get("Version") === ec2Version ? ec2Error : queryError)(code, message).body);
 }
 
-type Forwarded = Answer & { readonly headers: IncomingMessage["headers"] };
+type MotoResponse = ApiResponse & { readonly headers: IncomingMessage["headers"] };
 
-/** One request to moto, headers and all: they carry the service's name in the signature's scope. */
-function forward(request: IncomingMessage, body: Buffer): Promise<Forwarded> {
+/** Sends a request to moto with all its headers: moto reads the service from the signature. */
+function sendToMoto(request: IncomingMessage, body: Buffer): Promise<MotoResponse> {
   return new Promise((resolve, reject) => {
     const onward = httpRequest(
       {

@@ -2,7 +2,7 @@ import type { Limits } from "../host/cgroup.ts";
 
 const gibibyte = 1024 ** 3;
 
-/** AWS' sizes of the burstable and general families that a lab is likely to be asked for. */
+/** The memory of AWS' burstable and general-purpose instance types, by size. */
 const memoryGibibytes: Readonly<Record<string, number>> = {
   nano: 0.5,
   micro: 1,
@@ -12,7 +12,7 @@ const memoryGibibytes: Readonly<Record<string, number>> = {
   xlarge: 16,
 };
 
-/** What a guest of an instance type may use. */
+/** The resource limits of a guest. */
 export function limitsOf(instanceType: string): Limits {
   const size = instanceType.split(".")[1] ?? "medium";
   return { memoryBytes: (memoryGibibytes[size] ?? 8) * gibibyte, cpus: 2, tasks: 4096 };

@@ -2,36 +2,37 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 
-/** Whether something is mounted on a folder in this process' mount namespace. */
+/** Whether a folder is a mount point in the mount namespace of this process. */
 export function isMounted(folder: string): boolean {
   return readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .some((line) => line.split(" ")[4] === folder);
 }
 
-const busyForMilliseconds = 10_000;
+const busyTimeoutMilliseconds = 10_000;
 
 /**
- * Unmounts a folder. The kernel takes a guest's mount namespace down some time after its last process,
- * and a file system is busy until then: that, and nothing else, is waited for.
+ * Unmounts a folder. The kernel removes a guest's mount namespace some time after its last process, and the file system
+ * is busy until then.
  */
 export async function unmountIfMounted(folder: string): Promise<void> {
-  const end = performance.now() + busyForMilliseconds;
+  const deadline = performance.now() + busyTimeoutMilliseconds;
   while (isMounted(folder)) {
     const { exitCode, stderr } = await execa("umount", [folder], { reject: false });
     if (exitCode === 0) continue;
-    if (!stderr.includes("busy") || performance.now() > end) throw new Error(`umount ${folder}: ${stderr}`);
+    if (!stderr.includes("busy") || performance.now() > deadline)
+      throw new Error(`umount ${folder}: ${stderr}`);
     await sleep(20);
   }
 }
 
-/** Waits until the kernel has let go of a disk file that was mounted: until then its file system lives on. */
-export async function released(file: string): Promise<void> {
-  const end = performance.now() + busyForMilliseconds;
+/** Waits until the kernel detached the loop device of a disk file: until then, its file system is in use. */
+export async function waitUntilDetached(file: string): Promise<void> {
+  const deadline = performance.now() + busyTimeoutMilliseconds;
   for (;;) {
     const { stdout } = await execa("losetup", ["--noheadings", "--output", "NAME", "--associated", file]);
     if (stdout.trim() === "") return;
-    if (performance.now() > end) throw new Error(`${file} is still in use as ${stdout.trim()}`);
+    if (performance.now() > deadline) throw new Error(`${file} is still in use as ${stdout.trim()}`);
     await sleep(20);
   }
 }

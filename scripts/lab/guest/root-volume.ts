@@ -2,26 +2,25 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs
 import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
-import { writeWhole } from "../../core/files.ts";
-import { layout, type LabPlace } from "../place.ts";
-import { isMounted, released, unmountIfMounted } from "./mounts.ts";
+import { writeFileAtomically } from "../../machine/files.ts";
+import { layout, type LabPaths } from "../paths.ts";
+import { isMounted, unmountIfMounted, waitUntilDetached } from "./mounts.ts";
 
 /**
- * A root volume is a sparse ext4 file of the declared size that holds what differs from the image:
- * the upper layer of an overlay. An image is the list of layers below, so an instance starts without
- * a copy, and a full disk is the instance's own.
+ * A root volume is a sparse ext4 file of the declared size. The file is the upper layer of an overlay and contains the
+ * differences to the image. An image is a list of lower layers, so an instance starts without a copy of the image.
  */
 const LayersFile = z.strictObject({
-  /** Lowest first: the Debian tree's folder, then layer files. */
+  /** From the lowest: the folder of the Debian tree, then layer files. */
   layers: z.array(z.string()),
-  /** The size of the root volume: an instance's own, or that of an image's snapshot. */
+  /** The size of an instance's root volume, or of an image's snapshot. */
   gibibytes: z.int(),
 });
 
 export type Layers = z.infer<typeof LayersFile>;
 
 export type RootVolume = {
-  readonly lab: LabPlace;
+  readonly lab: LabPaths;
   readonly instanceId: string;
   readonly gibibytes: number;
 };
@@ -31,37 +30,37 @@ const layersFile = (volume: RootVolume) =>
   join(layout.instance(volume.lab, volume.instanceId), "layers.json");
 const upper = (volume: RootVolume) => join(layout.run(volume.lab), "upper", volume.instanceId);
 
-/** Where the instance's whole root file system is mounted. */
+/** The mount point of the instance's root file system. */
 export const mergedRoot = (volume: RootVolume) => join(layout.run(volume.lab), "root", volume.instanceId);
 
-export function imageLayers(lab: LabPlace, imageId: string): Layers | undefined {
+export function imageLayers(lab: LabPaths, imageId: string): Layers | undefined {
   const path = join(layout.image(lab, imageId), "layers.json");
   return existsSync(path) ? readLayers(path) : undefined;
 }
 
-export function recordImage(lab: LabPlace, imageId: string, layers: Layers): void {
+export function recordImage(lab: LabPaths, imageId: string, layers: Layers): void {
   mkdirSync(layout.image(lab, imageId), { recursive: true });
-  writeWhole(join(layout.image(lab, imageId), "layers.json"), JSON.stringify(layers));
+  writeFileAtomically(join(layout.image(lab, imageId), "layers.json"), JSON.stringify(layers));
 }
 
 function readLayers(path: string): Layers {
   return LayersFile.parse(JSON.parse(readFileSync(path, "utf8")));
 }
 
-/** Makes the volume when it isn't there, and mounts the root file system. */
-export async function mountRoot(volume: RootVolume, ofImage: Layers): Promise<void> {
+/** Creates the volume unless it exists, and mounts the root file system. */
+export async function mountRoot(volume: RootVolume, image: Layers): Promise<void> {
   const merged = mergedRoot(volume);
   if (isMounted(merged)) return;
   mkdirSync(dirname(file(volume)), { recursive: true });
-  // A snapshot's size is the least that a volume from it can have.
-  const gibibytes = Math.max(volume.gibibytes, ofImage.gibibytes);
+  // A volume is at least as large as its snapshot.
+  const gibibytes = Math.max(volume.gibibytes, image.gibibytes);
   if (!existsSync(layersFile(volume)))
-    writeWhole(layersFile(volume), JSON.stringify({ layers: ofImage.layers, gibibytes }));
+    writeFileAtomically(layersFile(volume), JSON.stringify({ layers: image.layers, gibibytes }));
   const { layers } = readLayers(layersFile(volume));
-  if (!existsSync(file(volume))) await makeDisk(file(volume), gibibytes);
+  if (!existsSync(file(volume))) await createDisk(file(volume), gibibytes);
 
   for (const folder of [upper(volume), merged]) mkdirSync(folder, { recursive: true });
-  // The lab's disks are never needed after a crash of the machine itself: no write has to wait for the real disk.
+  // The lab does not survive a crash of this machine, so no write has to wait for the real disk.
   if (!isMounted(upper(volume)))
     await execa("mount", ["-o", "loop,noatime,nobarrier,commit=300", file(volume), upper(volume)]);
   for (const name of ["data", "work"]) mkdirSync(join(upper(volume), name), { recursive: true });
@@ -77,8 +76,8 @@ export async function mountRoot(volume: RootVolume, ofImage: Layers): Promise<vo
   await execa("mount", ["-t", "overlay", "-o", options.join(","), "overlay", merged]);
 }
 
-/** A folder is a layer as it is; a file is mounted read-only once and shared by all that stand on it. */
-async function mountLayer(lab: LabPlace, layer: string): Promise<string> {
+/** Mounts a layer file read-only, once for all instances that use it. A folder needs no mount. */
+async function mountLayer(lab: LabPaths, layer: string): Promise<string> {
   if (!layer.endsWith(".img")) return layer;
   const target = join(layout.run(lab), "layers", basename(dirname(layer)));
   if (!isMounted(target)) {
@@ -88,7 +87,7 @@ async function mountLayer(lab: LabPlace, layer: string): Promise<string> {
   return join(target, "data");
 }
 
-export async function makeDisk(path: string, gibibytes: number): Promise<void> {
+async function createDisk(path: string, gibibytes: number): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   await execa("truncate", ["--size", `${gibibytes}G`, path]);
   await execa("mkfs.ext4", ["-q", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", path]);
@@ -97,12 +96,12 @@ export async function makeDisk(path: string, gibibytes: number): Promise<void> {
 export async function unmountRoot(volume: RootVolume): Promise<void> {
   await unmountIfMounted(mergedRoot(volume));
   await unmountIfMounted(upper(volume));
-  if (existsSync(file(volume))) await released(file(volume));
+  if (existsSync(file(volume))) await waitUntilDetached(file(volume));
 }
 
 /**
- * Keeps the volume's content as a new image. A volume that is not in use becomes the image's layer and
- * the instance goes on with an empty one above it; one in use is frozen for the time of a copy.
+ * Creates an image from the volume. A volume that is not in use becomes a layer of the image, and the instance gets an
+ * empty volume above this layer. A volume in use is frozen and copied.
  */
 export async function commitImage(volume: RootVolume, imageId: string): Promise<void> {
   const layer = join(layout.image(volume.lab, imageId), "layer.img");
@@ -114,17 +113,17 @@ export async function commitImage(volume: RootVolume, imageId: string): Promise<
     } finally {
       await execa("fsfreeze", ["--unfreeze", upper(volume)]);
     }
-    recordImage(volume.lab, imageId, onTop(volume, layer));
+    recordImage(volume.lab, imageId, withLayer(volume, layer));
     return;
   }
   await unmountRoot(volume);
-  const layers = onTop(volume, layer);
+  const layers = withLayer(volume, layer);
   renameSync(file(volume), layer);
-  writeWhole(layersFile(volume), JSON.stringify(layers));
+  writeFileAtomically(layersFile(volume), JSON.stringify(layers));
   recordImage(volume.lab, imageId, layers);
 }
 
-function onTop(volume: RootVolume, layer: string): Layers {
+function withLayer(volume: RootVolume, layer: string): Layers {
   const { layers, gibibytes } = readLayers(layersFile(volume));
   return { layers: [...layers, layer], gibibytes };
 }

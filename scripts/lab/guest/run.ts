@@ -1,14 +1,14 @@
 import { execa, type Options } from "execa";
-import type { LabPlace } from "../place.ts";
-import { inGuestWords } from "./look.ts";
+import type { LabPaths } from "../paths.ts";
+import { guestCommand } from "./processes.ts";
 
-/** Runs a script of bash inside a guest as its root. */
+/** Runs a bash script inside a guest as root. */
 export function bashInGuest<const O extends Options>(
-  lab: LabPlace,
+  lab: LabPaths,
   instanceId: string,
   script: string,
   options: O,
 ) {
-  const [program = "", ...args] = inGuestWords(lab, instanceId, ["bash", "-c", script]);
+  const [program = "", ...args] = guestCommand(lab, instanceId, ["bash", "-c", script]);
   return execa(program, args, options);
 }

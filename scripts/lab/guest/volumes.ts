@@ -1,17 +1,17 @@
 import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { execa } from "execa";
-import { layout, type LabPlace } from "../place.ts";
+import { layout, type LabPaths } from "../paths.ts";
 import { guestInit, type Machine } from "./machine.ts";
-import { released } from "./mounts.ts";
+import { waitUntilDetached } from "./mounts.ts";
 
-/** EBS volumes beside the root: sparse files that a guest gets as block devices. */
+// EBS volumes other than root volumes: sparse files that a guest sees as block devices.
 
 const reflinkOrCopy = ["--reflink=auto", "--sparse=always"];
 
-/** A volume without content, or with a snapshot's. */
+/** Creates an empty volume, or a volume with the content of a snapshot. */
 export async function createVolume(
-  lab: LabPlace,
+  lab: LabPaths,
   volume: { id: string; gibibytes: number; snapshotId?: string },
 ): Promise<void> {
   const file = layout.volume(lab, volume.id);
@@ -22,23 +22,23 @@ export async function createVolume(
   await execa("truncate", ["--size", `${volume.gibibytes}G`, file]);
 }
 
-/** A point-in-time copy, as after a power cut: what the guest wrote out is in it. */
-export async function snapshotVolume(lab: LabPlace, volumeId: string, snapshotId: string): Promise<void> {
+/** Creates a crash-consistent copy: it contains what the guest has written to the device. */
+export async function snapshotVolume(lab: LabPaths, volumeId: string, snapshotId: string): Promise<void> {
   const file = layout.snapshot(lab, snapshotId);
   mkdirSync(dirname(file), { recursive: true });
   for (const device of await devicesOf(lab, volumeId)) await execa("blockdev", ["--flushbufs", device]);
   await execa("cp", [...reflinkOrCopy, layout.volume(lab, volumeId), file]);
 }
 
-export function deleteVolume(lab: LabPlace, volumeId: string): void {
+export function deleteVolume(lab: LabPaths, volumeId: string): void {
   rmSync(layout.volume(lab, volumeId), { force: true });
 }
 
-export function deleteSnapshot(lab: LabPlace, snapshotId: string): void {
+export function deleteSnapshot(lab: LabPaths, snapshotId: string): void {
   rmSync(layout.snapshot(lab, snapshotId), { force: true });
 }
 
-async function devicesOf(lab: LabPlace, volumeId: string): Promise<string[]> {
+async function devicesOf(lab: LabPaths, volumeId: string): Promise<string[]> {
   const { stdout } = await execa("losetup", [
     "--noheadings",
     "--output",
@@ -52,12 +52,15 @@ async function devicesOf(lab: LabPlace, volumeId: string): Promise<string[]> {
     .filter((line) => line !== "");
 }
 
-/** Makes the volume a block device of the running guest under the name EC2 was given, e.g. /dev/sdf. */
+/**
+ * Creates the volume's block device in a running guest, under the device name of the attachment, e.g. /dev/sdf.
+ * @returns false when the guest does not run yet
+ */
 export async function attachVolume(machine: Machine, volumeId: string, deviceName: string): Promise<boolean> {
   const init = guestInit(machine);
   if (init === undefined) return false;
   const inGuest = (...args: string[]) => execa("nsenter", ["--target", String(init), "--mount", ...args]);
-  // Asked several times a second, and a process each time would take the lab's processors.
+  // This function runs several times a second, and a new process each time would need too much processor time.
   if (statSync(`/proc/${init}/root${deviceName}`, { throwIfNoEntry: false })?.isBlockDevice()) return true;
   const [device] = await devicesOf(machine.lab, volumeId);
   const loop =
@@ -72,7 +75,7 @@ export async function attachVolume(machine: Machine, volumeId: string, deviceNam
 
 export async function detachVolume(
   machine: Machine | undefined,
-  lab: LabPlace,
+  lab: LabPaths,
   volumeId: string,
   deviceName: string,
 ): Promise<void> {
@@ -80,11 +83,11 @@ export async function detachVolume(
   if (init !== undefined)
     await execa("nsenter", ["--target", String(init), "--mount", "rm", "--force", deviceName]);
   for (const device of await devicesOf(lab, volumeId)) await execa("losetup", ["--detach", device]);
-  // The next instance must not get a device that goes away under it.
-  await released(layout.volume(lab, volumeId));
+  // The next instance must not get a device that disappears.
+  await waitUntilDetached(layout.volume(lab, volumeId));
 }
 
-/** A copy of a whole image's disk can't be made from layers: EC2 can, so say what the lab can't. */
-export function isSnapshotThere(lab: LabPlace, snapshotId: string): boolean {
+/** Whether the lab has a snapshot. It has no snapshot of a root volume, which consists of layers. */
+export function hasSnapshot(lab: LabPaths, snapshotId: string): boolean {
   return existsSync(layout.snapshot(lab, snapshotId));
 }

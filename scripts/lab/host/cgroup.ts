@@ -17,7 +17,7 @@ function isUnified(): boolean {
   return existsSync(join(mount, "cgroup.controllers"));
 }
 
-/** The hierarchies a guest is put into: one on a v2 host, several on a v1 or hybrid one. */
+/** The hierarchies that contain a guest's cgroup: one with cgroup v2, several with v1 or a hybrid host. */
 function hierarchies(): string[] {
   if (isUnified()) return [mount];
   return ["memory", "cpu", "pids", "systemd", "unified"]
@@ -25,8 +25,11 @@ function hierarchies(): string[] {
     .filter((folder) => existsSync(folder));
 }
 
-/** Makes a cgroup with limits; the folders whose `cgroup.procs` a process joins by writing its id. */
-export function makeCgroup(path: string, limits: Limits): string[] {
+/**
+ * Creates a cgroup with limits.
+ * @returns the folders of the cgroup; a process joins it by a write to `cgroup.procs` in each of them
+ */
+export function createCgroup(path: string, limits: Limits): string[] {
   if (isUnified()) delegateControllers(path);
   const folders = hierarchies().map((folder) => join(folder, path));
   for (const folder of folders) {
@@ -38,7 +41,7 @@ export function makeCgroup(path: string, limits: Limits): string[] {
   return folders;
 }
 
-/** v2 gives a cgroup only the controllers that every ancestor passes on. */
+/** With v2, a cgroup has only the controllers that all its ancestors delegate. */
 function delegateControllers(path: string): void {
   let folder = mount;
   for (const part of path.split("/")) {
@@ -61,22 +64,22 @@ function settings(limits: Limits): [file: string, value: string][] {
   ];
 }
 
-/** Every process below a cgroup, as ids of the caller's process namespace. */
+/** The processes in a cgroup and its descendants, by their ids in the caller's process namespace. */
 export function processesIn(path: string): number[] {
-  const found = new Set<number>();
+  const pids = new Set<number>();
   const visit = (folder: string) => {
     if (!existsSync(folder)) return;
-    for (const line of whileThere(() => readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n")))
-      if (Number(line) > 0) found.add(Number(line));
-    for (const entry of whileThere(() => readdirSync(folder, { withFileTypes: true })))
+    for (const line of orEmptyIfRemoved(() => readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n")))
+      if (Number(line) > 0) pids.add(Number(line));
+    for (const entry of orEmptyIfRemoved(() => readdirSync(folder, { withFileTypes: true })))
       if (entry.isDirectory()) visit(join(folder, entry.name));
   };
   for (const folder of hierarchies()) visit(join(folder, path));
-  return [...found];
+  return [...pids];
 }
 
-/** A guest makes and removes its cgroups as it likes, also while they are looked at. */
-function whileThere<T>(read: () => T[]): T[] {
+/** A guest can remove its cgroups during the read. */
+function orEmptyIfRemoved<T>(read: () => T[]): T[] {
   try {
     return read();
   } catch (error) {
@@ -85,7 +88,7 @@ function whileThere<T>(read: () => T[]): T[] {
   }
 }
 
-/** Removes a cgroup and all below it; it must hold no process any more. */
+/** Removes a cgroup and its descendants. They must contain no process. */
 export function removeCgroup(path: string): void {
   const visit = (folder: string) => {
     if (!existsSync(folder)) return;

@@ -1,15 +1,15 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa, execaSync } from "execa";
-import { Failure } from "../../core/failure.ts";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { linkAddresses, linkCount, services, zones } from "../addresses.ts";
-import type { LabPlace } from "../place.ts";
+import type { LabPaths } from "../paths.ts";
 
 const claims = "/run/eclair-ami-links";
 const forwarding = "/proc/sys/net/ipv4/ip_forward";
 
-/** Claims a /30 that no other lab on this machine has; a claim is a file made exclusively. */
-export function claimLink(lab: LabPlace): number {
+/** Claims a /30 network that no other lab on this machine uses. A claim is an exclusively created file. */
+export function claimLink(lab: LabPaths): number {
   mkdirSync(claims, { recursive: true });
   const first = Number.parseInt(lab.id.slice(0, 4), 16) % linkCount;
   for (let step = 0; step < linkCount; step += 1) {
@@ -22,15 +22,15 @@ export function claimLink(lab: LabPlace): number {
       if (readFileSync(join(claims, String(index)), "utf8") === lab.id) return index;
     }
   }
-  throw new Failure({
-    code: "lab.links",
-    doing: "claiming an address range for the lab",
-    cause: `all ${linkCount} of them are claimed in ${claims}`,
-    remedy: "take down labs that are no longer used, with `eclair-ami lab down --state FOLDER`",
+  throw new EclairAmiError({
+    code: "lab.no-free-network",
+    operation: "claiming a network for the lab",
+    message: `all ${linkCount} networks are claimed in ${claims}`,
+    remedy: "end the labs that are no longer used with `eclair-ami lab down --state FOLDER`",
   });
 }
 
-function releaseLink(lab: LabPlace, index: number): void {
+function releaseLink(lab: LabPaths, index: number): void {
   const file = join(claims, String(index));
   try {
     if (readFileSync(file, "utf8") === lab.id) rmSync(file);
@@ -39,8 +39,8 @@ function releaseLink(lab: LabPlace, index: number): void {
   }
 }
 
-/** The lab's namespace with its zones' bridges, its services' addresses and its NAT way out. */
-export async function makeNetwork(lab: LabPlace, linkIndex: number): Promise<void> {
+/** Creates the lab's namespace with the bridges of the zones, the addresses of the services and the NAT gateway. */
+export async function createNetwork(lab: LabPaths, linkIndex: number): Promise<void> {
   const link = linkAddresses(linkIndex);
   const inside = (...args: string[]) => execa("ip", ["-n", lab.netns, ...args]);
   await execa("ip", ["netns", "add", lab.netns]);
@@ -52,9 +52,9 @@ export async function makeNetwork(lab: LabPlace, linkIndex: number): Promise<voi
   await inside("link", "set", "nat", "up");
   await inside("route", "add", "default", "via", link.host);
   for (const zone of zones) {
-    // Without the two settings a bridge port waits through the spanning tree's delays for ten seconds.
-    // Without an address of its own a bridge takes the lowest of its ports': it would change as guests come and go,
-    // and cut those that know the old one off for half a minute.
+    // With the spanning tree protocol, a new port of a bridge would forward nothing for ten seconds.
+    // Without a fixed hardware address, a bridge uses the lowest address of its ports. The address would change with each
+    // new guest, and guests that know the old address would lose their connection for half a minute.
     const settings = ["address", zone.routerMac, "type", "bridge", "stp_state", "0", "forward_delay", "0"];
     await inside("link", "add", zone.bridge, ...settings);
     await inside("address", "add", `${zone.router}/${zone.prefix}`, "dev", zone.bridge);
@@ -80,8 +80,8 @@ function masquerade(table: string, match: string): string {
 `;
 }
 
-/** The lab's API asks for no credentials and runs guests as root: only this machine's root may reach it. */
-function rootOnly(lab: LabPlace): string {
+/** The lab's API requires no credentials, and its guests run as root: only root may connect to it. */
+function rootOnly(lab: LabPaths): string {
   return `table ip ${lab.nftTable} {
   chain output {
     type filter hook output priority filter;
@@ -95,8 +95,8 @@ function rootOnly(lab: LabPlace): string {
 `;
 }
 
-/** Takes away what makeNetwork made, whatever of it is there. */
-export function removeNetwork(lab: LabPlace, linkIndex: number | undefined): void {
+/** Removes what createNetwork created, also when it was interrupted. */
+export function removeNetwork(lab: LabPaths, linkIndex: number | undefined): void {
   const quietly = (...command: [string, ...string[]]) =>
     execaSync(command[0], command.slice(1), { reject: false, stdio: "ignore" });
   quietly("ip", "link", "delete", lab.hostLink);

@@ -1,12 +1,12 @@
 import { execa } from "execa";
 import { services } from "../addresses.ts";
 
-/** AWS' HttpPutResponseHopLimit of each instance, by private address. */
+/** The HttpPutResponseHopLimit of each instance, by private address. */
 export type HopLimits = ReadonlyMap<string, number>;
 
 /**
- * The metadata service's answers leave with the instance's hop limit as their time to live,
- * so that with a limit of 1 they reach the instance and nothing behind it.
+ * Sets the instance's hop limit as the TTL of each response of the metadata service. With a limit of 1, a response
+ * reaches the instance and nothing behind the instance.
  */
 export function hopLimitRules(limits: HopLimits): string {
   const rules = [...limits].map(

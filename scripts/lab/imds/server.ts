@@ -3,21 +3,21 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { services } from "../addresses.ts";
 import { identityDocument, lookUp, metadataTree, type InstanceFacts, type RoleCredentials } from "./tree.ts";
 
-/** What the metadata service asks of the lab. */
+/** The data of the metadata service. */
 export type MetadataSource = {
-  /** The status that a drill wants for an address instead of an answer; 0: no answer at all. */
+  /** The HTTP status of an injected fault for an address; 0 for no response. */
   fault?(address: string): number | undefined;
   factsByAddress(address: string): Promise<InstanceFacts | undefined>;
   userData(instanceId: string): Promise<Buffer | undefined>;
   roleCredentials(roleName: string, instanceId: string): Promise<RoleCredentials>;
 };
 
-const longestTokenSeconds = 21_600;
+const maximumTokenSeconds = 21_600;
 const notFound = 404;
 
 /**
- * EC2's instance metadata service, version 2 alone: every read needs a token that the same
- * instance was given. The hop limit is kept by the network, see hop-limit.ts.
+ * EC2's instance metadata service, version 2 only: every read needs a token that the service issued to the same instance.
+ * The network enforces the hop limit, see hop-limit.ts.
  */
 export function metadataServer(source: MetadataSource, now: () => number = Date.now): Server {
   const tokens = new Map<string, { address: string; expires: number }>();
@@ -33,9 +33,9 @@ export function metadataServer(source: MetadataSource, now: () => number = Date.
 
     if (request.method === "PUT" && path === "/latest/api/token") {
       const seconds = Number(request.headers["x-aws-ec2-metadata-token-ttl-seconds"]);
-      if (!Number.isInteger(seconds) || seconds < 1 || seconds > longestTokenSeconds)
+      if (!Number.isInteger(seconds) || seconds < 1 || seconds > maximumTokenSeconds)
         return send(response, 400);
-      // EC2 hands no token to a request that a proxy passed on.
+      // EC2 issues no token to a request that a proxy forwarded.
       if (request.headers["x-forwarded-for"] !== undefined) return send(response, 403);
       const token = randomBytes(42).toString("base64url");
       tokens.set(token, { address, expires: now() + seconds * 1000 });
@@ -44,15 +44,15 @@ export function metadataServer(source: MetadataSource, now: () => number = Date.
     }
     if (request.method !== "GET") return send(response, 405);
 
-    const known = tokens.get(String(request.headers["x-aws-ec2-metadata-token"] ?? ""));
-    if (known === undefined || known.address !== address || known.expires < now()) return send(response, 401);
-    const found = await read(path, facts);
-    send(response, found === undefined ? notFound : 200, found);
+    const token = tokens.get(String(request.headers["x-aws-ec2-metadata-token"] ?? ""));
+    if (token === undefined || token.address !== address || token.expires < now()) return send(response, 401);
+    const content = await read(path, facts);
+    send(response, content === undefined ? notFound : 200, content);
   }
 
   async function read(path: string, facts: InstanceFacts): Promise<string | Buffer | undefined> {
     if (path === "/") return "latest\n2021-03-23";
-    // Any dated version is as good as the latest one.
+    // All dated versions have the content of the latest version.
     const [, category, rest] = /^\/(?:latest|\d{4}-\d{2}-\d{2})\/([^/]*)\/?(.*)$/.exec(path) ?? [];
     if (category === "") return "dynamic\nmeta-data\nuser-data";
     if (category === "user-data") return await source.userData(facts.instanceId);
@@ -78,7 +78,7 @@ export function metadataServer(source: MetadataSource, now: () => number = Date.
   });
 }
 
-/** Listens where EC2 has it. */
+/** Listens on the address of EC2's metadata service. */
 export function listen(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -1,4 +1,4 @@
-/** What the metadata service says about one instance. */
+/** The facts about one instance that the metadata service contains. */
 export type InstanceFacts = {
   readonly instanceId: string;
   readonly imageId: string;
@@ -19,9 +19,9 @@ export type InstanceFacts = {
   readonly keyName?: string;
   readonly publicKey?: string;
   readonly roleName?: string;
-  /** Only when the instance's InstanceMetadataTags is enabled. */
+  /** Absent unless the instance's InstanceMetadataTags is enabled. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Where its Auto Scaling group moves it to; none when it is in no group. */
+  /** The target lifecycle state in its Auto Scaling group; absent without a group. */
   readonly targetState?: "InService" | "Terminated";
 };
 
@@ -34,7 +34,10 @@ export type RoleCredentials = {
 
 type Branch = { readonly [name: string]: Branch | string | undefined };
 
-/** The tree below `/latest/meta-data/`, as EC2 documents its categories. */
+/**
+ * The tree below `/latest/meta-data/`.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-metadata.html
+ */
 export function metadataTree(facts: InstanceFacts): Branch {
   const hostname = `ip-${facts.privateIp.replaceAll(".", "-")}.ec2.internal`;
   return {
@@ -79,19 +82,19 @@ export function metadataTree(facts: InstanceFacts): Branch {
   };
 }
 
-/** A node's text: a leaf's value, or a folder's listing with a slash behind each folder in it. */
+/** The text of a tree node: the value of a leaf, or the list of a branch, with a slash behind each branch in the list. */
 export function lookUp(tree: Branch, path: string, keyName?: string): string | undefined {
   const parts = path.split("/").filter((part) => part !== "");
-  let here: Branch | string | undefined = tree;
+  let node: Branch | string | undefined = tree;
   for (const part of parts) {
-    if (here === undefined || typeof here === "string" || !Object.hasOwn(here, part)) return undefined;
-    here = here[part];
+    if (node === undefined || typeof node === "string" || !Object.hasOwn(node, part)) return undefined;
+    node = node[part];
   }
-  if (here === undefined || typeof here === "string") return here;
-  return Object.entries(here)
+  if (node === undefined || typeof node === "string") return node;
+  return Object.entries(node)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => {
-      // EC2's one oddity: the list of keys is `index=name`.
+      // EC2 lists public keys as `index=name`.
       if (parts.join("/") === "public-keys") return `${name}=${keyName ?? "key"}`;
       return typeof value === "string" ? name : `${name}/`;
     })

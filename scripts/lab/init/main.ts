@@ -1,10 +1,10 @@
-// The first program of a lab, in process and mount namespaces of its own: when it ends, for whatever
-// reason, the kernel ends everything else in them and takes every mount away.
+// The first process of a lab, in its own process and mount namespaces. When this process ends for any reason, the kernel
+// ends all other processes in the namespaces and removes the mounts.
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { layout, labPlace, type LabPlace } from "../place.ts";
+import { layout, labPaths } from "../paths.ts";
 import { databasesFolder } from "../rds/postgres.ts";
 import { labServices, minerTree, type Service } from "./services.ts";
 
@@ -13,19 +13,19 @@ if (!stateFolder || !linkAddress || !debian || !bitcoindLayer)
   throw new Error("usage: main.ts STATE-FOLDER LINK-ADDRESS DEBIAN-TREE BITCOIND-LAYER");
 
 const restartDelayMilliseconds = 200;
-const lab = labPlace(stateFolder);
+const lab = labPaths(stateFolder);
 
-// A guest's own mount namespace is a copy of this one. As its peer it hears of every unmount here; else it
-// would hold the disks of all guests that ran when it started.
+// The mount namespace of a guest is a copy of this one. A shared mount propagates each unmount to the copies: otherwise
+// a guest would hold the disks of all guests that ran when it started.
 execFileSync("mount", ["--make-rshared", "/"]);
 
-// The guests' namespaces get their names here, where they go away with the lab.
+// The names of the guests' namespaces disappear with the lab.
 mkdirSync("/run/netns", { recursive: true });
 execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/run/netns"]);
-mountMiner(lab, debian, bitcoindLayer);
-// The state folder may be where only root may go.
-mkdirSync(join(lab.state, "databases"), { recursive: true });
-execFileSync("mount", ["--bind", join(lab.state, "databases"), databasesFolder]);
+mountMiner(debian, bitcoindLayer);
+// PostgreSQL does not run as root, and only root may be able to enter the state folder.
+mkdirSync(layout.databases(lab), { recursive: true });
+execFileSync("mount", ["--bind", layout.databases(lab), databasesFolder]);
 for (const service of labServices(lab, linkAddress)) run(service);
 
 function run(service: Service): void {
@@ -48,12 +48,13 @@ function start(service: Service): ChildProcess {
   });
 }
 
-function mountMiner(place: LabPlace, lower: string, middle: string): void {
-  const disk = join(place.state, "miner");
+function mountMiner(debianTree: string, layer: string): void {
+  const disk = join(lab.state, "miner");
+  const tree = minerTree(lab);
   for (const name of ["upper", "work"]) mkdirSync(join(disk, name), { recursive: true });
-  mkdirSync(minerTree(place), { recursive: true });
-  const options = `lowerdir=${middle}:${lower},upperdir=${join(disk, "upper")},workdir=${join(disk, "work")}`;
-  execFileSync("mount", ["-t", "overlay", "-o", options, "overlay", minerTree(place)]);
-  mkdirSync(join(minerTree(place), "var/lib/miner"), { recursive: true });
-  execFileSync("mount", ["--rbind", "/dev", join(minerTree(place), "dev")]);
+  mkdirSync(tree, { recursive: true });
+  const options = `lowerdir=${layer}:${debianTree},upperdir=${join(disk, "upper")},workdir=${join(disk, "work")}`;
+  execFileSync("mount", ["-t", "overlay", "-o", options, "overlay", tree]);
+  mkdirSync(join(tree, "var/lib/miner"), { recursive: true });
+  execFileSync("mount", ["--rbind", "/dev", join(tree, "dev")]);
 }

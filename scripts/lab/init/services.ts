@@ -1,23 +1,23 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { motoDir, nodeBinary, root } from "../../setup/places.mjs";
+import { motoDir, nodeBinary, root } from "../../machine/paths.mjs";
 import { motoPort, services } from "../addresses.ts";
-import { dnsmasqArguments } from "../control/dns.ts";
-import { layout, type LabPlace } from "../place.ts";
+import { dnsmasqArguments } from "../dns/dnsmasq.ts";
+import { layout, type LabPaths } from "../paths.ts";
 import { haproxyArguments } from "../nlb/haproxy.ts";
-import { rpcPassword, rpcPort, rpcUser } from "../miner/rpc.ts";
+import { rpcCredentials, rpcPort } from "../miner/rpc.ts";
 
-/** A long-running part of the lab. */
+/** A long-running process of the lab. */
 export type Service = {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether it holds nothing that is lost with it; else the lab ends when it does. */
+  /** Whether the service is restarted when it ends. Otherwise its state is lost, and the lab ends. */
   readonly restart: boolean;
 };
 
-/** The lab's parts in the order in which they start. */
-export function labServices(lab: LabPlace, linkAddress: string): Service[] {
+/** The services in the order of their start. */
+export function labServices(lab: LabPaths, linkAddress: string): Service[] {
   const script = (path: string, ...args: string[]): Service["command"] => [
     nodeBinary,
     join(root, path),
@@ -31,7 +31,7 @@ export function labServices(lab: LabPlace, linkAddress: string): Service[] {
         join(root, "scripts/lab/moto/serve.py"),
         ...["--host", "127.0.0.1", "--port", String(motoPort)],
       ],
-      env: { MOTO_AMIS_PATH: join(lab.state, "amis.json"), MOTO_EC2_LOAD_DEFAULT_AMIS: "false" },
+      env: { MOTO_AMIS_PATH: layout.amis(lab), MOTO_EC2_LOAD_DEFAULT_AMIS: "false" },
       restart: false,
     },
     { name: "dnsmasq", command: ["dnsmasq", ...dnsmasqArguments(lab)], restart: true },
@@ -46,10 +46,10 @@ export function labServices(lab: LabPlace, linkAddress: string): Service[] {
   ];
 }
 
-/** Where the miner's Debian tree is mounted, and its chain inside it. */
-export const minerTree = (lab: LabPlace) => join(layout.run(lab), "miner");
+/** The mount point of the miner's Debian tree. The tree also contains the chain. */
+export const minerTree = (lab: LabPaths) => join(layout.run(lab), "miner");
 
-function bitcoind(lab: LabPlace): Service["command"] {
+function bitcoind(lab: LabPaths): Service["command"] {
   mkdirSync(minerTree(lab), { recursive: true });
   return [
     "chroot",
@@ -68,7 +68,7 @@ function bitcoind(lab: LabPlace): Service["command"] {
     `-rpcbind=${services.miner}`,
     `-rpcport=${rpcPort}`,
     `-rpcallowip=${services.miner}/32`,
-    `-rpcuser=${rpcUser}`,
-    `-rpcpassword=${rpcPassword}`,
+    `-rpcuser=${rpcCredentials.username}`,
+    `-rpcpassword=${rpcCredentials.password}`,
   ];
 }

@@ -1,18 +1,17 @@
-// Mines one regtest block every half minute, to an address that nobody can spend from.
+// Mines one regtest block every 30 seconds.
 import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf } from "../../core/failure.ts";
-import { rpc } from "./rpc.ts";
+import { messageOf } from "../../../bootstrap/contract/errors.ts";
+import { anyoneDescriptor, minerRpc } from "./rpc.ts";
 
-/** Often enough to see blocks come, and seldom enough that a standby, which arms a fresh Eclair with each, has time. */
-const everyMilliseconds = 30_000;
-/** `raw(51)`, a script anyone could spend: regtest coins are worth nothing, and no wallet is needed. */
-const descriptor = "raw(51)#8lvh9jxk";
+/** A standby replaces its armed Eclair with each block and needs time for it. */
+const intervalMilliseconds = 30_000;
+const timeoutMilliseconds = 30_000;
 
 for (;;) {
   try {
-    await rpc("generatetodescriptor", [1, descriptor]);
+    await minerRpc("generatetodescriptor", [1, anyoneDescriptor], { milliseconds: timeoutMilliseconds });
   } catch (error) {
     console.error(`miner: ${messageOf(error)}`);
   }
-  await sleep(everyMilliseconds);
+  await sleep(intervalMilliseconds);
 }

@@ -1,20 +1,13 @@
+import { bitcoindClient } from "../../../bootstrap/bitcoind/client.ts";
 import { services } from "../addresses.ts";
 
 export const rpcPort = 18443;
 
-/** The miner's RPC is bound to loopback inside the lab's namespace: these words keep nobody out. */
-export const rpcUser = "lab";
-export const rpcPassword = "lab";
+/** The RPC of the miner is reachable only inside the lab's namespace, so the password protects nothing. */
+export const rpcCredentials = { username: "lab", password: "lab" } as const;
 
-/** One call of bitcoind's JSON-RPC. */
-export async function rpc<T>(method: string, params: readonly unknown[] = []): Promise<T> {
-  const response = await fetch(`http://${services.miner}:${rpcPort}/`, {
-    method: "POST",
-    headers: { authorization: `Basic ${Buffer.from(`${rpcUser}:${rpcPassword}`).toString("base64")}` },
-    body: JSON.stringify({ jsonrpc: "2.0", id: "lab", method, params }),
-    signal: AbortSignal.timeout(30_000),
-  });
-  const answer = (await response.json()) as { result: T; error: { message: string } | null };
-  if (answer.error) throw new Error(`${method}: ${answer.error.message}`);
-  return answer.result;
-}
+/** A client inside the lab's network namespace. */
+export const minerRpc = bitcoindClient(`http://${services.miner}:${rpcPort}`, rpcCredentials);
+
+/** `raw(51)`: an output that anyone can spend. Mining to it needs no wallet, and regtest coins have no value. */
+export const anyoneDescriptor = "raw(51)#8lvh9jxk";

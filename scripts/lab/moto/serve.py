@@ -1,6 +1,6 @@
-"""moto's server, but for one thing: it hands out the address of an instance that went away only when no
-other is left. moto gives it to the very next instance, while the guest that had it still shuts down; on EC2
-an instance keeps its address until it is gone."""
+"""moto's server with one change: an address is reused only when no other address is free.
+moto gives the address of a terminated instance to the next instance, while the guest of the terminated instance
+still shuts down. On EC2, an instance keeps its address until it is terminated."""
 
 import sys
 

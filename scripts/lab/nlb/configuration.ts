@@ -1,4 +1,4 @@
-/** A Network Load Balancer as HAProxy has to play it. */
+/** A Network Load Balancer that HAProxy implements. */
 export type LoadBalancer = {
   readonly name: string;
   readonly address: string;
@@ -16,9 +16,9 @@ export type Target = { readonly id: string; readonly address: string; readonly p
 export type HealthCheck = {
   readonly protocol: "HTTP" | "TCP";
   readonly path: string;
-  /** Empty: the port that traffic goes to. */
+  /** Empty for the traffic port. */
   readonly port: string;
-  /** Status codes that count, as ELB writes them: `200`, `200-399`, `200,204`. */
+  /** The status codes of a healthy target in ELB's format: `200`, `200-399`, `200,204`. */
   readonly matcher: string;
   readonly intervalSeconds: number;
   readonly timeoutSeconds: number;
@@ -28,15 +28,15 @@ export type HealthCheck = {
 
 export const backendName = (group: TargetGroup) => `group_${group.name}`;
 export const serverName = (target: Target) => `${target.id}_${target.port}`;
-/** The instance that a server's name is of. */
-export const instanceOf = (name: string) => name.replace(/_\d+$/, "");
-/** How HAProxy's runtime API names a target that is checked. */
+/** The instance id in the name of a server. */
+export const instanceIdOf = (name: string) => name.replace(/_\d+$/, "");
+/** The name of a target with health checks in HAProxy's runtime API. */
 export const serverPath = (group: TargetGroup, target: Target) =>
   `${backendName(group)}/${serverName(target)}`;
 
 /**
- * HAProxy's configuration. As an NLB does it: a target that fails its checks loses its connections, and
- * when every target fails, traffic goes to all of them (it fails open).
+ * HAProxy's configuration. As with an NLB, a target that fails its health checks loses its connections, and when all
+ * targets fail their health checks, all of them receive traffic (fail open).
  */
 export function haproxyConfiguration(
   balancers: readonly LoadBalancer[],

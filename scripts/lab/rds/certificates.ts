@@ -1,46 +1,60 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import type { LabPlace } from "../place.ts";
+import type { LabPaths } from "../paths.ts";
 
-/** A certificate authority in a folder of its own: its certificate and its key. */
-export type Authority = { readonly certificate: string; readonly key: string };
+/** The paths of a certificate and its key. */
+export type CertificateFiles = { readonly certificate: string; readonly key: string };
 
 const days = "3650";
 const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
-/** The lab's own authority, which stands where RDS' stands on AWS. */
-export const labAuthority = (lab: LabPlace): Promise<Authority> =>
-  authority(join(lab.state, "ca"), "lab RDS CA");
+/** The certificate authority of the lab's RDS. */
+export const labAuthority = (lab: LabPaths): Promise<CertificateFiles> =>
+  createAuthority(join(lab.state, "ca"), "lab RDS CA");
 
-export const labAuthorityFile = (lab: LabPlace) => join(lab.state, "ca", "ca.pem");
+export const labAuthorityFile = (lab: LabPaths) => join(lab.state, "ca", "ca.pem");
 
-/** Makes an authority, or finds the one that is there. */
-export async function authority(folder: string, name: string): Promise<Authority> {
-  const made = { certificate: join(folder, "ca.pem"), key: join(folder, "ca.key") };
-  if (existsSync(made.certificate)) return made;
+/** Creates a certificate authority in a folder, unless the folder contains one. */
+export async function createAuthority(folder: string, name: string): Promise<CertificateFiles> {
+  const files = { certificate: join(folder, "ca.pem"), key: join(folder, "ca.key") };
+  if (existsSync(files.certificate)) return files;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   await execa("openssl", [
     ...["req", "-x509", ...curve, "-days", days, "-subj", `/CN=${name}`],
     ...["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"],
-    ...["-keyout", made.key, "-out", made.certificate],
+    ...["-keyout", files.key, "-out", files.certificate],
   ]);
-  return made;
+  return files;
 }
 
-/** A server's certificate for one host name, signed by an authority. */
-export async function issue(by: Authority, host: string, folder: string): Promise<Authority> {
+/** Creates the certificate of a server for one host name, signed by an authority. */
+export async function issueCertificate(
+  authority: CertificateFiles,
+  host: string,
+  folder: string,
+): Promise<CertificateFiles> {
   mkdirSync(folder, { recursive: true });
-  const made = { certificate: join(folder, "server.crt"), key: join(folder, "server.key") };
+  const files = { certificate: join(folder, "server.crt"), key: join(folder, "server.key") };
   const request = join(folder, "server.csr");
   const extensions = join(folder, "server.ext");
   writeFileSync(extensions, `subjectAltName=DNS:${host}\nextendedKeyUsage=serverAuth\n`);
-  // A common name holds 64 characters and a host name more: the alternative name is what counts.
-  await execa("openssl", ["req", "-new", ...curve, "-subj", "/CN=rds", "-keyout", made.key, "-out", request]);
+  // A common name has at most 64 characters, and a host name can be longer. Clients check the alternative name.
+  await execa("openssl", [
+    "req",
+    "-new",
+    ...curve,
+    "-subj",
+    "/CN=rds",
+    "-keyout",
+    files.key,
+    "-out",
+    request,
+  ]);
   await execa("openssl", [
     ...["x509", "-req", "-in", request, "-days", days, "-extfile", extensions],
-    ...["-CA", by.certificate, "-CAkey", by.key, "-out", made.certificate],
+    ...["-CA", authority.certificate, "-CAkey", authority.key, "-out", files.certificate],
   ]);
   for (const file of [request, extensions]) rmSync(file);
-  return made;
+  return files;
 }

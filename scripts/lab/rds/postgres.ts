@@ -1,32 +1,34 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import type { LabPlace } from "../place.ts";
-import { issue, labAuthority } from "./certificates.ts";
+import type { LabPaths } from "../paths.ts";
+import { issueCertificate, labAuthority } from "./certificates.ts";
 
-/** One RDS instance as the lab runs it. */
+/** The PostgreSQL server of one RDS instance. */
 export type PostgresServer = {
-  readonly lab: LabPlace;
+  readonly lab: LabPaths;
   readonly identifier: string;
   readonly host: string;
   readonly address: string;
   readonly port: number;
 };
 
-/** The first login of a new server, and the database it owns. */
+/** The master user of a new server, and the database that it owns. */
 export type Owner = { readonly username: string; readonly password: string; readonly database?: string };
 
-/** Where the lab's databases are inside its mount namespace: PostgreSQL does not run as root. */
+/** The folder of the databases in the lab's mount namespace. The user postgres can enter it, unlike the state folder. */
 export const databasesFolder = "/var/lib/postgresql";
 const debianPostgres = "/usr/lib/postgresql";
-/** RDS' own superuser, whom nobody else is. */
+/** The superuser that RDS reserves for itself. */
 export const superuser = "rdsadmin";
 
-const home = (server: PostgresServer) => join(databasesFolder, server.identifier);
-const data = (server: PostgresServer) => join(home(server), "data");
+const folderOf = (server: PostgresServer) => join(databasesFolder, server.identifier);
+const dataFolder = (server: PostgresServer) => join(folderOf(server), "data");
+/** Exists when the server is completely set up. */
+const marker = (server: PostgresServer) => join(folderOf(server), "complete");
 
-/** A program of the newest PostgreSQL that Debian has installed. */
-function program(name: string): string {
+/** A program of the newest installed PostgreSQL. Those in /usr/bin are Perl scripts, which start much slower. */
+export function postgresProgram(name: string): string {
   const [newest] = readdirSync(debianPostgres).toSorted((a, b) => Number(b) - Number(a));
   return join(debianPostgres, newest ?? "", "bin", name);
 }
@@ -36,68 +38,77 @@ function asPostgres(
   args: readonly string[],
   options: { readonly input?: string; readonly reject?: boolean } = {},
 ) {
-  const words = ["--reuid=postgres", "--regid=postgres", "--clear-groups", command, ...args];
-  return execa("setpriv", words, { cwd: "/", ...options });
+  const user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
+  return execa("setpriv", [...user, command, ...args], { cwd: "/", ...options });
 }
 
-/** Makes the server when it isn't there, and starts it when it doesn't run. */
+/** Creates the server unless it exists, and starts it unless it runs. */
 export async function startPostgres(server: PostgresServer, owner: () => Promise<Owner>): Promise<void> {
-  const made = existsSync(join(home(server), "complete"));
-  if (!made) await makeCluster(server);
+  const exists = existsSync(marker(server));
+  if (!exists) await createDataFolder(server);
   if (await isRunning(server)) return;
-  // PostgreSQL's own log goes where its data is.
-  await asPostgres(program("pg_ctl"), [
+  await asPostgres(postgresProgram("pg_ctl"), [
     "--silent",
     "-D",
-    data(server),
+    dataFolder(server),
     "-l",
-    join(home(server), "log"),
+    join(folderOf(server), "log"),
     "start",
   ]);
-  if (made) return;
-  await makeOwner(server, await owner());
-  writeFileSync(join(home(server), "complete"), "");
+  if (exists) return;
+  await createOwner(server, await owner());
+  writeFileSync(marker(server), "");
 }
 
 export async function stopPostgres(server: PostgresServer): Promise<void> {
-  if (existsSync(data(server)) && (await isRunning(server)))
-    await asPostgres(program("pg_ctl"), ["--silent", "-D", data(server), "-m", "fast", "stop"]);
+  if (existsSync(dataFolder(server)) && (await isRunning(server)))
+    await asPostgres(postgresProgram("pg_ctl"), ["--silent", "-D", dataFolder(server), "-m", "fast", "stop"]);
 }
 
 export async function removePostgres(server: PostgresServer): Promise<void> {
   await stopPostgres(server);
-  await execa("rm", ["--recursive", "--force", home(server)]);
+  await execa("rm", ["--recursive", "--force", folderOf(server)]);
 }
 
-/** Runs SQL as the server's superuser, as no client of RDS can. */
-async function asSuperuser(server: PostgresServer, sql: string, database = "postgres"): Promise<string> {
+async function sqlAsSuperuser(server: PostgresServer, sql: string, database = "postgres"): Promise<string> {
   const args = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"];
-  const where = [`--host=${home(server)}`, `--port=${server.port}`, `--username=${superuser}`, database];
-  return (await asPostgres(program("psql"), [...args, ...where], { input: sql })).stdout;
+  const connection = [
+    `--host=${folderOf(server)}`,
+    `--port=${server.port}`,
+    `--username=${superuser}`,
+    database,
+  ];
+  return (await asPostgres(postgresProgram("psql"), [...args, ...connection], { input: sql })).stdout;
 }
 
 async function isRunning(server: PostgresServer): Promise<boolean> {
-  const { exitCode } = await asPostgres(program("pg_ctl"), ["-D", data(server), "status"], { reject: false });
+  const { exitCode } = await asPostgres(postgresProgram("pg_ctl"), ["-D", dataFolder(server), "status"], {
+    reject: false,
+  });
   return exitCode === 0;
 }
 
-async function makeCluster(server: PostgresServer): Promise<void> {
-  await execa("rm", ["--recursive", "--force", home(server)]);
-  mkdirSync(home(server), { recursive: true });
-  await execa("chown", ["postgres:postgres", home(server)]);
-  await asPostgres(program("initdb"), [
-    ...["-D", data(server), `--username=${superuser}`, "--encoding=UTF8", "--locale=C.UTF-8"],
+async function createDataFolder(server: PostgresServer): Promise<void> {
+  await execa("rm", ["--recursive", "--force", folderOf(server)]);
+  mkdirSync(folderOf(server), { recursive: true });
+  await execa("chown", ["postgres:postgres", folderOf(server)]);
+  await asPostgres(postgresProgram("initdb"), [
+    ...["-D", dataFolder(server), `--username=${superuser}`, "--encoding=UTF8", "--locale=C.UTF-8"],
     "--auth=reject",
   ]);
-  const certificate = await issue(await labAuthority(server.lab), server.host, join(home(server), "tls"));
-  await execa("chown", ["--recursive", "postgres:postgres", join(home(server), "tls")]);
+  const certificate = await issueCertificate(
+    await labAuthority(server.lab),
+    server.host,
+    join(folderOf(server), "tls"),
+  );
+  await execa("chown", ["--recursive", "postgres:postgres", join(folderOf(server), "tls")]);
   await execa("chmod", ["0600", certificate.key]);
   writeFileSync(
-    join(data(server), "postgresql.conf"),
+    join(dataFolder(server), "postgresql.conf"),
     Object.entries({
       listen_addresses: server.address,
       port: String(server.port),
-      unix_socket_directories: home(server),
+      unix_socket_directories: folderOf(server),
       ssl: "on",
       ssl_cert_file: certificate.certificate,
       ssl_key_file: certificate.key,
@@ -107,10 +118,10 @@ async function makeCluster(server: PostgresServer): Promise<void> {
       .map(([name, value]) => `${name} = '${value}'\n`)
       .join(""),
   );
-  writeFileSync(join(data(server), "pg_ident.conf"), `superuser postgres ${superuser}\n`);
-  // As RDS with rds.force_ssl: from the network by TLS and password alone.
+  writeFileSync(join(dataFolder(server), "pg_ident.conf"), `superuser postgres ${superuser}\n`);
+  // As RDS with rds.force_ssl: connections from the network need TLS and a password.
   writeFileSync(
-    join(data(server), "pg_hba.conf"),
+    join(dataFolder(server), "pg_hba.conf"),
     `local all ${superuser} peer map=superuser\nhostssl all all 0.0.0.0/0 scram-sha-256\n`,
   );
 }
@@ -118,13 +129,13 @@ async function makeCluster(server: PostgresServer): Promise<void> {
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 const identifier = (text: string) => `"${text.replaceAll('"', '""')}"`;
 
-/** Like RDS' master user: may make databases and roles, and is no superuser. */
-async function makeOwner(server: PostgresServer, owner: Owner): Promise<void> {
+/** As the master user of RDS, the owner can create databases and roles and is not a superuser. */
+async function createOwner(server: PostgresServer, owner: Owner): Promise<void> {
   const name = identifier(owner.username);
-  await asSuperuser(
+  await sqlAsSuperuser(
     server,
     `create role ${name} login createdb createrole password ${literal(owner.password)}`,
   );
   if (owner.database !== undefined)
-    await asSuperuser(server, `create database ${identifier(owner.database)} owner ${name}`);
+    await sqlAsSuperuser(server, `create database ${identifier(owner.database)} owner ${name}`);
 }

@@ -13,7 +13,7 @@ export const Hook = z.strictObject({
 });
 export type Hook = z.infer<typeof Hook>;
 
-/** Lifecycle states by AWS' names, as far as a group here has them. */
+/** The lifecycle states of AWS that the lab implements. */
 export const LifecycleState = z.enum([
   "Pending",
   "Pending:Wait",
@@ -25,23 +25,23 @@ export const LifecycleState = z.enum([
 export const Member = z.strictObject({
   instanceId: z.string(),
   zone: z.string(),
-  /** The version of the launch template that it was started from. */
+  /** The version of the launch template. */
   version: z.string(),
   state: LifecycleState,
   healthy: z.boolean(),
-  /** Hooks that nobody has completed yet, with when each gives up, in milliseconds since 1970. */
+  /** The hooks that are not completed yet, with their timeout in milliseconds since 1970. */
   waits: z.array(z.strictObject({ hook: z.string(), until: z.number() })),
 });
 export type Member = z.infer<typeof Member>;
 
-/** One Auto Scaling group of the lab, as it is kept in a file. */
+/** An Auto Scaling group of the lab. */
 export const Group = z.strictObject({
   name: z.string(),
   min: z.int().nonnegative(),
   max: z.int().nonnegative(),
   desired: z.int().nonnegative(),
   template: z.strictObject({ id: z.string(), name: z.string(), version: z.string() }),
-  /** Subnet ids by the zone they are in. */
+  /** Subnet ids by availability zone. */
   subnets: z.record(z.string(), z.string()),
   tags: z.array(z.strictObject({ key: z.string(), value: z.string(), atLaunch: z.boolean() })),
   hooks: z.array(Hook),
@@ -50,5 +50,5 @@ export const Group = z.strictObject({
 });
 export type Group = z.infer<typeof Group>;
 
-export const isLeaving = ({ state }: Member): boolean =>
+export const isTerminating = ({ state }: Member): boolean =>
   state === "Terminating:Wait" || state === "Terminating:Proceed";

@@ -1,62 +1,72 @@
-import { isLeaving, transitions, type Group, type Hook, type Member } from "./group.ts";
+import { isTerminating, transitions, type Group, type Hook, type Member } from "./group.ts";
 
-/** What EC2 says of an instance. */
-export type Seen = "pending" | "running" | "stopped" | "ended";
+/** The state of an instance on EC2; `ended` also when EC2 does not know the instance. */
+export type ObservedState = "pending" | "running" | "stopped" | "ended";
 
 export type Plan = {
   readonly group: Group;
-  /** Zones in which an instance is to be launched. */
+  /** The availability zones in which to launch an instance. */
   readonly launch: readonly string[];
-  /** Instances that are to be terminated. */
+  /** The instances to terminate. */
   readonly terminate: readonly string[];
 };
 
 /**
- * One step of an Auto Scaling group, after AWS' documentation: an instance that has ended or is unhealthy is replaced,
- * one that leaves no longer counts, and each new one goes to the zone with the fewest.
+ * Plans one step of an Auto Scaling group. As on AWS, the group replaces an instance that has ended or is unhealthy, does
+ * not count a terminating instance, and launches each new instance in the zone with the fewest instances.
  * https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
  * @param now milliseconds since 1970
  */
-export function plan(group: Group, seen: (instanceId: string) => Seen, now: number): Plan {
-  const left = group.members
-    .filter(({ instanceId }) => seen(instanceId) !== "ended")
-    .map((member) => step(member, group.hooks, seen(member.instanceId), now));
-  const staying = left.filter((member) => !isLeaving(member));
-  const surplus = leastWanted(staying, Math.max(0, staying.length - group.desired));
-  const members = left.map((member) =>
-    surplus.includes(member) ? leaving(member, group.hooks, now) : member,
+export function planStep(group: Group, stateOf: (instanceId: string) => ObservedState, now: number): Plan {
+  const existing = group.members
+    .filter(({ instanceId }) => stateOf(instanceId) !== "ended")
+    .map((member) => advance(member, group.hooks, stateOf(member.instanceId), now));
+  const candidates = existing.filter((member) => !isTerminating(member));
+  const surplus = chooseSurplus(candidates, Math.max(0, candidates.length - group.desired));
+  const members = existing.map((member) =>
+    surplus.includes(member) ? startTermination(member, group.hooks, now) : member,
   );
-  const stay = members.filter((member) => !isLeaving(member));
+  const remaining = members.filter((member) => !isTerminating(member));
   return {
     group: { ...group, members },
-    launch: zonesFor(group, stay, Math.max(0, group.desired - stay.length)),
+    launch: chooseZones(group, remaining, Math.max(0, group.desired - remaining.length)),
     terminate: members
       .filter(({ state }) => state === "Terminating:Proceed")
       .map(({ instanceId }) => instanceId),
   };
 }
 
-/** A member as soon as it is launched. */
-export function launched(instanceId: string, zone: string, version: string): Member {
+/** A member that was just launched. */
+export function newMember(instanceId: string, zone: string, version: string): Member {
   return { instanceId, zone, version, state: "Pending", healthy: true, waits: [] };
 }
 
-/** A member on its way out; the hooks of an instance's end are waited for. */
-export function leaving(member: Member, hooks: readonly Hook[], now: number): Member {
-  if (isLeaving(member)) return member;
+/** Starts the termination of a member, which waits for the termination hooks. */
+export function startTermination(member: Member, hooks: readonly Hook[], now: number): Member {
+  if (isTerminating(member)) return member;
   const waits = waitsOf(hooks, transitions.terminating, now);
   return { ...member, state: waits.length === 0 ? "Terminating:Proceed" : "Terminating:Wait", waits };
 }
 
-/** A member one of whose hooks was completed; undefined when it waits for none of that name. */
-export function completed(member: Member, hook: string, result: "CONTINUE" | "ABANDON"): Member | undefined {
+/**
+ * Completes a hook of a member.
+ * @returns undefined when the member does not wait for the hook
+ */
+export function completeHook(
+  member: Member,
+  hook: string,
+  result: "CONTINUE" | "ABANDON",
+): Member | undefined {
   if (!member.waits.some((wait) => wait.hook === hook)) return undefined;
   if (result === "ABANDON") return { ...member, state: "Terminating:Proceed", waits: [] };
-  return proceeded({ ...member, waits: member.waits.filter((wait) => wait.hook !== hook) });
+  return proceed({ ...member, waits: member.waits.filter((wait) => wait.hook !== hook) });
 }
 
-/** A member that waits for a hook for longer; undefined when it waits for none of that name. */
-export function extended(member: Member, hook: Hook, now: number): Member | undefined {
+/**
+ * Restarts the timeout of a hook.
+ * @returns undefined when the member does not wait for the hook
+ */
+export function extendHook(member: Member, hook: Hook, now: number): Member | undefined {
   if (!member.waits.some((wait) => wait.hook === hook.name)) return undefined;
   const until = now + hook.heartbeatSeconds * 1000;
   return {
@@ -65,19 +75,20 @@ export function extended(member: Member, hook: Hook, now: number): Member | unde
   };
 }
 
-function step(member: Member, hooks: readonly Hook[], seen: Seen, now: number): Member {
-  const over = member.waits.find(({ until }) => until <= now);
-  if (over !== undefined) {
-    const result = hooks.find(({ name }) => name === over.hook)?.defaultResult ?? "ABANDON";
-    return completed(member, over.hook, result) ?? member;
+function advance(member: Member, hooks: readonly Hook[], state: ObservedState, now: number): Member {
+  const expired = member.waits.find(({ until }) => until <= now);
+  if (expired !== undefined) {
+    const result = hooks.find(({ name }) => name === expired.hook)?.defaultResult ?? "ABANDON";
+    return completeHook(member, expired.hook, result) ?? member;
   }
-  if (!isLeaving(member) && (!member.healthy || seen === "stopped")) return leaving(member, hooks, now);
-  if (member.state !== "Pending" || seen !== "running") return member;
+  if (!isTerminating(member) && (!member.healthy || state === "stopped"))
+    return startTermination(member, hooks, now);
+  if (member.state !== "Pending" || state !== "running") return member;
   const waits = waitsOf(hooks, transitions.launching, now);
-  return proceeded({ ...member, state: "Pending:Wait", waits });
+  return proceed({ ...member, state: "Pending:Wait", waits });
 }
 
-function proceeded(member: Member): Member {
+function proceed(member: Member): Member {
   if (member.waits.length > 0) return member;
   return { ...member, state: member.state === "Terminating:Wait" ? "Terminating:Proceed" : "InService" };
 }
@@ -88,8 +99,8 @@ function waitsOf(hooks: readonly Hook[], transition: Hook["transition"], now: nu
     .map(({ name, heartbeatSeconds }) => ({ hook: name, until: now + heartbeatSeconds * 1000 }));
 }
 
-/** AWS' default policy in short: of the fullest zone, the one with the oldest template version. */
-function leastWanted(members: readonly Member[], count: number): Member[] {
+/** A part of AWS' default termination policy: the oldest template version in the zone with the most instances. */
+function chooseSurplus(members: readonly Member[], count: number): Member[] {
   const chosen: Member[] = [];
   while (chosen.length < count) {
     const rest = members.filter((member) => !chosen.includes(member));
@@ -103,12 +114,12 @@ function leastWanted(members: readonly Member[], count: number): Member[] {
   return chosen;
 }
 
-function zonesFor(group: Group, members: readonly Member[], count: number): string[] {
+function chooseZones(group: Group, members: readonly Member[], count: number): string[] {
   const zones = Object.keys(group.subnets);
   const taken = members.map(({ zone }) => zone);
   const chosen: string[] = [];
   while (chosen.length < count) {
-    const inZone = (zone: string) => taken.filter((one) => one === zone).length;
+    const inZone = (zone: string) => taken.filter((candidate) => candidate === zone).length;
     const [emptiest] = zones.toSorted((a, b) => inZone(a) - inZone(b) || a.localeCompare(b));
     if (emptiest === undefined) return chosen;
     chosen.push(emptiest);

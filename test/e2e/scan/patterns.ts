@@ -1,10 +1,10 @@
-/** The forms in which a secret could lie around: raw, in hex, and in base64 at each of three alignments. */
+/** The forms in which a secret could be stored: raw, in hex, and in base64 at each of three alignments. */
 export function formsOf(secret: Uint8Array): Buffer[] {
   const raw = Buffer.from(secret);
   const hex = raw.toString("hex");
   const base64 = [0, 1, 2].map((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), raw]).toString("base64");
-    // The first characters hold bits of what stands before, the last ones of what stands behind.
+    // The first and the last characters also contain bits of the bytes before and after the secret.
     const first = Math.ceil((shift * 8) / 6);
     return text.slice(first, Math.floor(((shift + raw.length) * 8) / 6));
   });
@@ -13,7 +13,7 @@ export function formsOf(secret: Uint8Array): Buffer[] {
 
 export type Pattern = { readonly secret: string; readonly bytes: Buffer };
 
-/** What is looked for, by its first two bytes, so that much data is gone through once. */
+/** The searched patterns by their first two bytes, so that the data is read only once. */
 export type Patterns = {
   readonly all: readonly Pattern[];
   readonly byStart: ReadonlyMap<number, readonly Pattern[]>;
@@ -32,7 +32,7 @@ export function patternsOf(secrets: Readonly<Record<string, Uint8Array>>): Patte
 
 const chunkBytes = 16 * 1024 * 1024;
 
-/** Names of the secrets that occur in some bytes. */
+/** Returns the names of the secrets that occur in the data. */
 export function secretsIn(data: Buffer, { byStart, starts }: Patterns): string[] {
   const found = new Set<string>();
   for (let at = 0; at + 1 < data.length; at += 1) {
@@ -44,7 +44,7 @@ export function secretsIn(data: Buffer, { byStart, starts }: Patterns): string[]
   return [...found];
 }
 
-/** The same over a file of any size, holes and all; what lies across two chunks is found too. */
+/** Returns the names of the secrets that occur in a file of any size, also across two chunks. */
 export async function secretsInFile(
   read: (buffer: Buffer, position: number) => Promise<number>,
   patterns: Patterns,

@@ -20,11 +20,11 @@ import org.bouncycastle.util.encoders.Hex;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Eclair's {@code api.Service}, with the few calls that eclair-ami uses. */
+/** Eclair's {@code api.Service}, with the calls that eclair-ami uses. */
 final class Api {
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.Boot$$anon$1");
   private static final ObjectMapper json = new ObjectMapper();
-  /** Eclair's answer to a wrong password comes late, against guessing. */
+  /** Eclair delays the answer to a wrong password, to slow down guessing. */
   private static final long WRONG_PASSWORD_MILLIS = 1000;
 
   private final Kit kit;
@@ -43,11 +43,11 @@ final class Api {
     Object answer(Map<String, String> form) throws Exception;
   }
 
-  /** An answer that is a refusal. */
-  private static final class Refused extends Exception {
+  /** An error response with an HTTP status. */
+  private static final class RequestError extends Exception {
     final int status;
 
-    Refused(int status, String message) {
+    RequestError(int status, String message) {
       super(message);
       this.status = status;
     }
@@ -78,9 +78,9 @@ final class Api {
         authenticate(exchange);
         Call call = calls.get(exchange.getRequestURI().getPath());
         if (call == null || !exchange.getRequestMethod().equals("POST"))
-          throw new Refused(404, "The requested resource could not be found.");
+          throw new RequestError(404, "The requested resource could not be found.");
         send(exchange, 200, json.writeValueAsString(call.answer(form(body))));
-      } catch (Refused e) {
+      } catch (RequestError e) {
         send(exchange, e.status, "{\n  \"error\" : " + json.writeValueAsString(e.getMessage()) + "\n}");
       } catch (Exception e) {
         log.error("API call failed with cause={}", e.getMessage());
@@ -90,17 +90,17 @@ final class Api {
     }
   }
 
-  /** Any user name will do. */
-  private void authenticate(HttpExchange exchange) throws Refused, InterruptedException {
-    String given = exchange.getRequestHeaders().getFirst("Authorization");
+  /** Eclair accepts any user name. */
+  private void authenticate(HttpExchange exchange) throws RequestError, InterruptedException {
+    String header = exchange.getRequestHeaders().getFirst("Authorization");
     String pair =
-        given == null || !given.startsWith("Basic ")
+        header == null || !header.startsWith("Basic ")
             ? null
-            : new String(Base64.getDecoder().decode(given.substring(6)), StandardCharsets.UTF_8);
+            : new String(Base64.getDecoder().decode(header.substring(6)), StandardCharsets.UTF_8);
     if (pair != null && pair.substring(pair.indexOf(':') + 1).equals(password)) return;
     Thread.sleep(WRONG_PASSWORD_MILLIS);
     exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"Access restricted\",charset=UTF-8");
-    throw new Refused(
+    throw new RequestError(
         401,
         pair == null
             ? "The resource requires authentication, which was not supplied with the request"
@@ -165,15 +165,15 @@ final class Api {
             kit.config().getInt("channel.min-final-expiry-delta-blocks"),
             preimage);
     kit.payments().add(invoice, preimage);
-    return shown(invoice);
+    return serialize(invoice);
   }
 
   private Object getInvoice(Map<String, String> form) throws Exception {
     String hash = form.get("paymentHash");
-    if (hash == null) throw new Refused(400, "Request is missing required form field 'paymentHash'");
+    if (hash == null) throw new RequestError(400, "Request is missing required form field 'paymentHash'");
     Invoice invoice = kit.payments().get(hash);
-    if (invoice == null) throw new Refused(404, "Not found");
-    return shown(invoice);
+    if (invoice == null) throw new RequestError(404, "Not found");
+    return serialize(invoice);
   }
 
   private Object listInvoices(Map<String, String> form) throws Exception {
@@ -181,23 +181,23 @@ final class Api {
     long to = Long.parseLong(form.getOrDefault("to", String.valueOf(System.currentTimeMillis() / 1000)));
     long skip = Long.parseLong(form.getOrDefault("skip", "0"));
     long count = Long.parseLong(form.getOrDefault("count", String.valueOf(Long.MAX_VALUE)));
-    return kit.payments().list(from, to).stream().skip(skip).limit(count).map(this::shown).toList();
+    return kit.payments().list(from, to).stream().skip(skip).limit(count).map(this::serialize).toList();
   }
 
   /** Eclair's {@code InvoiceSerializer}. */
-  private Map<String, Object> shown(Invoice invoice) {
-    Map<String, Object> shown = new LinkedHashMap<>();
-    shown.put("prefix", invoice.prefix());
-    shown.put("timestamp", invoice.timestamp());
-    shown.put("nodeId", nodeId());
-    shown.put("serialized", invoice.serialized());
-    shown.put(invoice.descriptionHash() ? "descriptionHash" : "description", invoice.description());
-    shown.put("paymentHash", invoice.paymentHash());
-    shown.put("paymentMetadata", invoice.paymentMetadata());
-    shown.put("expiry", invoice.expiry());
-    shown.put("minFinalCltvExpiry", invoice.minFinalCltvExpiry());
-    if (invoice.amountMsat() != null) shown.put("amount", invoice.amountMsat());
-    shown.put(
+  private Map<String, Object> serialize(Invoice invoice) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("prefix", invoice.prefix());
+    fields.put("timestamp", invoice.timestamp());
+    fields.put("nodeId", nodeId());
+    fields.put("serialized", invoice.serialized());
+    fields.put(invoice.descriptionHash() ? "descriptionHash" : "description", invoice.description());
+    fields.put("paymentHash", invoice.paymentHash());
+    fields.put("paymentMetadata", invoice.paymentMetadata());
+    fields.put("expiry", invoice.expiry());
+    fields.put("minFinalCltvExpiry", invoice.minFinalCltvExpiry());
+    if (invoice.amountMsat() != null) fields.put("amount", invoice.amountMsat());
+    fields.put(
         "features",
         Map.of(
             "activated",
@@ -209,8 +209,8 @@ final class Api {
                 "option_attribution_data", "optional"),
             "unknown",
             List.of()));
-    shown.put("routingInfo", List.of());
-    return shown;
+    fields.put("routingInfo", List.of());
+    return fields;
   }
 
   private String nodeId() {

@@ -5,9 +5,9 @@ import java.util.List;
 
 /** Bech32 of BIP173 and BIP350: words of five bits with a checksum. */
 final class Bech32 {
-  /** The checksum's constant of BIP173, for BOLT 11 and for SegWit version 0. */
+  /** The checksum constant of BIP173, for BOLT 11 and for SegWit version 0. */
   static final int BECH32 = 1;
-  /** The checksum's constant of BIP350, for SegWit version 1. */
+  /** The checksum constant of BIP350, for SegWit version 1. */
   static final int BECH32M = 0x2bc830a3;
 
   private static final String CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -29,7 +29,7 @@ final class Bech32 {
     return text.toString();
   }
 
-  /** @return the words after the prefix, without the checksum, which is not looked at */
+  /** @return the words between the prefix and the checksum. The checksum is not verified. */
   static List<Integer> words(String text) {
     List<Integer> words = new ArrayList<>();
     for (char c : text.substring(text.lastIndexOf('1') + 1, text.length() - 6).toCharArray())

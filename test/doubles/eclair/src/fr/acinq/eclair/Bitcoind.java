@@ -21,7 +21,7 @@ final class Bitcoind {
   private static final int TIMEOUT_MILLIS = 30_000;
 
   private final Config config;
-  /** The wallet's name, or null for the one that is loaded. */
+  /** The name of the wallet, or null for the loaded wallet. */
   final String wallet;
 
   Bitcoind(Config config) {
@@ -30,7 +30,7 @@ final class Bitcoind {
     credentials();
   }
 
-  /** What bitcoind answered with an error of its own. */
+  /** An error that bitcoind returned. */
   static final class RpcError extends IOException {
     RpcError(JsonNode error) {
       super(error.path("message").asText() + " (code: " + error.path("code").asInt() + ")");
@@ -63,7 +63,7 @@ final class Bitcoind {
     }
   }
 
-  /** A cookie is read each time: bitcoind writes another one when it starts. */
+  /** The cookie is read for each request, because bitcoind writes a new one when it starts. */
   private String credentials() {
     String pair = config.getString("rpcuser") + ":" + config.getString("rpcpassword");
     if (config.getString("auth").equals("safecookie")) {

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What Eclair's {@code Setup} asks of bitcoind before it goes near the database. */
+/** The state of bitcoind that Eclair's {@code Setup} requests before it uses the database. */
 record BitcoindStatus(
     int version,
     String chainHash,
@@ -25,27 +25,31 @@ record BitcoindStatus(
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.Setup");
   private static final long TIMEOUT_SECONDS = 30;
 
-  /** Asks until the answer is good or 30 seconds are over; a bitcoind that is not good yet is asked again. */
+  /**
+   * Requests the status of bitcoind, for at most 30 seconds.
+   *
+   * @param poll whether to repeat a failed request
+   */
   static BitcoindStatus await(Bitcoind bitcoind, String checkTx, boolean poll) throws Throwable {
     CompletableFuture<BitcoindStatus> status = new CompletableFuture<>();
-    Thread asking =
+    Thread thread =
         new Thread(
             () -> {
               try {
-                status.complete(poll ? poll(bitcoind, checkTx) : ask(bitcoind, checkTx));
+                status.complete(poll ? poll(bitcoind, checkTx) : request(bitcoind, checkTx));
               } catch (Throwable t) {
                 status.completeExceptionally(t);
               }
             },
             "bitcoind-status");
-    asking.setDaemon(true);
-    asking.start();
+    thread.setDaemon(true);
+    thread.start();
     try {
       return status.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw e.getCause();
     } catch (TimeoutException e) {
-      asking.interrupt();
+      thread.interrupt();
       log.error(poll ? "bitcoind wasn't ready after 30 seconds" : "bitcoind did not respond after 30 seconds");
       throw new TimeoutException("Future timed out after [30 seconds]");
     }
@@ -54,7 +58,7 @@ record BitcoindStatus(
   private static BitcoindStatus poll(Bitcoind bitcoind, String checkTx) throws InterruptedException {
     while (true) {
       try {
-        return ask(bitcoind, checkTx);
+        return request(bitcoind, checkTx);
       } catch (IOException | RuntimeException e) {
         log.warn("failed to connect to bitcoind ({}), retrying...", e.getMessage());
         Thread.sleep(5000);
@@ -62,7 +66,7 @@ record BitcoindStatus(
     }
   }
 
-  private static BitcoindStatus ask(Bitcoind bitcoind, String checkTx) throws IOException {
+  private static BitcoindStatus request(Bitcoind bitcoind, String checkTx) throws IOException {
     JsonNode chain = orElse("could not connect to bitcoind using json-rpc", () -> bitcoind.invoke("getblockchaininfo"));
     JsonNode wallets = orElse("bitcoind wallet support disabled", () -> bitcoind.invoke("listwallets"));
     String genesis = bitcoind.invoke("getblockhash", 0).asText();
@@ -87,7 +91,7 @@ record BitcoindStatus(
         addresses);
   }
 
-  /** Eclair's conditions on an answer, in its order. */
+  /** Checks Eclair's requirements in Eclair's order. */
   void check() {
     log.info("bitcoind version={}", version);
     Failure.insist(
@@ -111,7 +115,7 @@ record BitcoindStatus(
     log.info("current blockchain height={}", blockCount);
   }
 
-  /** By the chain that bitcoind is on, which need not be Eclair's: that is compared later. */
+  /** The chain is bitcoind's chain. A later check compares it with the chain of Eclair. */
   private boolean isSegwit(String address) {
     return Arrays.stream(Chain.values())
         .anyMatch(chain -> chain.hash.equals(chainHash) && address.startsWith(chain.addressPrefix + "1"));

@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.LoggerFactory;
 
-/** The height of the chain. Eclair's {@code ZmqWatcher} is told of a block; here bitcoind is asked. */
+/** The height of the chain. Eclair's {@code ZmqWatcher} gets new blocks from ZeroMQ; the stand-in polls bitcoind. */
 final class BlockHeight {
   private static final long INTERVAL_SECONDS = 1;
 
@@ -22,10 +22,10 @@ final class BlockHeight {
 
   void follow(Bitcoind bitcoind) {
     Executors.newSingleThreadScheduledExecutor(Daemon.named("watcher"))
-        .scheduleWithFixedDelay(() -> ask(bitcoind), INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
+        .scheduleWithFixedDelay(() -> update(bitcoind), INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
   }
 
-  private void ask(Bitcoind bitcoind) {
+  private void update(Bitcoind bitcoind) {
     try {
       height.set(bitcoind.invoke("getblockcount").asLong());
     } catch (IOException | RuntimeException e) {

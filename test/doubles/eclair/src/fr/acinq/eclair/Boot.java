@@ -8,17 +8,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A stand-in for Eclair, for machines that can't reach its release: it behaves like Eclair at start, at the
- * database, at its API and at its end, and is no Lightning node. An image that holds it is never released.
+ * A stand-in for Eclair, for machines that cannot reach the release of Eclair. The start, the use of the database, the
+ * API and the shutdown are the same as in Eclair. The stand-in is not a Lightning node, and an image that contains it is
+ * never released.
  *
- * <p>The loggers carry the names of Eclair's own, so that a line of the log is the line that Eclair writes.
+ * <p>The loggers have the names of Eclair's loggers, so that the log lines are the same as in Eclair.
  */
 public final class Boot {
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.Boot$");
   private static final Logger notifications = LoggerFactory.getLogger("notifications");
 
   public static void main(String[] args) {
-    log.warn("this is eclair-ami's stand-in, not Eclair: no money may go near it");
+    log.warn("this is the stand-in Eclair of eclair-ami, not Eclair: never use it with real funds");
     try {
       File datadir =
           new File(System.getProperty("eclair.datadir", System.getProperty("user.home") + "/.eclair"));
@@ -34,7 +35,7 @@ public final class Boot {
     }
   }
 
-  /** {@code NodeParams.loadConfiguration}: system properties, then eclair.conf, then the defaults. */
+  /** Eclair's {@code NodeParams.loadConfiguration}: system properties override eclair.conf, which overrides the defaults. */
   private static Config loadConfiguration(File datadir) {
     return ConfigFactory.systemProperties()
         .withFallback(ConfigFactory.parseFile(new File(datadir, "eclair.conf")))
@@ -42,7 +43,7 @@ public final class Boot {
         .resolve();
   }
 
-  /** @return false where Eclair goes on without the API that it was told to have */
+  /** @return false when Eclair continues without the configured API */
   private static boolean startApiIfEnabled(Config config, Kit kit) {
     if (!config.getBoolean("enabled")) {
       log.info("json API disabled");
@@ -51,12 +52,12 @@ public final class Boot {
     int port = config.getInt("port");
     log.info("json API enabled on port={}", port);
     if (config.getString("password").isEmpty()) {
-      // Eclair throws this where nobody hears it but the log.
+      // Eclair throws this error in a thread whose errors are only logged.
       LoggerFactory.getLogger("akka.dispatch.Dispatcher").error("must set a password for the json-rpc api");
       return false;
     }
     try {
-      Shutdown.atFirst(new Api(kit, config.getString("password")).bind(config.getString("binding-ip"), port));
+      Shutdown.closeFirst(new Api(kit, config.getString("password")).bind(config.getString("binding-ip"), port));
     } catch (IOException e) {
       throw new Failure("could not bind to port " + port);
     }

@@ -7,8 +7,8 @@ import org.bouncycastle.util.encoders.Hex;
 /**
  * The chains of Eclair's {@code Setup} and {@code NodeParams}.
  *
- * <p>{@code network} is the name that {@code getinfo} gives, {@code genesis} the first block's id,
- * {@code checkTx} a transaction that only a bitcoind with txindex finds.
+ * <p>{@code network} is the name in {@code getinfo}, {@code genesis} the id of the first block, and {@code checkTx} a
+ * transaction that bitcoind finds only with txindex.
  */
 enum Chain {
   MAINNET("mainnet", "mainnet", "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f", "bc", "lnbc",
@@ -36,7 +36,7 @@ enum Chain {
     this.checkTx = checkTx;
   }
 
-  /** A name that is not among them ends Eclair with Scala's MatchError. */
+  /** An unknown name ends Eclair with the message of Scala's MatchError. */
   static Chain of(String name) {
     return Arrays.stream(values())
         .filter(chain -> chain.configName.equals(name))
@@ -50,13 +50,13 @@ enum Chain {
     return eclair.hasPath("bitcoind.signet-check-tx") ? eclair.getString("bitcoind.signet-check-tx") : "";
   }
 
-  /** A block's hash as Eclair writes it, from the id as bitcoind writes it. */
+  /** Reverses the bytes of a block id: bitcoind and Eclair write them in opposite orders. */
   static String reversed(String id) {
     byte[] bytes = Hex.decode(id);
     for (int i = 0; i < bytes.length / 2; i++) {
-      byte kept = bytes[i];
+      byte first = bytes[i];
       bytes[i] = bytes[bytes.length - 1 - i];
-      bytes[bytes.length - 1 - i] = kept;
+      bytes[bytes.length - 1 - i] = first;
     }
     return Hex.toHexString(bytes);
   }

@@ -2,7 +2,7 @@ package fr.acinq.eclair;
 
 import java.util.concurrent.ThreadFactory;
 
-/** Threads that don't keep the process alive. */
+/** Creates threads that do not keep the process alive. */
 final class Daemon {
   private Daemon() {}
 

@@ -19,11 +19,11 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Eclair's {@code Databases}: opens the database in Eclair's order, from the address's check to the schemas. */
+/** Eclair's {@code Databases}: opens the database in Eclair's order, from the check of the URL to the schemas. */
 final class Databases {
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.db.Databases$");
-  /** Eclair's wait between the lease's release and the pool's end. */
-  private static final long RELEASED_MILLIS = 3000;
+  /** The delay of Eclair between the release of the lease and the end of the pool. */
+  private static final long POOL_CLOSE_DELAY_MILLIS = 3000;
 
   private Databases() {}
 
@@ -61,7 +61,7 @@ final class Databases {
     HikariDataSource source = new HikariDataSource(pool);
     Lock lock = leased ? lease(source, instanceId, lease) : Lock.none(source);
     Schemas.open(source);
-    if (!isEmpty(config, "readonly-user")) grantReading(source, config.getString("readonly-user"));
+    if (!isEmpty(config, "readonly-user")) grantReadAccess(source, config.getString("readonly-user"));
     if (config.getBoolean("reset-json-columns")) log.warn("resetting json columns...");
     if (config.getBoolean("safety-checks.enabled"))
       Transactions.inTransaction(
@@ -95,20 +95,20 @@ final class Databases {
     Lease lease = new Lease(source, instanceId, Duration.ofSeconds(config.getDuration("interval").toSeconds()));
     lease.obtain();
     long renewal = config.getDuration("renew-interval").toSeconds();
-    ScheduledFuture<?> renewing =
+    ScheduledFuture<?> renewalTask =
         Executors.newSingleThreadScheduledExecutor(Daemon.named("lease"))
             .scheduleWithFixedDelay(lease::obtain, renewal, renewal, TimeUnit.SECONDS);
-    if (config.getBoolean("auto-release-at-shutdown")) Shutdown.hook(() -> release(lease, renewing, source));
+    if (config.getBoolean("auto-release-at-shutdown")) Shutdown.addHook(() -> release(lease, renewalTask, source));
     return lease;
   }
 
-  private static void release(Lease lease, ScheduledFuture<?> renewing, HikariDataSource source) {
+  private static void release(Lease lease, ScheduledFuture<?> renewalTask, HikariDataSource source) {
     log.info("cancelling the pg lock renew task...");
-    renewing.cancel(false);
+    renewalTask.cancel(false);
     log.info("releasing the curent pg lock...");
     lease.release();
     try {
-      Thread.sleep(RELEASED_MILLIS);
+      Thread.sleep(POOL_CLOSE_DELAY_MILLIS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -116,11 +116,11 @@ final class Databases {
     source.close();
   }
 
-  private static void grantReading(HikariDataSource source, String user) throws SQLException {
-    Transactions.inTransaction(source, connection -> grantReading(connection, user));
+  private static void grantReadAccess(HikariDataSource source, String user) throws SQLException {
+    Transactions.inTransaction(source, connection -> grantReadAccess(connection, user));
   }
 
-  private static Void grantReading(Connection connection, String user) throws SQLException {
+  private static Void grantReadAccess(Connection connection, String user) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       for (String schema : List.of("public", "audit", "local", "network", "payments", "liquidity")) {
         log.info("granting read-only access to user={} schema={}", user, schema);
@@ -131,7 +131,7 @@ final class Databases {
     return null;
   }
 
-  /** Before the first connection: another address than the last start's ends this one. */
+  /** Ends the start before the first connection when the database URL differs from the URL of the last start. */
   private static void checkIfUrlIsUnchanged(String url, Path file) throws IOException {
     if (!Files.exists(file)) {
       Files.write(file, List.of(url));

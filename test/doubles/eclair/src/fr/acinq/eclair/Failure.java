@@ -1,6 +1,6 @@
 package fr.acinq.eclair;
 
-/** What ends the start, with Eclair's words. */
+/** An error that ends the start, with the message of Eclair. */
 final class Failure extends RuntimeException {
   Failure(String message) {
     super(message);
@@ -10,12 +10,12 @@ final class Failure extends RuntimeException {
     super(message, cause);
   }
 
-  /** Scala's {@code require}. */
+  /** Like {@code require} in Scala. */
   static void require(boolean holds, String message) {
     if (!holds) throw new IllegalArgumentException("requirement failed: " + message);
   }
 
-  /** Scala's {@code assert}. */
+  /** Like {@code assert} in Scala. */
   static void insist(boolean holds, String message) {
     if (!holds) throw new AssertionError("assertion failed: " + message);
   }

@@ -16,8 +16,8 @@ import org.bouncycastle.crypto.generators.HKDFBytesGenerator;
 import org.bouncycastle.crypto.params.HKDFParameters;
 
 /**
- * Eclair's {@code crypto.TransportHandler}, for the first two acts of BOLT 8: whoever knows the node's id is
- * answered, so that a node that lives can be told from a port that is open.
+ * Eclair's {@code crypto.TransportHandler}, reduced to the first two acts of BOLT 8. A client that knows the node id gets an
+ * answer, and can so distinguish a running node from an open port.
  */
 final class Handshake {
   private static final String PROTOCOL = "Noise_XK_secp256k1_ChaChaPoly_SHA256";
@@ -33,7 +33,7 @@ final class Handshake {
     this.node = node;
   }
 
-  /** Reads act one and answers with act two; a peer that does not know the node gets no answer. */
+  /** Reads act one and answers with act two. A peer that does not know the node id gets no answer. */
   static void answer(Socket peer, Key node) throws IOException, GeneralSecurityException {
     byte[] one = new byte[1 + POINT + TAG];
     new DataInputStream(peer.getInputStream()).readFully(one);
@@ -62,7 +62,7 @@ final class Handshake {
         .array();
   }
 
-  /** The tag over nothing, with the key that follows from a shared secret. */
+  /** Returns the authentication tag of an empty plaintext, with the key that is derived from a shared secret. */
   private byte[] seal(byte[] shared) throws GeneralSecurityException {
     HKDFBytesGenerator hkdf = new HKDFBytesGenerator(new SHA256Digest());
     hkdf.init(new HKDFParameters(shared, chaining, new byte[0]));

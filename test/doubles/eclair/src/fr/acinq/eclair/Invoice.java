@@ -12,11 +12,11 @@ import java.util.Map;
 import org.bouncycastle.util.encoders.Hex;
 
 /**
- * An invoice of BOLT 11, with the fields that Eclair's {@code Bolt11Invoice} gives its own and no route hints.
+ * A BOLT 11 invoice with the fields that Eclair's {@code Bolt11Invoice} creates, without route hints.
  *
- * @param serialized the text that a payer gets
+ * @param serialized the text for the payer
  * @param timestamp seconds since 1970
- * @param amountMsat null when the payer may choose
+ * @param amountMsat null when the payer chooses the amount
  * @param descriptionHash whether {@code description} is a hash, in hex
  * @param expiry seconds
  */
@@ -35,7 +35,7 @@ record Invoice(
   private static final String TAGS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
   private static final int TIMESTAMP_WORDS = 7;
   private static final int SIGNATURE_WORDS = 104;
-  /** Feature bits: var_onion_optin and payment_secret needed; basic_mpp, attribution and metadata known. */
+  /** Feature bits: var_onion_optin and payment_secret mandatory; basic_mpp, attribution and metadata optional. */
   private static final String FEATURES = "sqyqqqysgq";
   private static final String METADATA = "2a";
 
@@ -114,7 +114,7 @@ record Invoice(
     };
   }
 
-  /** @param width the words to take, or 0 for as few as will do */
+  /** @param width the minimum number of words */
   private static List<Integer> number(long value, int width) {
     List<Integer> words = new ArrayList<>();
     for (long rest = value; rest > 0 || words.size() < width; rest >>>= 5) words.add(0, (int) (rest & 31));
@@ -131,7 +131,7 @@ record Invoice(
     return Hex.toHexString(Bech32.toBytes(words));
   }
 
-  /** The bits of all words, and zeros up to a whole byte: what BOLT 11 signs. */
+  /** The bits of all words, padded with zeros to full bytes, as BOLT 11 signs them. */
   private static byte[] padded(List<Integer> words) {
     List<Integer> longer = new ArrayList<>(words);
     while (longer.size() * 5 / 8 * 8 < words.size() * 5) longer.add(0);

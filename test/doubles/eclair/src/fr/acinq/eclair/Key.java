@@ -31,11 +31,11 @@ final class Key {
   }
 
   static Key master(byte[] seed) {
-    byte[] both = hmac("Bitcoin seed".getBytes(), seed);
-    return new Key(new BigInteger(1, Arrays.copyOf(both, 32)), Arrays.copyOfRange(both, 32, 64));
+    byte[] output = hmac("Bitcoin seed".getBytes(), seed);
+    return new Key(new BigInteger(1, Arrays.copyOf(output, 32)), Arrays.copyOfRange(output, 32, 64));
   }
 
-  /** {@code LocalNodeKeyManager}: another path for mainnet than for the other chains. */
+  /** Eclair's {@code LocalNodeKeyManager}: mainnet has another path than the other chains. */
   static Key ofNode(byte[] seed, Chain chain) {
     return master(seed).child(hardened(chain == Chain.MAINNET ? 47 : 46)).child(hardened(0));
   }
@@ -44,7 +44,7 @@ final class Key {
     return index | 0x80000000;
   }
 
-  /** @param path e.g. m/84'/1'/0'/0/7, with ' or h */
+  /** @param path for example m/84'/1'/0'/0/7; a hardened index ends with ' or h */
   Key derive(String path) {
     Key key = this;
     for (String step : path.split("/")) {
@@ -58,9 +58,9 @@ final class Key {
 
   private Key child(int index) {
     byte[] parent = index < 0 ? ByteBuffer.allocate(33).put((byte) 0).put(bytes(secret)).array() : publicKey();
-    byte[] both = hmac(chainCode, ByteBuffer.allocate(37).put(parent).putInt(index).array());
-    BigInteger tweak = new BigInteger(1, Arrays.copyOf(both, 32));
-    return new Key(tweak.add(secret).mod(ORDER), Arrays.copyOfRange(both, 32, 64));
+    byte[] output = hmac(chainCode, ByteBuffer.allocate(37).put(parent).putInt(index).array());
+    BigInteger tweak = new BigInteger(1, Arrays.copyOf(output, 32));
+    return new Key(tweak.add(secret).mod(ORDER), Arrays.copyOfRange(output, 32, 64));
   }
 
   ECPoint point() {
@@ -71,7 +71,7 @@ final class Key {
     return point().getEncoded(true);
   }
 
-  /** What both ends of BOLT 8's Diffie-Hellman come to: the hash of the shared point. */
+  /** The shared secret of BOLT 8's Diffie-Hellman: the hash of the shared point. */
   byte[] shared(byte[] otherPublicKey) {
     byte[] point = CURVE.getCurve().decodePoint(otherPublicKey).multiply(secret).normalize().getEncoded(true);
     SHA256Digest digest = new SHA256Digest();
@@ -81,7 +81,7 @@ final class Key {
     return out;
   }
 
-  /** @return r, s and the recovery id: 65 bytes, as BOLT 11 has them */
+  /** @return r, s and the recovery id in 65 bytes, as BOLT 11 requires */
   byte[] sign(byte[] hash) {
     ECDSASigner signer = new ECDSASigner(new HMacDSAKCalculator(new SHA256Digest()));
     signer.init(true, new ECPrivateKeyParameters(secret, DOMAIN));

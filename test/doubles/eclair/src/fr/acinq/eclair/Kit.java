@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * A started node, as its API sees it (Eclair's {@code Kit} and {@code NodeParams}).
+ * A started node, as the API uses it (Eclair's {@code Kit} and {@code NodeParams}).
  *
  * @param config the {@code eclair} part of the configuration
  */

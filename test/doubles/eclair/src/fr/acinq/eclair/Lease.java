@@ -13,7 +13,7 @@ import org.postgresql.util.PSQLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Eclair's {@code PgUtils.PgLock.LeaseLock}: one process at a time may write, for as long as its lease runs. */
+/** Eclair's {@code PgUtils.PgLock.LeaseLock}: only the process that holds an unexpired lease may write. */
 final class Lease implements Lock {
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.db.pg.PgUtils$PgLock$");
   private static final String UNDEFINED_TABLE = "42P01";
@@ -29,24 +29,24 @@ final class Lease implements Lock {
     this.interval = interval;
   }
 
-  /** Why there is no lease, by Eclair's name for it; {@code cause} is the database's error, or null. */
+  /** The reason for a refused lease, with Eclair's name for it. {@code cause} is the error of the database, or null. */
   private record Refusal(String name, Throwable cause) {}
 
-  /** Takes or renews the lease; one that can't be had ends the process. */
+  /** Takes or renews the lease. A refusal ends the process. */
   void obtain() {
     Refusal refusal = obtain(interval, 1);
     if (refusal != null) logAndStop(refusal);
   }
 
-  /** Asks for a millisecond, which Eclair truncates to no time at all. */
+  /** Requests a lease of one millisecond, which Eclair truncates to zero seconds. */
   void release() {
     Refusal refusal = obtain(Duration.ofMillis(1), 1);
     if (refusal != null) logAndStop(refusal);
   }
 
   /**
-   * The process is told to end while the transaction is still open: its shared lock on the lease then keeps
-   * the release waiting, here as in Eclair.
+   * A refusal ends the process while the transaction is open. As in Eclair, the release of the lease then waits for the
+   * shared lock of this transaction.
    */
   @Override
   public <T> T withLock(Transactions.Work<T> work) throws SQLException {

@@ -3,11 +3,11 @@ package fr.acinq.eclair;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 
-/** Eclair's {@code PgUtils.PgLock}: what a transaction of the node's own databases passes through. */
+/** Eclair's {@code PgUtils.PgLock}, which encloses the transactions on the databases of the node. */
 interface Lock {
   <T> T withLock(Transactions.Work<T> work) throws SQLException;
 
-  /** {@code lock-type = none}. */
+  /** The lock of {@code lock-type = none}. */
   static Lock none(DataSource source) {
     return new Lock() {
       @Override

@@ -14,25 +14,25 @@ import org.bouncycastle.util.encoders.Hex;
 interface Payments {
   void add(Invoice invoice, byte[] preimage) throws SQLException;
 
-  /** @return null when there is no such invoice */
+  /** @return null when the invoice does not exist */
   Invoice get(String paymentHash) throws SQLException;
 
-  /** @param from,to seconds since 1970, both excluded */
+  /** @param from,to seconds since 1970, exclusive */
   List<Invoice> list(long from, long to) throws SQLException;
 
-  /** Eclair's {@code InvoicePurger}: what has expired by this host's clock, and was not paid, is deleted. */
+  /** Eclair's {@code InvoicePurger}: deletes unpaid invoices that have expired by the clock of this host. */
   void purge() throws SQLException;
 
   static Payments in(Lock lock) {
     return new InDatabase(lock);
   }
 
-  /** Where Eclair would keep a SQLite file. */
+  /** Replaces the SQLite file of Eclair. */
   static Payments inMemory() {
     return new InMemory();
   }
 
-  /** Each of them, reading too, passes through the lock, as in Eclair. */
+  /** As in Eclair, every access uses the lock, also a read. */
   record InDatabase(Lock lock) implements Payments {
     @Override
     public void add(Invoice invoice, byte[] preimage) throws SQLException {
@@ -103,7 +103,7 @@ interface Payments {
     }
   }
 
-  /** By payment hash. */
+  /** The keys are payment hashes. */
   record InMemory(Map<String, Invoice> invoices) implements Payments {
     InMemory() {
       this(new ConcurrentSkipListMap<>());

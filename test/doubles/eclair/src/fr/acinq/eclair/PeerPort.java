@@ -13,45 +13,45 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Eclair's {@code io.Server}. A peer that begins the handshake is answered and let go, and so is one that says
- * nothing for as long as Eclair waits for a peer to authenticate itself.
+ * Eclair's {@code io.Server}. The stand-in closes a connection after its answer to the first act of the handshake, or after
+ * Eclair's authentication timeout.
  */
 final class PeerPort {
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.io.Server");
 
   private PeerPort() {}
 
-  static Closeable bind(InetAddress address, int port, Duration patience, Key node) {
+  static Closeable bind(InetAddress address, int port, Duration authTimeout, Key node) {
     try {
       ServerSocket server = new ServerSocket(port, 100, address);
       log.info("bound on {}", server.getLocalSocketAddress());
-      // No daemon: this thread is what keeps the process alive.
-      new Thread(() -> accept(server, patience, node), "server").start();
+      // This thread is not a daemon, because it keeps the process alive.
+      new Thread(() -> accept(server, authTimeout, node), "server").start();
       return server;
     } catch (IOException e) {
       throw new Failure("could not bind to port " + port, e);
     }
   }
 
-  private static void accept(ServerSocket server, Duration patience, Key node) {
+  private static void accept(ServerSocket server, Duration authTimeout, Key node) {
     ExecutorService peers = Executors.newCachedThreadPool(Daemon.named("peer"));
     while (!server.isClosed()) {
       try {
         Socket peer = server.accept();
         log.info("connected to {}", peer.getRemoteSocketAddress());
-        peers.execute(() -> listen(peer, patience, node));
+        peers.execute(() -> listen(peer, authTimeout, node));
       } catch (IOException e) {
         if (!server.isClosed()) log.error("could not accept a connection", e);
       }
     }
   }
 
-  private static void listen(Socket peer, Duration patience, Key node) {
+  private static void listen(Socket peer, Duration authTimeout, Key node) {
     try (peer) {
-      peer.setSoTimeout((int) patience.toMillis());
+      peer.setSoTimeout((int) authTimeout.toMillis());
       Handshake.answer(peer, node);
     } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
-      log.debug("a peer went away: {}", e.getMessage());
+      log.debug("the handshake with a peer failed: {}", e.getMessage());
     }
   }
 }

@@ -3,13 +3,13 @@ package fr.acinq.eclair;
 import java.util.List;
 
 /**
- * The Eclair that the stand-in stands in for, and what differs between Eclair's releases.
+ * The release of Eclair that the stand-in replaces, and the differences between the releases.
  *
- * @param bitcoind the oldest Bitcoin Core it works with, as {@code getnetworkinfo} numbers it (Setup)
- * @param channels the version of its channels database (PgChannelsDb)
- * @param audit the version of its audit database (PgAuditDb)
- * @param zmqSeconds how long it waits for bitcoind's ZeroMQ (Setup)
- * @param asksPubkey whether it takes a public key of bitcoind's wallet at start (Setup)
+ * @param bitcoind the oldest supported version of Bitcoin Core, in the notation of {@code getnetworkinfo} (Setup)
+ * @param channels the version of the channels database (PgChannelsDb)
+ * @param audit the version of the audit database (PgAuditDb)
+ * @param zmqSeconds the timeout of the connection to bitcoind's ZeroMQ (Setup)
+ * @param requestsPublicKey whether Eclair requests a public key of bitcoind's wallet at start (Setup)
  */
 record Release(
     String version,
@@ -18,7 +18,7 @@ record Release(
     int channels,
     int audit,
     int zmqSeconds,
-    boolean asksPubkey) {
+    boolean requestsPublicKey) {
 
   private static final List<Release> known =
       List.of(
@@ -27,20 +27,20 @@ record Release(
           new Release("0.14.0", 300000, "30", 12, 14, 30, false),
           new Release("0.14.1", 310000, "31", 12, 14, 30, false));
 
-  /** By the jar's manifest, as Eclair's {@code Kit} reads it. */
+  /** The version is in the manifest of the jar, as in Eclair. */
   static final Release CURRENT = like(Release.class.getPackage().getImplementationVersion());
 
   static String commit() {
     return Release.class.getPackage().getSpecificationVersion().substring(0, 7);
   }
 
-  /** A version that is not known is like the newest known one before it. */
+  /** An unknown version has the properties of the newest known version before it. */
   private static Release like(String version) {
     Release like =
         known.stream()
             .filter(release -> ordinal(release.version) <= ordinal(version))
             .reduce((older, newer) -> newer)
-            .orElseThrow(() -> new IllegalArgumentException("no Eclair like " + version + " is known"));
+            .orElseThrow(() -> new IllegalArgumentException("no known version of Eclair precedes " + version));
     return new Release(
         version,
         like.bitcoind,
@@ -48,7 +48,7 @@ record Release(
         like.channels,
         like.audit,
         like.zmqSeconds,
-        like.asksPubkey);
+        like.requestsPublicKey);
   }
 
   private static long ordinal(String version) {

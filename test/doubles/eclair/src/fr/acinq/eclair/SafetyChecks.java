@@ -10,7 +10,7 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Eclair's {@code PostgresDatabases.SafetyChecks}: whether the database looks like the one of this node. */
+/** Eclair's {@code PostgresDatabases.SafetyChecks}: the age and the number of rows in the database. */
 final class SafetyChecks {
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.db.Databases$");
 

@@ -12,14 +12,14 @@ import javax.sql.DataSource;
 import org.slf4j.LoggerFactory;
 
 /**
- * The tables of Eclair's databases and their versions, as {@code Databases.PostgresDatabases} opens them one
- * after the other. Each database is made or migrated in a transaction of its own, without a look at the lease.
+ * The tables of Eclair's databases and their versions, in the order of {@code Databases.PostgresDatabases}. Each database is
+ * created or migrated in a separate transaction, without a check of the lease.
  */
 final class Schemas {
   private Schemas() {}
 
   /**
-   * @param oldest the oldest version that this Eclair migrates, {@code version} itself when it migrates none
+   * @param oldest the oldest version that this Eclair can migrate; {@code version} when it can migrate none
    */
   private record Database(String name, String eclairClass, int version, int oldest) {}
 
@@ -29,7 +29,7 @@ final class Schemas {
         new Database("network", "PgNetworkDb", 4, 2),
         new Database("liquidity", "PgLiquidityDb", 1, 1),
         new Database("audit", "PgAuditDb", Release.CURRENT.audit(), 4),
-        // From 0.13.1 on, a channel's data of before 0.13.0 can't be read any more.
+        // Eclair 0.13.1 and later cannot read the channel data of versions before 0.13.0.
         new Database("channels", "PgChannelsDb", channels, channels == 11 ? 2 : 11),
         new Database("peers", "PgPeersDb", 5, 1),
         new Database("payments", "PgPaymentsDb", 8, 4),
@@ -67,7 +67,7 @@ final class Schemas {
     return null;
   }
 
-  /** {@code JdbcUtils.checkChannelsDbVersion}, whose words differ between 0.13.1 and 0.14. */
+  /** Eclair's {@code JdbcUtils.checkChannelsDbVersion}. Its message differs between 0.13.1 and 0.14. */
   private static Void checkChannelsVersion(Connection connection) throws SQLException {
     Integer found = version(connection, "channels");
     boolean from14 = Release.CURRENT.audit() > 13;
@@ -84,7 +84,7 @@ final class Schemas {
     return null;
   }
 
-  /** @return null for a database that is not there yet */
+  /** @return null when the database does not exist */
   private static Integer version(Connection connection, String name) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.executeUpdate(
@@ -95,7 +95,7 @@ final class Schemas {
     }
   }
 
-  /** @return null when there is no such file: a migration that changes nothing here but the version */
+  /** @return null when the file does not exist, because the migration changes only the version */
   private static String sql(String name) {
     try (InputStream file = Schemas.class.getResourceAsStream("/sql/" + name + ".sql")) {
       return file == null ? null : new String(file.readAllBytes(), StandardCharsets.UTF_8);

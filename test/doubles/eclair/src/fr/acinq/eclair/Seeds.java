@@ -7,7 +7,7 @@ import java.security.SecureRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Eclair's {@code NodeParams.getSeeds}: raw bytes in two files; one that is missing is made anew. */
+/** Eclair's {@code NodeParams.getSeeds}: raw bytes in two files. A missing file is created with a new seed. */
 record Seeds(byte[] node, byte[] channel) {
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.NodeParams$");
 
@@ -17,7 +17,7 @@ record Seeds(byte[] node, byte[] channel) {
 
   private static byte[] seed(File datadir, String name) throws IOException {
     File file = new File(datadir, name);
-    // Eclair once had one seed for both.
+    // Old versions of Eclair have one seed for both purposes.
     File old = new File(datadir, "seed.dat");
     if (!file.exists() && old.exists()) {
       Files.copy(old.toPath(), file.toPath());

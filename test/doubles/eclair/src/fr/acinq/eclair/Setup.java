@@ -12,7 +12,7 @@ import org.bouncycastle.util.encoders.Hex;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Eclair's {@code Setup}: from the data folder to a node that listens, in Eclair's order. */
+/** Eclair's {@code Setup}: the steps from the data folder to a listening node, in Eclair's order. */
 final class Setup {
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.Setup");
 
@@ -60,14 +60,14 @@ final class Setup {
         bitcoind.wallet == null ? "(default)" : bitcoind.wallet);
     if (config.getBoolean("purge-expired-invoices.enabled")) payments.purge();
     if (!config.getBoolean("file-backup.enabled")) log.warn("database backup is disabled");
-    Shutdown.atFirst(
+    Shutdown.closeFirst(
         PeerPort.bind(binding, port, config.getDuration("peer-connection.auth-timeout"), nodeKey));
     Zmq.requireConnection(config.getString("bitcoind.zmqblock"));
     Zmq.requireConnection(config.getString("bitcoind.zmqtx"));
     return kit;
   }
 
-  /** {@code PortChecker}: long before the port is needed, so that a second node on a host ends at once. */
+  /** Eclair's {@code PortChecker}: an early check of the port ends a second node on the same host at once. */
   private static void checkPort(InetAddress binding, int port) {
     try {
       new ServerSocket(port, 50, binding).close();

@@ -13,11 +13,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What Akka's {@code CoordinatedShutdown} makes of Eclair's end: the sockets close at once, while one task,
- * the lease's release, has ten seconds. It is the JVM's shutdown hook, so the exit code stays what it was.
+ * The shutdown of Eclair by Akka's {@code CoordinatedShutdown}: the sockets close at once, and the release of the lease has
+ * a timeout of ten seconds. A shutdown hook of the JVM runs it, so the exit code does not change.
  *
- * <p>The release may end in {@code System.exit}, which never returns in a shutdown hook: that is why a node
- * that lost its database takes those ten seconds, here as in Eclair.
+ * <p>A failed release calls {@code System.exit}, which never returns in a shutdown hook. A node that has lost its database
+ * therefore needs ten seconds to end, as in Eclair.
  */
 final class Shutdown {
   private static final Logger log = LoggerFactory.getLogger("akka.actor.CoordinatedShutdown");
@@ -26,11 +26,11 @@ final class Shutdown {
 
   private Shutdown() {}
 
-  static void atFirst(Closeable socket) {
+  static void closeFirst(Closeable socket) {
     sockets.add(socket);
   }
 
-  static void hook(Runnable release) {
+  static void addHook(Runnable release) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> run(release), "eclair-node-shutdown-hook-1"));
   }
 
@@ -40,7 +40,7 @@ final class Shutdown {
       try {
         socket.close();
       } catch (IOException e) {
-        log.warn("a socket did not close: {}", e.getMessage());
+        log.warn("could not close a socket: {}", e.getMessage());
       }
     }
     Future<?> released = Executors.newSingleThreadExecutor(Daemon.named("release-postgres-lock")).submit(release);

@@ -17,8 +17,8 @@ import org.bouncycastle.math.ec.ECPoint;
 import org.slf4j.LoggerFactory;
 
 /**
- * Eclair's {@code LocalOnChainKeyManager}: the keys of bitcoind's wallet, from {@code eclair-signer.conf}. It
- * signs nothing; it tells whether an address that bitcoind gave is one of its own.
+ * Eclair's {@code LocalOnChainKeyManager}: the keys of bitcoind's wallet, from {@code eclair-signer.conf}. The stand-in
+ * does not sign; it only derives addresses to compare them with bitcoind's addresses.
  */
 final class Signer {
   final String wallet;
@@ -31,20 +31,20 @@ final class Signer {
     this.chain = chain;
   }
 
-  /** @return null when the data folder holds no such file */
+  /** @return null when the data folder does not contain eclair-signer.conf */
   static Signer load(File datadir, Chain chain) throws GeneralSecurityException {
     File file = new File(datadir, "eclair-signer.conf");
     if (!file.exists()) return null;
     Config config = ConfigFactory.parseFile(file).getConfig("eclair.signer");
     byte[] seed = seed(config.getString("mnemonics"), config.getString("passphrase"));
-    // Eclair needs it for its descriptors.
+    // Eclair requires the timestamp for its descriptors.
     config.getLong("timestamp");
     LoggerFactory.getLogger("fr.acinq.eclair.crypto.keymanager.LocalOnChainKeyManager$")
         .info("using on-chain key manager wallet={}", config.getString("wallet"));
     return new Signer(config.getString("wallet"), Key.master(seed), chain);
   }
 
-  /** BIP84 and BIP86, told apart by the path as Eclair does. */
+  /** A BIP84 or BIP86 address. As in Eclair, the path determines which one. */
   String address(String path) throws GeneralSecurityException {
     ECPoint point = master.derive(path).point();
     boolean taproot = path.replace("m/", "").startsWith("86");
@@ -54,14 +54,14 @@ final class Signer {
     return Bech32.encode(chain.addressPrefix, words, taproot ? Bech32.BECH32M : Bech32.BECH32);
   }
 
-  /** BIP39. */
+  /** The seed of a BIP39 mnemonic. */
   private static byte[] seed(String mnemonics, String passphrase) throws GeneralSecurityException {
     byte[] salt = ("mnemonic" + Normalizer.normalize(passphrase, Normalizer.Form.NFKD)).getBytes();
     PBEKeySpec spec = new PBEKeySpec(mnemonics.toCharArray(), salt, 2048, 512);
     return SecretKeyFactory.getInstance("PBKDF2WithHmacSHA512").generateSecret(spec).getEncoded();
   }
 
-  /** BIP341's output key of a key without a script. */
+  /** The BIP341 output key of an internal key without a script. */
   private static byte[] tweaked(ECPoint point) throws GeneralSecurityException {
     byte[] x = Arrays.copyOfRange(point.getEncoded(true), 1, 33);
     MessageDigest sha256 = MessageDigest.getInstance("SHA-256");

@@ -10,7 +10,7 @@ import java.util.stream.StreamSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What Eclair's {@code Setup} does with bitcoind's wallet at start, by its {@code BitcoinCoreClient}. */
+/** The use of bitcoind's wallet at start: Eclair's {@code Setup} and {@code BitcoinCoreClient}. */
 final class Wallet {
   private static final Logger log = LoggerFactory.getLogger("fr.acinq.eclair.Setup");
 
@@ -25,7 +25,7 @@ final class Wallet {
 
   void prepare(String lockedUtxosBehavior) throws IOException, GeneralSecurityException {
     if (signer != null) log.info("using eclair to sign bitcoin core transactions");
-    if (Release.CURRENT.asksPubkey()) bitcoind.invoke("getaddressinfo", receiveAddress("bech32"));
+    if (Release.CURRENT.requestsPublicKey()) bitcoind.invoke("getaddressinfo", receiveAddress("bech32"));
     receiveAddress(null);
     handleLockedOutputs(lockedUtxosBehavior);
   }
@@ -40,7 +40,7 @@ final class Wallet {
     return address;
   }
 
-  /** Outputs that stayed locked since a funding that never ended. */
+  /** An unfinished funding leaves locked outputs. */
   private void handleLockedOutputs(String behavior) throws IOException {
     JsonNode locked = bitcoind.invoke("listlockunspent");
     if (locked.isEmpty()) return;

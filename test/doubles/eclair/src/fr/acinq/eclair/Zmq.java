@@ -6,7 +6,7 @@ import java.net.Socket;
 import java.net.URI;
 import org.slf4j.LoggerFactory;
 
-/** Eclair's {@code ZMQActor}, as far as the start needs it: whether bitcoind's ZeroMQ lets itself be connected to. */
+/** Eclair's {@code ZMQActor}, reduced to the check at start that bitcoind's ZeroMQ accepts a connection. */
 final class Zmq {
   private static final long RETRY_MILLIS = 200;
 

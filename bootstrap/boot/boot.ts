@@ -1,0 +1,49 @@
+import { credential, type AwsSettings } from "../aws/clients.ts";
+import type { ImageTest } from "../contract/configuration/image-test.ts";
+import { prepareImageTest } from "../imagetest/prepare.ts";
+import { loadInstance } from "../imds/identity.ts";
+import { logEvent } from "../os/log.ts";
+import { setUpCluster } from "../setup/run.ts";
+import { configurationIn } from "../userdata/configuration.ts";
+import { version } from "../version.ts";
+import { databaseCertificates, startUnits } from "./host.ts";
+import { bootNode } from "./node.ts";
+import { Phases } from "./phases.ts";
+
+/** The network of an instance comes up within this time. */
+const metadataWithinMilliseconds = 20_000;
+
+/** What happens once at every boot: load, parse, and the work that the document requires. */
+export async function boot(): Promise<void> {
+  const phases = new Phases(new Date());
+  const { identity, userData } = await phases.run("load", () => loadInstance(metadataWithinMilliseconds));
+  logEvent("boot.identity", { ...identity, bootstrap: version });
+  const aws = awsSettings(identity.region);
+
+  const document = await phases.run("parse", () => configurationIn(userData));
+  switch (document?.kind) {
+    case undefined:
+      logEvent("boot.idle");
+      return phases.end("idle");
+    case "ImageTest":
+      await bootImageTest(phases, document);
+      break;
+    case "ClusterSetup":
+      await phases.run("set-up", () => setUpCluster(document, aws, databaseCertificates()));
+      break;
+    case "Node":
+      await bootNode(phases, document, identity, aws);
+  }
+  phases.end("done");
+}
+
+async function bootImageTest(phases: Phases, document: ImageTest): Promise<void> {
+  await phases.run("render", () => prepareImageTest(document));
+  await phases.run("hand-over", () => startUnits("bitcoind.service", "eclair-image-test.service"));
+}
+
+/** AWS' own endpoints, unless the host of the instance passes another endpoint as a systemd credential. */
+function awsSettings(region: string): AwsSettings {
+  const endpoint = credential("eclair-ami.endpoint");
+  return { region, ...(endpoint !== undefined && { endpoint }) };
+}

@@ -1,0 +1,220 @@
+import { z } from "zod";
+import { EclairSettings } from "./eclair-settings.ts";
+import { defaultTable } from "../record/default-table.ts";
+import { apiVersion } from "./api-version.ts";
+
+/** The chain names of Eclair's configuration. */
+export const chains = ["mainnet", "testnet", "testnet4", "signet", "regtest"] as const;
+export type Chain = (typeof chains)[number];
+
+const printable = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
+const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+const hostAndPort =
+  /^(([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)|(\[[0-9a-f:]+\])):\d{1,5}$/i;
+
+const Host = z.string().regex(hostName, "must be a host name or an IPv4 address");
+const Port = z.int().min(1).max(65_535);
+const Ip = z.union([z.ipv4(), z.ipv6()]);
+const onion = /^[a-z2-7]{56}\.onion$/;
+const PublicAddress = z
+  .string()
+  .refine(
+    (text) => Ip.safeParse(text).success || hostName.test(text),
+    "must be an IP address or a host name, without a port",
+  );
+const isHostName = (text: string) => !Ip.safeParse(text).success && !onion.test(text);
+const HostAndPort = z.string().regex(hostAndPort, "must be `host:port`");
+
+// RDS names its secrets `rds!db-…`.
+const secretName = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,512}$/;
+export const SecretId = z.string().regex(secretName, "must be the ARN or the name of a secret");
+
+/** A secret in Secrets Manager: its ARN or name, or the same with a version stage. */
+export const SecretReference = z.union([
+  SecretId,
+  z.strictObject({
+    id: SecretId,
+    versionStage: z
+      .string()
+      .regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/)
+      .default("AWSCURRENT"),
+  }),
+]);
+
+/** An alias has at most 32 bytes (BOLT 7). */
+const Alias = z
+  .string()
+  .min(1)
+  .regex(printable, "must not contain control characters")
+  .refine((text) => Buffer.byteLength(text) <= 32, "must not be longer than 32 bytes");
+
+/** The endpoint of a node's database. */
+export const DatabaseEndpoint = z.strictObject({
+  /** The host name in the server's certificate. */
+  host: Host.refine(
+    (text) => !Ip.safeParse(text).success,
+    "must be a host name: certificates of RDS contain no addresses",
+  ),
+  port: Port.default(5432),
+  name: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "must be a plain PostgreSQL name")
+    .default("eclair"),
+});
+export type DatabaseEndpoint = z.infer<typeof DatabaseEndpoint>;
+
+const Database = DatabaseEndpoint.extend({
+  /** The runtime role's login: JSON with `username` and `password`, as RDS writes it. */
+  secret: SecretReference,
+  /** How long a lease remains valid after its last renewal. */
+  leaseSeconds: z.int().min(6).max(600).default(15),
+  leaseRenewalSeconds: z.int().min(1).max(120).default(5),
+}).refine((database) => database.leaseRenewalSeconds * 2 < database.leaseSeconds, {
+  path: ["leaseRenewalSeconds"],
+  message: "must be less than half of leaseSeconds, otherwise one slow renewal loses the lease",
+});
+
+const LocalBitcoind = z.strictObject({
+  /** bitcoind connects to these peers and to no others. Without them, bitcoind finds its own peers. */
+  peers: z.array(HostAndPort).default([]),
+});
+
+const RemoteBitcoind = z.strictObject({
+  host: Host,
+  rpcPort: Port,
+  zmqBlock: HostAndPort,
+  zmqTx: HostAndPort,
+  /** JSON with `username` and `password` of the RPC interface. */
+  secret: SecretReference,
+});
+
+const Bitcoind = z
+  .strictObject({
+    local: LocalBitcoind.optional(),
+    remote: RemoteBitcoind.optional(),
+    /** The wallet's name. */
+    wallet: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,64}$/)
+      .default("eclair"),
+  })
+  .refine((bitcoind) => (bitcoind.local === undefined) !== (bitcoind.remote === undefined), {
+    message: "must contain either `local` or `remote`",
+  });
+
+/** The EBS volume for bitcoind's chain, in addition to the root volume. */
+const ChainVolume = z.strictObject({
+  /** The device name that EC2 attaches the volume as. */
+  device: z
+    .string()
+    .regex(/^\/dev\/sd[f-p]$/, "must be /dev/sdf to /dev/sdp")
+    .default("/dev/sdf"),
+  sizeGibibytes: z.int().min(1).max(16_384).default(1000),
+  /** A new volume is created from this snapshot. */
+  snapshotId: z
+    .string()
+    .regex(/^snap-[0-9a-f]{8,17}$/)
+    .optional(),
+  kmsKeyId: z
+    .string()
+    .regex(/^[A-Za-z0-9:/_-]{1,2048}$/)
+    .optional(),
+});
+
+/** Where the cluster record is stored, outside the database. */
+export const RecordTable = z.strictObject({
+  /** A DynamoDB table. One table can serve many clusters. */
+  table: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{3,255}$/, "must be the name of a DynamoDB table")
+    .default(defaultTable),
+  /**
+   * Whether Eclair may start while the record cannot be read. In that case a rewound database is not detected, and a
+   * node with an old state of its channels can lose all funds in these channels.
+   */
+  allowStartWithoutRecord: z.boolean().default(false),
+});
+
+const targetGroup =
+  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup\/[A-Za-z0-9-]+\/[0-9a-f]+$/;
+
+/** The name of a cluster: the instances of one node, their volumes and the record. */
+export const ClusterName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, "must be lower-case letters, digits and dashes, at most 31");
+
+export const NodeId = z
+  .string()
+  .regex(/^0[23][0-9a-f]{64}$/, "must be a compressed public key: 66 lower-case hex digits");
+
+const Node = z.strictObject({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal("Node"),
+  cluster: ClusterName,
+  chain: z.enum(chains),
+  /** The expected node id. A node seed that gives another node id is refused. */
+  nodeId: NodeId,
+  alias: Alias,
+  color: z
+    .string()
+    .regex(/^[0-9a-f]{6}$/, "must be six lower-case hex digits")
+    .default("49daaa"),
+  /** Eclair announces these with port 9735: IP addresses, and at most one host name (BOLT 7). */
+  publicAddresses: z
+    .array(PublicAddress)
+    .default([])
+    .refine(
+      (addresses) => addresses.filter(isHostName).length <= 1,
+      "must not contain more than one host name",
+    ),
+  secrets: z.strictObject({
+    nodeSeed: SecretReference,
+    channelSeed: SecretReference,
+    /** The on-chain mnemonic. Optional on regtest only, where bitcoind's own wallet can hold the keys. */
+    onChain: SecretReference.optional(),
+    /** The password of Eclair's API. Without it, each boot generates one. */
+    apiPassword: SecretReference.optional(),
+  }),
+  database: Database,
+  record: RecordTable.prefault({}),
+  failover: z
+    .strictObject({
+      /**
+       * Whether a standby keeps an Eclair started and held before its first connection. Otherwise Eclair starts shortly
+       * before the lease expires, which saves the memory of one Eclair and makes a takeover two seconds slower.
+       */
+      armed: z.boolean().default(true),
+      /** The Auto Scaling group replaces an instance whose own bitcoind has not answered for this time. */
+      unhealthyAfterSeconds: z.int().min(60).max(86_400).default(1800),
+    })
+    .prefault({}),
+  bitcoind: Bitcoind,
+  chainVolume: ChainVolume.optional(),
+  targetGroupArns: z.array(z.string().regex(targetGroup, "must be the ARN of a target group")).default([]),
+  java: z
+    .strictObject({
+      heapMebibytes: z.int().min(128).max(65_536).default(1024),
+      /**
+       * `c1`: only Java's first compiler, which leaves the processors to Eclair during a takeover. `tiered`: the second
+       * compiler runs as well and produces faster code for a node that routes many payments.
+       */
+      compiler: z.enum(["c1", "tiered"]).default("c1"),
+    })
+    .prefault({}),
+  eclair: z.strictObject({ settings: EclairSettings.default({}) }).prefault({}),
+});
+
+/** Only on regtest may bitcoind's own wallet hold the keys. */
+export const hasOnChain = ({ chain, secrets }: { chain: Chain; secrets: { onChain?: unknown } }): boolean =>
+  secrets.onChain !== undefined || chain === "regtest";
+export const onChainMissing = {
+  path: ["secrets", "onChain"],
+  message:
+    "is missing: without it, the keys of the coins would be in bitcoind's wallet, on a disk that is lost with the instance",
+};
+
+/** The configuration of a node. It names secrets and never contains one. */
+export const NodeConfiguration = Node.refine(hasOnChain, onChainMissing);
+
+export type NodeConfiguration = z.infer<typeof NodeConfiguration>;
+export type SecretReference = z.infer<typeof SecretReference>;

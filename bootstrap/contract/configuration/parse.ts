@@ -1,0 +1,180 @@
+import leven from "leven";
+import { LineCounter, isNode, parseDocument, type Document } from "yaml";
+import { z } from "zod";
+import { ClusterSetup } from "./cluster-setup.ts";
+import { ImageTest } from "./image-test.ts";
+import { NodeConfiguration } from "./node.ts";
+import { renamedKey, renamedValue } from "./renamed.ts";
+
+/** The kinds of documents of this project. */
+const kinds = { Node: NodeConfiguration, ClusterSetup, ImageTest } as const;
+
+export type Configuration = NodeConfiguration | ClusterSetup | ImageTest;
+
+/** One problem of a document. `line` counts from 1. */
+export type Problem = { readonly line: number; readonly path: string; readonly message: string };
+
+export type Parsed =
+  | { readonly configuration: Configuration; readonly problems?: undefined }
+  | { readonly configuration?: undefined; readonly problems: readonly Problem[] };
+
+/** Parses a document strictly, and reports all its problems at once. */
+export function parseConfiguration(text: string): Parsed {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
+  if (document.errors.length > 0)
+    return {
+      problems: document.errors.map((error) => ({
+        line: lines.linePos(error.pos[0]).line,
+        path: "",
+        message: error.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? error.code,
+      })),
+    };
+
+  let value: unknown;
+  try {
+    // One alias can expand to a thousand others, and no document needs an alias.
+    value = document.toJS({ maxAliasCount: 0 });
+  } catch {
+    return { problems: [{ line: 1, path: "", message: "aliases (`*name`) are not allowed" }] };
+  }
+  const lineAt = (path: readonly PropertyKey[]) => lineOf(document, lines, path);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return {
+      problems: [{ line: 1, path: "", message: "must be a YAML mapping that begins with apiVersion" }],
+    };
+
+  const kind = "kind" in value ? value.kind : undefined;
+  if (typeof kind !== "string" || !Object.hasOwn(kinds, kind)) {
+    const miscased = Object.keys(value).find((key) => key.toLowerCase() === "kind" && key !== "kind");
+    const message =
+      kind !== undefined
+        ? `must be one of ${Object.keys(kinds).join(", ")}${nearest(JSON.stringify(kind), Object.keys(kinds))}`
+        : `is missing${miscased === undefined ? "" : ` (\`${miscased}\` must be written \`kind\`)`}`;
+    return {
+      problems: [{ line: lineAt(miscased === undefined ? ["kind"] : [miscased]), path: "kind", message }],
+    };
+  }
+  const schema = kinds[kind as keyof typeof kinds];
+  const result = schema.safeParse(value);
+  if (result.success) return { configuration: result.data };
+  const problems = result.error.issues.flatMap((issue) => explain(issue, [], schema, value, kind));
+  return {
+    problems: problems
+      .map(({ path, message }) => ({ line: lineAt(path), path: pathText(path), message }))
+      .toSorted((a, b) => a.line - b.line),
+  };
+}
+
+/**
+ * Problems as text, one per line.
+ * @param file begins each line, when there is a file: `file:line: path message`
+ */
+export function describeProblems(problems: readonly Problem[], file?: string): string {
+  const position = (line: number) => (file === undefined ? `line ${line}` : `${file}:${line}`);
+  return problems
+    .map(({ line, path, message }) => `${position(line)}: ${path === "" ? "" : `${path} `}${message}`)
+    .join("\n");
+}
+
+type PathProblem = { readonly path: readonly PropertyKey[]; readonly message: string };
+
+function explain(
+  issue: z.core.$ZodIssue,
+  above: readonly PropertyKey[],
+  schema: z.core.$ZodType,
+  value: unknown,
+  kind: string,
+): PathProblem[] {
+  const path = [...above, ...issue.path];
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(schema, path);
+    return issue.keys.map((key) => {
+      const renamed = renamedKey(kind, [...path, key]);
+      const hint = renamed === undefined ? nearest(key, known) : `: it is now called \`${renamed}\``;
+      return { path: [...path, key], message: `is not a known key${hint}` };
+    });
+  }
+  if (issue.code === "invalid_union") {
+    // The nearest alternative is the one that fails at the deepest path, or else the first.
+    const alternatives = issue.errors.map((errors) =>
+      errors.flatMap((error) => explain(error, path, schema, value, kind)),
+    );
+    const deepest = alternatives.toSorted((a, b) => depth(b) - depth(a))[0];
+    return deepest ?? [{ path, message: "has an invalid value" }];
+  }
+  const actual = valueAt(value, path);
+  if (issue.code === "invalid_type" && actual === undefined) return [{ path, message: "is missing" }];
+  if (issue.code === "invalid_value") {
+    const values = issue.values.map(String);
+    const renamed = renamedValue(kind, path, String(actual));
+    const hint =
+      renamed === undefined ? nearest(String(actual), values) : `: it is now called \`${renamed}\``;
+    return [{ path, message: `must be ${values.length > 1 ? "one of " : ""}${values.join(", ")}${hint}` }];
+  }
+  return [{ path, message: issue.message }];
+}
+
+const depth = (problems: readonly PathProblem[]) => Math.max(0, ...problems.map(({ path }) => path.length));
+
+/** ` (did you mean …?)` when a known word is close, whatever the case of its letters. */
+function nearest(word: string, known: readonly string[]): string {
+  const distance = (candidate: string) => leven(word.toLowerCase(), candidate.toLowerCase());
+  const best = known.toSorted((a, b) => distance(a) - distance(b))[0];
+  if (best === undefined || distance(best) > Math.max(2, word.length / 3)) return "";
+  return ` (did you mean \`${best}\`?)`;
+}
+
+/** The known keys of a schema at a path. */
+function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  const def = (schema as z.ZodType).def as SchemaDefinition;
+  if (def.innerType !== undefined) return keysAt(def.innerType, path);
+  if (def.options !== undefined) return def.options.flatMap((option) => keysAt(option, path));
+  const [first, ...rest] = path;
+  if (first === undefined) return Object.keys(def.shape ?? {});
+  const next = typeof first === "string" ? def.shape?.[first] : def.element;
+  return next === undefined ? [] : keysAt(next, rest);
+}
+
+type SchemaDefinition = {
+  readonly innerType?: z.core.$ZodType;
+  readonly options?: readonly z.core.$ZodType[];
+  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
+  readonly element?: z.core.$ZodType;
+};
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (parent, key) =>
+      typeof parent === "object" && parent !== null
+        ? (parent as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  );
+}
+
+/** The line of the deepest part of a path that exists. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const key = path[length - 1];
+    const items = (parent as { items?: readonly unknown[] } | undefined)?.items ?? [];
+    for (const [index, item] of items.entries()) {
+      const pair = item as { key?: unknown };
+      const start =
+        isNode(pair.key) && String(pair.key) === key
+          ? pair.key.range?.[0]
+          : index === key && isNode(item)
+            ? item.range?.[0]
+            : undefined;
+      if (start !== undefined) return lines.linePos(start).line;
+    }
+  }
+  return 1;
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`))
+    .join("");
+}

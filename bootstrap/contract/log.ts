@@ -1,0 +1,67 @@
+import { z } from "zod";
+
+/** Every event that the bootstrap logs, with its meaning. `npm run docs` writes docs/reference/log-events.md. */
+export const logEvents = {
+  "auto-scaling.failed": "A call to Auto Scaling failed; the supervisor calls again.",
+  "auto-scaling.hook-completed": "The instance completed a lifecycle hook.",
+  "auto-scaling.leaving": "The Auto Scaling group terminates the instance; Eclair stops first.",
+  "auto-scaling.unhealthy": "The instance reported itself unhealthy to its Auto Scaling group.",
+  "boot.identity": "The instance read its identity document.",
+  "boot.idle": "The user-data contains no document of this project; the boot starts nothing.",
+  "boot.phase": "A phase of the boot ended, or failed with `error`.",
+  "cluster-setup.result": "The result of a cluster setup.",
+  "cluster-setup.report-failed": "The result of a cluster setup was not written to the cluster table.",
+  "context.reloaded": "The supervisor uses the files of a later boot.",
+  "drift.detected": "Secrets or user-data differ from the files that the last boot rendered.",
+  "drift.failed": "The comparison of secrets and user-data failed; the supervisor compares again.",
+  "eclair.armed": "An Eclair waits at its gate before its first connection to the database.",
+  "eclair.disarmed": "An Eclair that waited at its gate ended.",
+  "eclair.ended": "The Eclair that was connected to the database ended.",
+  "eclair.gate-opened": "The gate of an Eclair opened; this Eclair can take the lease.",
+  "eclair.killed": "The watchdog killed an Eclair whose lease could expire.",
+  "guard.checked": "The cluster record and the database permit this host to start or activate Eclair.",
+  "guard.refused": "The cluster record or the database does not permit this host to run Eclair.",
+  "lease.release-failed":
+    "The lease of an Eclair that ended is not released yet; the supervisor tries again.",
+  "lease.released": "The supervisor released the lease of an Eclair that ended.",
+  "page-cache.failed": "Eclair's files were not read into the page cache.",
+  "page-cache.warmed": "Eclair's files are in the page cache.",
+  "record.unreachable": "The cluster record cannot be read; the configuration permits a start without it.",
+  "report.failed": "The report of the instance was not written to the cluster table.",
+  "role.changed": "The role of the instance changed.",
+  "supervisor.action-failed": "An action of the supervisor failed; the supervisor tries again.",
+  "switchover.advanced": "A switchover reached its next step.",
+  "switchover.failed": "The switchover request cannot be read or written; the supervisor tries again.",
+  "systemd.notify-failed": "systemd-notify failed.",
+  "targets.deregister-skipped": "The instance stays in its target groups, because it does not shut down.",
+  "targets.deregistered": "The instance left its target groups.",
+  "wallet.created": "A wallet was created in bitcoind.",
+  "wallet.import-failed": "The import of descriptors into the wallet failed; the supervisor imports again.",
+  "wallet.imported": "The descriptors of the node were imported into the wallet.",
+} as const satisfies Readonly<Record<string, string>>;
+
+export type LogEvent = keyof typeof logEvents;
+
+export const logLevels = ["info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** An error in a log line, in a report and in `--json` output. */
+export const LoggedError = z.object({
+  /** A code of `docs/reference/errors.md`; absent for an error of another program. */
+  code: z.string().optional(),
+  operation: z.string().optional(),
+  message: z.string(),
+  remedy: z.string().optional(),
+  mayHaveChanged: z.string().optional(),
+  retryable: z.boolean().optional(),
+});
+export type LoggedError = z.infer<typeof LoggedError>;
+
+/** One line of the bootstrap's log. The journal supplies the time. */
+export const LogLine = z.looseObject({
+  level: z.enum(logLevels),
+  event: z.enum(Object.keys(logEvents) as [LogEvent, ...LogEvent[]]),
+  durationMs: z.number().optional(),
+  error: LoggedError.optional(),
+});
+export type LogLine = z.infer<typeof LogLine>;

@@ -1,0 +1,107 @@
+import { z } from "zod";
+import { BootStatus } from "./boot.ts";
+import { InstanceIdentity } from "./instance-identity.ts";
+
+/** A part of the report that the supervisor could not read, and the reason. */
+const Unknown = z.object({ known: z.literal(false), reason: z.string() });
+
+/**
+ * - `waiting`: this host cannot run Eclair now
+ * - `standby`: this host can run Eclair, and another host holds the lease
+ * - `starting`: Eclair starts on this host and does not serve yet
+ * - `active`: Eclair runs on this host and holds the lease
+ * - `stopping`: Eclair stops on this host
+ * - `unsafe`: Eclair runs on this host without the right to: it is killed
+ */
+export const roles = ["waiting", "standby", "starting", "active", "stopping", "unsafe"] as const;
+export type Role = (typeof roles)[number];
+
+const Bitcoind = z.union([
+  /** `warmingUp`: bitcoind answers, and loads its block index (RPC error -28). */
+  Unknown.extend({ warmingUp: z.boolean().optional() }),
+  z.object({
+    known: z.literal(true),
+    /** bitcoind's own name of the chain, such as `main`. */
+    chain: z.string(),
+    blocks: z.int(),
+    headers: z.int(),
+    /** By Eclair's own conditions. */
+    synced: z.boolean(),
+    wallet: z.union([
+      z.object({ ready: z.literal(true) }),
+      z.object({ ready: z.literal(false), reason: z.string() }),
+    ]),
+  }),
+]);
+export type BitcoindReport = z.infer<typeof Bitcoind>;
+
+const Lease = z.union([
+  Unknown,
+  z.object({
+    known: z.literal(true),
+    /** The Eclair that took the lease last; absent when no Eclair ever took it. */
+    holderEclairInstanceId: z.string().optional(),
+    /** By the database's clock; zero or less when the lease is free. */
+    remainingSeconds: z.number(),
+  }),
+]);
+export type LeaseReport = z.infer<typeof Lease>;
+
+/** What Eclair's API reports. */
+export const EclairInfo = z.object({
+  eclairInstanceId: z.string(),
+  nodeId: z.string(),
+  blockHeight: z.int(),
+});
+export type EclairInfo = z.infer<typeof EclairInfo>;
+
+const Eclair = z.object({
+  /** The Eclair that is connected to the database. */
+  state: z.enum(["stopped", "running", "stopping"]),
+  /** Its main process; 0 when there is none. */
+  pid: z.int(),
+  /** The id that the Eclair process generated for itself. */
+  eclairInstanceId: z.string().optional(),
+  /** Absent while its API does not answer. */
+  info: EclairInfo.optional(),
+  /** Whether another Eclair is started and held before its first connection. */
+  armed: z.enum(["no", "starting", "yes"]),
+  /** The configuration arms an Eclair only shortly before the lease expires. */
+  armBeforeExpiry: z.boolean(),
+});
+export type EclairReport = z.infer<typeof Eclair>;
+
+const Record = z.union([
+  Unknown,
+  z.object({
+    known: z.literal(true),
+    generation: z.int(),
+    counter: z.int(),
+    mirroredAt: z.iso.datetime(),
+  }),
+]);
+export type RecordReport = z.infer<typeof Record>;
+
+/** What an instance reports about itself: the body of every health response, and its item in the cluster table. */
+export const InstanceReport = z.object({
+  live: z.boolean(),
+  ready: z.boolean(),
+  active: z.boolean(),
+  role: z.enum(roles),
+  /** Why the instance is not active. */
+  reasons: z.array(z.string()),
+  roleSince: z.iso.datetime(),
+  cluster: z.string(),
+  nodeId: z.string(),
+  chain: z.string(),
+  identity: InstanceIdentity,
+  targetGroupArns: z.array(z.string()),
+  bitcoind: Bitcoind,
+  lease: Lease,
+  eclair: Eclair,
+  /** The cluster record as this instance mirrored it last. */
+  record: Record,
+  versions: z.object({ eclair: z.string(), bootstrap: z.string() }),
+  boot: BootStatus,
+});
+export type InstanceReport = z.infer<typeof InstanceReport>;

@@ -1,0 +1,29 @@
+/** Every tag that this project sets on an AWS resource. */
+export const tags = {
+  /** On instances, volumes, secrets and Auto Scaling groups: the cluster that they belong to. */
+  cluster: "eclair-ami:cluster",
+  /** On a volume: its purpose, `chain`. */
+  volume: "eclair-ami:volume",
+  /** On the short-lived instance of a cluster setup: the cluster. */
+  setup: "eclair-ami:setup",
+  /** On an Auto Scaling group: the state of its last `replace`. */
+  replace: "eclair-ami:replace",
+  /** On everything that a bake creates: the bake. */
+  bakeId: "eclair-ami:bake-id",
+  /** The others are on images. */
+  version: "eclair-ami:version",
+  eclairVersion: "eclair-ami:eclair-version",
+  eclairSha256: "eclair-ami:eclair-sha256",
+  bitcoindVersion: "eclair-ami:bitcoind-version",
+  bitcoindSha256: "eclair-ami:bitcoind-sha256",
+  target: "eclair-ami:target",
+  imageTest: "eclair-ami:image-test",
+  /** `true` when the image may be published and may run on mainnet. */
+  release: "eclair-ami:release",
+  releaseReason: "eclair-ami:release-reason",
+} as const;
+
+/** The value of the tag `volume` on a volume that contains bitcoind's chain. */
+export const chainVolumePurpose = "chain";
+
+export const tagPrefix = "eclair-ami:";

@@ -1,0 +1,15 @@
+import { z } from "zod";
+import type { EclairInfo } from "../contract/reports/instance.ts";
+import { callEclair } from "./api.ts";
+
+const getinfoMilliseconds = 3_000;
+const GetInfo = z.object({ instanceId: z.string(), nodeId: z.string(), blockHeight: z.int() });
+
+/** @returns undefined while the API does not answer */
+export async function readEclairInfo(password: string): Promise<EclairInfo | undefined> {
+  const result = await callEclair(password, "getinfo", "", getinfoMilliseconds);
+  const info = "answer" in result ? GetInfo.safeParse(result.answer).data : undefined;
+  if (info === undefined) return undefined;
+  const { instanceId, nodeId, blockHeight } = info;
+  return { eclairInstanceId: instanceId, nodeId, blockHeight };
+}

@@ -1,0 +1,32 @@
+/** Paths on an instance. */
+export const paths = {
+  templates: "/usr/share/eclair-ami/templates",
+  /** The versions in this image, as the bake wrote them. */
+  image: "/usr/share/eclair-ami/image.json",
+  /** Digests of the installed files of the artifacts, one `sha256  path` per line. */
+  artifactSums: "/usr/share/eclair-ami/artifacts.sha256",
+  /** Eclair's jars in the order of the class path, and Java's AOT cache for this class path. */
+  classPath: "/opt/eclair/class-path",
+  aotCache: "/opt/eclair/eclair.aot",
+  bitcoinConf: "/run/eclair-ami/bitcoin.conf",
+  imageTest: "/run/eclair-ami/image-test.json",
+  /** The certificate authorities of the database server. */
+  databaseCa: "/run/eclair-ami/database-ca.pem",
+  /** The environment of Eclair's units. It contains no secret. */
+  eclairEnvironment: "/run/eclair-ami/eclair.env",
+  /** The parsed configuration of the node, and the identity of this instance. It contains no secret. */
+  node: "/run/eclair-ami/node.json",
+  /** The state of the boot. */
+  boot: "/run/eclair-ami/boot.json",
+  /** Eclair's data folder, in RAM that is never swapped. Only Eclair's user can read it. */
+  eclairData: "/run/eclair",
+  /** The supervisor's secrets, in RAM that is never swapped. */
+  supervisorSecrets: "/run/eclair-supervisor/secrets.json",
+  /** Digests of the rendered files, in RAM that is never swapped. */
+  rendered: "/run/eclair-supervisor/rendered.json",
+  /** The id of the last Eclair of this host that could take the lease, in RAM, for the next supervisor. */
+  holder: "/run/eclair-supervisor/holder",
+  /** A link to the device of the chain volume. */
+  chainVolume: "/run/eclair-ami/chain-volume",
+  chain: "/var/lib/bitcoin",
+} as const;

@@ -1,2 +1,0 @@
-/** The table's name when a configuration names none. */
-export const defaultTable = "eclair-ami";

@@ -1,0 +1,67 @@
+import { rpcUsers } from "../bitcoind/rpc-users.ts";
+import type { Chain, NodeConfiguration } from "../contract/configuration/node.ts";
+import { ports } from "../contract/ports.ts";
+import { armedTimeoutSeconds, jdbcDatabase } from "../database/url.ts";
+import type { NodeSecrets } from "../secrets/resolve.ts";
+import { fillTemplate } from "./template.ts";
+
+/** The ZMQ endpoints of a bitcoind on this host. */
+const localZmq = { block: "127.0.0.1:29000", tx: "127.0.0.1:29001" };
+
+export function eclairConf(
+  { chain, alias, color, publicAddresses, bitcoind, database, eclair }: NodeConfiguration,
+  secrets: NodeSecrets,
+  template: string,
+): string {
+  const { remote } = bitcoind;
+  return fillTemplate(template, {
+    chain,
+    alias,
+    color,
+    publicAddresses,
+    apiPassword: secrets.apiPassword,
+    bitcoind: {
+      host: remote?.host ?? "127.0.0.1",
+      rpcPort: remote?.rpcPort ?? ports.bitcoindRpc,
+      ...secrets.bitcoind,
+      wallet: bitcoind.wallet,
+      zmqBlock: `tcp://${remote?.zmqBlock ?? localZmq.block}`,
+      zmqTx: `tcp://${remote?.zmqTx ?? localZmq.tx}`,
+    },
+    database: { ...database, ...secrets.database, name: jdbcDatabase(database.name), armedTimeoutSeconds },
+    settings: Object.entries(eclair.settings).map(([name, value]) => ({ name, value })),
+  });
+}
+
+/** The names of a chain in bitcoind: the option that selects the chain, and the section of its settings. */
+const networks: Readonly<Record<Chain, { readonly network: string; readonly section: string }>> = {
+  mainnet: { network: "", section: "main" },
+  testnet: { network: "testnet", section: "test" },
+  testnet4: { network: "testnet4", section: "testnet4" },
+  signet: { network: "signet", section: "signet" },
+  regtest: { network: "regtest", section: "regtest" },
+};
+
+export function bitcoinConf(
+  { chain, bitcoind }: NodeConfiguration,
+  secrets: NodeSecrets,
+  template: string,
+): string {
+  return fillTemplate(template, {
+    ...networks[chain],
+    rpcPort: ports.bitcoindRpc,
+    zmqBlock: `tcp://${localZmq.block}`,
+    zmqTx: `tcp://${localZmq.tx}`,
+    users: rpcUsers(secrets.bitcoind, secrets.supervisor),
+    peers: bitcoind.local?.peers ?? [],
+    // On regtest, bitcoind cannot estimate fees.
+    fallbackFee: chain === "regtest" ? "0.00002" : "",
+  });
+}
+
+/** The environment file of Eclair's units. */
+export function eclairEnvironment({ java }: NodeConfiguration): string {
+  const heap = `${java.heapMebibytes}m`;
+  const compiler = java.compiler === "c1" ? " -XX:TieredStopAtLevel=1" : "";
+  return `ECLAIR_JAVA_OPTS="-Xms${heap} -Xmx${heap}${compiler}"\n`;
+}

@@ -1,0 +1,147 @@
+import { escapeIdentifier, type Client } from "pg";
+import { EclairAmiError } from "../../contract/errors.ts";
+import type { NodeIdentity } from "../../contract/record/record.ts";
+import { fenceTables } from "../../database/fence-tables.ts";
+import { fenceSql, fenceVersion, leaseSql } from "../../database/fence.ts";
+import { grantsSql, limitsSql, runtimeRoleSql } from "../../database/roles.ts";
+import { readDatabaseState, type DatabaseState } from "../../database/state.ts";
+import { requireNode } from "../../identity/node-checks.ts";
+import type { Credentials } from "../../secrets/shapes.ts";
+import { expectedOf, type SetupContext } from "../context.ts";
+import { runtimeLogin } from "../secrets.ts";
+import { bind } from "./binding.ts";
+import { canLogIn } from "./connection.ts";
+import { fenceFaults, fenceNotEnforced, requireFenceKnown } from "./fence-checks.ts";
+
+/** The key of an advisory lock, so that two cluster setups of one database run one after the other. */
+const setupLock = 6_172_919_001;
+
+export type PreparedDatabase = {
+  readonly state: DatabaseState;
+  readonly changed: string[];
+  /** The ARN of the secret with the runtime role's login. */
+  readonly secretArn: string;
+};
+
+/** An additional change in the transaction. It returns what it changed, in words. */
+type Change = (owner: Client, username: string) => Promise<string[]>;
+
+/**
+ * Creates the secret of the runtime role's login, and in one transaction the role, the lease table, the fence and the
+ * binding. Whatever exists stays unchanged.
+ */
+export async function prepareDatabase(
+  context: SetupContext,
+  owner: Client,
+  node: NodeIdentity,
+  additionalChange: Change = () => Promise.resolve([]),
+): Promise<PreparedDatabase> {
+  const { setup, secrets } = context;
+  const { login, arn: secretArn, created } = await runtimeLogin(setup, secrets, { create: true });
+  const { username } = login;
+  const loginWorks = await canLogIn(context, login);
+  const changed = [...created];
+  await owner.query("begin");
+  try {
+    // While this transaction waits for a lock on the lease, Eclair's renewal waits behind it, for at most five seconds.
+    await owner.query("set local lock_timeout = '2s'; set local idle_in_transaction_session_timeout = '4s'");
+    await owner.query("select pg_advisory_xact_lock($1)", [setupLock]);
+    const before = await readDatabaseState(owner);
+    requireFenceKnown(before);
+    if (before.binding !== undefined)
+      requireNode(expectedOf(context, node), before.binding.node, "the database", "database");
+    if (!loginWorks) changed.push(await createRole(context, owner, login, before));
+    await owner.query(limitsSql(username));
+    changed.push(...(await createFence(owner, before)));
+    if (before.binding === undefined) {
+      await bind(owner, node);
+      changed.push("binding");
+    }
+    changed.push(...(await additionalChange(owner, username)));
+    // Last, because the privileges of a table's owner go to the next owner.
+    if (changed.length > 0) await owner.query(grantsSql(username, setup.database.name));
+    await requireNoFaults(owner, username);
+    const state = await readDatabaseState(owner);
+    await owner.query("commit");
+    if (await fenceExistingTables(owner, username)) changed.push("fence on Eclair's tables");
+    return { state, changed, secretArn };
+  } catch (error) {
+    await owner.query("rollback");
+    throw (error as { code?: string }).code === lockNotAvailable ? databaseLocked(error) : error;
+  }
+}
+
+/** Creates the runtime role, or sets the password of the existing role. */
+async function createRole(
+  { task }: SetupContext,
+  owner: Client,
+  login: Credentials,
+  { binding }: DatabaseState,
+): Promise<string> {
+  const { username } = login;
+  const { rowCount } = await owner.query("select from pg_roles where rolname = $1", [username]);
+  const exists = rowCount === 1;
+  if (exists && binding === undefined && task.action === "init") throw roleExists(username);
+  await owner.query(runtimeRoleSql(login, exists));
+  return `role ${username}`;
+}
+
+/** Creates the lease table and the fence, or upgrades the fence. */
+async function createFence(owner: Client, { fence }: DatabaseState): Promise<string[]> {
+  if (fence?.version === fenceVersion && (await hasTrigger(owner))) return [];
+  await owner.query(leaseSql);
+  await owner.query(fenceSql);
+  return [fence === undefined ? "fence" : `fence, from version ${fence.version}`];
+}
+
+async function hasTrigger(owner: Client): Promise<boolean> {
+  const { rowCount } = await owner.query(
+    "select from pg_trigger where tgrelid = to_regclass('public.lease') and tgname = 'eclair_ami_fence' and tgenabled = 'A'",
+  );
+  return rowCount === 1;
+}
+
+/** Checks the fence as the runtime role. The owner is a member of this role. */
+async function requireNoFaults(owner: Client, username: string): Promise<void> {
+  await owner.query(`set local role ${escapeIdentifier(username)}`);
+  const faults = await fenceFaults(owner);
+  await owner.query("reset role");
+  if (faults.length > 0) throw fenceNotEnforced(faults);
+}
+
+/**
+ * Fences the tables that Eclair has created. The active instance fences later tables.
+ * @returns whether a table was not fenced
+ */
+async function fenceExistingTables(owner: Client, username: string): Promise<boolean> {
+  await owner.query(`set lock_timeout = '2s'; set role ${escapeIdentifier(username)}`);
+  const fenced = await fenceTables(owner);
+  await owner.query("reset role; reset lock_timeout");
+  return fenced.length > 0;
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const lockNotAvailable = "55P03";
+
+function databaseLocked(error: unknown): EclairAmiError {
+  return new EclairAmiError(
+    {
+      code: "database.locked",
+      operation: "preparing the database",
+      message:
+        "another transaction holds a lock on a table for longer than the renewal of Eclair's lease permits",
+      remedy:
+        "find a dump or another long transaction in this database, and run the command again. It keeps everything that exists already",
+    },
+    { cause: error },
+  );
+}
+
+function roleExists(username: string): EclairAmiError {
+  return new EclairAmiError({
+    code: "database.role-exists",
+    operation: "preparing the database",
+    message: `the server already has a role ${username} with another password: the role may belong to another cluster`,
+    remedy: "store another username, or the correct password, in the secret of database.secret",
+  });
+}

@@ -1,0 +1,66 @@
+import { GroupMembership } from "../../aws/auto-scaling.ts";
+import type { ClusterTable } from "../../contract/record/table.ts";
+import type { InstanceReport } from "../../contract/reports/instance.ts";
+import { readTargetLifecycleState } from "../../imds/read.ts";
+import type { BootedNode } from "../../render/booted-node.ts";
+import { GroupLifecycle, type HostHealth } from "../group/group-lifecycle.ts";
+import { Reporter } from "../health/reporter.ts";
+import { SwitchoverParticipant } from "../switchover/participant.ts";
+
+/** What the duties of this host can require from the supervisor. */
+export type SupervisorActions = {
+  /** Stops Eclair, so that another host takes over. */
+  readonly handOver: () => Promise<void>;
+  /** Stops Eclair, and starts none any more. */
+  readonly standDown: (reason: string) => Promise<void>;
+  /** Whether this host can boot again without an effect on the node. */
+  readonly isPassive: () => boolean;
+};
+
+/** Compares secrets and user-data with the rendered files. */
+export type DriftPoller = { readonly poll: (isPassive: () => boolean) => Promise<void> };
+
+/**
+ * The duties of this host outside the node: reports to the cluster table, switchovers, the Auto Scaling group, and the
+ * comparison of secrets and user-data. Each duty has its own interval, and the supervisor waits for none of them.
+ */
+export class ClusterDuties {
+  private readonly reporter: Reporter;
+  private readonly switchover: SwitchoverParticipant;
+  private readonly groupLifecycle: GroupLifecycle;
+  private readonly driftDetector: DriftPoller;
+
+  constructor({ configuration, identity, aws }: BootedNode, table: ClusterTable, driftDetector: DriftPoller) {
+    this.reporter = new Reporter(table, identity.instanceId);
+    this.switchover = new SwitchoverParticipant(table, identity.instanceId);
+    this.groupLifecycle = new GroupLifecycle(
+      new GroupMembership(aws, identity.instanceId),
+      readTargetLifecycleState,
+      configuration.failover.unhealthyAfterSeconds,
+    );
+    this.driftDetector = driftDetector;
+  }
+
+  /** Why this host leaves a free lease to another host for now. */
+  get holdBackReason(): string | undefined {
+    return this.switchover.holdBackReason;
+  }
+
+  /** Whether a switchover is in progress: this host then knows facts that are stored nowhere else. */
+  get isSwitchoverUnderWay(): boolean {
+    return this.switchover.isUnderWay;
+  }
+
+  poll(report: InstanceReport, health: HostHealth, actions: SupervisorActions): void {
+    void this.switchover.poll(report, actions.handOver);
+    void this.groupLifecycle.poll(health, () =>
+      actions.standDown("the Auto Scaling group terminates the instance"),
+    );
+    void this.driftDetector.poll(actions.isPassive);
+    this.reporter.report(report);
+  }
+
+  async reportFinal(report: InstanceReport): Promise<void> {
+    await this.reporter.reportFinal(report);
+  }
+}

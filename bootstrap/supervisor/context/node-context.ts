@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { clusterTable, supervisorClient } from "../../aws/cluster-table.ts";
+import { bitcoindClient, bitcoindUrl, type BitcoindClient } from "../../bitcoind/client.ts";
+import { NodeWallet } from "../../bitcoind/wallet.ts";
+import type { DatabaseIdentity } from "../../contract/record/record.ts";
+import type { BootStatus } from "../../contract/reports/boot.ts";
+import { paths } from "../../os/paths.ts";
+import { expectedOf, type BootedNode } from "../../render/booted-node.ts";
+import type { Rendered } from "../../render/rendered.ts";
+import type { SupervisorSecrets } from "../../secrets/supervisor.ts";
+import { NodeDatabase } from "../lease/node-database.ts";
+import { RecordMirror } from "../lease/record-mirror.ts";
+import { StartGuard } from "../lease/start-guard.ts";
+import { Watchdog } from "../lease/watchdog.ts";
+import { ClusterDuties, type DriftPoller } from "./cluster-duties.ts";
+
+/** Everything that a supervisor works with, created from the files that one boot rendered. */
+export class NodeContext {
+  readonly rendered: Rendered;
+  readonly endpoint: Omit<DatabaseIdentity, "id">;
+  readonly bitcoind: BitcoindClient;
+  readonly wallet: NodeWallet;
+  /** A separate connection for the lease, so that no other query delays it. */
+  readonly leaseDatabase: NodeDatabase;
+  readonly database: NodeDatabase;
+  readonly startGuard: StartGuard;
+  readonly recordMirror: RecordMirror;
+  readonly duties: ClusterDuties;
+  readonly watchdog: Watchdog;
+  private lastBoot: BootStatus;
+
+  constructor(rendered: Rendered, boot: BootStatus, driftDetector: DriftPoller) {
+    const { node, secrets } = rendered;
+    const { configuration } = node;
+    const { database } = configuration;
+    this.rendered = rendered;
+    this.endpoint = { host: database.host, port: database.port, name: database.name };
+    this.bitcoind = bitcoindClient(bitcoindUrl(configuration), secrets.supervisor);
+    this.wallet = new NodeWallet(configuration, secrets.watched, this.bitcoind);
+    const ca = readFileSync(paths.databaseCa, "utf8");
+    this.leaseDatabase = new NodeDatabase({ database, login: secrets.database, ca });
+    this.database = new NodeDatabase({ database, login: secrets.database, ca });
+    const table = clusterTable(node, supervisorClient);
+    this.startGuard = new StartGuard(expectedOf(node), configuration, table, this.database);
+    this.recordMirror = new RecordMirror(table, this.database, this.endpoint, node.eclair);
+    this.duties = new ClusterDuties(node, table, driftDetector);
+    this.watchdog = new Watchdog(database.leaseSeconds);
+    this.lastBoot = boot;
+  }
+
+  get renderedId(): string {
+    return this.rendered.id;
+  }
+
+  get node(): BootedNode {
+    return this.rendered.node;
+  }
+
+  get secrets(): SupervisorSecrets {
+    return this.rendered.secrets;
+  }
+
+  /** The boot that rendered these files, or a later boot that rendered the same files. */
+  get boot(): BootStatus {
+    return this.lastBoot;
+  }
+
+  /**
+   * Takes over the status of the last boot when that boot belongs to this context.
+   * @param renderedId the id of the files that the last boot rendered
+   */
+  adoptBootStatus(boot: BootStatus, renderedId: string): void {
+    const sameFiles = renderedId === this.renderedId && boot.state === "done";
+    if (sameFiles || boot.startedAt === this.lastBoot.startedAt) this.lastBoot = boot;
+  }
+
+  async close(): Promise<void> {
+    await this.recordMirror.settle();
+    await Promise.all([this.leaseDatabase.close(), this.database.close()]);
+  }
+}

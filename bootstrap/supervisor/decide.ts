@@ -1,0 +1,120 @@
+import type { BitcoindReport, EclairReport, LeaseReport, Role } from "../contract/reports/instance.ts";
+import { isLastHolder, leaseOwner } from "./lease/ownership.ts";
+
+export type Decision = {
+  readonly role: Role;
+  /** `arm`: start an Eclair that waits at its gate. `open`: open the gate of the armed Eclair. */
+  readonly action: "none" | "arm" | "open" | "kill";
+  /** Why the instance is not active. */
+  readonly reasons: readonly string[];
+};
+
+/** What the supervisor sees. */
+export type Observation = {
+  readonly bitcoind: BitcoindReport;
+  readonly lease: LeaseReport;
+  readonly eclair: Omit<EclairReport, "armBeforeExpiry">;
+};
+
+/** What the supervisor knows in addition. */
+export type DecisionContext = {
+  readonly chain: string;
+  /** Eclair started with this other node id. This supervisor never starts Eclair again. */
+  readonly unexpectedNodeId?: string;
+  /** Why the database is no longer the node's database, by the cluster record. */
+  readonly superseded?: string;
+  /** Why the record or the database does not permit this host to run Eclair. */
+  readonly startRefusal?: string;
+  /** The Eclair that is connected to the database was seen to hold the lease. */
+  readonly sawLeaseHeld: boolean;
+  /** Why another instance goes first, although the lease may be free. */
+  readonly holdBackReason?: string;
+  /** Seconds until Eclair may take the lease again after it ended by itself; zero or less when it may. */
+  readonly backoffSeconds: number;
+  /** While another Eclair holds the lease, an Eclair is armed when the lease has at most this many seconds left. */
+  readonly armAtRemainingSeconds: number;
+};
+
+/** bitcoind's names of the chains that Eclair names differently (`chain` in getblockchaininfo). */
+const bitcoindNames: Readonly<Record<string, string>> = { mainnet: "main", testnet: "test" };
+
+/** Decides the role and the next action. A lease that another Eclair holds is normal, and never an error. */
+export function decide(observation: Observation, context: DecisionContext): Decision {
+  const { eclair } = observation;
+  if (context.unexpectedNodeId !== undefined)
+    return {
+      role: "unsafe",
+      action: eclair.state === "stopped" ? "none" : "kill",
+      reasons: [
+        `Eclair started with the node id ${context.unexpectedNodeId}: check the seeds, then run \`systemctl restart eclair-bootstrap eclair-supervisor\``,
+      ],
+    };
+  return eclair.state === "stopped"
+    ? decideWithoutEclair(observation, context)
+    : decideWithEclair(observation, context);
+}
+
+/** An Eclair is connected to the database. */
+function decideWithEclair({ lease, eclair }: Observation, context: DecisionContext): Decision {
+  if (context.superseded !== undefined)
+    return { role: "unsafe", action: "kill", reasons: [context.superseded] };
+  const owner = leaseOwner(lease, eclair.eclairInstanceId);
+  // A free lease that another Eclair took last means a takeover, once this Eclair was seen to hold the lease.
+  const lost =
+    owner === "other" ||
+    (owner === "free" && context.sawLeaseHeld && !isLastHolder(lease, eclair.eclairInstanceId));
+  // Eclair releases its lease before it ends, and takes some seconds to end.
+  if (eclair.state === "stopping")
+    return { role: "stopping", action: lost ? "kill" : "none", reasons: ["Eclair is stopping"] };
+  if (lost)
+    return {
+      role: "unsafe",
+      action: "kill",
+      reasons: [`another Eclair (${holderOf(lease)}) has taken the lease`],
+    };
+  const starting = (reason: string): Decision => ({ role: "starting", action: "none", reasons: [reason] });
+  if (eclair.info === undefined) return starting("Eclair does not answer yet");
+  if (!lease.known)
+    return context.sawLeaseHeld
+      ? { role: "active", action: "none", reasons: [lease.reason] }
+      : starting(lease.reason);
+  if (owner === "free") return starting("Eclair has no valid lease");
+  return { role: "active", action: "none", reasons: [] };
+}
+
+const holderOf = (lease: LeaseReport): string => (lease.known && lease.holderEclairInstanceId) || "none";
+
+function decideWithoutEclair({ bitcoind, lease, eclair }: Observation, context: DecisionContext): Decision {
+  const reasons = bitcoindProblems(bitcoind, context.chain);
+  if (!lease.known) reasons.push(lease.reason);
+  if (context.startRefusal !== undefined) reasons.push(context.startRefusal);
+  if (reasons.length > 0 || !lease.known) return { role: "waiting", action: "none", reasons };
+
+  const arm = eclair.armed === "no" ? "arm" : "none";
+  if (leaseOwner(lease, undefined) === "other")
+    return {
+      role: "standby",
+      action: lease.remainingSeconds <= context.armAtRemainingSeconds ? arm : "none",
+      reasons: ["another Eclair holds the lease"],
+    };
+  if (context.holdBackReason !== undefined)
+    return { role: "standby", action: arm, reasons: [context.holdBackReason] };
+  if (context.backoffSeconds > 0)
+    return {
+      role: "waiting",
+      action: arm,
+      reasons: [`Eclair ended; it may take the lease again in ${Math.ceil(context.backoffSeconds)} s`],
+    };
+  if (eclair.armed !== "yes") return { role: "starting", action: arm, reasons: ["Eclair is being armed"] };
+  return { role: "starting", action: "open", reasons: ["the lease is free"] };
+}
+
+function bitcoindProblems(bitcoind: BitcoindReport, chain: string): string[] {
+  if (!bitcoind.known) return [bitcoind.reason];
+  const problems: string[] = [];
+  const expected = bitcoindNames[chain] ?? chain;
+  if (bitcoind.chain !== expected) problems.push(`bitcoind is on ${bitcoind.chain}, not on ${expected}`);
+  if (!bitcoind.synced) problems.push(`bitcoind is syncing: block ${bitcoind.blocks} of ${bitcoind.headers}`);
+  if (!bitcoind.wallet.ready) problems.push(bitcoind.wallet.reason);
+  return problems;
+}

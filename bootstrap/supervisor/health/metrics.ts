@@ -1,0 +1,84 @@
+import { Gauge, Registry } from "prom-client";
+import { roles, type InstanceReport } from "../../contract/reports/instance.ts";
+
+type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number };
+
+type Metric = {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  /** No sample while the value is not known. */
+  readonly samples: (report: InstanceReport) => readonly Sample[];
+};
+
+const one = (value: number | boolean): readonly Sample[] => [{ value: Number(value) }];
+
+/** Every metric of an instance. Each has the labels `cluster` and `instance_id` (EC2). To add a metric, add an entry. */
+export const metrics: readonly Metric[] = [
+  {
+    name: "eclair_ami_role",
+    help: "1 for the current role of the instance, 0 for the other roles",
+    labels: ["role"],
+    samples: (report) => roles.map((role) => ({ labels: { role }, value: Number(role === report.role) })),
+  },
+  {
+    name: "eclair_ami_live",
+    help: "1 while the loops of the supervisor run",
+    samples: ({ live }) => one(live),
+  },
+  {
+    name: "eclair_ami_ready",
+    help: "1 while the instance is active or a ready standby",
+    samples: ({ ready }) => one(ready),
+  },
+  {
+    name: "eclair_ami_active",
+    help: "1 while Eclair runs on the instance and holds the lease",
+    samples: ({ active }) => one(active),
+  },
+  {
+    name: "eclair_ami_eclair_armed",
+    help: "1 while an Eclair is started and held before its first connection",
+    samples: ({ eclair }) => one(eclair.armed === "yes"),
+  },
+  {
+    name: "eclair_ami_record_mirrored",
+    help: "1 while the instance is active and mirrors its progress into the cluster record",
+    samples: ({ active, record }) => one(active && record.known),
+  },
+  {
+    name: "eclair_ami_lease_remaining_seconds",
+    help: "remaining seconds of the lease, whichever Eclair holds it",
+    samples: ({ lease }) => (lease.known ? one(lease.remainingSeconds) : []),
+  },
+  {
+    name: "eclair_ami_bitcoind_blocks",
+    help: "height of bitcoind's chain",
+    samples: ({ bitcoind }) => (bitcoind.known ? one(bitcoind.blocks) : []),
+  },
+  {
+    name: "eclair_ami_bitcoind_lag_blocks",
+    help: "headers for which bitcoind has no block yet",
+    samples: ({ bitcoind }) => (bitcoind.known ? one(bitcoind.headers - bitcoind.blocks) : []),
+  },
+  {
+    name: "eclair_ami_boot_phase_duration_seconds",
+    help: "duration of each phase of the boot",
+    labels: ["phase"],
+    samples: ({ boot }) =>
+      boot.phases.map(({ name, durationMs }) => ({ labels: { phase: name }, value: durationMs / 1000 })),
+  },
+];
+
+/** The report in Prometheus' text format. */
+export async function metricsText(report: InstanceReport): Promise<string> {
+  const registry = new Registry();
+  registry.setDefaultLabels({ cluster: report.cluster, instance_id: report.identity.instanceId });
+  for (const { name, help, labels = [], samples } of metrics) {
+    const found = samples(report);
+    if (found.length === 0) continue;
+    const gauge = new Gauge({ name, help, labelNames: [...labels], registers: [registry] });
+    for (const sample of found) gauge.set({ ...sample.labels }, sample.value);
+  }
+  return await registry.metrics();
+}

@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ports } from "../contract/ports.ts";
+import { notify } from "../os/notify.ts";
+import { healthServer } from "./health/server.ts";
+import { Supervisor } from "./supervisor.ts";
+
+const leaseMilliseconds = 50;
+const pollMilliseconds = 1_000;
+const notifyMilliseconds = 2_000;
+
+/** Runs the supervisor until SIGTERM. */
+export async function supervise(): Promise<void> {
+  const supervisor = new Supervisor();
+  const server = healthServer(() => supervisor.report());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(ports.health, "0.0.0.0", resolve);
+  });
+  await supervisor.start();
+  await notify("--ready", "--status=running");
+
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.once(signal, () => void supervisor.shutDown().finally(() => stop.abort()));
+  const watchdog = setInterval(() => supervisor.enforceWatchdog(), leaseMilliseconds);
+  await Promise.all([
+    every(leaseMilliseconds, stop.signal, () => supervisor.followLease()),
+    every(pollMilliseconds, stop.signal, () => supervisor.poll()),
+    // A separate loop: a slow answer in another loop does not delay it, and `isLive` is false when another loop hangs.
+    every(notifyMilliseconds, stop.signal, async () => {
+      if (supervisor.isLive) await notify("WATCHDOG=1", `--status=${supervisor.summary()}`);
+    }),
+  ]);
+  clearInterval(watchdog);
+  await supervisor.close();
+  server.close();
+  server.closeAllConnections();
+}
+
+async function every(milliseconds: number, stop: AbortSignal, task: () => Promise<void>): Promise<void> {
+  while (!stop.aborted) {
+    await task();
+    await sleep(milliseconds, undefined, { signal: stop }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,105 @@
+import { prepareBitcoind } from "../../bitcoind/status.ts";
+import type { BitcoindReport, LeaseReport, Role } from "../../contract/reports/instance.ts";
+import type { EclairProcesses } from "../../eclair/processes.ts";
+import type { ArmInputs } from "../../eclair/slot.ts";
+import { logErrors } from "../../os/log-errors.ts";
+import { restartSupervisor } from "../../os/systemd.ts";
+import type { ContextReloader } from "../reload/context-reloader.ts";
+import type { Backoff } from "./backoff.ts";
+import { PageCacheWarmer } from "./page-cache-warmer.ts";
+
+/** The time from Eclair's start to its first connection, with a margin, for `failover.armed: false`. */
+const armAheadSeconds = 4;
+
+/** Keeps this host ready to take over: Eclair's files are in the page cache, and an Eclair with current inputs is armed. */
+export class Standby {
+  private readonly reloader: ContextReloader;
+  private readonly processes: EclairProcesses;
+  private readonly backoff: Backoff;
+  private readonly pageCache = new PageCacheWarmer();
+
+  constructor(reloader: ContextReloader, processes: EclairProcesses, backoff: Backoff) {
+    this.reloader = reloader;
+    this.processes = processes;
+    this.backoff = backoff;
+  }
+
+  /** While another Eclair holds the lease, an Eclair is armed when the lease has at most this many seconds left. */
+  get armAtRemainingSeconds(): number {
+    return this.armBeforeExpiry ? armAheadSeconds : Infinity;
+  }
+
+  get armBeforeExpiry(): boolean {
+    return !this.reloader.context.node.configuration.failover.armed;
+  }
+
+  /**
+   * Checks whether another boot rendered other files.
+   * @param isPassive whether this host can boot again without an effect on the node
+   */
+  async pollReload(isPassive: () => boolean): Promise<void> {
+    this.reloader.poll();
+    const { next } = this.reloader;
+    // Eclair checks the wallet before it reaches its gate.
+    if (next !== undefined) await prepareBitcoind(next.bitcoind, next.wallet);
+    // The armed Eclair is useless with another database endpoint.
+    if (this.reloader.changesDatabaseEndpoint && isPassive()) await restartSupervisor();
+  }
+
+  /**
+   * Switches to the files of another boot when no Eclair needs the current files. The supervisor calls this method between
+   * two passes of its loop, so that the context does not change during a pass.
+   * @param roleSeconds how long the host has had this role
+   */
+  async reload(role: Role, roleSeconds: number): Promise<void> {
+    const { next, context } = this.reloader;
+    if (next === undefined) return;
+    // The context contains what this host knows about a switchover.
+    if (context.duties.isSwitchoverUnderWay && this.processes.armed === undefined) return;
+    if (!this.reloader.canSwitch(this.processes, role, roleSeconds)) return;
+    this.reloader.switchTo(next);
+    await logErrors("kill-outdated", () => this.processes.killOutdated(this.reloader.renderedIds));
+  }
+
+  async arm(bitcoind: BitcoindReport): Promise<void> {
+    this.backoff.noteArmed();
+    await this.processes.arm(this.currentInputs(bitcoind));
+  }
+
+  /** Kills the armed Eclairs that cannot be used any more. */
+  async killUnwanted(): Promise<void> {
+    await logErrors("kill-outdated", () => this.processes.killOutdated(this.reloader.renderedIds));
+    await logErrors("kill-unwanted", () => this.processes.killUnwanted());
+  }
+
+  /**
+   * Arms a second Eclair when the armed Eclair is outdated; the older Eclair is killed when the second is armed. With
+   * `failover.armed: false`, kills an armed Eclair when the lease was renewed.
+   */
+  async keepFresh({
+    lease,
+    bitcoind,
+  }: {
+    readonly lease: LeaseReport;
+    readonly bitcoind: BitcoindReport;
+  }): Promise<void> {
+    void this.pageCache.poll();
+    const renewed = lease.known && lease.remainingSeconds > armAheadSeconds;
+    if (this.armBeforeExpiry && renewed)
+      return await logErrors("disarm", async () => this.processes.armed?.kill());
+    const { refused } = this.reloader.context.startGuard;
+    if (refused !== undefined || this.processes.arming !== undefined || !this.backoff.mayArmAgain) return;
+    if (this.processes.isStale(this.currentInputs(bitcoind)))
+      await logErrors("arm", () => this.arm(bitcoind));
+  }
+
+  /** The inputs of an Eclair that starts now. */
+  private currentInputs(bitcoind: BitcoindReport): ArmInputs {
+    const { context, next } = this.reloader;
+    return {
+      blocks: bitcoind.known ? bitcoind.blocks : 0,
+      rendered: (next ?? context).renderedId,
+      record: context.startGuard.record,
+    };
+  }
+}

@@ -1,0 +1,342 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { prepareBitcoind } from "../bitcoind/status.ts";
+import type {
+  BitcoindReport,
+  EclairReport,
+  InstanceReport,
+  LeaseReport,
+  Role,
+} from "../contract/reports/instance.ts";
+import { EclairProcesses } from "../eclair/processes.ts";
+import type { Slot } from "../eclair/slot.ts";
+import { boottime } from "../os/clock.ts";
+import { logErrors } from "../os/log-errors.ts";
+import { logEvent } from "../os/log.ts";
+import { notify } from "../os/notify.ts";
+import { version } from "../version.ts";
+import type { NodeContext } from "./context/node-context.ts";
+import { decide, type Decision } from "./decide.ts";
+import { EclairPoller } from "./eclair-poller.ts";
+import type { HostHealth } from "./group/group-lifecycle.ts";
+import { LeaseReleaser } from "./lease/lease-releaser.ts";
+import { ContextReloader } from "./reload/context-reloader.ts";
+import { Backoff } from "./standby/backoff.ts";
+import { Standby } from "./standby/standby.ts";
+
+/** A supervisor that has not followed the lease, or not polled, for this time hangs. */
+const followWithinSeconds = 15;
+const pollWithinSeconds = 60;
+/** In these roles, a boot does not affect the node. */
+const passiveRoles: readonly Role[] = ["standby", "waiting"];
+/** The time from Eclair's start to its gate, on a slow machine. */
+const armsWithinSeconds = 60;
+/** Eclair takes five seconds to stop, and ten when a connection hangs. */
+const stopWithinSeconds = 30;
+
+/**
+ * Runs Eclair on this host whenever the host may run it. Three loops run side by side: `followLease` reads the lease and
+ * acts, `poll` reads everything that takes longer, and `enforceWatchdog` waits for nothing and kills an Eclair whose lease
+ * could expire.
+ */
+export class Supervisor {
+  private readonly reloader = new ContextReloader();
+  private readonly backoff = new Backoff();
+  private readonly processes: EclairProcesses;
+  private readonly poller: EclairPoller;
+  private readonly standby: Standby;
+  private readonly leaseReleaser = new LeaseReleaser(() => this.context.leaseDatabase);
+  private bitcoind: BitcoindReport = { known: false, reason: "not polled yet" };
+  private lease: LeaseReport = { known: false, reason: "not read yet" };
+  private decision: Decision = { role: "waiting", action: "none", reasons: ["the supervisor is starting"] };
+  private roleSince = new Date();
+  private roleChangedAt = boottime();
+  private followedLeaseAt = boottime();
+  private polledAt = boottime();
+  private describedHolder: string | undefined;
+  /** Why this host starts no Eclair any more. */
+  private stopReason: string | undefined;
+  private bitcoindAnsweredAt = boottime();
+  private handingOver = false;
+
+  constructor() {
+    this.processes = new EclairProcesses(this.context.endpoint, (slot) => this.onEclairEnded(slot));
+    this.poller = new EclairPoller(this.reloader, this.processes);
+    this.standby = new Standby(this.reloader, this.processes, this.backoff);
+  }
+
+  private get context(): NodeContext {
+    return this.reloader.context;
+  }
+
+  /** Kills the Eclairs of an earlier supervisor, and releases their lease. */
+  async start(): Promise<void> {
+    await this.processes.killAll();
+    await this.processes.listen();
+    this.leaseReleaser.resume();
+  }
+
+  /** Reads the lease, decides, and acts. */
+  async followLease(): Promise<void> {
+    this.processes.detectExits();
+    if (this.stopReason === undefined)
+      await this.standby.reload(this.decision.role, boottime() - this.roleChangedAt);
+    const readAt = boottime();
+    this.lease = await this.context.leaseDatabase.readLease();
+    this.context.watchdog.observe(this.lease, readAt, this.processes.open?.eclairInstanceId);
+    await this.leaseReleaser.retry();
+    this.applyDecision(await this.decideWithGuard());
+    await this.act();
+    this.followedLeaseAt = boottime();
+    if (this.poller.info === undefined) void this.poller.poll();
+  }
+
+  /** Polls bitcoind, systemd and Eclair, keeps the armed Eclair current, and reports this instance's state. */
+  async poll(): Promise<void> {
+    this.reloader.closeRetired();
+    await logErrors("reload", () => this.standby.pollReload(() => this.isPassive));
+    const { bitcoind: client, wallet } = this.context;
+    const [bitcoind] = await Promise.all([
+      prepareBitcoind(client, wallet),
+      // When systemd does not answer, the last state remains.
+      logErrors("poll-units", () => this.processes.poll()),
+      this.poller.poll(),
+    ]);
+    this.bitcoind = bitcoind;
+    if (bitcoind.known || bitcoind.warmingUp === true) this.bitcoindAnsweredAt = boottime();
+    await this.standby.killUnwanted();
+    if (this.decision.role === "standby") {
+      const { startGuard } = this.context;
+      if (startGuard.isDue) await startGuard.check();
+      await this.standby.keepFresh({ lease: this.lease, bitcoind: this.bitcoind });
+    }
+    const { open } = this.processes;
+    if (this.decision.role === "active" && open?.eclairInstanceId !== undefined) {
+      this.context.recordMirror.poll(open.eclairInstanceId);
+      await this.describeHolder(open.eclairInstanceId);
+    }
+    this.context.duties.poll(this.report(), this.hostHealth(), {
+      handOver: () => this.handOver(),
+      standDown: (reason) => this.standDown(reason),
+      isPassive: () => this.isPassive,
+    });
+    this.polledAt = boottime();
+  }
+
+  /** Whether both loops run; systemd kills a supervisor whose loops hang. */
+  get isLive(): boolean {
+    const now = boottime();
+    return now - this.followedLeaseAt < followWithinSeconds && now - this.polledAt < pollWithinSeconds;
+  }
+
+  /** Kills an Eclair whose lease could expire. The function is synchronous, so nothing delays it. */
+  enforceWatchdog(): void {
+    const { open } = this.processes;
+    if (open === undefined || !open.gate.isOpen || !this.context.watchdog.isExpired(boottime())) return;
+    logEvent("eclair.killed", { pid: open.pid, eclairInstanceId: open.eclairInstanceId }, "warn");
+    void logErrors("kill", () => open.kill());
+  }
+
+  report(): InstanceReport {
+    const { node, recordMirror, watchdog } = this.context;
+    const { configuration, identity } = node;
+    const active = this.decision.role === "active" && watchdog.secondsLeft(boottime()) > 0;
+    return {
+      live: this.isLive,
+      ready: active || this.decision.role === "standby",
+      active,
+      role: this.decision.role,
+      reasons: [...this.decision.reasons],
+      roleSince: this.roleSince.toISOString(),
+      cluster: configuration.cluster,
+      nodeId: configuration.nodeId,
+      chain: configuration.chain,
+      identity,
+      targetGroupArns: configuration.targetGroupArns,
+      bitcoind: this.bitcoind,
+      lease: this.lease,
+      eclair: this.eclairReport(),
+      record: recordMirror.state,
+      versions: { eclair: node.eclair, bootstrap: version },
+      boot: this.reloader.boot,
+    };
+  }
+
+  summary(): string {
+    return [this.decision.role, ...this.decision.reasons].join("; ");
+  }
+
+  /** Stops Eclair, because systemd stops this supervisor. */
+  async shutDown(): Promise<void> {
+    this.stopReason ??= "the supervisor is stopping";
+    await notify("--stopping");
+    await this.standDown(this.stopReason);
+  }
+
+  /** Starts no Eclair any more, and stops the running Eclair, whose gate stays open until it has ended. */
+  private async standDown(reason: string): Promise<void> {
+    this.stopReason = reason;
+    this.applyDecision(this.decide());
+    const end = boottime() + stopWithinSeconds;
+    await logErrors("stop", async () => this.processes.open?.stop());
+    while (this.processes.slots.some(({ unit }) => unit !== "stopped") && boottime() < end) {
+      // An Eclair may have started in the meantime.
+      for (const slot of this.processes.slots)
+        if (slot.armed || slot.arming) await logErrors("stop", () => slot.kill());
+      await sleep(50);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.context.recordMirror.settle();
+    await this.context.duties.reportFinal(this.report());
+    await this.context.close();
+  }
+
+  /** Whether this host can boot again without an effect on the node. */
+  private get isPassive(): boolean {
+    const { role } = this.decision;
+    if (this.stopReason !== undefined) return false;
+    if (passiveRoles.includes(role)) return true;
+    // An Eclair that does not reach its gate may need the changed secret or configuration.
+    const { open, armed } = this.processes;
+    const none = open === undefined && armed === undefined;
+    return role === "starting" && none && boottime() - this.roleChangedAt > armsWithinSeconds;
+  }
+
+  private decide(): Decision {
+    if (this.stopReason !== undefined)
+      return { role: "stopping", action: "none", reasons: [this.stopReason] };
+    const { node, startGuard, watchdog, recordMirror, duties } = this.context;
+    const { superseded } = recordMirror;
+    const { refused } = startGuard;
+    const { holdBackReason } = duties;
+    const { unexpectedNodeId } = this.poller;
+    return decide(
+      { bitcoind: this.bitcoind, lease: this.lease, eclair: this.eclairReport() },
+      {
+        chain: node.configuration.chain,
+        sawLeaseHeld: watchdog.sawLeaseHeld,
+        backoffSeconds: this.backoff.remainingSeconds,
+        armAtRemainingSeconds: this.standby.armAtRemainingSeconds,
+        ...(unexpectedNodeId !== undefined && { unexpectedNodeId }),
+        ...(superseded !== undefined && { superseded }),
+        ...(refused !== undefined && { startRefusal: refused }),
+        ...(holdBackReason !== undefined && { holdBackReason }),
+      },
+    );
+  }
+
+  /** The health of this host for its Auto Scaling group. Another instance would not repair a remote bitcoind. */
+  private hostHealth(): HostHealth {
+    const isLocal = this.context.node.configuration.bitcoind.local !== undefined;
+    return {
+      healthy: this.bitcoind.known,
+      brokenForSeconds: isLocal ? boottime() - this.bitcoindAnsweredAt : 0,
+    };
+  }
+
+  private eclairReport(): EclairReport {
+    const { open, armed, arming } = this.processes;
+    const { info } = this.poller;
+    const notArmed = arming === undefined ? "no" : "starting";
+    return {
+      state: open?.unit ?? "stopped",
+      pid: open?.pid ?? 0,
+      ...(open?.eclairInstanceId !== undefined && { eclairInstanceId: open.eclairInstanceId }),
+      ...(open !== undefined && info !== undefined && { info }),
+      armed: armed === undefined ? notArmed : "yes",
+      armBeforeExpiry: this.standby.armBeforeExpiry,
+    };
+  }
+
+  /** Decides. Before an Eclair starts, and before its gate opens, the guard checks the record and the database. */
+  private async decideWithGuard(): Promise<Decision> {
+    const { startGuard } = this.context;
+    if (startGuard.refused !== undefined && startGuard.isDue) await startGuard.check();
+    const decision = this.decide();
+    if (decision.action === "arm" && !this.backoff.mayArm(this.lease)) return { ...decision, action: "none" };
+    if (decision.action !== "arm" && decision.action !== "open") return decision;
+    const started = performance.now();
+    await startGuard.check();
+    const durationMs = Math.round(performance.now() - started);
+    if (startGuard.refused !== undefined) return this.decide();
+    const { recordMs, databaseMs } = startGuard.durations;
+    logEvent("guard.checked", { before: decision.action, durationMs, recordMs, databaseMs });
+    return decision;
+  }
+
+  private applyDecision(decision: Decision): void {
+    if (decision.role !== this.decision.role) {
+      this.roleSince = new Date();
+      this.roleChangedAt = boottime();
+      logEvent("role.changed", {
+        role: decision.role,
+        previousRole: this.decision.role,
+        reasons: decision.reasons,
+      });
+    }
+    this.decision = decision;
+  }
+
+  private async act(): Promise<void> {
+    const { action } = this.decision;
+    if (action === "arm") await logErrors("arm", () => this.standby.arm(this.bitcoind));
+    if (action === "open") await logErrors("open", () => this.openGate());
+    if (action === "kill") await logErrors("kill", async () => this.processes.open?.kill());
+  }
+
+  /** Stops Eclair, so that another host takes over. */
+  private async handOver(): Promise<void> {
+    this.handingOver = true;
+    try {
+      await this.processes.open?.stop();
+    } catch (error) {
+      this.handingOver = false;
+      throw error;
+    }
+  }
+
+  private async openGate(): Promise<void> {
+    await this.context.database.terminateSupersededSessions();
+    const { armed } = this.processes;
+    // An Eclair that was armed just now, with the files of a later boot, waits until these files are in use.
+    if (armed?.eclairInstanceId === undefined || armed.armInputs?.rendered !== this.context.renderedId)
+      return;
+    const { eclairInstanceId } = armed;
+    this.leaseReleaser.remember(eclairInstanceId);
+    this.context.recordMirror.reset();
+    this.context.watchdog.start(boottime());
+    await this.processes.openGate(armed);
+    logEvent("eclair.gate-opened", { slot: armed.name, eclairInstanceId });
+  }
+
+  private onEclairEnded(slot: Slot): void {
+    const { pid, armed } = slot;
+    const eclairInstanceId = slot.markEnded();
+    if (eclairInstanceId === undefined)
+      return armed ? logEvent("eclair.disarmed", { slot: slot.name, pid }) : undefined;
+    this.context.watchdog.stop();
+    this.poller.reset();
+    if (this.handingOver) {
+      this.handingOver = false;
+      this.backoff.noteHandedOver();
+      logEvent("eclair.ended", { pid, eclairInstanceId, cause: "switchover" });
+    } else {
+      const servedSeconds = this.decision.role === "active" ? boottime() - this.roleChangedAt : 0;
+      const backoffSeconds = this.backoff.noteEnded(servedSeconds);
+      logEvent("eclair.ended", { pid, eclairInstanceId, backoffSeconds }, "warn");
+    }
+    this.leaseReleaser.release(eclairInstanceId);
+  }
+
+  /** Stores this instance's id with the holder of the lease, and the fence on tables that Eclair has created. */
+  private async describeHolder(eclairInstanceId: string): Promise<void> {
+    if (this.describedHolder === eclairInstanceId) return;
+    await logErrors("describe-holder", async () => {
+      const { database, node } = this.context;
+      await database.describeHolder(eclairInstanceId, node.identity);
+      await database.fenceTables();
+      this.describedHolder = eclairInstanceId;
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import { tags } from "../../../bootstrap/contract/tags.ts";
+import {
+  onItems,
+  onRecord,
+  policy,
+  readSecrets,
+  secretArn,
+  type Cluster,
+  type Policy,
+} from "./statements.ts";
+
+/**
+ * The permissions of the short-lived instance of `init`, `adopt`, `verify` and `database repoint`. Only its role may
+ * read the secret of the database's owner.
+ */
+export function setupPolicy(
+  cluster: Cluster,
+  secrets: { readonly owner: string; readonly runtime: string },
+): Policy {
+  const created = [...cluster.secrets, secrets.runtime].filter((id) => !id.startsWith("arn:"));
+  return policy(
+    readSecrets([...cluster.secrets, secrets.runtime, secrets.owner]),
+    ...(created.length === 0
+      ? []
+      : [
+          {
+            Sid: "CreateSecrets",
+            Effect: "Allow",
+            Action: ["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
+            Resource: [...new Set(created.map(secretArn))],
+            Condition: { StringEquals: { [`aws:RequestTag/${tags.cluster}`]: cluster.name } },
+          } as const,
+        ]),
+    onRecord(cluster, "GetItem", "PutItem", "UpdateItem"),
+    onItems(cluster, "NodeOwner", { "ForAllValues:StringLike": "node#*" }, ["GetItem", "PutItem"]),
+  );
+}

@@ -1,0 +1,66 @@
+import { tags } from "../../../bootstrap/contract/tags.ts";
+import { onRecord, onRequests, policy, readSecrets, type Cluster, type Policy } from "./statements.ts";
+
+/** The permissions that an instance of a cluster needs. */
+export function instancePolicy(cluster: Cluster): Policy {
+  const ofCluster = { [`aws:ResourceTag/${tags.cluster}`]: cluster.name };
+  const forCluster = { [`aws:RequestTag/${tags.cluster}`]: cluster.name };
+  return policy(
+    readSecrets(cluster.secrets),
+    onRecord(cluster, "GetItem", "PutItem", "UpdateItem"),
+    onRequests(cluster, "GetItem", "UpdateItem"),
+    ...(cluster.targetGroupArns.length === 0
+      ? []
+      : [
+          {
+            Sid: "TargetGroups",
+            Effect: "Allow",
+            Action: ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"],
+            Resource: cluster.targetGroupArns,
+          } as const,
+        ]),
+    {
+      Effect: "Allow",
+      Action: ["ec2:DescribeVolumes", "ec2:DescribeInstances", "autoscaling:DescribeAutoScalingInstances"],
+      Resource: "*",
+    },
+    {
+      Sid: "AutoScaling",
+      Effect: "Allow",
+      Action: [
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:RecordLifecycleActionHeartbeat",
+        "autoscaling:SetInstanceHealth",
+      ],
+      Resource: "*",
+      Condition: { StringEquals: ofCluster },
+    },
+    {
+      Effect: "Allow",
+      Action: "ec2:CreateVolume",
+      Resource: "arn:aws:ec2:*:*:volume/*",
+      Condition: { StringEquals: forCluster },
+    },
+    // EC2 also checks the permission on the snapshot that a volume is created from.
+    { Effect: "Allow", Action: "ec2:CreateVolume", Resource: "arn:aws:ec2:*::snapshot/*" },
+    {
+      Effect: "Allow",
+      Action: "ec2:CreateTags",
+      Resource: "arn:aws:ec2:*:*:volume/*",
+      // Only when a volume is created: otherwise an instance could tag any volume, and then attach that volume.
+      Condition: { StringEquals: { ...forCluster, "ec2:CreateAction": "CreateVolume" } },
+    },
+    {
+      Effect: "Allow",
+      Action: "ec2:AttachVolume",
+      Resource: "arn:aws:ec2:*:*:volume/*",
+      Condition: { StringEquals: ofCluster },
+    },
+    {
+      Effect: "Allow",
+      Action: "ec2:AttachVolume",
+      Resource: "arn:aws:ec2:*:*:instance/*",
+      Condition: { StringEquals: ofCluster },
+    },
+  );
+}

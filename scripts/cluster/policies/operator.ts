@@ -1,0 +1,81 @@
+import { tags } from "../../../bootstrap/contract/tags.ts";
+import { onRecord, onRequests, policy, type Cluster, type Policy } from "./statements.ts";
+
+/**
+ * The permissions for `launch`, `status`, `switchover`, `replace`, `logs`, `terminate` and the cluster setup of one
+ * cluster. No statement reads a secret. A person who can launch an instance with a role can use that role: a person who
+ * can pass the role of the cluster setup can read the secrets.
+ * @param roles the ARNs of the roles of the node and of the cluster setup
+ */
+export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Policy {
+  const ours = { [`aws:ResourceTag/${tags.cluster}`]: cluster.name };
+  return policy(
+    {
+      Sid: "Describe",
+      Effect: "Allow",
+      Action: [
+        "ec2:DescribeInstances",
+        "ec2:DescribeImages",
+        "ec2:DescribeLaunchTemplates",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:GetConsoleOutput",
+        "autoscaling:DescribeAutoScalingGroups",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBSnapshots",
+        "elasticloadbalancing:DescribeTargetHealth",
+      ],
+      Resource: "*",
+    },
+    onRecord(cluster, "GetItem", "Query"),
+    onRequests(cluster, "GetItem", "PutItem"),
+    {
+      Sid: "Launch",
+      Effect: "Allow",
+      Action: ["ec2:RunInstances", "ec2:CreateLaunchTemplateVersion"],
+      Resource: "*",
+    },
+    {
+      Sid: "TagAtLaunch",
+      Effect: "Allow",
+      Action: "ec2:CreateTags",
+      Resource: "*",
+      Condition: { StringEquals: { "ec2:CreateAction": "RunInstances" } },
+    },
+    {
+      Sid: "PassRoles",
+      Effect: "Allow",
+      Action: "iam:PassRole",
+      Resource: roles,
+      Condition: { StringEquals: { "iam:PassedToService": "ec2.amazonaws.com" } },
+    },
+    {
+      Sid: "Replace",
+      Effect: "Allow",
+      Action: ["autoscaling:UpdateAutoScalingGroup", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+      Resource: "*",
+      Condition: { StringEquals: ours },
+    },
+    {
+      Sid: "TagReplaceState",
+      Effect: "Allow",
+      Action: "autoscaling:CreateOrUpdateTags",
+      Resource: "*",
+      // Other tags assign the group to a cluster.
+      Condition: { StringEquals: ours, "ForAllValues:StringEquals": { "aws:TagKeys": [tags.replace] } },
+    },
+    {
+      Sid: "Terminate",
+      Effect: "Allow",
+      Action: "ec2:TerminateInstances",
+      Resource: "*",
+      Condition: { StringEquals: ours },
+    },
+    {
+      Sid: "TerminateClusterSetup",
+      Effect: "Allow",
+      Action: "ec2:TerminateInstances",
+      Resource: "*",
+      Condition: { StringEquals: { [`aws:ResourceTag/${tags.setup}`]: cluster.name } },
+    },
+  );
+}

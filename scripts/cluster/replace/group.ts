@@ -1,0 +1,165 @@
+import {
+  AutoScalingClient,
+  CreateOrUpdateTagsCommand,
+  DescribeAutoScalingGroupsCommand,
+  TerminateInstanceInAutoScalingGroupCommand,
+  UpdateAutoScalingGroupCommand,
+  type AutoScalingGroup,
+} from "@aws-sdk/client-auto-scaling";
+import { DescribeLaunchTemplateVersionsCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { tags } from "../../../bootstrap/contract/tags.ts";
+import type { Target } from "../../target/target.ts";
+import { formatReplaceState, parseReplaceState, type ReplaceState } from "./replace-state.ts";
+
+/** The Auto Scaling group of a cluster. */
+export type NodeGroup = {
+  readonly name: string;
+  readonly desired: number;
+  readonly template: TemplateVersion;
+  /** The instances of the group, without those that it terminates. */
+  readonly members: readonly Member[];
+  readonly lastReplace?: ReplaceState;
+};
+
+export type Member = {
+  readonly instanceId: string;
+  /** The launch template version that the instance was started from. */
+  readonly version: string;
+  /** The lifecycle state of Auto Scaling, e.g. `InService`. */
+  readonly lifecycle: string;
+};
+
+export type TemplateVersion = {
+  readonly templateId: string;
+  readonly version: string;
+  readonly imageId: string;
+  /** In base64, as EC2 stores it. */
+  readonly userData: string;
+};
+
+/** The group of a cluster by its tag, and by its name when several groups have the tag. */
+export async function findGroup(target: Target, cluster: string, name?: string): Promise<NodeGroup> {
+  const { AutoScalingGroups = [] } = await target
+    .client(AutoScalingClient)
+    .send(
+      new DescribeAutoScalingGroupsCommand({ Filters: [{ Name: `tag:${tags.cluster}`, Values: [cluster] }] }),
+    );
+  const found = AutoScalingGroups.filter(
+    (group) => name === undefined || group.AutoScalingGroupName === name,
+  );
+  const [only] = found;
+  if (only === undefined || found.length > 1)
+    throw new EclairAmiError({
+      code: "group.not-found",
+      operation: `finding the Auto Scaling group of ${cluster}`,
+      message:
+        only === undefined
+          ? `no Auto Scaling group ${name === undefined ? "" : `named ${name} `}has the tag ${tags.cluster}=${cluster}`
+          : `several Auto Scaling groups have the tag: ${found.map((one) => one.AutoScalingGroupName).join(", ")}`,
+      remedy:
+        "create the group as docs/failover.md describes; when there are several groups, name one with --group",
+      exitCode: 2,
+    });
+  return await describeGroup(target, only);
+}
+
+async function describeGroup(target: Target, group: AutoScalingGroup): Promise<NodeGroup> {
+  const { LaunchTemplate, Instances = [], Tags = [] } = group;
+  const templateId = LaunchTemplate?.LaunchTemplateId;
+  if (templateId === undefined)
+    throw unsupported(
+      group,
+      "the group has no launch template of its own",
+      "give the group a launch template; a launch configuration or a mixed instances policy is not supported",
+    );
+  const version = LaunchTemplate?.Version ?? "$Default";
+  if (version.startsWith("$"))
+    throw unsupported(
+      group,
+      `the group launches the version ${version} of its launch template: a new version would change the group by itself`,
+      "configure the group with the number of a version",
+    );
+  const lastReplace = parseReplaceState(Tags.find(({ Key }) => Key === tags.replace)?.Value);
+  return {
+    name: group.AutoScalingGroupName ?? "",
+    desired: group.DesiredCapacity ?? 0,
+    template: await templateVersion(target, templateId, version),
+    members: Instances.filter(({ LifecycleState }) => !LifecycleState?.startsWith("Terminat")).map(
+      ({ InstanceId = "", LifecycleState = "", LaunchTemplate: used }) => ({
+        instanceId: InstanceId,
+        lifecycle: LifecycleState,
+        version: used?.Version ?? "",
+      }),
+    ),
+    ...(lastReplace !== undefined && { lastReplace }),
+  };
+}
+
+function unsupported(
+  { AutoScalingGroupName }: AutoScalingGroup,
+  message: string,
+  remedy: string,
+): EclairAmiError {
+  return new EclairAmiError({
+    code: "group.template-version",
+    operation: `reading the Auto Scaling group ${AutoScalingGroupName}`,
+    message,
+    remedy,
+    exitCode: 2,
+  });
+}
+
+export async function templateVersion(
+  target: Target,
+  templateId: string,
+  version: string,
+): Promise<TemplateVersion> {
+  const { LaunchTemplateVersions = [] } = await target
+    .client(EC2Client)
+    .send(new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId: templateId, Versions: [version] }));
+  const [found] = LaunchTemplateVersions;
+  return {
+    templateId,
+    version: String(found?.VersionNumber),
+    imageId: found?.LaunchTemplateData?.ImageId ?? "",
+    userData: found?.LaunchTemplateData?.UserData ?? "",
+  };
+}
+
+/** Makes the group launch another version of its launch template. */
+export async function useVersion(
+  target: Target,
+  group: Pick<NodeGroup, "name">,
+  { templateId, version }: Pick<TemplateVersion, "templateId" | "version">,
+): Promise<void> {
+  await target.client(AutoScalingClient).send(
+    new UpdateAutoScalingGroupCommand({
+      AutoScalingGroupName: group.name,
+      LaunchTemplate: { LaunchTemplateId: templateId, Version: version },
+    }),
+  );
+}
+
+/** Stores the state of a `replace` on the group, for a later `replace` that continues or reverts it. */
+export async function saveReplaceState(
+  target: Target,
+  { name }: Pick<NodeGroup, "name">,
+  state: ReplaceState,
+): Promise<void> {
+  const resource = { ResourceId: name, ResourceType: "auto-scaling-group" };
+  const tag = { Key: tags.replace, Value: formatReplaceState(state), PropagateAtLaunch: false };
+  await target
+    .client(AutoScalingClient)
+    .send(new CreateOrUpdateTagsCommand({ Tags: [{ ...resource, ...tag }] }));
+}
+
+/** Terminates a member; the group launches another instance in its place. */
+export async function terminateMember(target: Target, instanceId: string): Promise<void> {
+  await target.client(AutoScalingClient).send(
+    new TerminateInstanceInAutoScalingGroupCommand({
+      InstanceId: instanceId,
+      ShouldDecrementDesiredCapacity: false,
+    }),
+  );
+}

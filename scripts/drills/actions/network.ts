@@ -1,0 +1,39 @@
+import { execa } from "execa";
+import type { LabPaths } from "../../lab/paths.ts";
+
+/** Packets to drop: from an address, to an address, to a TCP port, or the combination of these. */
+export type PacketFilter = { readonly from?: string; readonly to?: string; readonly port?: number };
+
+const table = "drill";
+
+const enterLab = (lab: LabPaths, ...command: string[]) => [`--net=/run/netns/${lab.netns}`, ...command];
+
+/** Drops the packets that match any of the filters. Replaces the filters of an earlier call. */
+export async function dropPackets(lab: LabPaths, filters: readonly PacketFilter[]): Promise<void> {
+  await restoreNetwork(lab);
+  const rules = filters.map(({ from, to, port }) =>
+    [
+      from === undefined ? "" : `ip saddr ${from}`,
+      to === undefined ? "" : `ip daddr ${to}`,
+      port === undefined ? "" : `tcp dport ${port}`,
+      "drop",
+    ].join(" "),
+  );
+  const chains = ["input", "forward", "output"].map(
+    (hook) => `chain ${hook} {\n type filter hook ${hook} priority filter - 5\n ${rules.join("\n ")}\n}`,
+  );
+  const input = `table ip ${table} {\n${chains.join("\n")}\n}\n`;
+  await execa("nsenter", enterLab(lab, "nft", "-f", "-"), { input });
+}
+
+/** Removes every filter of `dropPackets`. */
+export async function restoreNetwork(lab: LabPaths): Promise<void> {
+  await execa("nsenter", enterLab(lab, "nft", "delete", "table", "ip", table), { reject: false });
+}
+
+export function bothDirections(address: string, otherAddress: string): PacketFilter[] {
+  return [
+    { from: address, to: otherAddress },
+    { from: otherAddress, to: address },
+  ];
+}

@@ -1,0 +1,32 @@
+import { runOnHost, type DrillEnvironment } from "../environment.ts";
+
+const unit = "drill-eclair";
+
+/**
+ * Starts Eclair as a systemd service without gate and supervisor, with the files that the bootstrap has rendered. The
+ * supervisor must be stopped.
+ */
+export async function startUnmanagedEclair(environment: DrillEnvironment, instanceId: string): Promise<void> {
+  await runOnHost(
+    environment,
+    instanceId,
+    `systemd-run --quiet --unit=${unit} --uid=eclair --gid=eclair --property=Restart=always --property=RestartSec=1 \
+       --property=StartLimitIntervalSec=0 --property=SuccessExitStatus=143 --property=EnvironmentFile=-/run/eclair-ami/eclair.env \
+       /opt/eclair/bin/eclair-run -Declair.datadir=/run/eclair`,
+  );
+}
+
+export async function stopUnmanagedEclair(environment: DrillEnvironment, instanceId: string): Promise<void> {
+  await runOnHost(
+    environment,
+    instanceId,
+    `systemctl kill --signal=SIGCONT ${unit}; systemctl stop ${unit}; systemctl reset-failed ${unit}`,
+  );
+}
+
+/** The process id of the unmanaged Eclair. It changes when systemd restarts Eclair. */
+export async function readUnmanagedPid(environment: DrillEnvironment, instanceId: string): Promise<string> {
+  return (
+    await runOnHost(environment, instanceId, `systemctl show --property=MainPID --value ${unit}`)
+  ).trim();
+}

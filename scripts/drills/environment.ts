@@ -1,0 +1,62 @@
+import { execa } from "execa";
+import type { NodeConfiguration } from "../../bootstrap/contract/configuration/node.ts";
+import { nodeStatuses, type NodeStatus } from "../cluster/status.ts";
+import { loadBalancerEndpoint } from "../lab-cluster/load-balancer-endpoint.ts";
+import { serviceNsenterArguments, type LabFacts } from "../lab/facts.ts";
+import { bashInGuest } from "../lab/guest/run.ts";
+import { haproxyPidFile } from "../lab/nlb/haproxy.ts";
+import type { LabPaths } from "../lab/paths.ts";
+import { DatabaseAdmin } from "../lab/rds/database-admin.ts";
+import type { Target } from "../target/target.ts";
+
+/** The cluster that is drilled: two instances of one image in a lab. */
+export type DrillEnvironment = {
+  readonly lab: LabPaths;
+  readonly facts: LabFacts;
+  readonly target: Target;
+  readonly configuration: NodeConfiguration;
+  readonly configurationFile: string;
+  readonly imageId: string;
+};
+
+export const databaseOf = ({ lab, facts, configuration }: DrillEnvironment) =>
+  new DatabaseAdmin(lab, facts, configuration.cluster);
+
+/** Runs a script as root on a host. @returns its output; the exit code is ignored */
+export async function runOnHost(
+  { lab }: DrillEnvironment,
+  instanceId: string,
+  script: string,
+): Promise<string> {
+  return (await bashInGuest(lab, instanceId, script, { stdin: "ignore", reject: false })).stdout;
+}
+
+export async function readStatuses({ target, configuration }: DrillEnvironment): Promise<NodeStatus[]> {
+  return await nodeStatuses(target, {
+    table: configuration.record.table,
+    cluster: configuration.cluster,
+  });
+}
+
+export async function addressOf(environment: DrillEnvironment, instanceId: string): Promise<string> {
+  const statuses = await readStatuses(environment);
+  return statuses.find((status) => status.instanceId === instanceId)?.privateIp ?? "";
+}
+
+export async function loadBalancerAddress({ target, configuration }: DrillEnvironment): Promise<string> {
+  return (await loadBalancerEndpoint(target, configuration.cluster)).address;
+}
+
+export async function databaseAddress(environment: DrillEnvironment): Promise<string> {
+  return await databaseOf(environment).sql("show listen_addresses");
+}
+
+/** Kills the load balancer's HAProxy. The lab restarts it. */
+export async function killHaproxy({ lab, facts }: DrillEnvironment): Promise<void> {
+  await execa("nsenter", [
+    ...serviceNsenterArguments(lab, facts),
+    "sh",
+    "-c",
+    `kill -KILL $(head -n 1 ${haproxyPidFile(lab)})`,
+  ]);
+}

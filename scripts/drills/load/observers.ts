@@ -1,0 +1,140 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { ports } from "../../../bootstrap/contract/ports.ts";
+import { apiPasswordScript } from "../../lab/guest/eclair-api.ts";
+import { guestNetworkArguments } from "../../lab/guest/processes.ts";
+import { bashInGuest } from "../../lab/guest/run.ts";
+import { nodeBinary } from "../../machine/paths.mjs";
+import type { DrillEnvironment } from "../environment.ts";
+import {
+  LoadEvent,
+  loadBalancer,
+  type AcknowledgedWrite,
+  type ConnectionCounts,
+  type Payment,
+  type Probe,
+} from "./events.ts";
+import type { Peer } from "./peer.ts";
+
+/** The load on a pair and the probes of its endpoints, for one run. */
+export class Observers {
+  readonly probes: Probe[] = [];
+  readonly acknowledged: AcknowledgedWrite[] = [];
+  readonly connections: ConnectionCounts[] = [];
+  readonly payments: Payment[] = [];
+  /** Pays the invoices of its standard input, one after another. */
+  private payer: ChildProcess | undefined;
+  private isPaying = false;
+  private readonly children: ChildProcess[] = [];
+  private readonly loads = new Map<string, ChildProcess>();
+
+  /** @param endpoints addresses by instance id, and of the load balancer */
+  async start(environment: DrillEnvironment, endpoints: Readonly<Record<string, string>>): Promise<void> {
+    const { lab, facts, configuration } = environment;
+    const enterLab = [`--target=${facts.initProcess?.pid}`, "--mount", `--net=/run/netns/${lab.netns}`];
+    const probes = Object.entries(endpoints).map(
+      ([name, address]) => `${name},${address},${ports.lightning}`,
+    );
+    this.spawn([
+      ...enterLab,
+      "--",
+      ...nodeScript("probes-main.ts"),
+      configuration.nodeId,
+      ...probes,
+    ]).stdin?.end();
+    for (const endpoint of Object.keys(endpoints))
+      if (endpoint !== loadBalancer) await this.startLoad(environment, endpoint);
+  }
+
+  /** Creates invoices on a host while the host is active. */
+  async startLoad(environment: DrillEnvironment, id: string): Promise<void> {
+    const child = this.spawn([
+      ...guestNetworkArguments(environment.lab, id),
+      ...nodeScript("invoices-main.ts"),
+      id,
+    ]);
+    this.loads.set(id, child);
+    child.stdin?.end(await readApiPassword(environment, id));
+  }
+
+  async stopLoad(id: string): Promise<void> {
+    const child = this.loads.get(id);
+    this.loads.delete(id);
+    await kill(child === undefined ? [] : [child]);
+  }
+
+  /** Makes the peer pay the invoices, one after another. */
+  async startPayments(environment: DrillEnvironment, peer: Peer): Promise<void> {
+    const { instanceId: id } = peer;
+    const [uri, password] = await Promise.all([peer.readNodeUri(), readApiPassword(environment, id)]);
+    const payer = this.spawn([
+      ...guestNetworkArguments(environment.lab, id),
+      ...nodeScript("payments-main.ts"),
+      uri,
+    ]);
+    payer.stdin?.write(`${password}\n`);
+    // Invoices are written from now on, after the password.
+    this.payer = payer;
+  }
+
+  private spawn(command: readonly string[]): ChildProcess {
+    const child = spawn("nsenter", command, { stdio: ["pipe", "pipe", "inherit"] });
+    // The child may have exited.
+    child.stdin.on("error", () => undefined);
+    createInterface({ input: child.stdout }).on("line", (line) =>
+      this.receive(LoadEvent.parse(JSON.parse(line))),
+    );
+    this.children.push(child);
+    return child;
+  }
+
+  private receive(event: LoadEvent): void {
+    if (event.kind === "probe") this.probes.push(event);
+    else if (event.kind === "connections") this.connections.push(event);
+    else if (event.kind === "payment") {
+      this.payments.push(event);
+      this.isPaying = false;
+    } else {
+      this.acknowledged.push(event);
+      if (this.payer === undefined || this.isPaying) return;
+      this.isPaying = true;
+      this.payer.stdin?.write(`${event.invoice}\n`);
+    }
+  }
+
+  /** Whether a payment that started after a time has succeeded. */
+  hasPaid(after: number): boolean {
+    return this.payments.some(({ at, paymentHash }) => at > after && paymentHash !== undefined);
+  }
+
+  /** Why the last failed payment failed. */
+  get lastPaymentProblem(): string {
+    return this.payments.findLast(({ problem }) => problem !== undefined)?.problem ?? "no payment was tried";
+  }
+
+  /** Whether one of these endpoints has completed a handshake that started after a time. */
+  hasAnswered(endpoints: readonly string[], after: number): boolean {
+    return this.probes.some(
+      ({ at, endpoint, answered }) => answered && at > after && endpoints.includes(endpoint),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await kill(this.children);
+  }
+}
+
+async function kill(children: readonly ChildProcess[]): Promise<void> {
+  const running = children.filter((child) => child.exitCode === null && child.signalCode === null);
+  const exits = running.map((child) => once(child, "exit"));
+  for (const child of running) child.kill("SIGKILL");
+  await Promise.all(exits);
+}
+
+async function readApiPassword({ lab }: DrillEnvironment, id: string): Promise<string> {
+  return (await bashInGuest(lab, id, apiPasswordScript, { stdin: "ignore" })).stdout;
+}
+
+const nodeScript = (name: string) => [nodeBinary, join(import.meta.dirname, name)];

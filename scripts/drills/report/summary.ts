@@ -1,0 +1,106 @@
+import { baselinePrefix, type Drill } from "../drill.ts";
+import type { RunResult } from "../results.ts";
+
+/** A drill with its runs. */
+export type ExecutedDrill = { readonly drill: Drill; readonly runs: readonly RunResult[] };
+
+type Optional = number | undefined;
+
+const noValue = "–";
+
+const sum = (runs: readonly RunResult[], valueOf: (run: RunResult) => number) =>
+  runs.reduce((total, run) => total + valueOf(run), 0);
+
+/** The totals of a page. Overlapping writes of a drill that must or may have them do not count. */
+export function summarizeResults(executed: readonly ExecutedDrill[]) {
+  const runs = executed.flatMap((one) => one.runs);
+  const fenced = executed.filter(({ drill }) => drill.expectsOverlap !== true && drill.isBaseline !== true);
+  return {
+    runs: runs.length,
+    failed: runs.filter(({ verdict }) => verdict === "failed").length,
+    acknowledgedWrites: sum(runs, ({ acknowledgedWrites }) => acknowledgedWrites),
+    lostWrites: sum(runs, ({ lostWrites }) => lostWrites),
+    overlappingWrites: sum(
+      fenced.flatMap((one) => one.runs),
+      ({ overlappingWrites }) => overlappingWrites,
+    ),
+  };
+}
+
+/** The cells of a drill in the table of all drills. */
+export function summarizeDrill(runs: readonly RunResult[]) {
+  const passed = runs.filter(({ verdict }) => verdict === "passed").length;
+  return {
+    runs: runs.length,
+    passed,
+    allPassed: passed === runs.length,
+    takeover: medianAndWorst(runs.map(({ takeoverMilliseconds }) => takeoverMilliseconds)),
+    outage: medianAndWorst(runs.map(({ outageMilliseconds }) => outageMilliseconds)),
+    leaseRemaining: medianAndWorst(
+      runs.map(({ leaseRemainingSeconds }) => leaseRemainingSeconds),
+      1,
+    ),
+    takeoverAfterExpiry: medianAndWorst(runs.map(takeoverAfterExpiry)),
+    acknowledgedWrites: sum(runs, ({ acknowledgedWrites }) => acknowledgedWrites),
+    lostWrites: sum(runs, ({ lostWrites }) => lostWrites),
+    payments: runs.some(({ payments }) => payments !== undefined)
+      ? sum(runs, ({ payments = 0 }) => payments)
+      : noValue,
+    overlappingWrites: sum(runs, ({ overlappingWrites }) => overlappingWrites),
+    staleConnections: sum(runs, ({ staleConnections }) => staleConnections),
+  };
+}
+
+/** The drills that were executed with eclair-ami and without it. */
+export function compareWithBaseline(executed: readonly ExecutedDrill[]) {
+  const runsOf = (name: string) => executed.find(({ drill }) => drill.name === name)?.runs;
+  return executed.flatMap(({ drill: { name, title }, runs }) => {
+    const baselineRuns = runsOf(`${baselinePrefix}${name}`);
+    if (baselineRuns === undefined) return [];
+    const takeovers = runs.map(({ takeoverMilliseconds }) => takeoverMilliseconds);
+    const baselineTakeovers = baselineRuns.map(({ takeoverMilliseconds }) => takeoverMilliseconds);
+    const both = (valueOf: (run: RunResult) => number) =>
+      `${sum(runs, valueOf)} / ${sum(baselineRuns, valueOf)}`;
+    return [
+      {
+        name,
+        title,
+        takeover: medianAndWorst(takeovers),
+        baselineTakeover: medianAndWorst(baselineTakeovers),
+        ratio: ratioOf(median(baselineTakeovers), median(takeovers)),
+        lostWrites: both(({ lostWrites }) => lostWrites),
+        overlappingWrites: both(({ overlappingWrites }) => overlappingWrites),
+      },
+    ];
+  });
+}
+
+const ratioOf = (baseline: Optional, value: Optional) =>
+  baseline === undefined || value === undefined ? noValue : (baseline / value).toFixed(1);
+
+/** From the end of a lease that expired, or that its holder released, to the first handshake of the other host. */
+function takeoverAfterExpiry(run: RunResult): Optional {
+  const { takeoverMilliseconds, leaseRemainingSeconds, timeline } = run;
+  const takenAt = timeline.leaseHolders.find(({ at }) => at > 0)?.at;
+  if (takenAt === undefined || takeoverMilliseconds === undefined) return undefined;
+  if (leaseRemainingSeconds === undefined || leaseRemainingSeconds > 0) return undefined;
+  return takeoverMilliseconds - (takenAt + leaseRemainingSeconds * 1000);
+}
+
+/** The upper median. */
+function median(values: readonly Optional[]): Optional {
+  const sorted = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+/**
+ * In seconds; one number when there is one value.
+ * @param unit how many units one second has
+ */
+function medianAndWorst(values: readonly Optional[], unit = 1_000): string {
+  const middle = median(values);
+  if (middle === undefined) return noValue;
+  const existing = values.filter((value) => value !== undefined);
+  const seconds = existing.length === 1 ? [middle] : [middle, Math.max(...existing)];
+  return seconds.map((value) => (value / unit).toFixed(2)).join(" / ");
+}

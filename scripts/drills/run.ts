@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NodeStatus } from "../cluster/status.ts";
+import { isReadyStandby } from "../cluster/takeover.ts";
+import type { Pair } from "../lab-cluster/failover.ts";
+import { readStatuses, runOnHost, type DrillEnvironment } from "./environment.ts";
+import { loadBalancer } from "./load/events.ts";
+import type { Observers } from "./load/observers.ts";
+import type { Peer } from "./load/peer.ts";
+
+const reactionTimeoutSeconds = 90;
+/** A peer reconnects after a delay that increases with every attempt. */
+const paymentTimeoutSeconds = 180;
+
+/** The pair did not react as the drill expects. */
+export class DrillFailure extends Error {}
+
+type RunContext = Pick<DrillRun, "environment" | "pair" | "addresses" | "observers" | "peer">;
+
+/** One run of a drill: the operations that its steps consist of. */
+export class DrillRun {
+  readonly environment: DrillEnvironment;
+  /** The active instance and the standby at the start of the run. */
+  readonly pair: Pair;
+  readonly addresses: { readonly active: string; readonly standby: string };
+  readonly observers: Observers;
+  /** A node with a channel to the drilled node; only with the real Eclair. */
+  readonly peer: Peer | undefined;
+  /** The time of the fault, in milliseconds since 1970. */
+  faultAt: number | undefined;
+
+  constructor({ environment, pair, addresses, observers, peer }: RunContext) {
+    this.environment = environment;
+    this.pair = pair;
+    this.addresses = addresses;
+    this.observers = observers;
+    this.peer = peer;
+  }
+
+  /** Injects the fault with a script on one of the hosts. */
+  async injectOnHost(instanceId: string, script: string): Promise<void> {
+    const output = await this.runOnHost(instanceId, `date +%s%3N; ${script}`);
+    const [timestamp = ""] = output.split("\n");
+    if (!/^\d+$/.test(timestamp))
+      throw new DrillFailure(`the fault could not be injected on ${instanceId}: ${output}`);
+    this.faultAt = Number(timestamp);
+  }
+
+  /** Injects the fault from outside of the hosts. */
+  async inject(fault: () => Promise<unknown>): Promise<void> {
+    this.faultAt = Date.now();
+    await fault();
+  }
+
+  async runOnHost(instanceId: string, script: string): Promise<string> {
+    return await runOnHost(this.environment, instanceId, script);
+  }
+
+  /** Waits until one of these endpoints completes a handshake that started after a time. */
+  async waitUntilServing(
+    endpoints: readonly string[],
+    after = this.faultAt ?? 0,
+    timeoutSeconds = reactionTimeoutSeconds,
+  ): Promise<void> {
+    const end = performance.now() + timeoutSeconds * 1000;
+    while (!this.observers.hasAnswered(endpoints, after)) {
+      if (performance.now() > end)
+        throw new DrillFailure(`${endpoints.join(" or ")} did not serve within ${timeoutSeconds} s`);
+      await sleep(25);
+    }
+  }
+
+  async waitUntilLoadBalancerServes(after: number): Promise<void> {
+    await this.waitUntilServing([loadBalancer], after);
+  }
+
+  /** Whether an endpoint has completed a handshake since the fault. */
+  hasServed(endpoint: string): boolean {
+    return this.observers.hasAnswered([endpoint], this.faultAt ?? 0);
+  }
+
+  /** Waits until the peer has paid an invoice that it started to pay after this call. */
+  async waitForPayment(): Promise<void> {
+    const after = Date.now();
+    const end = performance.now() + paymentTimeoutSeconds * 1000;
+    while (!this.observers.hasPaid(after)) {
+      if (performance.now() > end)
+        throw new DrillFailure(
+          `no payment succeeded within ${paymentTimeoutSeconds} s: ${this.observers.lastPaymentProblem}`,
+        );
+      await sleep(100);
+    }
+  }
+
+  async waitUntilReadyStandby(id: string): Promise<void> {
+    await this.waitForStatuses((statuses) => {
+      const status = statuses.find(({ instanceId }) => instanceId === id);
+      if (status !== undefined && isReadyStandby(status)) return undefined;
+      return `${id} is not a ready standby: its role is ${status?.report?.role ?? "unknown"}`;
+    });
+  }
+
+  /** Waits until the bitcoind of a host has fewer blocks than the bitcoind of another host. */
+  async waitUntilBehind(id: string, otherId: string): Promise<void> {
+    await this.waitForStatuses((statuses) => {
+      const blocks = blocksOf(statuses, id);
+      const otherBlocks = blocksOf(statuses, otherId);
+      if (blocks !== undefined && otherBlocks !== undefined && blocks < otherBlocks) return undefined;
+      return `bitcoind on ${id} is not behind: it has block ${blocks}, bitcoind on ${otherId} has block ${otherBlocks}`;
+    });
+  }
+
+  /** @param problemIn undefined when the statuses are as expected */
+  private async waitForStatuses(
+    problemIn: (statuses: readonly NodeStatus[]) => string | undefined,
+  ): Promise<void> {
+    const end = performance.now() + reactionTimeoutSeconds * 1000;
+    for (;;) {
+      const problem = problemIn(await readStatuses(this.environment));
+      if (problem === undefined) return;
+      if (performance.now() > end) throw new DrillFailure(problem);
+      await sleep(250);
+    }
+  }
+
+  async wait(seconds: number): Promise<void> {
+    await sleep(seconds * 1000);
+  }
+}
+
+function blocksOf(statuses: readonly NodeStatus[], id: string): number | undefined {
+  const bitcoind = statuses.find(({ instanceId }) => instanceId === id)?.report?.bitcoind;
+  return bitcoind?.known === true ? bitcoind.blocks : undefined;
+}

@@ -1,0 +1,83 @@
+import { loadBalancer } from "../load/events.ts";
+import type { RunResult } from "../results.ts";
+import {
+  answeredSpans,
+  firstServed,
+  hostAt,
+  longestGap,
+  observedSince,
+  staleConnections,
+} from "./measure.ts";
+import type { Observations } from "./observations.ts";
+
+/** Measures a run and decides whether it passed. */
+export function judge(drill: string, run: number, observations: Observations): RunResult {
+  const { faultAt, endedAt, hosts } = observations;
+  const sinceFault = (at: number) => Math.round(at - faultAt);
+  const probes = observations.probes.filter(({ at }) => at <= endedAt);
+  const takeovers = observations.takeovers.filter(({ at }) => at <= endedAt);
+  const takeoversAfterFault = takeovers.filter(({ at }) => at > faultAt);
+  const servedAt = firstServed(observations, probes);
+  // The load balancer cannot know which baseline host is active.
+  const outage = observations.isBaseline
+    ? undefined
+    : longestGap(
+        probes.filter(({ endpoint }) => endpoint === loadBalancer),
+        faultAt,
+        endedAt,
+      );
+  const leaseRemainingSeconds = takeoversAfterFault[0]?.leaseRemainingSeconds;
+  return {
+    drill,
+    run,
+    faultAt: new Date(faultAt).toISOString(),
+    ...verdict(observations),
+    ...(servedAt !== undefined && { takeoverMilliseconds: sinceFault(servedAt) }),
+    ...(outage !== undefined && { outageMilliseconds: outage }),
+    ...(leaseRemainingSeconds !== undefined && { leaseRemainingSeconds }),
+    takeovers: takeoversAfterFault.length,
+    acknowledgedWrites: observations.acknowledged.length,
+    ...(observations.payments !== undefined && {
+      payments: observations.payments.filter(({ paymentHash }) => paymentHash !== undefined).length,
+    }),
+    lostWrites: observations.lostPaymentHashes.length,
+    overlappingWrites: observations.overlaps.length,
+    staleConnections: staleConnections(observations, takeoversAfterFault),
+    timeline: {
+      answers: {
+        active: answeredSpans(probes, hosts.active.instanceId, sinceFault),
+        standby: answeredSpans(probes, hosts.standby.instanceId, sinceFault),
+        loadBalancer: answeredSpans(probes, loadBalancer, sinceFault),
+      },
+      leaseHolders: [
+        { at: observedSince(probes, faultAt), address: observations.initialHolder.address },
+        ...takeovers,
+      ].map(({ at, address }) => ({ at: sinceFault(at), host: hostAt(observations, address) })),
+      end: sinceFault(endedAt),
+    },
+  };
+}
+
+function verdict({
+  problems,
+  lostPaymentHashes,
+  overlaps,
+  expectsOverlap,
+  isBaseline,
+}: Observations): Pick<RunResult, "verdict" | "reasons"> {
+  const reasons = [...problems];
+  if (!isBaseline && lostPaymentHashes.length > 0)
+    reasons.push(
+      `the database does not contain ${count(lostPaymentHashes.length, "acknowledged write")}: ${lostPaymentHashes.join(", ")}`,
+    );
+  if (expectsOverlap && overlaps.length === 0)
+    reasons.push("the harness found no overlapping write although the fence was disabled");
+  const [first] = overlaps;
+  if (!expectsOverlap && !isBaseline && first !== undefined)
+    reasons.push(
+      `a superseded Eclair committed ${count(overlaps.length, "write")}, the first from ${first.address} to ${first.tables.join(", ")}`,
+    );
+  return { verdict: reasons.length === 0 ? "passed" : "failed", reasons };
+}
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;

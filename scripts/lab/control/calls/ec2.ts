@@ -1,0 +1,134 @@
+import { CreateTagsCommand, DescribeImagesCommand, type Tag } from "@aws-sdk/client-ec2";
+import { existsSync, readFileSync } from "node:fs";
+import { splitTags, withRootDevices, withStates } from "../../front/ec2-documents.ts";
+import { withSource, withTemplate } from "../../front/launch-template.ts";
+import { ec2Error, ec2Response, elementText, listOf } from "../../front/query.ts";
+import type { Interceptor } from "../../front/server.ts";
+import { startMachine, stopMachine } from "../../guest/machine-lifecycle.ts";
+import { consoleFile } from "../../guest/machine.ts";
+import { commitImage, imageLayers, type Layers } from "../../guest/root-volume.ts";
+import type { Attachments } from "../attachments.ts";
+import type { Instances } from "../instances.ts";
+import { motoEc2 } from "../moto.ts";
+import type { Ec2Handler, Ec2Handlers } from "./ec2-handler.ts";
+import { volumeHandlers } from "./ec2-volumes.ts";
+import { launchTemplateOf, templateData } from "./launch-templates.ts";
+
+/** EC2 returns the last 64 KB of a console. */
+const consoleBytes = 64 * 1024;
+
+/** The calls of EC2 that moto alone cannot answer. */
+export function ec2Calls(
+  instances: Instances,
+  attachments: Attachments,
+  reconcile: () => Promise<void>,
+): Interceptor {
+  const handlers: Ec2Handlers = {
+    ...instanceHandlers(instances, reconcile),
+    ...imageHandlers(instances),
+    ...volumeHandlers(instances.lab, attachments),
+  };
+  return async (call, forward) => {
+    const handler = Object.hasOwn(handlers, call.action) ? handlers[call.action] : undefined;
+    return handler && (await handler(call.form, forward));
+  };
+}
+
+function instanceHandlers(instances: Instances, reconcile: () => Promise<void>): Ec2Handlers {
+  const { lab } = instances;
+  const thenReconcile: Ec2Handler = async (_form, forward) => {
+    const response = await forward();
+    await reconcile();
+    return response;
+  };
+  return {
+    RunInstances: async (form, forward) => {
+      const data = await launchTemplateOf(form);
+      const complete = data === undefined ? form : withTemplate(form, data);
+      const imageId = complete.get("ImageId");
+      if (imageId !== null && imageLayers(lab, imageId) === undefined)
+        return ec2Error("InvalidAMIID.NotFound", `The image id '[${imageId}]' does not exist`);
+      return await thenReconcile(complete, async () => await forward(complete));
+    },
+    CreateLaunchTemplateVersion: async (form, forward) => {
+      const source = form.get("SourceVersion");
+      const data = source === null ? undefined : await templateData(form, source);
+      return await forward(data === undefined ? form : withSource(form, data));
+    },
+    StartInstances: thenReconcile,
+    StopInstances: thenReconcile,
+    TerminateInstances: thenReconcile,
+    DescribeInstances: async (_form, forward) => {
+      const response = await forward();
+      return { ...response, body: withStates(response.body, (id) => instances.stateOf(id)) };
+    },
+    RebootInstances: async (form, forward) => {
+      for (const id of listOf(form, "InstanceId"))
+        await instances.exclusively(id, async (machine) => {
+          await stopMachine(machine);
+          await startMachine(machine, imageOf(instances, id));
+        });
+      return await forward();
+    },
+    GetConsoleOutput: async (form) => {
+      const id = form.get("InstanceId") ?? "";
+      const file = consoleFile(lab, id);
+      if (!instances.managed.has(id) && !existsSync(file)) return instanceNotFound(id);
+      const text = existsSync(file) ? readFileSync(file).subarray(-consoleBytes) : Buffer.alloc(0);
+      const output = text.toString("base64");
+      return ec2Response(
+        "GetConsoleOutput",
+        `<instanceId>${id}</instanceId><timestamp>${new Date().toISOString()}</timestamp><output>${output}</output>`,
+      );
+    },
+  };
+}
+
+function imageHandlers(instances: Instances): Ec2Handlers {
+  const { lab } = instances;
+  return {
+    DescribeImages: async (_form, forward) => {
+      const response = await forward();
+      return { ...response, body: withRootDevices(response.body, (id) => imageLayers(lab, id)?.gibibytes) };
+    },
+    CreateImage: async (form, forward) => {
+      const id = form.get("InstanceId") ?? "";
+      if (!instances.managed.has(id)) return instanceNotFound(id);
+      return await instances.exclusively(id, async (machine) => {
+        const isRunning = instances.managed.get(id)?.instance.State?.Name === "running";
+        // Without NoReboot, EC2 shuts a running instance down for the snapshot and starts it again.
+        const restart = isRunning && form.get("NoReboot") !== "true";
+        if (!isRunning || restart) await stopMachine(machine);
+        // moto's CreateImage accepts no tags for the snapshot.
+        const { rest, tags } = splitTags(form, "snapshot");
+        const response = await forward(rest);
+        const imageId = elementText(response.body, "imageId");
+        if (imageId !== undefined) {
+          await commitImage(machine.root, imageId);
+          await tagSnapshots(imageId, tags);
+        }
+        if (restart) await startMachine(machine, imageOf(instances, id));
+        return response;
+      });
+    },
+  };
+}
+
+const instanceNotFound = (id: string) =>
+  ec2Error("InvalidInstanceID.NotFound", `The instance ID '${id}' does not exist`);
+
+function imageOf({ lab, managed }: Instances, instanceId: string): Layers {
+  const imageId = managed.get(instanceId)?.instance.ImageId ?? "";
+  const layers = imageLayers(lab, imageId);
+  if (layers === undefined) throw new Error(`the lab has no disk of image ${imageId}`);
+  return layers;
+}
+
+async function tagSnapshots(imageId: string, tags: Tag[]): Promise<void> {
+  if (tags.length === 0) return;
+  const { Images } = await motoEc2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
+  const snapshots = (Images?.[0]?.BlockDeviceMappings ?? []).flatMap(
+    (mapping) => mapping.Ebs?.SnapshotId ?? [],
+  );
+  await motoEc2.send(new CreateTagsCommand({ Resources: snapshots, Tags: tags }));
+}

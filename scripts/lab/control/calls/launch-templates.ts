@@ -1,0 +1,31 @@
+import { DescribeLaunchTemplateVersionsCommand } from "@aws-sdk/client-ec2";
+import type { TemplateData } from "../../front/launch-template.ts";
+import { motoEc2 } from "../moto.ts";
+
+/** The data of the launch template that a RunInstances call names. */
+export async function launchTemplateOf(form: URLSearchParams): Promise<TemplateData | undefined> {
+  const reference = new URLSearchParams();
+  for (const name of ["LaunchTemplateId", "LaunchTemplateName"]) {
+    const value = form.get(`LaunchTemplate.${name}`);
+    if (value !== null) reference.set(name, value);
+  }
+  if (reference.size === 0) return undefined;
+  return await templateData(reference, form.get("LaunchTemplate.Version") ?? "$Default");
+}
+
+/** The data of a version of the launch template that a form names. */
+export async function templateData(
+  form: URLSearchParams,
+  version: string,
+): Promise<TemplateData | undefined> {
+  const id = form.get("LaunchTemplateId");
+  const { LaunchTemplateVersions } = await motoEc2.send(
+    new DescribeLaunchTemplateVersionsCommand({
+      ...(id !== null
+        ? { LaunchTemplateId: id }
+        : { LaunchTemplateName: form.get("LaunchTemplateName") ?? "" }),
+      Versions: [version],
+    }),
+  );
+  return LaunchTemplateVersions?.[0]?.LaunchTemplateData as TemplateData | undefined;
+}

@@ -1,0 +1,137 @@
+import { DescribeLaunchTemplatesCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
+import type { Group } from "../../scaling/group.ts";
+import { motoEc2 } from "../moto.ts";
+import type { Groups } from "../scaling.ts";
+import { CallError, type ScalingHandlers } from "./scaling-error.ts";
+import { hookIn, hooksIn, listIn, tagFiltersIn, tagsIn } from "./scaling-form.ts";
+import { groupXml, hookXml } from "./scaling-xml.ts";
+
+/** The calls that concern a group. */
+export function groupHandlers(groups: Groups): ScalingHandlers {
+  const groupIn = (form: URLSearchParams): Group => {
+    const name = form.get("AutoScalingGroupName") ?? "";
+    const group = groups.all().find((candidate) => candidate.name === name);
+    if (group === undefined) throw new CallError(`AutoScalingGroup name not found - ${name}`);
+    return group;
+  };
+  /** Applies the change to the current group: the loop can have changed the group since the call arrived. */
+  const change = async (form: URLSearchParams, task: (group: Group) => Group) => {
+    const { name } = groupIn(form);
+    await groups.change((all) => all.map((group) => (group.name === name ? task(group) : group)));
+    return "";
+  };
+  return {
+    CreateAutoScalingGroup: async (form) => {
+      const name = form.get("AutoScalingGroupName") ?? "";
+      if (groups.all().some((group) => group.name === name))
+        throw new CallError(`AutoScalingGroup by this name already exists - ${name}`, "AlreadyExists");
+      if (form.get("TargetGroupARNs.member.1") !== null)
+        throw new CallError("The lab supports no target groups of a group: instances register themselves");
+      const min = Number(form.get("MinSize"));
+      const created: Group = {
+        name,
+        min,
+        max: Number(form.get("MaxSize")),
+        desired: Number(form.get("DesiredCapacity") ?? min),
+        template: await readTemplate(form),
+        subnets: await readSubnets(form),
+        tags: tagsIn(form),
+        hooks: hooksIn(form),
+        members: [],
+        createdAt: new Date().toISOString(),
+      };
+      await groups.change((all) => [...all, requireValidSize(created)]);
+      return "";
+    },
+    UpdateAutoScalingGroup: async (form) => {
+      const number = (name: string, current: number) => Number(form.get(name) ?? current);
+      const isTemplate = [...form.keys()].some((key) => key.startsWith("LaunchTemplate."));
+      const template = isTemplate ? await readTemplate(form) : undefined;
+      return await change(form, (group) =>
+        requireValidSize({
+          ...group,
+          min: number("MinSize", group.min),
+          max: number("MaxSize", group.max),
+          desired: number("DesiredCapacity", group.desired),
+          template: template ?? group.template,
+        }),
+      );
+    },
+    DeleteAutoScalingGroup: async (form) => {
+      const group = groupIn(form);
+      if (group.members.length > 0 && form.get("ForceDelete") !== "true")
+        throw new CallError(
+          "You cannot delete an AutoScalingGroup while there are instances",
+          "ResourceInUse",
+        );
+      // Without hooks, the termination of the members does not wait.
+      await change(form, (current) => ({ ...current, min: 0, desired: 0, hooks: [] }));
+      await groups.reconcile();
+      await groups.change((all) => all.filter(({ name }) => name !== group.name));
+      return "";
+    },
+    DescribeAutoScalingGroups: async (form) => {
+      const names = listIn(form, "AutoScalingGroupNames");
+      const filters = tagFiltersIn(form);
+      const matching = groups.all().filter(({ name, tags }) => {
+        const hasTag = ({ key, values }: { key: string; values: string[] }) =>
+          tags.some((tag) => tag.key === key && values.includes(tag.value));
+        return (names.length === 0 || names.includes(name)) && filters.every(hasTag);
+      });
+      return await Promise.resolve(
+        `<AutoScalingGroups>${matching.map(groupXml).join("")}</AutoScalingGroups>`,
+      );
+    },
+    PutLifecycleHook: async (form) => {
+      const hook = hookIn(form);
+      return await change(form, (group) => ({
+        ...group,
+        hooks: [...group.hooks.filter(({ name }) => name !== hook.name), hook],
+      }));
+    },
+    DescribeLifecycleHooks: async (form) => {
+      const hooks = groupIn(form).hooks.map(hookXml);
+      return await Promise.resolve(`<LifecycleHooks>${hooks.join("")}</LifecycleHooks>`);
+    },
+    CreateOrUpdateTags: async (form) => {
+      const changedTags = tagsIn(form);
+      const name = form.get("Tags.member.1.ResourceId") ?? "";
+      return await change(new URLSearchParams({ AutoScalingGroupName: name }), (group) => ({
+        ...group,
+        tags: [
+          ...group.tags.filter(({ key }) => !changedTags.some((tag) => tag.key === key)),
+          ...changedTags,
+        ],
+      }));
+    },
+  };
+}
+
+function requireValidSize(group: Group): Group {
+  if (group.min <= group.desired && group.desired <= group.max) return group;
+  throw new CallError(
+    `Desired capacity:${group.desired} must be between the specified min size:${group.min} and max size:${group.max}`,
+  );
+}
+
+async function readTemplate(form: URLSearchParams): Promise<Group["template"]> {
+  const id = form.get("LaunchTemplate.LaunchTemplateId");
+  const name = form.get("LaunchTemplate.LaunchTemplateName");
+  const query = id === null ? { LaunchTemplateNames: [name ?? ""] } : { LaunchTemplateIds: [id] };
+  const { LaunchTemplates } = await motoEc2.send(new DescribeLaunchTemplatesCommand(query));
+  const [template] = LaunchTemplates ?? [];
+  if (template === undefined) throw new CallError("You must use a valid fully-formed launch template");
+  return {
+    id: template.LaunchTemplateId ?? "",
+    name: template.LaunchTemplateName ?? "",
+    version: form.get("LaunchTemplate.Version") ?? "$Default",
+  };
+}
+
+async function readSubnets(form: URLSearchParams): Promise<Record<string, string>> {
+  const SubnetIds = (form.get("VPCZoneIdentifier") ?? "").split(",").map((id) => id.trim());
+  const { Subnets } = await motoEc2.send(new DescribeSubnetsCommand({ SubnetIds }));
+  return Object.fromEntries(
+    (Subnets ?? []).map(({ AvailabilityZone, SubnetId }) => [AvailabilityZone ?? "", SubnetId ?? ""]),
+  );
+}

@@ -1,0 +1,26 @@
+import { queryError, queryResponse, type ApiResponse } from "../../front/query.ts";
+import type { Interceptor } from "../../front/server.ts";
+import type { Groups } from "../scaling.ts";
+import { CallError, type ScalingHandlers } from "./scaling-error.ts";
+import { groupHandlers } from "./scaling-groups.ts";
+import { memberHandlers } from "./scaling-members.ts";
+
+const version = "2011-01-01";
+const namespace = `autoscaling.amazonaws.com/doc/${version}`;
+
+/** The calls of Auto Scaling that a group of nodes needs. */
+export function scalingCalls(groups: Groups): Interceptor {
+  const handlers: ScalingHandlers = { ...groupHandlers(groups), ...memberHandlers(groups) };
+  return async ({ action, form }): Promise<ApiResponse | undefined> => {
+    if (form.get("Version") !== version) return undefined;
+    const handler = Object.hasOwn(handlers, action) ? handlers[action] : undefined;
+    if (handler === undefined)
+      return queryError("InvalidAction", `The lab's Auto Scaling does not support ${action}`);
+    try {
+      return queryResponse(action, namespace, await handler(form));
+    } catch (error) {
+      if (error instanceof CallError) return queryError(error.code, error.message);
+      throw error;
+    }
+  };
+}

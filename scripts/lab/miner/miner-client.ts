@@ -1,0 +1,41 @@
+import { execa } from "execa";
+import { join } from "node:path";
+import { nodeBinary } from "../../machine/paths.mjs";
+import type { LabPaths } from "../paths.ts";
+import { anyoneDescriptor } from "./rpc.ts";
+
+/** The number of blocks after which a coinbase output can be spent. */
+const coinbaseMaturity = 100;
+
+/** The lab's miner for a program outside of the lab. The miner is reachable only inside the lab's network namespace. */
+export class MinerClient {
+  private readonly lab: LabPaths;
+
+  constructor(lab: LabPaths) {
+    this.lab = lab;
+  }
+
+  /** @throws Error with bitcoind's message */
+  async rpc(method: string, params: readonly unknown[] = []): Promise<unknown> {
+    const { stdout, stderr, exitCode } = await execa(
+      "nsenter",
+      [
+        ...[`--net=/run/netns/${this.lab.netns}`, nodeBinary, join(import.meta.dirname, "call-main.ts")],
+        ...[method, JSON.stringify(params)],
+      ],
+      { reject: false, stdin: "ignore" },
+    );
+    if (exitCode !== 0) throw new Error(stderr);
+    return JSON.parse(stdout);
+  }
+
+  async mine(blocks: number): Promise<void> {
+    await this.rpc("generatetodescriptor", [blocks, anyoneDescriptor]);
+  }
+
+  /** Pays the reward of a block to an address, and mines blocks until the reward can be spent. */
+  async fund(address: string): Promise<void> {
+    await this.rpc("generatetoaddress", [1, address]);
+    await this.mine(coinbaseMaturity);
+  }
+}

@@ -1,0 +1,53 @@
+import { execa } from "execa";
+import { serviceNsenterArguments, type LabFacts } from "../facts.ts";
+import type { LabPaths } from "../paths.ts";
+import { databasesFolder, postgresProgram, superuser } from "./postgres.ts";
+
+/** Access to a server of the lab's RDS as its superuser, for a program outside of the lab. No client of RDS has it. */
+export class DatabaseAdmin {
+  private readonly nsenterArguments: readonly string[];
+  private readonly folder: string;
+
+  constructor(lab: LabPaths, facts: LabFacts, identifier: string) {
+    this.nsenterArguments = serviceNsenterArguments(lab, facts);
+    this.folder = `${databasesFolder}/${identifier}`;
+  }
+
+  private run(command: readonly string[], input?: string) {
+    const asPostgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"];
+    return execa("nsenter", [...this.nsenterArguments, ...asPostgres, ...command], {
+      cwd: "/",
+      stripFinalNewline: false,
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
+    });
+  }
+
+  async sql(text: string, database = "eclair"): Promise<string> {
+    return (await this.run(this.psql(database), text)).stdout.trim();
+  }
+
+  private psql(database: string): string[] {
+    const flags = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"];
+    return [postgresProgram("psql"), ...flags, `--host=${this.folder}`, `--username=${superuser}`, database];
+  }
+
+  /** The size of the server's log. */
+  async logBytes(): Promise<number> {
+    return Number((await this.run(["stat", "--format=%s", `${this.folder}/log`])).stdout);
+  }
+
+  /** The server's log from a byte on. */
+  async logFrom(byte: number): Promise<string> {
+    return (await this.run(["tail", `--bytes=+${byte + 1}`, `${this.folder}/log`])).stdout;
+  }
+
+  /** Ends the server at once, and starts it again after some seconds. */
+  async stopFor(seconds: number): Promise<void> {
+    const control = `${postgresProgram("pg_ctl")} -D ${this.folder}/data --silent`;
+    await this.run([
+      "sh",
+      "-c",
+      `${control} -m immediate stop; sleep ${seconds}; ${control} -l ${this.folder}/log start`,
+    ]);
+  }
+}

@@ -1,0 +1,136 @@
+import { createInterface } from "node:readline/promises";
+import type { Command } from "commander";
+import type { ClusterSetup, SetupTask } from "../../../bootstrap/contract/configuration/cluster-setup.ts";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import type { SetupResult } from "../../../bootstrap/contract/reports/setup.ts";
+import { runClusterSetup, type SetupInstance } from "../../cluster/cluster-setup.ts";
+import { readClusterSetup } from "../../cluster/configuration/read.ts";
+import { callerOf } from "../../target/caller.ts";
+import type { Target } from "../../target/target.ts";
+import { interruptSignal } from "../../ui/interrupt.ts";
+import { launchTemplateOf, targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
+
+type SetupFlags = TargetFlags & {
+  readonly image: string;
+  readonly config: string;
+  readonly launchTemplate?: string;
+  readonly instanceProfile?: string;
+  readonly json: boolean;
+};
+
+const noConsent = { createSecrets: false, walletRetained: false };
+
+/** The actions of a cluster setup, each on a short-lived instance: init, adopt, verify, database repoint. */
+export function addClusterSetup(program: Command): void {
+  const withSetup = (command: Command) =>
+    withTarget(command)
+      .requiredOption("--image <id>", "the image of the short-lived instance")
+      .requiredOption("--config <file>", "a document of the kind ClusterSetup")
+      .option("--launch-template <name>", "by name or id; in the lab, the cluster's own by default")
+      .option(
+        "--instance-profile <name>",
+        "the profile that may read the owner's secret; CLUSTER-setup by default",
+      )
+      .option("--json", "print the result as JSON", false);
+
+  withSetup(program.command("init"))
+    .description("create a new node: the roles, fence and binding of its database, and its cluster record")
+    .option("--create-secrets", "create the node's secrets that do not exist, on that instance", false)
+    .action((flags: SetupFlags & { readonly createSecrets: boolean }) =>
+      setUp(flags, { ...noConsent, action: "init", createSecrets: flags.createSecrets }),
+    );
+  withSetup(program.command("adopt"))
+    .description("take over a database that an Eclair of yours already uses")
+    .option(
+      "--confirm-wallet-retained",
+      "the wallet of that Eclair's bitcoind is backed up, and you keep it",
+      false,
+    )
+    .action((flags: SetupFlags & { readonly confirmWalletRetained: boolean }) =>
+      setUp(flags, { ...noConsent, action: "adopt", walletRetained: flags.confirmWalletRetained }),
+    );
+  withSetup(program.command("verify"))
+    .description("check secrets, record, database and fence as a node does; changes nothing")
+    .action((flags: SetupFlags) => setUp(flags, { ...noConsent, action: "verify" }));
+  withSetup(program.command("database").description("the database of a node").command("repoint"))
+    .description("move the node to another or a restored database; requires the node id")
+    .requiredOption("--reason <text>", "the reason, for the history of the cluster")
+    .option("--node-id <id>", "the node id; without it, the command asks for it")
+    .action(repoint);
+}
+
+async function setUp(flags: SetupFlags, task: Omit<SetupTask, "id">): Promise<void> {
+  const target = targetOf(flags);
+  const setup = readClusterSetup(flags.config);
+  const instance = setupInstance(target, setup, flags);
+  print(await runClusterSetup(target, setup, task, instance, interruptSignal()), flags.json);
+}
+
+async function repoint(
+  flags: SetupFlags & { readonly reason: string; readonly nodeId?: string },
+): Promise<void> {
+  const target = targetOf(flags);
+  const setup = readClusterSetup(flags.config);
+  const instance = setupInstance(target, setup, flags);
+  const signal = interruptSignal();
+  const comparison = await runClusterSetup(
+    target,
+    setup,
+    { ...noConsent, action: "compare" },
+    instance,
+    signal,
+  );
+  if (!flags.json) printFindings(comparison);
+  const given = flags.nodeId ?? (await askForNodeId(setup));
+  if (given !== comparison.nodeId)
+    throw new EclairAmiError({
+      code: "repoint.node-id-mismatch",
+      operation: `repointing ${setup.cluster}`,
+      message: `the given node id is ${given === "" ? "empty" : given}, and the node is ${comparison.nodeId}`,
+      remedy: "check that this is the intended cluster, and pass its node id; nothing was changed",
+      exitCode: 2,
+    });
+  const task = {
+    ...noConsent,
+    action: "repoint",
+    reason: flags.reason,
+    requestedBy: await callerOf(target),
+  } as const;
+  print(await runClusterSetup(target, setup, task, instance, signal), flags.json);
+}
+
+async function askForNodeId({ cluster }: ClusterSetup): Promise<string> {
+  if (!process.stdin.isTTY)
+    throw new EclairAmiError({
+      code: "repoint.node-id-mismatch",
+      operation: `repointing ${cluster}`,
+      message: "the node id must be typed, and standard input is not a terminal",
+      remedy: "pass the node id with --node-id; nothing was changed",
+      exitCode: 2,
+    });
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await terminal.question("Type the node id to continue: ")).trim();
+  } finally {
+    terminal.close();
+  }
+}
+
+const setupInstance = (target: Target, { cluster }: ClusterSetup, flags: SetupFlags): SetupInstance => ({
+  imageId: flags.image,
+  launchTemplate: launchTemplateOf(target, cluster, flags.launchTemplate),
+  instanceProfile: flags.instanceProfile ?? `${cluster}-setup`,
+});
+
+function print(result: SetupResult, json: boolean): void {
+  if (json) return console.log(JSON.stringify(result));
+  printFindings(result);
+  for (const created of result.changed) console.log(`created    ${created}`);
+  if (result.changed.length === 0) console.log("created    nothing: everything exists");
+  console.log(`node       ${result.nodeId ?? ""}`);
+  if (result.databaseSecretArn !== undefined) console.log(`login      ${result.databaseSecretArn}`);
+}
+
+function printFindings({ findings }: SetupResult): void {
+  for (const { name, value } of findings) console.log(`${name}: ${value}`);
+}

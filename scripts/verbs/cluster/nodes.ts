@@ -1,0 +1,78 @@
+import { EC2Client, paginateDescribeInstances, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import type { Command } from "commander";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { tagPrefix } from "../../../bootstrap/contract/tags.ts";
+import { readConfiguration } from "../../cluster/configuration/read.ts";
+import { consoleOutput } from "../../cluster/console.ts";
+import { launch } from "../../cluster/launch.ts";
+import type { Target } from "../../target/target.ts";
+import { launchTemplateOf, targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
+
+type LaunchFlags = TargetFlags & {
+  readonly image: string;
+  readonly config: string;
+  readonly launchTemplate?: string;
+  readonly name?: string;
+  readonly subnet?: string;
+};
+
+/** Instances of a cluster: launch, logs, terminate. */
+export function addNodes(program: Command): void {
+  withTarget(program.command("launch"))
+    .description("launch an instance of an image with a node's configuration")
+    .requiredOption("--image <id>", "the image")
+    .requiredOption("--config <file>", "the node's configuration")
+    .option("--launch-template <name>", "by name or id; in the lab, the cluster's own by default")
+    .option("--name <name>", "the name of the instance; the cluster's name by default")
+    .option("--subnet <id>", "replaces the template's subnet: run a standby in another Availability Zone")
+    .action(launchVerb);
+  withTarget(program.command("logs <instance>"))
+    .description("print the console output of an instance, by id or name")
+    .action(async (instance: string, flags: TargetFlags) => {
+      const target = targetOf(flags);
+      process.stdout.write(await consoleOutput(target, await instanceIdOf(target, instance)));
+    });
+  withTarget(program.command("terminate <instance>"))
+    .description("terminate an instance, by id or name; its chain volume is kept")
+    .action(async (instance: string, flags: TargetFlags) => {
+      const target = targetOf(flags);
+      const id = await instanceIdOf(target, instance);
+      await target.client(EC2Client).send(new TerminateInstancesCommand({ InstanceIds: [id] }));
+      console.log(`EC2 terminates ${id}`);
+    });
+}
+
+async function launchVerb(flags: LaunchFlags): Promise<void> {
+  const target = targetOf(flags);
+  const { configuration } = readConfiguration(flags.config);
+  const launchTemplate = launchTemplateOf(target, configuration.cluster, flags.launchTemplate);
+  const { image: imageId, config: configurationFile, name, subnet: subnetId } = flags;
+  const wanted = { imageId, configurationFile, launchTemplate, name, subnetId };
+  const { instanceId, templateVersion } = await launch(target, wanted);
+  console.log(`${instanceId} starts from version ${templateVersion} of ${launchTemplate}`);
+}
+
+/** The id of an instance of this project, from the id itself or from a name that only one instance has. */
+async function instanceIdOf(target: Target, instance: string): Promise<string> {
+  const found: string[] = [];
+  for await (const page of paginateDescribeInstances({ client: target.client(EC2Client) }, {}))
+    for (const { Instances } of page.Reservations ?? [])
+      for (const { InstanceId = "", State, Tags = [] } of Instances ?? []) {
+        const hasName = Tags.some(({ Key, Value }) => Key === "Name" && Value === instance);
+        const isOurs = Tags.some(({ Key }) => Key?.startsWith(tagPrefix));
+        if (isOurs && (InstanceId === instance || (hasName && State?.Name !== "terminated")))
+          found.push(InstanceId);
+      }
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  throw new EclairAmiError({
+    code: "instance.not-found",
+    operation: `finding the instance ${instance}`,
+    message:
+      found.length === 0
+        ? "no instance of this project has that id or name"
+        : `several instances have that name: ${found.join(", ")}`,
+    remedy: "pass the instance id; `eclair-ami status` lists the instances",
+    exitCode: 2,
+  });
+}

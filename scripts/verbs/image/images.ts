@@ -1,0 +1,75 @@
+import { DescribeImagesCommand, EC2Client, type Image } from "@aws-sdk/client-ec2";
+import type { Command } from "commander";
+import { tags } from "../../../bootstrap/contract/tags.ts";
+import { readManifestOf } from "../../image/build-folder.ts";
+import { diffManifests } from "../../image/diff.ts";
+import { manifestSchema } from "../../image/manifest.ts";
+import { targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
+import { createTable } from "../../ui/table.ts";
+
+type ListFlags = TargetFlags & { readonly json: boolean };
+
+export function addImages(program: Command): void {
+  const images = program.command("images").description("list and compare baked images");
+  withTarget(images.command("list", { isDefault: true }))
+    .description("list the images of a target with their versions and their release status")
+    .option("--json", "print JSON", false)
+    .action(list);
+  images
+    .command("diff <a> <b>")
+    .description("compare two images by their manifests in the build folder of this checkout")
+    .option("--json", "print JSON", false)
+    .action(diff);
+  images
+    .command("schema")
+    .description("print the JSON Schema of a manifest")
+    .action(() => console.log(JSON.stringify(manifestSchema(), undefined, 2)));
+}
+
+function diff(a: string, b: string, { json }: { json: boolean }): void {
+  const differences = diffManifests(readManifestOf(a), readManifestOf(b));
+  if (json) return console.log(JSON.stringify(differences));
+  if (differences.length === 0) return console.log("the manifests contain no difference");
+  const table = createTable(["", a, b]);
+  for (const item of differences) table.push([item.property, item.a || "-", item.b || "-"]);
+  console.log(table.toString());
+}
+
+async function list(flags: ListFlags): Promise<void> {
+  const { Images = [] } = await targetOf(flags)
+    .client(EC2Client)
+    .send(
+      new DescribeImagesCommand({
+        Owners: ["self"],
+        Filters: [{ Name: "tag-key", Values: [tags.bakeId] }],
+      }),
+    );
+  const rows = Images.map(describeImage).toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
+  if (flags.json) return console.log(JSON.stringify(rows));
+  if (rows.length === 0) return console.log("no image exists: run `eclair-ami bake`");
+  const table = createTable(["image", "created", "eclair", "bitcoind", "image test", "release"]);
+  for (const row of rows)
+    table.push([
+      row.id,
+      row.createdAt,
+      row.eclairVersion,
+      row.bitcoindVersion,
+      row.imageTest,
+      row.release ? "yes" : "no",
+    ]);
+  console.log(table.toString());
+}
+
+function describeImage(image: Image) {
+  const tagOf = (key: string) => image.Tags?.find(({ Key }) => Key === key)?.Value ?? "";
+  return {
+    id: image.ImageId ?? "",
+    name: image.Name ?? "",
+    createdAt: image.CreationDate ?? "",
+    eclairVersion: tagOf(tags.eclairVersion),
+    bitcoindVersion: tagOf(tags.bitcoindVersion),
+    imageTest: tagOf(tags.imageTest) || "none",
+    release: tagOf(tags.release) === "true",
+    releaseReason: tagOf(tags.releaseReason),
+  };
+}

@@ -1,0 +1,149 @@
+import { Option, type Command } from "commander";
+import { arch } from "node:os";
+import { join } from "node:path";
+import type { SetupResult } from "../../../bootstrap/contract/reports/setup.ts";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { readConfiguration } from "../../cluster/configuration/read.ts";
+import type { NodeStatus } from "../../cluster/status.ts";
+import { catalogue } from "../../drills/catalogue.ts";
+import type { DrillEnvironment } from "../../drills/environment.ts";
+import { executeDrill } from "../../drills/execute.ts";
+import { renderDrillReport } from "../../drills/report/report.ts";
+import type { RunResult } from "../../drills/results.ts";
+import { createResults, runSession } from "../../drills/session.ts";
+import { demoCluster, launchStandby, relaunchDemo } from "../../lab-cluster/demo.ts";
+import { connectThroughLoadBalancer } from "../../lab-cluster/load-balancer-endpoint.ts";
+import { initLabNode } from "../../lab-cluster/node.ts";
+import { zones } from "../../lab/addresses.ts";
+import type { LabFacts } from "../../lab/facts.ts";
+import { defaultStateFolder, labPaths, type LabPaths } from "../../lab/paths.ts";
+import { labTarget } from "../../lab/target.ts";
+import { bringUp } from "../../lab/up.ts";
+import { writeFileAtomically } from "../../machine/files.ts";
+import type { Target } from "../../target/target.ts";
+import { bake } from "../image/bake.ts";
+
+type StartFlags = { readonly state: string; readonly eclair?: string; readonly skipReleases: boolean };
+
+/** `npm start`: starts the lab, bakes an image, launches a node and a standby from the image, and shows a failover. */
+export function addStart(program: Command): void {
+  program
+    .command("start")
+    .description("start the lab, bake an image, launch a failover pair and show a failover (`npm start`)")
+    .option("--state <folder>", "the lab's state folder", defaultStateFolder())
+    .addOption(
+      new Option("--eclair <file>", "Eclair release zip to use instead of the pinned release").env(
+        "ECLAIR_ZIP",
+      ),
+    )
+    .option(
+      "--skip-releases",
+      "use Debian's bitcoind and, without --eclair, the stand-in Eclair; the image is not for release",
+      false,
+    )
+    .action(start);
+}
+
+async function start(flags: StartFlags): Promise<void> {
+  const lab = labPaths(flags.state);
+  const facts = await bringUp(lab);
+  const target = labTarget(lab);
+  const { manifest } = await bake(target, {
+    ...flags,
+    target: "lab",
+    arch: arch() === "arm64" ? "arm64" : "x86_64",
+    rootSize: 8,
+    keepOnFailure: false,
+    json: false,
+  });
+  await showPair(lab, facts, target, manifest?.image.id ?? "");
+  console.log(`
+The lab continues to run. The next commands:
+  ./eclair-ami status              show the instances of the node
+  ./eclair-ami logs ${demoCluster}           print the console of an instance
+  ./eclair-ami lab shell INSTANCE  open a shell on an instance
+  ./eclair-ami images              list the baked images
+  ./eclair-ami bake                bake another image
+  ./eclair-ami lab down            stop the lab`);
+}
+
+const printRow = (name: string, value: string) => console.log(`${name.padEnd(10)} ${value}`);
+
+async function showPair(lab: LabPaths, facts: LabFacts, target: Target, imageId: string): Promise<void> {
+  const { file, result } = await initLabNode(lab, facts, target, { name: demoCluster, imageId });
+  printRow("init", describeSetup(result));
+  console.log("launching a node from the image …");
+  const { status, seconds } = await relaunchDemo(target, imageId, file);
+  const endpoint = await requireConnection(target);
+  printNode(status, endpoint, seconds);
+  printRow("config", file);
+
+  console.log("launching a standby in another availability zone …");
+  const subnetId = facts.network?.subnetIds[zones[1]?.name ?? ""];
+  const standby = await launchStandby(target, imageId, file, subnetId);
+  printRow("standby", `${standby.instanceId} at ${standby.privateIp} in ${standby.availabilityZone}: armed`);
+
+  console.log("ending Eclair on the active instance with SIGKILL …");
+  const { configuration } = readConfiguration(file);
+  const { run, report } = await showFailover({
+    lab,
+    facts,
+    target,
+    configuration,
+    configurationFile: file,
+    imageId,
+  });
+  const outageSeconds = ((run.outageMilliseconds ?? 0) / 1000).toFixed(1);
+  printRow("failover", `the standby served after ${run.takeoverMilliseconds} ms`);
+  printRow("", `outage through the load balancer: ${outageSeconds} s`);
+  printRow(
+    "",
+    `${run.acknowledgedWrites} writes acknowledged, ${run.lostWrites} lost, ${run.overlappingWrites} overlapping`,
+  );
+  printRow("report", report);
+}
+
+const describeSetup = ({ nodeId = "", changed }: SetupResult): string =>
+  `node ${nodeId}; ${changed.length === 0 ? "everything exists" : `created: ${changed.join(", ")}`}`;
+
+async function requireConnection(target: Target): Promise<string> {
+  const { endpoint, connected } = await connectThroughLoadBalancer(target, demoCluster);
+  if (connected) return endpoint;
+  throw new EclairAmiError({
+    code: "start.node-not-active",
+    operation: `connecting to ${endpoint}`,
+    message: "the load balancer opens no connection to the node",
+    remedy: "check `eclair-ami status`",
+  });
+}
+
+function printNode({ report, instanceId, privateIp }: NodeStatus, endpoint: string, seconds: number): void {
+  const holder = report?.lease.known === true ? report.lease.holderEclairInstanceId : undefined;
+  const phases = report?.boot.phases.map(({ name, durationMs }) => `${name} ${durationMs} ms`) ?? [];
+  printRow("node", `${report?.eclair.info?.nodeId ?? ""}  (the expected node id)`);
+  printRow("instance", `${instanceId} at ${privateIp}`);
+  printRow("endpoint", `${endpoint}  (a connection was opened)`);
+  printRow("lease", holder === undefined ? "not held" : `held by Eclair ${holder}`);
+  printRow("boot", phases.join(", "));
+  printRow("duration", `${seconds.toFixed(1)} s from launch to traffic`);
+}
+
+/** Runs the first drill of the catalogue once. */
+async function showFailover(
+  environment: DrillEnvironment,
+): Promise<{ readonly run: RunResult; readonly report: string }> {
+  const [drill] = catalogue;
+  if (drill === undefined) throw new Error("the catalogue contains no drill");
+  const results = await createResults(environment);
+  const run = await runSession(environment, () => executeDrill(environment, drill, 1));
+  results.runs.push(run);
+  const report = join(environment.lab.state, "failover.html");
+  writeFileAtomically(report, renderDrillReport(results, catalogue));
+  if (run.verdict === "passed") return { run, report };
+  throw new EclairAmiError({
+    code: "start.failover-failed",
+    operation: "ending Eclair on the active instance",
+    message: run.reasons.join("; "),
+    remedy: `read ${report}, \`eclair-ami status\` and \`eclair-ami logs\``,
+  });
+}

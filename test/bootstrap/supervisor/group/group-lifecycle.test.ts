@@ -1,0 +1,99 @@
+import { expect, test, vi } from "vitest";
+import type { HookState } from "../../../../bootstrap/aws/auto-scaling.ts";
+import { hookNames } from "../../../../bootstrap/contract/lifecycle-hooks.ts";
+import { GroupLifecycle } from "../../../../bootstrap/supervisor/group/group-lifecycle.ts";
+import { captureLog } from "../../../support/log-capture.ts";
+
+captureLog();
+const unhealthyAfterSeconds = 60;
+const healthyHost = { healthy: true, brokenForSeconds: 0 };
+
+/** @param targetState the target lifecycle state of the instance; undefined outside a group */
+function instance(targetState: string | undefined) {
+  const metadata: { targetState: string | undefined } = { targetState };
+  const calls: string[] = [];
+  const group = {
+    complete: vi.fn<(hook: string) => Promise<HookState>>(async (hook: string) => {
+      calls.push(`complete ${hook}`);
+      return await Promise.resolve("completed");
+    }),
+    heartbeat: vi.fn<(hook: string) => Promise<boolean>>(async (hook: string) => {
+      calls.push(`heartbeat ${hook}`);
+      return await Promise.resolve(true);
+    }),
+    unhealthy: vi.fn<() => Promise<void>>(async () => {
+      calls.push("unhealthy");
+      await Promise.resolve();
+    }),
+  };
+  const standDown = vi.fn<() => Promise<void>>(async () => {
+    calls.push("stand down");
+    await Promise.resolve();
+  });
+  const lifecycle = new GroupLifecycle(
+    group,
+    async () => await Promise.resolve(metadata.targetState),
+    unhealthyAfterSeconds,
+  );
+  const poll = (health = healthyHost) => lifecycle.poll(health, standDown);
+  return { metadata, calls, group, standDown, poll };
+}
+
+test("an instance outside an Auto Scaling group makes no call to Auto Scaling", async () => {
+  const { calls, poll } = instance(undefined);
+  await poll({ healthy: true, brokenForSeconds: 1000 });
+  expect(calls).toEqual([]);
+});
+
+test("an instance sends heartbeats until it is healthy, and then completes its launching hook once", async () => {
+  const { calls, poll } = instance("InService");
+  await poll({ healthy: false, brokenForSeconds: 0 });
+  await poll({ healthy: false, brokenForSeconds: 0 });
+  expect(calls).toEqual([`heartbeat ${hookNames.launching}`]);
+  await poll();
+  await poll();
+  expect(calls).toEqual([`heartbeat ${hookNames.launching}`, `complete ${hookNames.launching}`]);
+});
+
+test("an instance stops Eclair before it completes its terminating hook", async () => {
+  const { metadata, calls, poll } = instance("InService");
+  await poll();
+  metadata.targetState = "Terminated";
+  await poll();
+  await poll();
+  expect(calls.slice(1)).toEqual(["stand down", `complete ${hookNames.terminating}`]);
+});
+
+test("an instance completes a hook again when the group did not wait for it yet, and not when the hook is past", async () => {
+  const { metadata, calls, group, standDown, poll } = instance("InService");
+  group.complete.mockResolvedValueOnce("not-yet").mockResolvedValueOnce("past");
+  await poll();
+  await poll();
+  await poll();
+  expect(group.complete).toHaveBeenCalledTimes(2);
+  metadata.targetState = "Terminated";
+  group.complete.mockResolvedValueOnce("not-yet");
+  await poll();
+  await poll();
+  await poll();
+  expect(group.complete).toHaveBeenCalledTimes(4);
+  expect(standDown).toHaveBeenCalledTimes(1);
+  expect(calls.at(-1)).toBe(`complete ${hookNames.terminating}`);
+});
+
+test("an instance completes a hook again when the call failed", async () => {
+  const { calls, group, poll } = instance("Terminated");
+  group.complete.mockRejectedValueOnce(new Error("not reachable"));
+  await poll();
+  await poll();
+  expect(calls.filter((call) => call.startsWith("complete"))).toEqual([`complete ${hookNames.terminating}`]);
+});
+
+test("an instance reports itself unhealthy, once, when a local service has not answered for too long", async () => {
+  const { calls, poll } = instance("InService");
+  await poll({ healthy: true, brokenForSeconds: unhealthyAfterSeconds });
+  expect(calls).not.toContain("unhealthy");
+  await poll({ healthy: true, brokenForSeconds: unhealthyAfterSeconds + 1 });
+  await poll({ healthy: true, brokenForSeconds: unhealthyAfterSeconds + 2 });
+  expect(calls.filter((call) => call === "unhealthy")).toHaveLength(1);
+});

@@ -1,0 +1,94 @@
+import { createConnection, type AddressInfo } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { healthServer } from "../../../../bootstrap/supervisor/health/server.ts";
+import type { InstanceReport } from "../../../../bootstrap/contract/reports/instance.ts";
+
+const report: InstanceReport = {
+  live: true,
+  ready: true,
+  active: false,
+  role: "standby",
+  reasons: ["another Eclair holds the lease"],
+  roleSince: "2026-01-01T00:00:00.000Z",
+  cluster: "demo",
+  nodeId: "02aa",
+  chain: "regtest",
+  identity: {
+    accountId: "1",
+    architecture: "x86_64",
+    availabilityZone: "a",
+    imageId: "ami-1",
+    instanceId: "i-1",
+    instanceType: "t",
+    privateIp: "10.0.0.1",
+    region: "r",
+  },
+  targetGroupArns: [],
+  bitcoind: {
+    known: true,
+    chain: "regtest",
+    blocks: 90,
+    headers: 100,
+    synced: false,
+    wallet: { ready: true },
+  },
+  lease: { known: true, holderEclairInstanceId: "other", remainingSeconds: 9.5 },
+  eclair: { state: "stopped", pid: 0, armed: "yes", armBeforeExpiry: false },
+  record: { known: false, reason: "this host has not mirrored the record yet" },
+  versions: { eclair: "0.13.0", bootstrap: "0.1.0" },
+  boot: {
+    formatVersion: 1,
+    state: "done",
+    startedAt: "2026-01-01T00:00:00.000Z",
+    phases: [{ name: "load", durationMs: 40 }],
+  },
+};
+
+const server = healthServer(() => report);
+await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+const { port } = server.address() as AddressInfo;
+afterEach(() => server.closeAllConnections());
+
+/** Sends a request line as it is, and returns the whole response. */
+function send(line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const connection = createConnection(port, "127.0.0.1", () =>
+      connection.write(`${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+    );
+    connection.on("data", (chunk) => chunks.push(chunk));
+    connection.on("close", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    connection.on("error", reject);
+  });
+}
+
+test.each([
+  ["GET /live", 200],
+  ["GET /ready?x=1", 200],
+  ["GET /active", 503],
+  ["GET /", 404],
+  ["GET //", 404],
+  ["GET /__proto__", 404],
+  ["POST /live", 404],
+])("the health server answers %s with %i", async (line, status) => {
+  expect(await send(line)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+});
+
+test("the body of a health response is the report of the instance", async () => {
+  const [, body = ""] = (await send("GET /active")).split("\r\n\r\n");
+  expect(body).toContain('"role":"standby"');
+});
+
+test("/metrics answers in Prometheus' text format", async () => {
+  const text = await send("GET /metrics");
+  const labels = 'cluster="demo",instance_id="i-1"';
+  for (const line of [
+    `eclair_ami_role{role="standby",${labels}} 1`,
+    `eclair_ami_role{role="active",${labels}} 0`,
+    `eclair_ami_ready{${labels}} 1`,
+    `eclair_ami_lease_remaining_seconds{${labels}} 9.5`,
+    `eclair_ami_bitcoind_lag_blocks{${labels}} 10`,
+    `eclair_ami_boot_phase_duration_seconds{phase="load",${labels}} 0.04`,
+  ])
+    expect(text).toContain(line);
+});

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { NodeConfiguration } from "../../../../bootstrap/contract/configuration/node.ts";
+import { warningsAbout } from "../../../../scripts/cluster/configuration/warnings.ts";
+import { smallest } from "../../../support/configuration.ts";
+
+const targetGroupArns = [
+  "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/demo/0123456789abcdef",
+];
+const on = (changes: object): string =>
+  warningsAbout(NodeConfiguration.parse({ ...smallest, ...changes })).join("\n");
+
+test("a complete configuration has no warning", () => {
+  expect(on({ targetGroupArns, chainVolume: {} })).toBe("");
+});
+
+test.each([
+  ["no volume for the chain", { targetGroupArns }, /chainVolume is missing/],
+  ["no target group", { chainVolume: {} }, /targetGroupArns is empty/],
+])("a configuration with %s has a warning", (_what, changes, warning) => {
+  expect(on(changes)).toMatch(warning);
+});
+
+test("a mainnet node without a snapshot has a warning about the sync", () => {
+  const secrets = { ...smallest.secrets, onChain: "demo/on-chain" };
+  const warnings = on({ chain: "mainnet", secrets, targetGroupArns, chainVolume: {} });
+  expect(warnings).toMatch(/syncs mainnet from the first block, which takes days/);
+  const chainVolume = { snapshotId: "snap-0123456789abcdef0" };
+  expect(on({ chain: "mainnet", secrets, targetGroupArns, chainVolume })).not.toMatch(/first block/);
+});

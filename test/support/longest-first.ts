@@ -1,0 +1,35 @@
+import { basename } from "node:path";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/**
+ * The slowest test files, roughly slowest first: a slow file that starts last would run alone at the end. The files that use
+ * most of the processors (replace, trouble, drills) do not start together.
+ */
+const longest = [
+  "lease",
+  "replace",
+  "identity",
+  "refusals",
+  "trouble",
+  "failover",
+  "node",
+  "drills",
+  "reimage",
+  "setup",
+  "adopt",
+  "contract",
+  "secrets",
+  "ec2",
+];
+
+const rank = ({ moduleId }: TestSpecification): number => {
+  const index = longest.indexOf(basename(moduleId, ".test.ts"));
+  return index === -1 ? longest.length : index;
+};
+
+/** Runs the slowest test files first. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return await Promise.resolve(files.toSorted((a, b) => rank(a) - rank(b)));
+  }
+}
