@@ -12,7 +12,7 @@ const readyTimeoutMilliseconds = 180_000;
 const pollMilliseconds = 250;
 
 /**
- * Launches an instance for each one that is missing, as an Auto Scaling group would, and waits until one instance is
+ * Launches the missing instances of the pair, as an Auto Scaling group would, and waits until one instance is
  * active and the other one is a ready standby.
  */
 export async function restorePair(environment: DrillEnvironment): Promise<Pair> {

@@ -96,7 +96,7 @@ function explain(
     });
   }
   if (issue.code === "invalid_union") {
-    // The nearest alternative is the one that fails at the deepest path, or else the first.
+    // Report the alternative that matches the value best: its first problem is at the deepest path.
     const alternatives = issue.errors.map((errors) =>
       errors.flatMap((error) => explain(error, path, schema, value, kind)),
     );

@@ -16,7 +16,7 @@ export type Plan = {
   /** The version to which the group returns when the `replace` stops before its switchover. */
   readonly from: string;
   readonly state: "rollingForward" | "rollingBack";
-  /** The plan continues a `replace` that was interrupted, or that stopped. */
+  /** Whether the plan continues an unfinished `replace` of the group. */
   readonly resumed: boolean;
   /** Whether the `replace` that the plan continues was reversible; true for a new one. */
   readonly wasReversible: boolean;

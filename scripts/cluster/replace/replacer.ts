@@ -17,7 +17,7 @@ export type Replacement = {
   readonly group: string;
   readonly templateId: string;
   readonly move: ReplaceState & { readonly state: "rollingForward" | "rollingBack" };
-  /** This `replace` continues one that was interrupted, or that stopped. */
+  /** Whether this `replace` continues an unfinished `replace` of the group. */
   readonly resumed: boolean;
   /** The previous `replace`, when it was completed: the group keeps this state when the new `replace` is reverted. */
   readonly previous?: ReplaceState;

@@ -16,7 +16,7 @@ const pollMilliseconds = 500;
 /** Without it, Eclair delays its reaction to a block. */
 const peerSettings = { "channel.max-block-processing-delay": "0 seconds" };
 
-/** The peer of the drilled node: the existing one with any image, or one that is launched from the drilled image. */
+/** The peer of the drilled node. Launches a peer from the drilled image when no peer exists. */
 export async function preparePeer(environment: DrillEnvironment): Promise<Peer> {
   await restorePair(environment);
   const peer = new Peer(environment, (await findPeer(environment)) ?? (await launchPeer(environment)));

@@ -7,7 +7,7 @@ export const debianImageId = "ami-0deb1a00000000013";
 
 export const debianRootGibibytes = 8;
 
-/** The device name of a root volume: Debian's, and the one that moto gives to every instance. */
+/** The device names of a root volume: the name in Debian's AMIs, and the name that moto gives to every instance. */
 export const rootDeviceNames: readonly (string | undefined)[] = ["/dev/xvda", "/dev/sda1"];
 
 /** The lab's Debian AMI, in the format of moto's list of AMIs. */

@@ -14,6 +14,7 @@ import { exitCodes } from "../../ui/errors.ts";
 import { interruptSignal } from "../../ui/interrupt.ts";
 import { choosePresentation, emit, runTasks } from "../../ui/tasks.ts";
 import { bakeError, describeFailedCleanUp } from "./bake-error.ts";
+import { withArtifactSources } from "../artifact-flags.ts";
 
 type BakeFlags = {
   readonly target: (typeof targetNames)[number];
@@ -34,26 +35,18 @@ type BakeFlags = {
 };
 
 export function addBake(program: Command): void {
-  program
-    .command("bake")
-    .description("build an image, test it with an instance, and write its manifest and its tags")
-    .addOption(new Option("--target <target>", "where to bake").choices(targetNames).default("lab"))
-    .option("--state <folder>", "state folder of the lab", defaultStateFolder())
-    .addOption(
-      new Option("--arch <architecture>", "architecture of the image")
-        .choices(architectures)
-        .default(arch() === "arm64" ? "arm64" : "x86_64"),
-    )
-    .addOption(
-      new Option("--eclair <file>", "Eclair release zip to use instead of the pinned release").env(
-        "ECLAIR_ZIP",
+  withArtifactSources(
+    program
+      .command("bake")
+      .description("build an image, test it with an instance, and write its manifest and its tags")
+      .addOption(new Option("--target <target>", "where to bake").choices(targetNames).default("lab"))
+      .option("--state <folder>", "state folder of the lab", defaultStateFolder())
+      .addOption(
+        new Option("--arch <architecture>", "architecture of the image")
+          .choices(architectures)
+          .default(arch() === "arm64" ? "arm64" : "x86_64"),
       ),
-    )
-    .option(
-      "--skip-releases",
-      "use Debian's bitcoind and, without --eclair, the stand-in Eclair; the image is not for release",
-      false,
-    )
+  )
     .option("--mirror <url>", "base URL to download the pinned files from; signatures are still verified")
     .option("--root-size <GiB>", "size of the root volume", parseRootSize, minimumRootGibibytes)
     .option("--keep-on-failure", "after a failure, keep the instances and the image for an inspection", false)

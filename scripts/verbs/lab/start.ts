@@ -1,4 +1,4 @@
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { arch } from "node:os";
 import { join } from "node:path";
 import type { SetupResult } from "../../../bootstrap/contract/reports/setup.ts";
@@ -22,26 +22,18 @@ import { bringUp } from "../../lab/up.ts";
 import { writeFileAtomically } from "../../machine/files.ts";
 import type { Target } from "../../target/target.ts";
 import { bake } from "../image/bake.ts";
+import { withArtifactSources } from "../artifact-flags.ts";
 
 type StartFlags = { readonly state: string; readonly eclair?: string; readonly skipReleases: boolean };
 
 /** `npm start`: starts the lab, bakes an image, launches a node and a standby from the image, and shows a failover. */
 export function addStart(program: Command): void {
-  program
-    .command("start")
-    .description("start the lab, bake an image, launch a failover pair and show a failover (`npm start`)")
-    .option("--state <folder>", "the lab's state folder", defaultStateFolder())
-    .addOption(
-      new Option("--eclair <file>", "Eclair release zip to use instead of the pinned release").env(
-        "ECLAIR_ZIP",
-      ),
-    )
-    .option(
-      "--skip-releases",
-      "use Debian's bitcoind and, without --eclair, the stand-in Eclair; the image is not for release",
-      false,
-    )
-    .action(start);
+  withArtifactSources(
+    program
+      .command("start")
+      .description("start the lab, bake an image, launch a failover pair and show a failover (`npm start`)")
+      .option("--state <folder>", "the lab's state folder", defaultStateFolder()),
+  ).action(start);
 }
 
 async function start(flags: StartFlags): Promise<void> {
