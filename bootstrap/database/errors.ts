@@ -1,4 +1,4 @@
-import { EclairAmiError, messageOf } from "../contract/errors.ts";
+import { EclairAmiError, type ErrorFacts, messageOf } from "../contract/errors.ts";
 import type { DatabaseAccess } from "./connect.ts";
 
 const operation = "connecting to the database";
@@ -22,56 +22,38 @@ export function databaseError(
   const { code = "" } = error as { code?: string };
   const server = `${database.host}:${database.port}`;
   const message = messageOf(error);
+  const failure = (facts: Pick<ErrorFacts, "code" | "message" | "remedy" | "retryable">) =>
+    new EclairAmiError({ operation, ...facts }, { cause: error });
   if (loginRefused.has(code))
-    return new EclairAmiError(
-      {
-        code: "database.login-refused",
-        operation,
-        message: `${server} refused the user name and password of secret ${secret}: ${message}`,
-        remedy: "check that the secret belongs to this database, and that it contains the current password",
-      },
-      { cause: error },
-    );
+    return failure({
+      code: "database.login-refused",
+      message: `${server} refused the user name and password of secret ${secret}: ${message}`,
+      remedy: "check that the secret belongs to this database, and that it contains the current password",
+    });
   if (code === databaseNotFound)
-    return new EclairAmiError(
-      {
-        code: "database.not-found",
-        operation,
-        message: `${server} has no database ${database.name}`,
-        remedy: "correct database.name in the node's configuration",
-      },
-      { cause: error },
-    );
+    return failure({
+      code: "database.not-found",
+      message: `${server} has no database ${database.name}`,
+      remedy: "correct database.name in the node's configuration",
+    });
   if (code === privilegeMissing)
-    return new EclairAmiError(
-      {
-        code: "database.privilege-missing",
-        operation,
-        message: `${server} denied a privilege to the user of secret ${secret}: ${message}`,
-        remedy: "run `eclair-ami verify`. `eclair-ami init` grants the runtime role its privileges",
-      },
-      { cause: error },
-    );
+    return failure({
+      code: "database.privilege-missing",
+      message: `${server} denied a privilege to the user of secret ${secret}: ${message}`,
+      remedy: "run `eclair-ami verify`. `eclair-ami init` grants the runtime role its privileges",
+    });
   if (tlsCodes.test(code) || message === "The server does not support SSL connections")
-    return new EclairAmiError(
-      {
-        code: "database.certificate-invalid",
-        operation,
-        message: `the TLS connection to ${server} cannot be verified: ${message}`,
-        remedy:
-          "enable TLS on the server, and use the host name in its certificate. A certificate authority of RDS must have signed the certificate",
-      },
-      { cause: error },
-    );
-  return new EclairAmiError(
-    {
-      code: "database.unreachable",
-      operation,
-      message: `${server} cannot be reached: ${code} ${message}`,
+    return failure({
+      code: "database.certificate-invalid",
+      message: `the TLS connection to ${server} cannot be verified: ${message}`,
       remedy:
-        "check the database, its security group and the routes of the subnets. The program tries again by itself",
-      retryable: true,
-    },
-    { cause: error },
-  );
+        "enable TLS on the server, and use the host name in its certificate. A certificate authority of RDS must have signed the certificate",
+    });
+  return failure({
+    code: "database.unreachable",
+    message: `${server} cannot be reached: ${code} ${message}`,
+    remedy:
+      "check the database, its security group and the routes of the subnets. The program tries again by itself",
+    retryable: true,
+  });
 }
