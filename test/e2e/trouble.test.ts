@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { processesIn } from "../../scripts/lab/host/cgroup.ts";
 import { labPaths, layout } from "../../scripts/lab/paths.ts";
 import { cli, eventually, inGuest, listInstances, type ListedInstance } from "./cli.ts";
@@ -18,6 +18,8 @@ afterAll(async () => {
   await cli(["lab", "down", "--state", state]);
   rmSync(home, { recursive: true, force: true });
 });
+
+type EndedBake = { readonly exitCode?: number | undefined; readonly all: string };
 
 const bake = (folder = state) => cli(["bake", "--skip-releases", "--state", folder]);
 
@@ -96,40 +98,75 @@ test("the bake refuses an image that contains a seed", async () => {
   expect(await builders()).toEqual([]);
 });
 
-test("a controller that is killed during a bake restarts at once, and the bake succeeds", async () => {
-  const run = bake();
-  await waitForBuilder();
-  const before = readFileSync(layout.log(labPaths(state), "controller"), "utf8");
-  await execa("pkill", ["-KILL", "--full", `lab/control/main.ts ${state}`]);
-  const { exitCode, all } = await run;
-  expect(exitCode, all).toBe(0);
-  const after = readFileSync(layout.log(labPaths(state), "controller"), "utf8");
-  expect(after.slice(before.length)).toContain("the controller runs");
-});
-
-test("two bakes run at the same time, and a second lab can be stopped during its bake", async () => {
+describe("two bakes at the same time, while their controller is killed and a second lab is stopped during its own bake", () => {
   const folder = scratchFolder("eclair-ami-e2e-second-");
   const second = join(folder, "lab");
-  try {
-    const first = bake();
-    expect((await cli(["lab", "up", "--state", second])).exitCode).toBe(0);
-    const interrupted = bake(second);
+  let log: string;
+  let bakes: EndedBake[];
+  let interrupted: EndedBake;
+
+  beforeAll(async () => {
+    const running = [bake(), bakeOnAws()];
+    await waitForBuilder();
+    const before = readFileSync(layout.log(labPaths(state), "controller"), "utf8");
+    await execa("pkill", ["-KILL", "--full", `lab/control/main.ts ${state}`]);
+    const up = await cli(["lab", "up", "--state", second]);
+    if (up.exitCode !== 0) throw new Error(up.all);
+    const third = bake(second);
     await waitForBuilder(second);
-    const secondPaths = labPaths(second);
     await cli(["lab", "down", "--state", second]);
-    const { exitCode, all } = await interrupted;
+    interrupted = await third;
+    bakes = await Promise.all(running);
+    log = readFileSync(layout.log(labPaths(state), "controller"), "utf8").slice(before.length);
+  });
+  afterAll(async () => {
+    await cli(["lab", "down", "--state", second]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Runs the command inside the network of the lab, like on a machine inside the VPC. */
+  function bakeOnAws() {
+    const paths = labPaths(state);
+    const facts = JSON.parse(readFileSync(layout.facts(paths), "utf8")) as {
+      endpoint: string;
+      network: { subnetIds: Record<string, string> };
+    };
+    const subnet = facts.network.subnetIds["us-east-1a"] ?? "";
+    return execa(
+      "nsenter",
+      [
+        `--net=/run/netns/${paths.netns}`,
+        "./eclair-ami",
+        ...["bake", "--skip-releases", "--target", "aws", "--region", "us-east-1"],
+        ...["--subnet", subnet, "--ssh-interface", "private_ip"],
+      ],
+      {
+        all: true,
+        reject: false,
+        stdin: "ignore",
+        env: { AWS_ENDPOINT_URL: facts.endpoint, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
+      },
+    );
+  }
+
+  test("the controller restarts at once, and both bakes succeed", () => {
+    expect(log).toContain("the controller runs");
+    for (const { exitCode, all } of bakes) expect(exitCode, all).toBe(0);
+  });
+
+  test("`bake --target aws` with its endpoints pinned to the lab runs the same steps", () => {
+    for (const { all } of bakes) expect(all).toMatch(/image test\s+8 checks passed/);
+  });
+
+  test("the bake of the stopped lab reports that the lab was stopped, and leaves nothing", async () => {
+    const { exitCode, all } = interrupted;
     expect(exitCode).toBe(1);
     expect(all).toMatch(/the lab was stopped, and the resources of the bake ended with it/);
+    const secondPaths = labPaths(second);
     expect(processesIn(secondPaths.cgroup)).toEqual([]);
     expect((await execa("ip", ["netns", "list"])).stdout).not.toContain(secondPaths.netns);
     expect((await execa("losetup", ["--list"])).stdout).not.toContain(second);
-    const another = bake();
-    const results = await Promise.all([first, another]);
-    for (const result of results) expect(result.exitCode, result.all).toBe(0);
-  } finally {
-    await cli(["lab", "down", "--state", second]);
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 });
 
 test("`lab down` and the next `lab up` clean up a lab whose processes were all killed", async () => {
@@ -164,30 +201,4 @@ test("`lab up` and `lab down` do not change a folder that does not belong to a l
   } finally {
     rmSync(folder, { recursive: true });
   }
-});
-
-test("`bake --target aws` with its endpoints pinned to a lab runs the same steps", async () => {
-  const paths = labPaths(state);
-  const facts = JSON.parse(readFileSync(layout.facts(paths), "utf8")) as {
-    endpoint: string;
-    network: { subnetIds: Record<string, string> };
-  };
-  const subnet = facts.network.subnetIds["us-east-1a"] ?? "";
-  // The command runs inside the network of the lab, like on a machine inside the VPC.
-  const run = await execa(
-    "nsenter",
-    [
-      `--net=/run/netns/${paths.netns}`,
-      "./eclair-ami",
-      ...["bake", "--skip-releases", "--target", "aws", "--region", "us-east-1"],
-      ...["--subnet", subnet, "--ssh-interface", "private_ip"],
-    ],
-    {
-      all: true,
-      reject: false,
-      env: { AWS_ENDPOINT_URL: facts.endpoint, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
-    },
-  );
-  expect(run.exitCode, run.all).toBe(0);
-  expect(run.all).toMatch(/image test\s+8 checks passed/);
 });
