@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
-import { mnemonicToSeedSync } from "@scure/bip39";
 import type { OnChainSecret } from "../secrets/on-chain.ts";
+import { mnemonicSeed } from "./mnemonic-seed.ts";
 
 /**
  * A one-way fingerprint identifies a secret and does not reveal it: HMAC-SHA256 with the secret as the key, which has at
@@ -14,4 +14,4 @@ export const channelSeedFingerprint = (seed: Uint8Array): string => fingerprint(
 
 /** Of mnemonic and passphrase together, because the wallet depends on both. */
 export const onChainFingerprint = ({ mnemonic, passphrase }: OnChainSecret): string =>
-  fingerprint(mnemonicToSeedSync(mnemonic, passphrase), "on-chain key");
+  fingerprint(mnemonicSeed(mnemonic, passphrase), "on-chain key");

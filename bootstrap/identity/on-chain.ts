@@ -1,7 +1,7 @@
 import { HARDENED_OFFSET, HDKey } from "@scure/bip32";
-import { mnemonicToSeedSync } from "@scure/bip39";
 import type { Chain } from "../contract/configuration/node.ts";
 import type { OnChainSecret } from "../secrets/on-chain.ts";
+import { mnemonicSeed } from "./mnemonic-seed.ts";
 
 /** A descriptor that bitcoind watches, without its checksum. */
 export type AccountDescriptor = {
@@ -29,7 +29,7 @@ export function accountDescriptors(
 ): AccountDescriptor[] {
   const version = chain === "mainnet" ? versions.mainnet : versions.test;
   const coin = chain === "mainnet" ? 0 : 1;
-  const master = HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic, passphrase), version);
+  const master = HDKey.fromMasterSeed(mnemonicSeed(mnemonic, passphrase), version);
   const fingerprint = master.fingerprint.toString(16).padStart(8, "0");
   return scripts.flatMap(({ name, purpose }) => {
     const account = [purpose, coin, 0].reduce(
