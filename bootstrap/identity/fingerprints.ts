@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { OnChainSecret } from "../secrets/on-chain.ts";
-import { mnemonicSeed } from "./mnemonic-seed.ts";
+import { mnemonicSeed } from "./on-chain.ts";
 
 /**
  * A one-way fingerprint identifies a secret and does not reveal it: HMAC-SHA256 with the secret as the key, which has at

@@ -1,7 +1,7 @@
+import { pbkdf2Sync } from "node:crypto";
 import { HARDENED_OFFSET, HDKey } from "@scure/bip32";
 import type { Chain } from "../contract/configuration/node.ts";
 import type { OnChainSecret } from "../secrets/on-chain.ts";
-import { mnemonicSeed } from "./mnemonic-seed.ts";
 
 /** A descriptor that bitcoind watches, without its checksum. */
 export type AccountDescriptor = {
@@ -21,6 +21,14 @@ const scripts = [
   { name: "wpkh", purpose: 84 },
   { name: "tr", purpose: 86 },
 ] as const;
+
+/**
+ * The seed of BIP32 that BIP39 derives from a mnemonic.
+ * @param mnemonic words that the checks of BIP39 have accepted
+ * @returns 64 bytes
+ */
+export const mnemonicSeed = (mnemonic: string, passphrase = ""): Uint8Array =>
+  pbkdf2Sync(mnemonic.normalize("NFKD"), `mnemonic${passphrase.normalize("NFKD")}`, 2048, 64, "sha512");
 
 /** The four descriptors of the accounts that Eclair's signer derives from the secret: receiving and change of each. */
 export function accountDescriptors(
