@@ -1,22 +1,34 @@
 import { sessionNames } from "../contract/database-sessions.ts";
 
 /** The version of the fence that `fenceSql` creates. */
-export const fenceVersion = 3;
+export const fenceVersion = 4;
 
-/** Images that know only an older version of the fence are refused. */
+/**
+ * Images that know only an older version of the fence are refused. An image that knows version 3 works with version 4: its
+ * Eclairs have one session name, so the fence distinguishes them by their host's address, as version 3 does.
+ */
 export const minimumImageVersion = 3;
+
+/** The key of the advisory lock that a write without a check of the lease shares, and that a change of holder takes. */
+const writersLock = "6172919002";
+
+/** Whether a row of `pg_stat_activity` is a session of an Eclair. Images that know only version 3 use the plain name. */
+const isEclairSession = `split_part(a.application_name, '${sessionNames.separator}', 1) = '${sessionNames.eclair}'`;
 
 /**
  * Creates the schema `eclair_ami` in a node's database; existing parts stay. The owner of the database owns the schema. The
  * runtime role may read the tables and call three functions. The owner runs it in one transaction, after `lease` exists.
  *
- * The trigger gives each holder of Eclair's lease an epoch. A holder is the random id that an Eclair process generates for
- * itself. A superseded holder is refused forever, because its memory may be outdated: Eclair itself takes an expired lease
- * when it renews, whichever Eclair held the lease in between. A takeover terminates the sessions of Eclairs on other hosts.
+ * The trigger on `lease` gives each holder an epoch. A holder is the random id that an Eclair process generates for itself.
+ * A superseded holder is refused forever, because its memory may be outdated: Eclair itself takes an expired lease when it
+ * renews, whichever Eclair held the lease in between. A change of holder first ends the sessions of all other Eclairs, on
+ * every host, and then waits for their last writes: it takes the advisory lock exclusively. The renewal of a holder's own
+ * lease takes no lock but Eclair's own.
  *
- * `require_holder` protects Eclair's own tables (`fenceTables`), because Eclair writes many of them without a check of the
- * lease. It refuses a client whose address is not the address of the latest holder. It reads the lease, so a takeover waits
- * for the end of a write that was permitted, as it does for the writes that Eclair checks itself.
+ * `require_holder` protects the writes that Eclair makes without a check of the lease (`fenceTables`). It refuses a session
+ * that is not of the latest holder's process, by session name and address. It shares the advisory lock until the write is
+ * committed, and never reads `lease`: a transaction that has read `lease` delays the renewal, and Eclair ends when its
+ * renewal waits for 5 s.
  */
 export const fenceSql = `
 create schema if not exists eclair_ami;
@@ -53,7 +65,8 @@ create table if not exists eclair_ami.epoch (
   began_at timestamptz not null default clock_timestamp(),
   client_address inet default inet_client_addr()
 );
-alter table eclair_ami.epoch add column if not exists instance_id text, add column if not exists image_id text;
+alter table eclair_ami.epoch add column if not exists instance_id text, add column if not exists image_id text,
+  add column if not exists session_name text;
 
 create or replace function eclair_ami.fence() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
@@ -69,11 +82,12 @@ begin
       using errcode = 'object_not_in_prerequisite_state';
   end if;
   update eclair_ami.progress set generation = generation + 1;
-  insert into eclair_ami.epoch (eclair_instance_id, generation)
-    select new.instance, p.generation from eclair_ami.progress p;
+  insert into eclair_ami.epoch (eclair_instance_id, generation, session_name)
+    select new.instance, p.generation, current_setting('application_name') from eclair_ami.progress p;
   perform pg_terminate_backend(a.pid) from pg_stat_activity a
-    where a.datname = current_database() and a.usename = session_user and a.application_name = '${sessionNames.eclair}'
-      and a.client_addr is distinct from inet_client_addr();
+    where a.datname = current_database() and a.usename = session_user and ${isEclairSession}
+      and (a.client_addr is distinct from inet_client_addr() or a.application_name <> current_setting('application_name'));
+  perform pg_advisory_xact_lock(${writersLock});
   return new;
 end
 $body$;
@@ -81,15 +95,19 @@ $body$;
 create or replace function eclair_ami.require_holder() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
 declare
-  latest inet;
+  latest record;
 begin
   if session_user <> (select pg_get_userbyid(c.relowner) from pg_class c where c.oid = tg_relid) then
     return null;
   end if;
-  perform from public.lease;
-  select e.client_address into latest from eclair_ami.epoch e order by e.generation desc limit 1;
-  if latest is distinct from inet_client_addr() then
-    raise exception 'eclair-ami: the holder of the lease is at %, and % was superseded', latest, inet_client_addr()
+  perform pg_advisory_xact_lock_shared(${writersLock});
+  select e.client_address, e.session_name into latest from eclair_ami.epoch e order by e.generation desc limit 1;
+  if latest.client_address is distinct from inet_client_addr() then
+    raise exception 'eclair-ami: the holder of the lease is at %, and % was superseded', latest.client_address, inet_client_addr()
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if latest.session_name <> current_setting('application_name') then
+    raise exception 'eclair-ami: the holder of the lease has the session name %, and % was superseded', latest.session_name, current_setting('application_name')
       using errcode = 'object_not_in_prerequisite_state';
   end if;
   return null;

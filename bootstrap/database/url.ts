@@ -1,5 +1,4 @@
 import type { NodeConfiguration } from "../contract/configuration/node.ts";
-import { sessionNames } from "../contract/database-sessions.ts";
 import { paths } from "../os/paths.ts";
 
 /** An armed Eclair waits at most this long for its first connection. It is refreshed long before. */
@@ -15,7 +14,6 @@ export function jdbcDatabase(name: string): string {
   const parameters = new URLSearchParams({
     sslmode: "verify-full",
     sslrootcert: paths.databaseCa,
-    ApplicationName: sessionNames.eclair,
     connectTimeout: "5",
     sslResponseTimeout: String(armedTimeoutSeconds * 1000),
   });

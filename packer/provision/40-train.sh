@@ -61,7 +61,7 @@ eclair {
   bitcoind { host = 127.0.0.1, rpcport = 18443, rpcuser = training, rpcpassword = training, wallet = training,
     zmqblock = "tcp://127.0.0.1:29000", zmqtx = "tcp://127.0.0.1:29001" }
   db { driver = postgres, postgres { host = localhost, port = 5433, username = postgres, password = training,
-    database = "eclair?sslmode=verify-full&sslrootcert=$ram/server.pem&ApplicationName=eclair&connectTimeout=5",
+    database = "eclair?sslmode=verify-full&sslrootcert=$ram/server.pem&connectTimeout=5",
     lock-type = lease, lease { interval = 15 seconds, renew-interval = 5 seconds } } }
 }
 CONF

@@ -5,6 +5,7 @@ const without = (...names: (keyof Rules)[]): Rules => ({
   ...allRules,
   ...Object.fromEntries(names.map((name) => [name, false])),
 });
+const fence = ["epochs", "tables", "endsSessions"] as const;
 /** Only Eclair can freeze, and the clocks are correct: the faults that the watchdog handles without the fence. */
 const mildWorld: World = { freezes: false, clockSteps: false };
 
@@ -18,11 +19,12 @@ describe("two hosts that run one node", { timeout: 120_000 }, () => {
   test.each<[string, Rules, World]>([
     ["the epochs of the fence", without("epochs"), worstWorld],
     ["the protection of the tables that Eclair writes without a check", without("tables"), worstWorld],
+    ["the end of other sessions at a change of holder", without("endsSessions"), worstWorld],
     ["Eclair's own check in its transactions", without("check"), worstWorld],
-    ["the watchdog and the fence", without("watchdog", "epochs", "tables"), mildWorld],
+    ["the watchdog and the fence", without("watchdog", ...fence), mildWorld],
     [
       "the rule that a supervisor releases only the lease of its own dead Eclair, and the fence",
-      without("ownRelease", "epochs", "tables"),
+      without("ownRelease", ...fence),
       mildWorld,
     ],
   ])("without %s, two holders write", (_, rules, world) => {
@@ -30,7 +32,7 @@ describe("two hosts that run one node", { timeout: 120_000 }, () => {
   });
 
   test.each<[string, Rules]>([
-    ["the fence while supervisors run and the clocks are correct", without("epochs", "tables")],
+    ["the fence while supervisors run and the clocks are correct", without(...fence)],
   ])("the watchdog backs up %s", (_, rules) => {
     expect(explore(rules, mildWorld).overlap).toBeUndefined();
   });

@@ -9,8 +9,10 @@
 export type Rules = {
   /** The fence refuses the lease to an Eclair that has a successor. */
   readonly epochs: boolean;
-  /** The fence refuses writes to Eclair's tables from other hosts than the latest holder's, and a takeover waits for such a write. */
+  /** The fence refuses the writes without a check of every Eclair but the latest holder. */
   readonly tables: boolean;
+  /** A change of holder ends the sessions of all other Eclairs, and waits for the ends of their writes without a check. */
+  readonly endsSessions: boolean;
   /** Eclair checks the lease in its transactions on channels. */
   readonly check: boolean;
   /** The supervisor terminates the database sessions of other hosts when the lease has expired. */
@@ -25,6 +27,7 @@ export type Rules = {
 export const allRules: Rules = {
   epochs: true,
   tables: true,
+  endsSessions: true,
   check: true,
   sessions: true,
   idle: true,
@@ -49,7 +52,7 @@ type Eclair = {
   /** The Eclair has taken the lease once, and uses the state that it read then. */
   readonly serves: boolean;
   readonly transaction: Transaction;
-  /** The transaction has read the lease, so a takeover waits for the transaction. */
+  /** The transaction has read the lease, so a takeover and a renewal wait for the transaction. */
   readonly locks: boolean;
 };
 type Host = { readonly eclair: Eclair | null; readonly frozen: boolean };
@@ -58,9 +61,8 @@ export type State = {
   /** The holder in the row of `lease`, or 0 before the first takeover. */
   readonly holder: number;
   readonly expired: boolean;
-  /** The Eclair of the latest epoch, and its host. */
+  /** The Eclair of the latest epoch. */
   readonly latest: number;
-  readonly latestHost: number;
   /** The Eclairs in the order of their first takeovers. */
   readonly order: readonly number[];
   /** The id of the next Eclair. */
@@ -81,7 +83,6 @@ export const start: State = {
   holder: 0,
   expired: true,
   latest: 0,
-  latestHost: -1,
   order: [],
   next: 1,
 };
@@ -158,10 +159,10 @@ function* eclairSteps(state: State, at: 0 | 1, eclair: Eclair, rules: Rules): Ge
   if (!eclair.serves || eclair.transaction !== "none") return;
   if (!rules.check || (state.holder === id && !state.expired))
     yield { name: `${id} writes`, to: setEclair(state, at, { transaction: "checked", locks: rules.check }) };
-  if (!rules.tables || state.latestHost === at)
+  if (!rules.tables || state.latest === id)
     yield {
       name: `${id} writes without a check`,
-      to: setEclair(state, at, { transaction: "unchecked", locks: rules.tables }),
+      to: setEclair(state, at, { transaction: "unchecked", locks: false }),
     };
   if (state.holder === id)
     yield {
@@ -179,8 +180,10 @@ function takeLease(state: State, at: 0 | 1, id: number, rules: Rules): Step | un
   const superseded = state.order.includes(id) && state.latest !== id;
   if (rules.epochs && superseded) return { name: `${id} is refused by the fence`, to: afterExit };
   const order = state.order.includes(id) ? state.order : [...state.order, id];
-  const taken = { ...state, holder: id, expired: false, latest: id, latestHost: at, order };
-  return { name: `${id} takes the lease`, to: setEclair(taken, at, { serves: true }) };
+  const taken = { ...state, holder: id, expired: false, latest: id, order };
+  const changed =
+    rules.endsSessions && state.latest !== id ? setEclair(taken, at === 0 ? 1 : 0, idle) : taken;
+  return { name: `${id} takes the lease`, to: setEclair(changed, at, { serves: true }) };
 }
 
 function isLocked({ hosts }: State, by: number): boolean {
@@ -217,9 +220,9 @@ const hostKey = ({ eclair, frozen }: Host): string => {
 
 /** A text that is equal only for equal states, or for states that differ only in the names of the two hosts. */
 function keyOf(state: State): string {
-  const { hosts, latestHost } = state;
-  const own = `${hostKey(hosts[0])}${hostKey(hosts[1])}${latestHost}`;
-  const mirrored = `${hostKey(hosts[1])}${hostKey(hosts[0])}${latestHost === -1 ? -1 : 1 - latestHost}`;
+  const { hosts } = state;
+  const own = `${hostKey(hosts[0])}${hostKey(hosts[1])}`;
+  const mirrored = `${hostKey(hosts[1])}${hostKey(hosts[0])}`;
   const { holder, expired, latest, order, next } = state;
   return `${own < mirrored ? own : mirrored}:${holder}${Number(expired)}${latest}:${order.join("")}:${next}`;
 }

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { EclairAmiError } from "../../contract/errors.ts";
-import { unfencedSql } from "../../database/fence-tables.ts";
+import { triggerFaultsSql, type TriggerFault } from "../../database/fence-tables.ts";
 import { fenceVersion } from "../../database/fence.ts";
 import type { DatabaseState } from "../../database/state.ts";
 
@@ -34,8 +34,12 @@ export async function fenceFaults(client: Client): Promise<string[]> {
  * @param client as for `fenceFaults`
  */
 export async function unfencedFaults(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ table_name: string }>(unfencedSql);
-  return rows.map(({ table_name: table }) => `the trigger on ${table} is missing or disabled`);
+  const { rows } = await client.query<TriggerFault>(triggerFaultsSql);
+  return rows.map(({ table_name: table, events }) =>
+    events === null
+      ? `the trigger on ${table} belongs to an older fence`
+      : `the trigger on ${table} is missing or disabled`,
+  );
 }
 
 export function fenceNotEnforced(faults: readonly string[]): EclairAmiError {

@@ -79,7 +79,8 @@ export class NodeDatabase {
     await this.withClient((client) =>
       client.query(
         `select pg_terminate_backend(a.pid) from pg_stat_activity a
-         where a.datname = current_database() and a.usename = current_user and a.application_name = '${sessionNames.eclair}'
+         where a.datname = current_database() and a.usename = current_user
+           and split_part(a.application_name, '${sessionNames.separator}', 1) = '${sessionNames.eclair}'
            and a.client_addr is distinct from inet_client_addr()
            and not exists (select from public.lease where expires_at > now())`,
       ),

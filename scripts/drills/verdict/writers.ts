@@ -1,4 +1,4 @@
-import { sessionNames } from "../../../bootstrap/contract/database-sessions.ts";
+import { isEclairSession } from "../../../bootstrap/contract/database-sessions.ts";
 import type { Commit } from "./postgres-log.ts";
 
 /**
@@ -56,7 +56,7 @@ export function findOverlaps(
   const initial = holder?.takeover;
   const holders = initial === undefined ? [] : [initial];
   let validUntil = initialHolder?.validUntil;
-  for (const commit of commits.filter(({ application }) => application === sessionNames.eclair)) {
+  for (const commit of commits.filter(({ application }) => isEclairSession(application))) {
     const { at, address, lease, sessionStartedAt, tables } = commit;
     const isSuperseded = holders.some(
       (earlier) => earlier !== holder?.takeover && earlier.eclairInstanceId === lease?.eclairInstanceId,

@@ -116,7 +116,7 @@ test("with an on-chain secret, only Eclair can read the mnemonic, and the superv
 
 test("the URL of the database requires TLS and verifies the host name, and is the same on every host", () => {
   expect(jdbcUrl(full)).toBe(
-    "jdbc:postgresql://demo.example.com:5432/eclair?sslmode=verify-full&sslrootcert=/run/eclair-ami/database-ca.pem&ApplicationName=eclair&connectTimeout=5&sslResponseTimeout=7200000",
+    "jdbc:postgresql://demo.example.com:5432/eclair?sslmode=verify-full&sslrootcert=/run/eclair-ami/database-ca.pem&connectTimeout=5&sslResponseTimeout=7200000",
   );
 });
 
