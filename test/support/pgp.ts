@@ -1,10 +1,14 @@
 import { createMessage, generateKey, sign, createCleartextMessage, type PrivateKey } from "openpgp";
+import type { OpenPgpFile } from "../../scripts/image/artifacts/openpgp.ts";
 
 const day = 24 * 60 * 60 * 1000;
 
 /** The current time in the tests of keys and signatures. */
 export const today = new Date("2026-06-01T12:00:00Z");
 export const inDays = (days: number) => new Date(today.getTime() + days * day);
+
+/** The contents of a file in memory. */
+export const openPgpFile = (bytes: Uint8Array, name = "a file"): OpenPgpFile => ({ name, bytes });
 
 export type Signer = {
   readonly privateKey: PrivateKey;

@@ -4,7 +4,8 @@ import { parseDocument } from "yaml";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { writeFileAtomically } from "../../machine/files.ts";
 import { pinsFile, parsePins, type ArtifactName, type Pin } from "./pins.ts";
-import { digestIn, expiryOf, fingerprintOf, readPublicKeys, verifySums } from "./signatures.ts";
+import { readPublicKeys, type OpenPgpFile } from "./openpgp.ts";
+import { digestIn, expiryOf, fingerprintOf, verifySums } from "./signatures.ts";
 import { describeShortage } from "./verify.ts";
 
 export type PinRequest = {
@@ -29,8 +30,9 @@ const dayMilliseconds = 24 * 60 * 60 * 1000;
  */
 export async function createPin(request: PinRequest): Promise<{ pin: Pin; warning?: string }> {
   const sums = Buffer.from(await request.get(request.sumsUrl)).toString("utf8");
-  const signatures = await Promise.all(request.signatureUrls.map(request.get));
-  const keys = await Promise.all(Object.values(request.signers).map((signer) => request.get(signer.key)));
+  const fileAt = async (url: string) => ({ name: url, bytes: await request.get(url) });
+  const signatures = await Promise.all(request.signatureUrls.map(fileAt));
+  const keys = await Promise.all(Object.values(request.signers).map((signer) => fileAt(signer.key)));
   const fingerprints = Object.values(request.signers).map((signer) => signer.fingerprint);
   const signed = { sums, signatures, keys };
   const verdict = await verifySums(signed, fingerprints, request.now);
@@ -76,8 +78,8 @@ function pinnedFiles({ name, version, files }: PinRequest, sums: string): Pin["f
   );
 }
 
-async function describeExpiries(keys: readonly Uint8Array[]): Promise<string> {
-  const publicKeys = (await Promise.all(keys.map(readPublicKeys))).flat();
+async function describeExpiries(keys: readonly OpenPgpFile[]): Promise<string> {
+  const publicKeys = (await Promise.all(keys.map(readPublicKeys))).flatMap(({ items }) => items);
   const expiries = await Promise.all(
     publicKeys.map(async (key) => {
       const expiry = await expiryOf(key);

@@ -31,14 +31,15 @@ export const cachedFile = (sha256: string, name: string) => join(cacheDir(), "ar
 /** The signed sums with their signatures and keys, as downloaded. Each use verifies them again, because keys expire. */
 const SignedSums = z.strictObject({
   sums: z.base64(),
-  signatures: z.array(z.base64()),
-  keys: z.array(z.base64()),
+  signatures: z.array(z.strictObject({ name: z.string(), content: z.base64() })),
+  keys: z.array(z.strictObject({ name: z.string(), content: z.base64() })),
 });
+type SignedSums = z.infer<typeof SignedSums>;
 
 /** The cached signed sums of a file. The name depends on the signers, so that a changed pin causes a new download. */
 function signedSumsFile(pin: Pin, sha256: string): string {
   const digest = createHash("sha256").update(JSON.stringify([pin.sums, pin.signatures, pin.signers]));
-  return join(cacheDir(), "artifacts", sha256, `signed-${digest.digest("hex").slice(0, 12)}.json`);
+  return join(cacheDir(), "artifacts", sha256, `signed-sums-${digest.digest("hex").slice(0, 12)}.json`);
 }
 
 type PinnedFile = { readonly url: string; readonly sha256: string };
@@ -84,36 +85,38 @@ async function verifySignatures(
   name: ArtifactName,
   pin: Pin,
   pinned: PinnedFile,
-  options: FetchOptions,
+  { mirror, now }: FetchOptions,
 ): Promise<void> {
+  const file = signedSumsFile(pin, pinned.sha256);
+  const cached = existsSync(file) ? SignedSums.parse(JSON.parse(readFileSync(file, "utf8"))) : undefined;
+  const signed = cached ?? (await downloadSignedSums(pin, mirror));
+  const decode = (text: string) => Buffer.from(text, "base64");
+  const decodeFile = (item: SignedSums["keys"][number]) => ({ name: item.name, bytes: decode(item.content) });
   await requireSigned({
     title: `${name} ${pin.version}`,
-    ...(await signedSums(pin, pinned.sha256, options)),
+    sums: decode(signed.sums).toString("utf8"),
+    signatures: signed.signatures.map(decodeFile),
+    keys: signed.keys.map(decodeFile),
     fileName: fileNameOf(pinned.url),
     sha256: pinned.sha256,
     signers: Object.values(pin.signers).map((signer) => signer.fingerprint),
     threshold: pin.threshold,
-    now: options.now(),
+    now: now(),
   });
-}
-
-async function signedSums(pin: Pin, sha256: string, { mirror }: FetchOptions) {
-  const file = signedSumsFile(pin, sha256);
-  if (!existsSync(file)) await downloadSignedSums(pin, file, mirror);
-  const { sums, signatures, keys } = SignedSums.parse(JSON.parse(readFileSync(file, "utf8")));
-  const decode = (text: string) => Buffer.from(text, "base64");
-  return { sums: decode(sums).toString("utf8"), signatures: signatures.map(decode), keys: keys.map(decode) };
-}
-
-async function downloadSignedSums(pin: Pin, file: string, mirror: string | undefined): Promise<void> {
-  const encoded = async (url: string) => Buffer.from(await readUrl(mirrored(url, mirror))).toString("base64");
-  // A key that cannot be downloaded is missing; the threshold decides whether the other signers suffice.
-  const keys = await Promise.allSettled(Object.values(pin.signers).map((signer) => encoded(signer.key)));
-  const signed: z.infer<typeof SignedSums> = {
-    sums: await encoded(pin.sums),
-    signatures: await Promise.all(pin.signatures.map(encoded)),
-    keys: keys.flatMap((key) => (key.status === "fulfilled" ? [key.value] : [])),
-  };
+  // Sums that are not signed, and sums without a signer's key, are downloaded again next time.
+  if (cached !== undefined || signed.keys.length < Object.keys(pin.signers).length) return;
   mkdirSync(dirname(file), { recursive: true });
   writeFileAtomically(file, JSON.stringify(signed));
+}
+
+async function downloadSignedSums(pin: Pin, mirror: string | undefined): Promise<SignedSums> {
+  const encoded = async (url: string) => Buffer.from(await readUrl(mirrored(url, mirror))).toString("base64");
+  const encodedFile = async (url: string) => ({ name: mirrored(url, mirror), content: await encoded(url) });
+  // A key that cannot be downloaded is missing; the threshold decides whether the other signers suffice.
+  const keys = await Promise.allSettled(Object.values(pin.signers).map((signer) => encodedFile(signer.key)));
+  return {
+    sums: await encoded(pin.sums),
+    signatures: await Promise.all(pin.signatures.map(encodedFile)),
+    keys: keys.flatMap((key) => (key.status === "fulfilled" ? [key.value] : [])),
+  };
 }

@@ -1,20 +1,12 @@
-import {
-  createMessage,
-  readCleartextMessage,
-  readKeys,
-  readSignature,
-  verify,
-  type PublicKey,
-} from "openpgp";
-import { messageOf } from "../../../bootstrap/contract/errors.ts";
+import { createMessage, readCleartextMessage, verify, type PublicKey, type Signature } from "openpgp";
+import { explain, readPublicKeys, readSignatures, type OpenPgpFile } from "./openpgp.ts";
 
 export type SignedSums = {
   /** The text of a SHA256SUMS file, clear-signed or not. */
   readonly sums: string;
-  /** Detached signatures of the sums, armored or binary; each item can contain several signatures. */
-  readonly signatures: readonly Uint8Array[];
-  /** Public keys, armored or binary; each item can contain several keys. */
-  readonly keys: readonly Uint8Array[];
+  /** Detached signatures of the sums. */
+  readonly signatures: readonly OpenPgpFile[];
+  readonly keys: readonly OpenPgpFile[];
 };
 
 export type SumsVerdict = {
@@ -24,12 +16,13 @@ export type SumsVerdict = {
   readonly validSigners: readonly string[];
   /** Why a named signer is not valid, by fingerprint. */
   readonly rejected: Readonly<Record<string, string>>;
+  /** One line for each part of the files that cannot be used. */
+  readonly problems: readonly string[];
 };
 
 type VerificationResult = Awaited<ReturnType<typeof verify>>["signatures"][number];
 
 const clearSigned = "-----BEGIN PGP SIGNED MESSAGE-----";
-const armored = "-----BEGIN PGP";
 
 /**
  * Verifies the signatures of the named signers. A signer is valid when primary key and signing subkey are valid and
@@ -40,29 +33,47 @@ export async function verifySums(
   signers: readonly string[],
   now: Date,
 ): Promise<SumsVerdict> {
-  const keys = (await Promise.all(signed.keys.map(readPublicKeys))).flat();
+  const keys = await Promise.all(signed.keys.map(readPublicKeys));
+  const signatures = await Promise.all(signed.signatures.map(readSignatures));
+  const clear = clearSignedPart(signed.sums);
+  const clearText = clear === undefined ? signed.sums : await readClearText(clear);
+  const problems = [...keys, ...signatures].flatMap((content) => content.problems);
+  if (clearText === undefined) problems.push("the sums: the clear-signed text cannot be read");
+  const verificationsBy = async (key: PublicKey) =>
+    clear === undefined
+      ? await detachedVerifications(
+          signed.sums,
+          signatures.flatMap(({ items }) => items),
+          key,
+          now,
+        )
+      : clearText === undefined
+        ? []
+        : await clearVerifications(clear, key, now);
   const validSigners: string[] = [];
   const rejected: Record<string, string> = {};
   for (const signer of signers) {
-    const copies = keys.filter((key) => fingerprintOf(key) === signer);
+    const copies = keys.flatMap(({ items }) => items).filter((key) => fingerprintOf(key) === signer);
     const problem =
-      copies.length === 0 ? "its public key is missing" : await signerProblem(signed, copies, now);
+      copies.length === 0
+        ? "no file contains a usable public key of this signer"
+        : await signerProblem(copies, verificationsBy, now);
     if (problem === undefined) validSigners.push(signer);
     else rejected[signer] = problem;
   }
-  return { sums: await signedText(signed.sums), validSigners: [...new Set(validSigners)], rejected };
+  return { sums: clearText ?? "", validSigners: [...new Set(validSigners)], rejected, problems };
 }
 
 /** Why no copy of a signer's key verifies a signature of the sums; undefined when one copy does. */
 async function signerProblem(
-  signed: SignedSums,
   copies: readonly PublicKey[],
+  verificationsBy: (key: PublicKey) => Promise<readonly VerificationResult[]>,
   now: Date,
 ): Promise<string | undefined> {
   let problem = "it did not sign";
   for (const key of copies) {
     // Each key is verified alone: a key id is short enough to be forged, a fingerprint is not.
-    for (const result of await verifications(signed, key, now)) {
+    for (const result of await verificationsBy(key)) {
       if (key.getKeys(result.keyID).length === 0) continue;
       const signatureIssue = await signatureProblem(key, result, now);
       if (signatureIssue === undefined) return undefined;
@@ -77,32 +88,38 @@ export function fingerprintOf(key: PublicKey): string {
   return key.getFingerprint().toUpperCase();
 }
 
-/** Reads public keys, armored or binary. */
-export async function readPublicKeys(bytes: Uint8Array): Promise<PublicKey[]> {
-  const text = Buffer.from(bytes).toString("latin1");
-  const keys = text.includes(armored)
-    ? await readKeys({ armoredKeys: text })
-    : await readKeys({ binaryKeys: bytes });
-  return keys.map((key) => key.toPublic());
+/** The clear-signed message in a text, without the text around it. */
+function clearSignedPart(sums: string): string | undefined {
+  const start = sums.indexOf(clearSigned);
+  return start === -1 ? undefined : sums.slice(start);
 }
 
-async function signedText(sums: string): Promise<string> {
-  if (!sums.startsWith(clearSigned)) return sums;
-  return (await readCleartextMessage({ cleartextMessage: sums })).getText();
-}
-
-async function verifications(signed: SignedSums, key: PublicKey, now: Date): Promise<VerificationResult[]> {
-  if (signed.sums.startsWith(clearSigned)) {
-    const message = await readCleartextMessage({ cleartextMessage: signed.sums });
-    return (await verify({ message, verificationKeys: key, date: now })).signatures;
+async function readClearText(cleartextMessage: string): Promise<string | undefined> {
+  try {
+    return (await readCleartextMessage({ cleartextMessage })).getText();
+  } catch {
+    return undefined;
   }
+}
+
+async function clearVerifications(
+  cleartextMessage: string,
+  key: PublicKey,
+  now: Date,
+): Promise<VerificationResult[]> {
+  const message = await readCleartextMessage({ cleartextMessage });
+  return (await verify({ message, verificationKeys: key, date: now })).signatures;
+}
+
+async function detachedVerifications(
+  sums: string,
+  signatures: readonly Signature[],
+  key: PublicKey,
+  now: Date,
+): Promise<VerificationResult[]> {
   const results: VerificationResult[] = [];
-  for (const bytes of signed.signatures) {
-    const text = Buffer.from(bytes).toString("latin1");
-    const signature = text.includes(armored)
-      ? await readSignature({ armoredSignature: text })
-      : await readSignature({ binarySignature: bytes });
-    const message = await createMessage({ binary: Buffer.from(signed.sums, "utf8") });
+  for (const signature of signatures) {
+    const message = await createMessage({ binary: Buffer.from(sums, "utf8") });
     results.push(...(await verify({ message, signature, verificationKeys: key, date: now })).signatures);
   }
   return results;
@@ -116,7 +133,7 @@ async function signatureProblem(
   try {
     await result.verified;
   } catch (error) {
-    return `its signature is invalid: ${messageOf(error)}`;
+    return `its signature is invalid: ${explain(error)}`;
   }
   const created = (await result.signature).packets[0]?.created;
   if (created === undefined || created === null) return "its signature has no creation time";
@@ -128,7 +145,7 @@ async function signatureProblem(
       await key.verifyPrimaryKey(date);
       await key.getSigningKey(result.keyID, date);
     } catch (error) {
-      return `its key was not valid ${when} (${date.toISOString().slice(0, 10)}): ${messageOf(error)}`;
+      return `its key was not valid ${when} (${date.toISOString().slice(0, 10)}): ${explain(error)}`;
     }
   }
   return undefined;

@@ -1,12 +1,13 @@
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import type { OpenPgpFile } from "./openpgp.ts";
 import { digestIn, verifySums, type SumsVerdict } from "./signatures.ts";
 
 export type SignedFile = {
   /** The name of the file in messages. */
   readonly title: string;
   readonly sums: string;
-  readonly signatures: readonly Uint8Array[];
-  readonly keys: readonly Uint8Array[];
+  readonly signatures: readonly OpenPgpFile[];
+  readonly keys: readonly OpenPgpFile[];
   readonly fileName: string;
   readonly sha256: string;
   readonly signers: readonly string[];
@@ -42,11 +43,12 @@ export async function requireSigned(file: SignedFile): Promise<readonly string[]
   return verdict.validSigners;
 }
 
-/** Which signers are not valid, and why. */
+/** Which signers are not valid, and why, and which files cannot be used. */
 export function describeShortage(verdict: SumsVerdict, threshold: number): string {
   const reasons = Object.entries(verdict.rejected).map(([signer, reason]) => `  ${signer}: ${reason}`);
   return [
     `${verdict.validSigners.length} of the named signers have a valid signature, and ${threshold} are required`,
     ...reasons,
+    ...verdict.problems.map((problem) => `  ${problem}`),
   ].join("\n");
 }

@@ -7,6 +7,7 @@ import { architectures, type Architecture } from "../../image/artifacts/artifact
 import { sha256Of } from "../../image/artifacts/digest.ts";
 import { cachedFile, fetchPinned } from "../../image/artifacts/fetch.ts";
 import { readPins, type ArtifactName, type Pin } from "../../image/artifacts/pins.ts";
+import type { OpenPgpFile } from "../../image/artifacts/openpgp.ts";
 import { requireSigned } from "../../image/artifacts/verify.ts";
 import { exitCodes } from "../../ui/errors.ts";
 import { collect, collectFingerprints, parseArtifactName, parseCount } from "./artifact-options.ts";
@@ -126,8 +127,8 @@ async function verify(file: string, flags: VerifyFlags): Promise<void> {
   const validSigners = await requireSigned({
     title: file,
     sums: readFileSync(flags.sums, "utf8"),
-    signatures: flags.signature.map((path) => readFileSync(path)),
-    keys: flags.key.map((path) => readFileSync(path)),
+    signatures: flags.signature.map(readOpenPgpFile),
+    keys: flags.key.map(readOpenPgpFile),
     fileName: basename(file),
     sha256: await sha256Of(file),
     signers: flags.signer,
@@ -139,6 +140,8 @@ async function verify(file: string, flags: VerifyFlags): Promise<void> {
   );
   for (const signer of validSigners) console.log(`  ${signer}`);
 }
+
+const readOpenPgpFile = (path: string): OpenPgpFile => ({ name: path, bytes: readFileSync(path) });
 
 function unpinned(name: ArtifactName): EclairAmiError {
   return new EclairAmiError({
