@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { OnChainSecret } from "../secrets/on-chain.ts";
-import { mnemonicSeed } from "./on-chain.ts";
+import { masterSeed } from "./on-chain.ts";
 
 /**
  * A one-way fingerprint identifies a secret and does not reveal it: HMAC-SHA256 with the secret as the key, which has at
@@ -13,5 +13,5 @@ const fingerprint = (secret: Uint8Array, purpose: string): string =>
 export const channelSeedFingerprint = (seed: Uint8Array): string => fingerprint(seed, "channel seed");
 
 /** Of mnemonic and passphrase together, because the wallet depends on both. */
-export const onChainFingerprint = ({ mnemonic, passphrase }: OnChainSecret): string =>
-  fingerprint(mnemonicSeed(mnemonic, passphrase), "on-chain key");
+export const onChainFingerprint = (secret: OnChainSecret): string =>
+  fingerprint(masterSeed(secret), "on-chain key");

@@ -23,21 +23,18 @@ const scripts = [
 ] as const;
 
 /**
- * The seed of BIP32 that BIP39 derives from a mnemonic.
- * @param mnemonic words that the checks of BIP39 have accepted
+ * The seed of BIP32 that Eclair derives from the text of mnemonic and passphrase, without the normalisation of BIP39
+ * (`MnemonicCode.toSeed` of bitcoin-kmp, which Eclair uses).
  * @returns 64 bytes
  */
-export const mnemonicSeed = (mnemonic: string, passphrase = ""): Uint8Array =>
-  pbkdf2Sync(mnemonic.normalize("NFKD"), `mnemonic${passphrase.normalize("NFKD")}`, 2048, 64, "sha512");
+export const masterSeed = ({ mnemonic, passphrase }: OnChainSecret): Uint8Array =>
+  pbkdf2Sync(mnemonic, `mnemonic${passphrase}`, 2048, 64, "sha512");
 
 /** The four descriptors of the accounts that Eclair's signer derives from the secret: receiving and change of each. */
-export function accountDescriptors(
-  { mnemonic, passphrase }: OnChainSecret,
-  chain: Chain,
-): AccountDescriptor[] {
+export function accountDescriptors(secret: OnChainSecret, chain: Chain): AccountDescriptor[] {
   const version = chain === "mainnet" ? versions.mainnet : versions.test;
   const coin = chain === "mainnet" ? 0 : 1;
-  const master = HDKey.fromMasterSeed(mnemonicSeed(mnemonic, passphrase), version);
+  const master = HDKey.fromMasterSeed(masterSeed(secret), version);
   const fingerprint = master.fingerprint.toString(16).padStart(8, "0");
   return scripts.flatMap(({ name, purpose }) => {
     const account = [purpose, coin, 0].reduce(

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SecretReference } from "../contract/configuration/node.ts";
 import { referenceOf } from "../contract/configuration/secret-reference.ts";
@@ -21,13 +22,18 @@ export function secretReader(client: SecretsManagerClient): SecretReader {
 async function readOne(client: SecretsManagerClient, id: string, versionStage: string): Promise<string> {
   try {
     const value = await client.send(new GetSecretValueCommand({ SecretId: id, VersionStage: versionStage }));
-    const text =
-      value.SecretString ?? (value.SecretBinary && Buffer.from(value.SecretBinary).toString("utf8"));
+    const text = value.SecretString ?? (value.SecretBinary && textOf(value.SecretBinary));
     if (text === undefined) throw new Error("the secret has no value");
     return text;
   } catch (error) {
     throw explain(error, id, versionStage);
   }
+}
+
+/** A binary secret is text in UTF-8, or bytes, such as the file of a seed. Bytes are returned in base64. */
+function textOf(binary: Uint8Array): string {
+  const bytes = Buffer.from(binary);
+  return isUtf8(bytes) ? bytes.toString("utf8") : bytes.toString("base64");
 }
 
 const denied = new Set(["AccessDeniedException", "DecryptionFailure", "UnrecognizedClientException"]);

@@ -2,14 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { NodeConfiguration, SecretReference } from "../contract/configuration/node.ts";
 import { referenceOf } from "../contract/configuration/secret-reference.ts";
 import type { SecretReader } from "./fetch.ts";
-import type { OnChainSecret } from "./on-chain.ts";
-import {
-  parseCredentials,
-  parseOnChainSecret,
-  parsePassword,
-  parseSeed,
-  type Credentials,
-} from "./shapes.ts";
+import { parseOnChainSecret, type OnChainSecret } from "./on-chain.ts";
+import { parseCredentials, parsePassword, parseSeed, type Credentials } from "./shapes.ts";
 
 /** All secrets of a node. None of them may be written to a disk. */
 export type NodeSecrets = {

@@ -20,7 +20,11 @@ export async function initialise(context: SetupContext): Promise<SetupOutcome> {
   const existing = await readRecord(context);
   // The secrets of a node that exists are never created: new secrets would belong to another node.
   const create = task.createSecrets && existing === undefined;
-  const { keys, created } = await nodeKeys(setup, secrets, { create, now: new Date() });
+  const { keys, created } = await nodeKeys(setup, secrets, {
+    create,
+    isNew: existing === undefined,
+    now: new Date(),
+  });
   await requireNoOtherCluster(context, keys.node.nodeId);
   const expected = expectedOf(context, keys.node);
   if (existing !== undefined) guardAgainstRecord(expected, existing);

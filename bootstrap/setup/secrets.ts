@@ -13,7 +13,8 @@ import { tags } from "../contract/tags.ts";
 import { nodeIdentityOf } from "../identity/node.ts";
 import { requireNodeId } from "../identity/node-id.ts";
 import { secretReader } from "../secrets/fetch.ts";
-import { parseCredentials, parseOnChainSecret, parseSeed, type Credentials } from "../secrets/shapes.ts";
+import { notNormalised, parseOnChainSecret } from "../secrets/on-chain.ts";
+import { parseCredentials, parseSeed, type Credentials } from "../secrets/shapes.ts";
 
 /** The name of the runtime role in a login that `init` creates. */
 const runtimeUser = "eclair";
@@ -31,7 +32,12 @@ export type NodeKeys = {
 export async function nodeKeys(
   setup: ClusterSetup,
   client: SecretsManagerClient,
-  options: { readonly create: boolean; readonly now: Date },
+  options: {
+    readonly create: boolean;
+    /** Whether the node is new. The passphrase of a node that exists stays as it is: another text has other keys. */
+    readonly isNew?: boolean;
+    readonly now: Date;
+  },
 ): Promise<{ readonly keys: NodeKeys; readonly created: string[] }> {
   const { secrets, chain, nodeId } = setup;
   const created: string[] = [];
@@ -48,11 +54,25 @@ export async function nodeKeys(
   const nodeSeed = parseSeed(node, "nodeSeed", secrets.nodeSeed);
   const channelSeed = parseSeed(channel, "channelSeed", secrets.channelSeed);
   const onChain = chainKeys === undefined ? undefined : parseOnChainSecret(chainKeys, secrets.onChain ?? "");
+  if (options.isNew === true && onChain !== undefined)
+    requireNormalised(onChain.passphrase, secrets.onChain ?? "");
   if (nodeId !== undefined) requireNodeId(nodeSeed, chain, nodeId, secrets.nodeSeed);
   return {
     created,
     keys: { channelSeed, node: nodeIdentityOf(chain, { nodeSeed, channelSeed, onChain }) },
   };
+}
+
+/** Eclair and other wallets derive different keys from a passphrase that is not in the form that BIP39 requires. */
+function requireNormalised(passphrase: string, secret: string): void {
+  const found = notNormalised(passphrase);
+  if (found === undefined) return;
+  throw new EclairAmiError({
+    code: "secret.malformed",
+    operation: "reading a secret",
+    message: `secret ${secret} contains ${found.character} in its passphrase, which is not in the form NFKD of Unicode that BIP39 requires: Eclair would derive other keys from it than other wallets`,
+    remedy: `store the text in the form NFKD: in the JSON of the secret, write ${found.stored} for ${found.character}`,
+  });
 }
 
 /** The content of each new secret, by its name. One secret can contain several keys. */

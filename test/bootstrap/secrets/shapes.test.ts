@@ -1,10 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  parseCredentials,
-  parseOnChainSecret,
-  parsePassword,
-  parseSeed,
-} from "../../../bootstrap/secrets/shapes.ts";
+import { parseCredentials, parsePassword, parseSeed } from "../../../bootstrap/secrets/shapes.ts";
 
 const seed = Buffer.from("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "hex");
 
@@ -15,6 +10,11 @@ describe("a seed", () => {
     ["base64", seed.toString("base64")],
     ["base64 with a line break", `${seed.toString("base64")}\n`],
     ["hex in JSON", JSON.stringify({ channelSeed: "x", nodeSeed: seed.toString("hex") })],
+    [
+      "hex that `xxd -p` wrapped after 30 bytes",
+      `${seed.toString("hex", 0, 30)}\n${seed.toString("hex", 30)}\n`,
+    ],
+    ["hex in groups", seed.toString("hex").replaceAll(/(.{4})/g, "$1 ")],
   ])("is parsed from %s", (_title, text) => {
     expect(Buffer.from(parseSeed(text, "nodeSeed", "s")).equals(seed)).toBe(true);
   });
@@ -28,8 +28,10 @@ describe("a seed", () => {
     ["JSON without the key", '{"seed":"00"}'],
     ["broken JSON", '{"nodeSeed": "0001020304'],
   ])("is refused and not shown: %s", (_title, text) => {
-    expect(() => parseSeed(text, "nodeSeed", "my/secret")).toThrow(/^secret my\/secret must contain/);
-    const quoted = text === "" ? /^$/ : new RegExp(text.slice(1, 12));
+    expect(() => parseSeed(text, "nodeSeed", "my/secret")).toThrow(
+      /^secret my\/secret (must contain|contains the key `seed`)/,
+    );
+    const quoted = text === "" ? /^$/ : new RegExp(text.slice(2, 12));
     expect(() => parseSeed(text, "nodeSeed", "my/secret")).not.toThrow(quoted);
   });
 });
@@ -56,33 +58,15 @@ test("parses a password from plain text and from JSON", () => {
   expect(() => parsePassword("", "s")).toThrow(/must contain a password/);
 });
 
-const mnemonic = `${"abandon ".repeat(11)}about`;
-
 test.each([
-  ["alone", `${mnemonic}\n`, { mnemonic, passphrase: "", birthday: 0 }],
-  ["in JSON", JSON.stringify({ mnemonic }), { mnemonic, passphrase: "", birthday: 0 }],
   [
-    "with passphrase and birthday",
-    JSON.stringify({ mnemonic, passphrase: "x", birthday: 1_700_000_000 }),
-    { mnemonic, passphrase: "x", birthday: 1_700_000_000 },
+    "an unknown key",
+    '{"nodeSeed":"x","channelseed":"y"}',
+    /contains the key `channelseed`.*did you mean `channelSeed`/,
   ],
-  [
-    "with a date",
-    JSON.stringify({ mnemonic, birthday: "2026-01-01" }),
-    { mnemonic, passphrase: "", birthday: 1_767_225_600 },
-  ],
-])("parses an on-chain secret %s", (_title, text, secret) => {
-  expect(parseOnChainSecret(text, "s")).toEqual(secret);
-});
-
-test.each([
-  "",
-  mnemonic.replace("about", "abandon"),
-  `{"mnemonic":"${mnemonic}","birthday":"soon"}`,
-  '{"mnemonic',
-])("refuses an invalid on-chain secret, and does not show it: %j", (text) => {
-  expect(() => parseOnChainSecret(text, "my/secret")).toThrow(
-    /^secret my\/secret must contain a BIP39 mnemonic/,
-  );
-  expect(() => parseOnChainSecret(text, "my/secret")).not.toThrow(/abandon/);
+  ["a key that could be a secret", '{"legal winner thank":"x"}', /a key that is not shown/],
+  ["a key that occurs twice", '{"nodeSeed":"x","nodeSeed":"y"}', /contains a key twice/],
+  ["a list", '{"nodeSeed":["x"]}', /a text for the key `nodeSeed`/],
+])("refuses a secret with %s", (_, text, message) => {
+  expect(() => parseSeed(text, "nodeSeed", "s")).toThrow(message);
 });
