@@ -4,7 +4,7 @@ import { prepareImageTest } from "../imagetest/prepare.ts";
 import { loadInstance } from "../imds/identity.ts";
 import { logEvent } from "../os/log.ts";
 import { setUpCluster } from "../setup/run.ts";
-import { configurationIn } from "../userdata/configuration.ts";
+import { configurationIn } from "../contract/userdata/configuration.ts";
 import { version } from "../version.ts";
 import { databaseCertificates, startUnits } from "./host.ts";
 import { bootNode } from "./node.ts";

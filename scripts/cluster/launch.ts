@@ -38,13 +38,13 @@ export const templateReference = (idOrName: string): TemplateReference =>
 
 /** Creates a version of the launch template with this image and configuration, and starts an instance from it. */
 export async function launch(target: Target, wanted: Launch): Promise<Launched> {
-  const { configuration, text } = readConfiguration(wanted.configurationFile);
+  const { configuration, userData } = await readConfiguration(wanted.configurationFile);
   await requireImage(target, wanted.imageId, configuration.chain);
   const template = templateReference(wanted.launchTemplate);
   const { version, data } = await createTemplateVersion(target, template, {
     sourceVersion: "$Default",
     imageId: wanted.imageId,
-    userData: userDataOf(text),
+    userData: userDataOf(userData),
   });
   const instanceTags = [
     { Key: tags.cluster, Value: configuration.cluster },
@@ -140,8 +140,7 @@ export async function requireImage(
 }
 
 /** A configuration as user-data in base64, compressed when it is too long otherwise. */
-export function userDataOf(text: string): string {
-  const plain = Buffer.from(text);
+export function userDataOf(plain: Buffer): string {
   const data = plain.length > maximumUserDataBytes ? gzipSync(plain) : plain;
   if (data.length > maximumUserDataBytes)
     throw new EclairAmiError({

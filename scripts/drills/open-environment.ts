@@ -21,7 +21,7 @@ export async function openEnvironment(stateFolder: string, image?: string): Prom
   if (facts === undefined) throw invalidDrill("the lab does not run", "run `eclair-ami lab up`");
   const imageId = image ?? (await findNewestImage(target.client(EC2Client)));
   const { file } = await initLabNode(lab, facts, target, { name: cluster, imageId });
-  const { configuration } = readConfiguration(file);
+  const { configuration } = await readConfiguration(file);
   if (configuration.chain !== "regtest")
     throw invalidDrill(
       `${file} configures the chain ${configuration.chain}`,

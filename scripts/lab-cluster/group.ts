@@ -50,10 +50,10 @@ async function createGroup(
   target: Target,
   { name, imageId, configurationFile }: GroupSettings,
 ): Promise<void> {
-  const { configuration, text } = readConfiguration(configurationFile);
+  const { configuration, userData: content } = await readConfiguration(configurationFile);
   await requireImage(target, imageId, configuration.chain);
   const template = { LaunchTemplateName: name };
-  const userData = userDataOf(text);
+  const userData = userDataOf(content);
   const { version } = await createTemplateVersion(target, template, {
     sourceVersion: "$Default",
     imageId,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EclairSettings } from "./eclair-settings.ts";
 import { defaultTable } from "../record/default-table.ts";
+import { Host, HostAndPort, isHostName, isIpAddress, notPublic, Port, PublicAddress } from "./addresses.ts";
 import { apiVersion } from "./api-version.ts";
 
 /** The chain names of Eclair's configuration. */
@@ -8,23 +9,6 @@ export const chains = ["mainnet", "testnet", "testnet4", "signet", "regtest"] as
 export type Chain = (typeof chains)[number];
 
 const printable = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
-const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
-const hostAndPort =
-  /^(([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)|(\[[0-9a-f:]+\])):\d{1,5}$/i;
-
-const Host = z.string().regex(hostName, "must be a host name or an IPv4 address");
-const Port = z.int().min(1).max(65_535);
-const Ip = z.union([z.ipv4(), z.ipv6()]);
-const onion = /^[a-z2-7]{56}\.onion$/;
-const PublicAddress = z
-  .string()
-  .refine(
-    (text) => Ip.safeParse(text).success || hostName.test(text),
-    "must be an IP address or a host name, without a port",
-  );
-const isHostName = (text: string) => !Ip.safeParse(text).success && !onion.test(text);
-const HostAndPort = z.string().regex(hostAndPort, "must be `host:port`");
-
 // RDS names its secrets `rds!db-…`.
 const secretName = /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,512}$/;
 export const SecretId = z.string().regex(secretName, "must be the ARN or the name of a secret");
@@ -52,7 +36,7 @@ const Alias = z
 export const DatabaseEndpoint = z.strictObject({
   /** The host name in the server's certificate. */
   host: Host.refine(
-    (text) => !Ip.safeParse(text).success,
+    (text) => !isIpAddress(text),
     "must be a host name: certificates of RDS contain no addresses",
   ),
   port: Port.default(5432),
@@ -214,7 +198,20 @@ export const onChainMissing = {
 };
 
 /** The configuration of a node. It names secrets and never contains one. */
-export const NodeConfiguration = Node.refine(hasOnChain, onChainMissing);
+export const NodeConfiguration = Node.refine(hasOnChain, onChainMissing).superRefine(
+  ({ chain, publicAddresses }, context) => {
+    if (chain !== "mainnet") return;
+    for (const [index, address] of publicAddresses.entries()) {
+      const reason = notPublic(address);
+      if (reason !== undefined)
+        context.addIssue({
+          code: "custom",
+          path: ["publicAddresses", index],
+          message: `${reason}: no peer on mainnet can reach it`,
+        });
+    }
+  },
+);
 
 export type NodeConfiguration = z.infer<typeof NodeConfiguration>;
 export type SecretReference = z.infer<typeof SecretReference>;

@@ -1,18 +1,17 @@
-import leven from "leven";
-import { LineCounter, isNode, parseDocument, type Document } from "yaml";
+import { isNode, type Document, type LineCounter } from "yaml";
 import { z } from "zod";
 import { ClusterSetup } from "./cluster-setup.ts";
 import { ImageTest } from "./image-test.ts";
+import { nearest } from "./nearest.ts";
 import { NodeConfiguration } from "./node.ts";
 import { renamedKey, renamedValue } from "./renamed.ts";
+import { pathText, type Problem } from "./problems.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** The kinds of documents of this project. */
 const kinds = { Node: NodeConfiguration, ClusterSetup, ImageTest } as const;
 
 export type Configuration = NodeConfiguration | ClusterSetup | ImageTest;
-
-/** One problem of a document. `line` counts from 1. */
-export type Problem = { readonly line: number; readonly path: string; readonly message: string };
 
 export type Parsed =
   | { readonly configuration: Configuration; readonly problems?: undefined }
@@ -20,24 +19,8 @@ export type Parsed =
 
 /** Parses a document strictly, and reports all its problems at once. */
 export function parseConfiguration(text: string): Parsed {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
-  if (document.errors.length > 0)
-    return {
-      problems: document.errors.map((error) => ({
-        line: lines.linePos(error.pos[0]).line,
-        path: "",
-        message: error.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? error.code,
-      })),
-    };
-
-  let value: unknown;
-  try {
-    // One alias can expand to a thousand others, and no document needs an alias.
-    value = document.toJS({ maxAliasCount: 0 });
-  } catch {
-    return { problems: [{ line: 1, path: "", message: "aliases (`*name`) are not allowed" }] };
-  }
+  const { document, lines, value, problems: yamlProblems } = parseYaml(text);
+  if (yamlProblems.length > 0) return { problems: yamlProblems };
   const lineAt = (path: readonly PropertyKey[]) => lineOf(document, lines, path);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return {
@@ -64,17 +47,6 @@ export function parseConfiguration(text: string): Parsed {
       .map(({ path, message }) => ({ line: lineAt(path), path: pathText(path), message }))
       .toSorted((a, b) => a.line - b.line),
   };
-}
-
-/**
- * Problems as text, one per line.
- * @param file begins each line, when there is a file: `file:line: path message`
- */
-export function describeProblems(problems: readonly Problem[], file?: string): string {
-  const position = (line: number) => (file === undefined ? `line ${line}` : `${file}:${line}`);
-  return problems
-    .map(({ line, path, message }) => `${position(line)}: ${path === "" ? "" : `${path} `}${message}`)
-    .join("\n");
 }
 
 type PathProblem = { readonly path: readonly PropertyKey[]; readonly message: string };
@@ -116,14 +88,6 @@ function explain(
 }
 
 const depth = (problems: readonly PathProblem[]) => Math.max(0, ...problems.map(({ path }) => path.length));
-
-/** ` (did you mean …?)` when a known word is close, whatever the case of its letters. */
-function nearest(word: string, known: readonly string[]): string {
-  const distance = (candidate: string) => leven(word.toLowerCase(), candidate.toLowerCase());
-  const best = known.toSorted((a, b) => distance(a) - distance(b))[0];
-  if (best === undefined || distance(best) > Math.max(2, word.length / 3)) return "";
-  return ` (did you mean \`${best}\`?)`;
-}
 
 /** The known keys of a schema at a path. */
 function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
@@ -171,10 +135,4 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
     }
   }
   return 1;
-}
-
-function pathText(path: readonly PropertyKey[]): string {
-  return path
-    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`))
-    .join("");
 }

@@ -15,7 +15,7 @@ import { nodeFiles } from "../../render/node-files.ts";
 import { readBootStatus, type Rendered } from "../../render/rendered.ts";
 import { secretReader } from "../../secrets/fetch.ts";
 import { resolveSecrets } from "../../secrets/resolve.ts";
-import { configurationIn } from "../../userdata/configuration.ts";
+import { configurationIn } from "../../contract/userdata/configuration.ts";
 
 const everySeconds = 60;
 /** What a boot refused can become correct later: a rotation can change a secret before the password in the database. */

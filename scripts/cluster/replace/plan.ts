@@ -23,14 +23,14 @@ export type Plan = {
 };
 
 /** To another image, or the continuation of the `replace` to that image. */
-export function forwardPlan(
+export async function forwardPlan(
   { template, lastReplace, members }: NodeGroup,
   cluster: string,
   imageId: string,
   configurationFile: string | undefined,
-): Plan {
+): Promise<Plan> {
   const userData =
-    configurationFile === undefined ? template.userData : userDataIn(configurationFile, cluster);
+    configurationFile === undefined ? template.userData : await userDataIn(configurationFile, cluster);
   const isCurrent = template.imageId === imageId && template.userData === userData;
   const unfinished = lastReplace?.state === "rollingForward" ? lastReplace : undefined;
   const resumed = isCurrent && unfinished?.to === template.version;
@@ -93,9 +93,9 @@ export async function eclairVersionOf(
   );
 }
 
-function userDataIn(file: string, cluster: string): string {
-  const { configuration, text } = readConfiguration(file);
-  if (configuration.cluster === cluster) return userDataOf(text);
+async function userDataIn(file: string, cluster: string): Promise<string> {
+  const { configuration, userData } = await readConfiguration(file);
+  if (configuration.cluster === cluster) return userDataOf(userData);
   throw invalid(
     `${file} is a configuration of the cluster ${configuration.cluster}`,
     `name a configuration of ${cluster}`,

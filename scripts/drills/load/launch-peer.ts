@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { readConfiguration } from "../../cluster/configuration/read.ts";
 import { launch } from "../../cluster/launch.ts";
@@ -32,8 +32,8 @@ async function findPeer({ target }: DrillEnvironment): Promise<string | undefine
 async function launchPeer(environment: DrillEnvironment): Promise<string> {
   const { lab, facts, target, imageId } = environment;
   const { file } = await initLabNode(lab, facts, target, { name: cluster, imageId });
-  const { text } = readConfiguration(file);
-  writeFileSync(file, stringify({ ...(parse(text) as object), eclair: { settings: peerSettings } }));
+  const { configuration } = await readConfiguration(file);
+  writeFileSync(file, stringify({ ...configuration, eclair: { settings: peerSettings } }));
   const { instanceId } = await launch(target, {
     imageId,
     configurationFile: file,

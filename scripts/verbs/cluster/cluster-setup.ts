@@ -61,7 +61,7 @@ export function addClusterSetup(program: Command): void {
 
 async function setUp(flags: SetupFlags, task: Omit<SetupTask, "id">): Promise<void> {
   const target = targetOf(flags);
-  const setup = readClusterSetup(flags.config);
+  const setup = await readClusterSetup(flags.config);
   const instance = setupInstance(target, setup, flags);
   print(await runClusterSetup(target, setup, task, instance, interruptSignal()), flags.json);
 }
@@ -70,7 +70,7 @@ async function repoint(
   flags: SetupFlags & { readonly reason: string; readonly nodeId?: string },
 ): Promise<void> {
   const target = targetOf(flags);
-  const setup = readClusterSetup(flags.config);
+  const setup = await readClusterSetup(flags.config);
   const instance = setupInstance(target, setup, flags);
   const signal = interruptSignal();
   const comparison = await runClusterSetup(

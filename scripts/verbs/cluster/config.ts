@@ -22,8 +22,8 @@ export function addConfig(program: Command): void {
   config
     .command("check <file>")
     .description("check a document as an instance does; the exit code is 0 when it is valid")
-    .action((file: string) => {
-      const { configuration } = readDocument(file);
+    .action(async (file: string) => {
+      const { configuration } = await readDocument(file);
       if (configuration.kind === "ImageTest") return console.log(`${file}: valid, an image test`);
       if (configuration.kind === "ClusterSetup")
         return console.log(`${file}: valid, the setup of the cluster ${configuration.cluster}`);
@@ -43,7 +43,7 @@ export function addConfig(program: Command): void {
   config
     .command("render <file>")
     .description("print the files that an instance would write, with *** for each secret")
-    .action((file: string) => render(readConfiguration(file).configuration));
+    .action(async (file: string) => render((await readConfiguration(file)).configuration));
   config
     .command("new")
     .description("print a commented example")

@@ -44,7 +44,7 @@ export function addNodes(program: Command): void {
 
 async function launchVerb(flags: LaunchFlags): Promise<void> {
   const target = targetOf(flags);
-  const { configuration } = readConfiguration(flags.config);
+  const { configuration } = await readConfiguration(flags.config);
   const launchTemplate = launchTemplateOf(target, configuration.cluster, flags.launchTemplate);
   const { image: imageId, config: configurationFile, name, subnet: subnetId } = flags;
   const wanted = { imageId, configurationFile, launchTemplate, name, subnetId };

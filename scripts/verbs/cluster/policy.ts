@@ -23,18 +23,21 @@ export function addPolicy(program: Command): void {
       "the node's configuration; for `setup`, the ClusterSetup; not for `release-engineer`",
     )
     .option("--pass-role <arn...>", "for `operator`: the roles of the node and of the cluster setup")
-    .action((role: Role, flags: Flags) =>
-      console.log(JSON.stringify(policies[role](flags, role), undefined, 2)),
+    .action(async (role: Role, flags: Flags) =>
+      console.log(JSON.stringify(await policies[role](flags, role), undefined, 2)),
     );
 }
 
-const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy>> = {
+const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Promise<Policy>>> = {
   "release-engineer": releaseEngineerPolicy,
-  instance: ({ config }, role) => instancePolicy(nodeCluster(required(config, role, "--config"))),
-  operator: ({ config, passRole }, role) =>
-    operatorPolicy(nodeCluster(required(config, role, "--config")), required(passRole, role, "--pass-role")),
-  setup: ({ config }, role) => {
-    const { cluster, record, secrets, database } = readClusterSetup(required(config, role, "--config"));
+  instance: async ({ config }, role) => instancePolicy(await nodeCluster(required(config, role, "--config"))),
+  operator: async ({ config, passRole }, role) =>
+    operatorPolicy(
+      await nodeCluster(required(config, role, "--config")),
+      required(passRole, role, "--pass-role"),
+    ),
+  setup: async ({ config }, role) => {
+    const { cluster, record, secrets, database } = await readClusterSetup(required(config, role, "--config"));
     const named = Object.values(secrets).filter((id) => id !== undefined);
     return setupPolicy(
       { name: cluster, table: record.table, secrets: named, targetGroupArns: [] },
@@ -43,8 +46,8 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy>> = {
   },
 };
 
-function nodeCluster(file: string): Cluster {
-  const { configuration } = readConfiguration(file);
+async function nodeCluster(file: string): Promise<Cluster> {
+  const { configuration } = await readConfiguration(file);
   const { cluster, record, secrets, database, bitcoind, targetGroupArns } = configuration;
   const named = [...Object.values(secrets), database.secret, bitcoind.remote?.secret];
   return {

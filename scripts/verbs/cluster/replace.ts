@@ -57,7 +57,7 @@ async function replace(flags: Flags): Promise<void> {
   const plan =
     image === undefined
       ? await backwardPlan(target, group)
-      : forwardPlan(group, flags.cluster, image, flags.config);
+      : await forwardPlan(group, flags.cluster, image, flags.config);
   const eclair = await eclairVersionOf(target, plan.imageId, record);
   // The record does not show any more whether an interrupted `replace` was reversible.
   const reversible = isReversible(record, eclair) && plan.wasReversible;

@@ -76,7 +76,7 @@ async function showPair(lab: LabPaths, facts: LabFacts, target: Target, imageId:
   printRow("standby", `${standby.instanceId} at ${standby.privateIp} in ${standby.availabilityZone}: armed`);
 
   console.log("ending Eclair on the active instance with SIGKILL …");
-  const { configuration } = readConfiguration(file);
+  const { configuration } = await readConfiguration(file);
   const { run, report } = await showFailover({
     lab,
     facts,

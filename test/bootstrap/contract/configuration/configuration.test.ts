@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
-import { describeProblems, parseConfiguration } from "../../../../bootstrap/contract/configuration/parse.ts";
+import { parseConfiguration } from "../../../../bootstrap/contract/configuration/parse.ts";
+import { describeProblems } from "../../../../bootstrap/contract/configuration/problems.ts";
 import { smallest, smallestText } from "../../../support/configuration.ts";
 
 function problemsOf(text: string): string {
@@ -79,6 +80,15 @@ test.each([
   ],
   ["a local and a remote bitcoind", changed({ bitcoind: { local: {}, remote: {} } }), "bitcoind"],
   ["no bitcoind", changed({ bitcoind: {} }), "bitcoind must contain either `local` or `remote`"],
+  [
+    "a private address on mainnet",
+    changed({
+      chain: "mainnet",
+      secrets: { ...smallest.secrets, onChain: "c" },
+      publicAddresses: ["8.8.8.8", "10.0.0.1"],
+    }),
+    "publicAddresses[1] is a private or reserved address: no peer on mainnet can reach it",
+  ],
   ["mainnet without an on-chain secret", changed({ chain: "mainnet" }), "secrets.onChain is missing"],
   [
     "a public address with a port",
@@ -96,8 +106,16 @@ test.each([
     "database.host must be a host name",
   ],
   ["a tab as indentation", "apiVersion: eclair-ami/v1\nkind: Node\ndatabase:\n\tport: 1\n", "line 4: "],
-  ["a duplicate key", `${smallestText}alias: other\n`, "Map keys must be unique"],
-  ["a YAML alias", `${smallestText}a: &a [1]\nb: *a\n`, "aliases (`*name`) are not allowed"],
+  [
+    "a duplicate key",
+    `${smallestText}alias: other\n`,
+    "line 15: has a key that its mapping contains already",
+  ],
+  [
+    "a YAML alias",
+    `${smallestText}a: &a [1]\nb: *a\n`,
+    "line 16: b is an alias (`*name`), which is not allowed",
+  ],
   ["a YAML list", "- a\n", "must be a YAML mapping"],
 ])("refuses %s, and names its line and key", (_title, text, message) => {
   expect(problemsOf(text)).toContain(message);
