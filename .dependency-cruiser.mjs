@@ -7,7 +7,7 @@
 const exceptions = [
   {
     from: "^scripts/(verbs/cluster/config|cluster/configuration/placeholder-secrets)\\.ts$",
-    to: "^bootstrap/(render/|secrets/resolve\\.ts$|aws/rds-certificates\\.ts$)",
+    to: "^bootstrap/(render/|secrets/resolve\\.ts$|aws/rds-certificates\\.ts$|os/paths\\.ts$)",
     reason:
       "`config render` prints the files that an instance would write, so it must use the code of the instance.",
   },

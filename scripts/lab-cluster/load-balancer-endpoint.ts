@@ -3,9 +3,14 @@ import {
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { execa } from "execa";
+import { join } from "node:path";
+import type { NodeConfiguration } from "../../bootstrap/contract/configuration/node.ts";
 import { ports } from "../../bootstrap/contract/ports.ts";
 import { services } from "../lab/addresses.ts";
+import { nodeBinary, root } from "../machine/paths.mjs";
 import type { Target } from "../target/target.ts";
+
+const handshakeProgram = join(root, "scripts/lightning/handshake-main.ts");
 
 export type LoadBalancerEndpoint = { readonly host: string; readonly address: string };
 
@@ -18,19 +23,18 @@ export async function loadBalancerEndpoint(target: Target, name: string): Promis
   return { host, address: await resolve(target, host) };
 }
 
-/** Tries to open a TCP connection to the Lightning port through the load balancer of a cluster. */
-export async function connectThroughLoadBalancer(
+/**
+ * Begins the Lightning handshake with a node through the load balancer of its cluster.
+ * @returns whether a process with the node's key answered
+ */
+export async function handshakeThroughLoadBalancer(
   target: Target,
-  name: string,
-): Promise<{ readonly endpoint: string; readonly connected: boolean }> {
-  const { host, address } = await loadBalancerEndpoint(target, name);
-  const connect = `exec 3<>/dev/tcp/$1/${ports.lightning}`;
-  const { exitCode } = await runInLab(
-    target,
-    ["timeout", "3", "bash", "-c", connect, "bash", address],
-    false,
-  );
-  return { endpoint: `${host}:${ports.lightning}`, connected: exitCode === 0 };
+  { cluster, nodeId }: Pick<NodeConfiguration, "cluster" | "nodeId">,
+): Promise<{ readonly endpoint: string; readonly answered: boolean }> {
+  const { host, address } = await loadBalancerEndpoint(target, cluster);
+  const command = [nodeBinary, handshakeProgram, nodeId, address, String(ports.lightning)];
+  const { exitCode } = await runInLab(target, command, false);
+  return { endpoint: `${host}:${ports.lightning}`, answered: exitCode === 0 };
 }
 
 const resolveScript = `const { Resolver } = require("node:dns"); const r = new Resolver(); r.setServers([process.argv[1]]); r.resolve4(process.argv[2], (e, a) => { if (e) throw e; console.log(a[0]); });`;

@@ -4,6 +4,7 @@ import { Option, type Command } from "commander";
 import { z } from "zod";
 import { rdsCertificates } from "../../../bootstrap/aws/rds-certificates.ts";
 import { chains, NodeConfiguration, type Chain } from "../../../bootstrap/contract/configuration/node.ts";
+import { paths } from "../../../bootstrap/os/paths.ts";
 import { nodeFiles } from "../../../bootstrap/render/node-files.ts";
 import { ClusterSetup } from "../../../bootstrap/contract/configuration/cluster-setup.ts";
 import { readConfiguration, readDocument } from "../../cluster/configuration/read.ts";
@@ -72,6 +73,7 @@ function render(configuration: NodeConfiguration): void {
     const mode = file.mode.toString(8).padStart(4, "0");
     console.log(`==> ${file.path} (${file.owner}:${file.group} ${mode})`);
     if (file.content === certificates) console.log("(the certificate authorities of RDS)");
+    else if (file.path === paths.supervisorSecrets) console.log("***");
     else console.log(typeof file.content === "string" ? file.content.trimEnd() : "***");
     console.log();
   }

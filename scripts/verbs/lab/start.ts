@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { arch } from "node:os";
 import { join } from "node:path";
 import type { SetupResult } from "../../../bootstrap/contract/reports/setup.ts";
+import type { NodeConfiguration } from "../../../bootstrap/contract/configuration/node.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { readConfiguration } from "../../cluster/configuration/read.ts";
 import type { NodeStatus } from "../../cluster/status.ts";
@@ -12,7 +13,7 @@ import { renderDrillReport } from "../../drills/report/report.ts";
 import type { RunResult } from "../../drills/results.ts";
 import { createResults, runSession } from "../../drills/session.ts";
 import { demoCluster, launchStandby, relaunchDemo } from "../../lab-cluster/demo.ts";
-import { connectThroughLoadBalancer } from "../../lab-cluster/load-balancer-endpoint.ts";
+import { handshakeThroughLoadBalancer } from "../../lab-cluster/load-balancer-endpoint.ts";
 import { initLabNode } from "../../lab-cluster/node.ts";
 import { zones } from "../../lab/addresses.ts";
 import type { LabFacts } from "../../lab/facts.ts";
@@ -66,7 +67,8 @@ async function showPair(lab: LabPaths, facts: LabFacts, target: Target, imageId:
   printRow("init", describeSetup(result));
   console.log("launching a node from the image …");
   const { status, seconds } = await relaunchDemo(target, imageId, file);
-  const endpoint = await requireConnection(target);
+  const { configuration } = await readConfiguration(file);
+  const endpoint = await requireHandshake(target, configuration);
   printNode(status, endpoint, seconds);
   printRow("config", file);
 
@@ -76,7 +78,6 @@ async function showPair(lab: LabPaths, facts: LabFacts, target: Target, imageId:
   printRow("standby", `${standby.instanceId} at ${standby.privateIp} in ${standby.availabilityZone}: armed`);
 
   console.log("ending Eclair on the active instance with SIGKILL …");
-  const { configuration } = await readConfiguration(file);
   const { run, report } = await showFailover({
     lab,
     facts,
@@ -98,13 +99,13 @@ async function showPair(lab: LabPaths, facts: LabFacts, target: Target, imageId:
 const describeSetup = ({ nodeId = "", changed }: SetupResult): string =>
   `node ${nodeId}; ${changed.length === 0 ? "everything exists" : `created: ${changed.join(", ")}`}`;
 
-async function requireConnection(target: Target): Promise<string> {
-  const { endpoint, connected } = await connectThroughLoadBalancer(target, demoCluster);
-  if (connected) return endpoint;
+async function requireHandshake(target: Target, configuration: NodeConfiguration): Promise<string> {
+  const { endpoint, answered } = await handshakeThroughLoadBalancer(target, configuration);
+  if (answered) return endpoint;
   throw new EclairAmiError({
     code: "start.node-not-active",
     operation: `connecting to ${endpoint}`,
-    message: "the load balancer opens no connection to the node",
+    message: "the node does not answer the Lightning handshake through the load balancer",
     remedy: "check `eclair-ami status`",
   });
 }
@@ -114,7 +115,7 @@ function printNode({ report, instanceId, privateIp }: NodeStatus, endpoint: stri
   const phases = report?.boot.phases.map(({ name, durationMs }) => `${name} ${durationMs} ms`) ?? [];
   printRow("node", `${report?.eclair.info?.nodeId ?? ""}  (the expected node id)`);
   printRow("instance", `${instanceId} at ${privateIp}`);
-  printRow("endpoint", `${endpoint}  (a connection was opened)`);
+  printRow("endpoint", `${endpoint}  (the node answered the Lightning handshake)`);
   printRow("lease", holder === undefined ? "not held" : `held by Eclair ${holder}`);
   printRow("boot", phases.join(", "));
   printRow("duration", `${seconds.toFixed(1)} s from launch to traffic`);

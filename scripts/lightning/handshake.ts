@@ -1,0 +1,93 @@
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
+import { connect } from "node:net";
+
+/** The length of act one and of act two: a version, a public key and a tag. */
+const actBytes = 50;
+const publicKeyBytes = 33;
+const keyBytes = 32;
+const nonce = Buffer.alloc(12);
+const chaCha = "chacha20-poly1305";
+
+const sha256 = (...parts: readonly Uint8Array[]) => {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
+
+/** HKDF of BOLT 8. @returns the next chaining key, and the key of one act */
+function deriveKeys(chainingKey: Buffer, secret: Buffer): [chainingKey: Buffer, actKey: Buffer] {
+  const derived = Buffer.from(hkdfSync("sha256", secret, chainingKey, Buffer.alloc(0), 2 * keyBytes));
+  return [derived.subarray(0, keyBytes), derived.subarray(keyBytes)];
+}
+
+/** The initiator's side of the first two acts of a handshake. */
+export type Handshake = {
+  /** 50 bytes. */
+  readonly actOne: Buffer;
+  /** Whether bytes are the second act of a process that has the private key of the node id. */
+  readonly isActTwo: (bytes: Buffer) => boolean;
+};
+
+/**
+ * Begins the handshake of BOLT 8 (https://github.com/lightning/bolts/blob/master/08-transport.md). Act two proves that the
+ * process is alive and has the node's key, which an open port does not prove: a load balancer accepts a connection before it
+ * has a target.
+ * @param nodeId compressed public key in hex
+ * @param ephemeral a private key of 32 bytes
+ */
+export function beginHandshake(nodeId: string, ephemeral = secp256k1.utils.randomSecretKey()): Handshake {
+  const remote = Buffer.from(nodeId, "hex");
+  const protocol = sha256(Buffer.from("Noise_XK_secp256k1_ChaChaPoly_SHA256"));
+  const prologueHash = sha256(sha256(protocol, Buffer.from("lightning")), remote);
+  const ephemeralPublic = secp256k1.getPublicKey(ephemeral, true);
+  const hash = sha256(prologueHash, ephemeralPublic);
+  const sharedWith = (key: Uint8Array) => sha256(secp256k1.getSharedSecret(ephemeral, key, true));
+  const [chainingKey, firstKey] = deriveKeys(protocol, sharedWith(remote));
+  const cipher = createCipheriv(chaCha, firstKey, nonce, { authTagLength: 16 });
+  cipher.setAAD(hash, { plaintextLength: 0 });
+  cipher.final();
+  const tag = cipher.getAuthTag();
+
+  const isActTwo = (bytes: Buffer): boolean => {
+    const key = bytes.subarray(1, 1 + publicKeyBytes);
+    if (bytes.length < actBytes || bytes[0] !== 0 || !secp256k1.utils.isValidPublicKey(key, true))
+      return false;
+    const [, secondKey] = deriveKeys(chainingKey, sharedWith(key));
+    const decipher = createDecipheriv(chaCha, secondKey, nonce, { authTagLength: 16 });
+    decipher.setAAD(sha256(sha256(hash, tag), key), { plaintextLength: 0 });
+    decipher.setAuthTag(bytes.subarray(1 + publicKeyBytes, actBytes));
+    try {
+      decipher.final();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return { actOne: Buffer.concat([Buffer.of(0), ephemeralPublic, tag]), isActTwo };
+}
+
+/** Whether a process with the key of the node answers at an address before the timeout. */
+export function answersHandshake(
+  nodeId: string,
+  host: string,
+  port: number,
+  timeoutMilliseconds: number,
+): Promise<boolean> {
+  const { actOne, isActTwo } = beginHandshake(nodeId);
+  return new Promise((resolve) => {
+    let received = Buffer.alloc(0);
+    const connection = connect({ host, port }, () => connection.write(actOne));
+    const end = (answered: boolean) => {
+      resolve(answered);
+      connection.destroy();
+    };
+    connection.setTimeout(timeoutMilliseconds, () => end(false));
+    connection.on("data", (data) => {
+      received = Buffer.concat([received, data]);
+      if (received.length >= actBytes) end(isActTwo(received));
+    });
+    connection.on("error", () => end(false));
+    connection.on("close", () => end(false));
+  });
+}
