@@ -5,6 +5,10 @@ import { clientSettings, type AwsSettings } from "./clients.ts";
 /** AWS' message for a hook that the group does not wait for. The error has no code of its own. */
 const noAction = /No active Lifecycle Action/i;
 
+/** The default of AWS for the timeout of a hook. */
+const defaultHookSeconds = 3600;
+const heartbeatMarginSeconds = 120;
+
 /** `completed`: the group continues now. `past`: it continued before. `not-yet`: it does not wait for the hook yet. */
 export type HookState = "completed" | "past" | "not-yet";
 
@@ -13,6 +17,7 @@ export class GroupMembership {
   private readonly aws: AwsSettings;
   private readonly instanceId: string;
   private group: string | undefined;
+  private hookSeconds: number | undefined;
 
   constructor(aws: AwsSettings, instanceId: string) {
     this.aws = aws;
@@ -47,6 +52,48 @@ export class GroupMembership {
     );
   }
 
+  /**
+   * How often a hook needs a heartbeat: some time before its timeout, so that a failed call can be repeated. Few heartbeats
+   * matter, because AWS permits 100.
+   */
+  async heartbeatSeconds(hook: HookName): Promise<number> {
+    this.hookSeconds ??= await this.readHookSeconds(hook);
+    return Math.max(this.hookSeconds / 2, this.hookSeconds - heartbeatMarginSeconds);
+  }
+
+  private async readHookSeconds(hook: HookName): Promise<number> {
+    const { DescribeLifecycleHooksCommand } = await sdk();
+    const group = await this.groupName();
+    if (group === undefined) return defaultHookSeconds;
+    const { LifecycleHooks } = await (
+      await newClient(this.aws)
+    ).send(new DescribeLifecycleHooksCommand({ AutoScalingGroupName: group, LifecycleHookNames: [hook] }));
+    return LifecycleHooks?.[0]?.HeartbeatTimeout ?? defaultHookSeconds;
+  }
+
+  /** Whether the group may choose this instance when it reduces or balances the group. */
+  async protect(isProtected: boolean): Promise<void> {
+    const { SetInstanceProtectionCommand } = await sdk();
+    const group = await this.groupName();
+    if (group === undefined) return;
+    await (
+      await newClient(this.aws)
+    ).send(
+      new SetInstanceProtectionCommand({
+        AutoScalingGroupName: group,
+        InstanceIds: [this.instanceId],
+        ProtectedFromScaleIn: isProtected,
+      }),
+    );
+  }
+
+  private async groupName(): Promise<string | undefined> {
+    this.group ??= (
+      await describeInstances(await newClient(this.aws), [this.instanceId])
+    )[0]?.AutoScalingGroupName;
+    return this.group;
+  }
+
   /** Makes the group replace this instance. */
   async unhealthy(): Promise<void> {
     const { SetInstanceHealthCommand } = await sdk();
@@ -64,10 +111,10 @@ export class GroupMembership {
     ) => Promise<unknown>,
   ): Promise<boolean> {
     const client = await newClient(this.aws);
-    this.group ??= (await describeInstances(client, [this.instanceId]))[0]?.AutoScalingGroupName;
-    if (this.group === undefined) return false;
+    const group = await this.groupName();
+    if (group === undefined) return false;
     try {
-      await call(client, { AutoScalingGroupName: this.group, InstanceId: this.instanceId });
+      await call(client, { AutoScalingGroupName: group, InstanceId: this.instanceId });
       return true;
     } catch (error) {
       if (error instanceof Error && noAction.test(error.message)) return false;

@@ -8,6 +8,7 @@ const ChainInfo = z.object({
   chain: z.string(),
   blocks: z.int(),
   headers: z.int(),
+  time: z.int().optional(),
   initialblockdownload: z.boolean(),
   verificationprogress: z.number(),
 });
@@ -29,12 +30,18 @@ async function prepareWallet(wallet: NodeWallet): Promise<Awaited<ReturnType<Nod
 export async function prepareBitcoind(client: BitcoindClient, wallet: NodeWallet): Promise<BitcoindReport> {
   try {
     const info = ChainInfo.parse(await client("getblockchaininfo"));
-    const { chain, blocks, headers } = info;
+    const { chain, blocks, headers, time } = info;
     const synced =
       !info.initialblockdownload &&
       info.verificationprogress > minimumProgress &&
       headers - blocks <= maximumLag;
-    return { known: true, chain, blocks, headers, synced, wallet: await prepareWallet(wallet) };
+    return {
+      known: true,
+      ...{ chain, blocks, headers },
+      ...(time !== undefined && { tipTime: time }),
+      synced,
+      wallet: await prepareWallet(wallet),
+    };
   } catch (error) {
     const reason = `bitcoind does not answer: ${messageOf(error)}`;
     return { known: false, reason, ...(error instanceof WarmingUp && { warmingUp: true }) };

@@ -1,5 +1,8 @@
 import { credential, type AwsSettings } from "../aws/clients.ts";
+import type { Configuration } from "../contract/configuration/parse.ts";
+import { requireKnownSettings } from "../contract/eclair-reference.ts";
 import type { ImageTest } from "../contract/configuration/image-test.ts";
+import { imageReference } from "../eclair/image.ts";
 import { prepareImageTest } from "../imagetest/prepare.ts";
 import { loadInstance } from "../imds/identity.ts";
 import { logEvent } from "../os/log.ts";
@@ -20,7 +23,7 @@ export async function boot(): Promise<void> {
   logEvent("boot.identity", { ...identity, bootstrap: version });
   const aws = awsSettings(identity.region);
 
-  const document = await phases.run("parse", () => configurationIn(userData));
+  const document = await phases.run("parse", () => parse(userData));
   switch (document?.kind) {
     case undefined:
       logEvent("boot.idle");
@@ -35,6 +38,13 @@ export async function boot(): Promise<void> {
       await bootNode(phases, document, identity, aws);
   }
   phases.end("done");
+}
+
+/** The document in the user-data. A node's settings must be settings of this image's Eclair. */
+async function parse(userData: Buffer): Promise<Configuration | undefined> {
+  const document = await configurationIn(userData);
+  if (document?.kind === "Node") requireKnownSettings(document.eclair.settings, imageReference());
+  return document;
 }
 
 async function bootImageTest(phases: Phases, document: ImageTest): Promise<void> {

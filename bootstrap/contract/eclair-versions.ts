@@ -59,5 +59,15 @@ export function keepsSchemas(eclair: string, lastEclair: LastEclair | undefined)
   return Object.entries(schemasOf(eclair)).every(([name, version]) => version === lastEclair.schemas[name]);
 }
 
+/**
+ * Whether an Eclair migrates a database with these schemas at its start, which can take hours. True when it is not known; a
+ * database without schemas is created at once.
+ */
+export function migratesSchemas(eclair: string, found: SchemaVersions): boolean {
+  if (Object.keys(found).length === 0) return false;
+  if (compareVersions(eclair, newestKnown) > 0) return true;
+  return Object.entries(schemasOf(eclair)).some(([name, version]) => version !== found[name]);
+}
+
 const schemasOf = (eclair: string): SchemaVersions =>
   known.findLast(([version]) => compareVersions(version, eclair) <= 0)?.[1] ?? {};

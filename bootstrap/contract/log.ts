@@ -6,11 +6,15 @@ export const logEvents = {
   "auto-scaling.hook-completed": "The instance completed a lifecycle hook.",
   "auto-scaling.leaving": "The Auto Scaling group terminates the instance; Eclair stops first.",
   "auto-scaling.unhealthy": "The instance reported itself unhealthy to its Auto Scaling group.",
+  "auto-scaling.waiting-for-standby":
+    "The Auto Scaling group terminates the active instance, and no other instance can take over: Eclair continues to run.",
   "boot.identity": "The instance read its identity document.",
   "boot.idle": "The user-data contains no document of this project; the boot starts nothing.",
   "boot.phase": "A phase of the boot ended, or failed with `error`.",
   "cluster-setup.result": "The result of a cluster setup.",
   "cluster-setup.report-failed": "The result of a cluster setup was not written to the cluster table.",
+  "cluster-view.failed":
+    "The reports of the other instances cannot be read; the supervisor reads them again.",
   "context.reloaded": "The supervisor uses the files of a later boot.",
   "drift.detected": "Secrets or user-data differ from the files that the last boot rendered.",
   "drift.failed": "The comparison of secrets and user-data failed; the supervisor compares again.",

@@ -30,6 +30,8 @@ export class Slot {
   startedAt = -Infinity;
   openedAt = -Infinity;
   armInputs: ArmInputs | undefined;
+  /** This host killed the Eclair. */
+  private killed = false;
   private invocationId = "";
   private readonly address: string;
   private readonly port: number;
@@ -73,6 +75,7 @@ export class Slot {
 
   async start(armInputs: ArmInputs): Promise<void> {
     this.gate.cut();
+    this.killed = false;
     this.armInputs = armInputs;
     this.startedAt = boottime();
     this.eclairInstanceId = undefined;
@@ -95,6 +98,7 @@ export class Slot {
   /** Disconnects this Eclair from the database at once, and then kills the process. */
   async kill(): Promise<void> {
     if (this.armed) logEvent("eclair.disarmed", { slot: this.name, pid: this.pid });
+    this.killed = true;
     this.gate.cut();
     await killUnit(this.unitName);
   }
@@ -121,6 +125,16 @@ export class Slot {
     return this.unit !== "stopped" && this.pid !== 0 && !isAlive(this.pid);
   }
 
+  /** Whether the Eclair is ending by itself before it reached its gate. */
+  get failsToArm(): boolean {
+    return this.arming && !this.killed;
+  }
+
+  /** The log of the Eclair that runs, or ran last. */
+  async readLog(): Promise<string> {
+    return await readJournal(this.invocationId);
+  }
+
   /** @returns the id of the Eclair when it was connected to the database */
   markEnded(): string | undefined {
     const { eclairInstanceId, opened } = this;
@@ -134,7 +148,7 @@ export class Slot {
   }
 
   private async readEclairInstanceId(): Promise<void> {
-    this.eclairInstanceId = eclairInstanceIdLine.exec(await readJournal(this.invocationId))?.[1];
+    this.eclairInstanceId = eclairInstanceIdLine.exec(await this.readLog())?.[1];
     if (this.eclairInstanceId !== undefined)
       logEvent("eclair.armed", {
         slot: this.name,

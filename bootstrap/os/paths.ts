@@ -3,6 +3,8 @@ export const paths = {
   templates: "/usr/share/eclair-ami/templates",
   /** The versions in this image, as the bake wrote them. */
   image: "/usr/share/eclair-ami/image.json",
+  /** The names and defaults of the settings of this image's Eclair. */
+  eclairSettings: "/usr/share/eclair-ami/eclair-settings.json",
   /** Digests of the installed files of the artifacts, one `sha256  path` per line. */
   artifactSums: "/usr/share/eclair-ami/artifacts.sha256",
   /** Eclair's jars in the order of the class path, and Java's AOT cache for this class path. */

@@ -5,9 +5,13 @@ export type Decision = {
   readonly role: Role;
   /** `arm`: start an Eclair that waits at its gate. `open`: open the gate of the armed Eclair. */
   readonly action: "none" | "arm" | "open" | "kill";
-  /** Why the instance is not active. */
+  /** Why the instance is not active or not ready, and what limits an active instance. */
   readonly reasons: readonly string[];
+  /** Whether a standby can take over, or the instance is active. */
+  readonly ready: boolean;
 };
+/** A decision before its readiness is known. */
+type Verdict = Omit<Decision, "ready">;
 
 /** What the supervisor sees. */
 export type Observation = {
@@ -19,8 +23,8 @@ export type Observation = {
 /** What the supervisor knows in addition. */
 export type DecisionContext = {
   readonly chain: string;
-  /** Eclair started with this other node id. This supervisor never starts Eclair again. */
-  readonly unexpectedNodeId?: string;
+  /** Eclair started with these other keys. This supervisor never starts Eclair again. */
+  readonly unexpectedKeys?: string;
   /** Why the database is no longer the node's database, by the cluster record. */
   readonly superseded?: string;
   /** Why the record or the database does not permit this host to run Eclair. */
@@ -31,6 +35,13 @@ export type DecisionContext = {
   readonly holdBackReason?: string;
   /** Seconds until Eclair may take the lease again after it ended by itself; zero or less when it may. */
   readonly backoffSeconds: number;
+  /** Why the chain of this host's bitcoind is not current. */
+  readonly tipProblems: readonly string[];
+  /** Why no Eclair can be armed on this host, when starts of Eclair failed. */
+  readonly armingProblem?: string;
+  /** How long the connected Eclair has not answered, and how long it may before it is killed. */
+  readonly silentSeconds: number;
+  readonly silentLimitSeconds: number;
   /** While another Eclair holds the lease, an Eclair is armed when the lease has at most this many seconds left. */
   readonly armAtRemainingSeconds: number;
 };
@@ -40,13 +51,25 @@ const bitcoindNames: Readonly<Record<string, string>> = { mainnet: "main", testn
 
 /** Decides the role and the next action. A lease that another Eclair holds is normal, and never an error. */
 export function decide(observation: Observation, context: DecisionContext): Decision {
+  const verdict = decideRole(observation, context);
+  const { role, reasons } = verdict;
+  const hostProblems = [...bitcoindProblems(observation.bitcoind, context.chain), ...context.tipProblems];
+  // An Eclair that is active stays active: another host takes over only when this one ends or is told to.
+  if (role === "active") return { ...verdict, ready: true, reasons: [...reasons, ...hostProblems] };
+  if (role !== "standby") return { ...verdict, ready: false };
+  const { armingProblem } = context;
+  const standbyProblems = armingProblem === undefined ? hostProblems : [...hostProblems, armingProblem];
+  return { ...verdict, ready: standbyProblems.length === 0, reasons: [...reasons, ...standbyProblems] };
+}
+
+function decideRole(observation: Observation, context: DecisionContext): Verdict {
   const { eclair } = observation;
-  if (context.unexpectedNodeId !== undefined)
+  if (context.unexpectedKeys !== undefined)
     return {
       role: "unsafe",
       action: eclair.state === "stopped" ? "none" : "kill",
       reasons: [
-        `Eclair started with the node id ${context.unexpectedNodeId}: check the seeds, then run \`systemctl restart eclair-bootstrap eclair-supervisor\``,
+        `Eclair started with ${context.unexpectedKeys}: check the secrets, then run \`systemctl restart eclair-bootstrap eclair-supervisor\``,
       ],
     };
   return eclair.state === "stopped"
@@ -55,7 +78,7 @@ export function decide(observation: Observation, context: DecisionContext): Deci
 }
 
 /** An Eclair is connected to the database. */
-function decideWithEclair({ lease, eclair }: Observation, context: DecisionContext): Decision {
+function decideWithEclair({ lease, eclair }: Observation, context: DecisionContext): Verdict {
   if (context.superseded !== undefined)
     return { role: "unsafe", action: "kill", reasons: [context.superseded] };
   const owner = leaseOwner(lease, eclair.eclairInstanceId);
@@ -72,7 +95,14 @@ function decideWithEclair({ lease, eclair }: Observation, context: DecisionConte
       action: "kill",
       reasons: [`another Eclair (${holderOf(lease)}) has taken the lease`],
     };
-  const starting = (reason: string): Decision => ({ role: "starting", action: "none", reasons: [reason] });
+  const starting = (reason: string): Verdict => ({ role: "starting", action: "none", reasons: [reason] });
+  // Such an Eclair renews the lease, so no other host could ever take over.
+  if (eclair.info === undefined && context.silentSeconds > context.silentLimitSeconds)
+    return {
+      role: "unsafe",
+      action: "kill",
+      reasons: [`Eclair has not answered for ${Math.round(context.silentSeconds)} s`],
+    };
   if (eclair.info === undefined) return starting("Eclair does not answer yet");
   if (!lease.known)
     return context.sawLeaseHeld
@@ -84,7 +114,7 @@ function decideWithEclair({ lease, eclair }: Observation, context: DecisionConte
 
 const holderOf = (lease: LeaseReport): string => (lease.known && lease.holderEclairInstanceId) || "none";
 
-function decideWithoutEclair({ bitcoind, lease, eclair }: Observation, context: DecisionContext): Decision {
+function decideWithoutEclair({ bitcoind, lease, eclair }: Observation, context: DecisionContext): Verdict {
   const reasons = bitcoindProblems(bitcoind, context.chain);
   if (!lease.known) reasons.push(lease.reason);
   if (context.startRefusal !== undefined) reasons.push(context.startRefusal);

@@ -20,6 +20,7 @@ import { EclairPoller } from "./eclair-poller.ts";
 import type { HostHealth } from "./group/group-lifecycle.ts";
 import { LeaseReleaser } from "./lease/lease-releaser.ts";
 import { ContextReloader } from "./reload/context-reloader.ts";
+import { ArmingFailures } from "./standby/arming-failures.ts";
 import { Backoff } from "./standby/backoff.ts";
 import { Standby } from "./standby/standby.ts";
 
@@ -30,6 +31,10 @@ const pollWithinSeconds = 60;
 const passiveRoles: readonly Role[] = ["standby", "waiting"];
 /** The time from Eclair's start to its gate, on a slow machine. */
 const armsWithinSeconds = 60;
+/** A connected Eclair that has not answered for this time never will. Its start takes seconds. */
+const silentLimitSeconds = 600;
+/** A migration of a large database takes hours, and Eclair answers only after it. */
+const migrationLimitSeconds = 6 * 3600;
 /** Eclair takes five seconds to stop, and ten when a connection hangs. */
 const stopWithinSeconds = 30;
 
@@ -44,10 +49,16 @@ export class Supervisor {
   private readonly processes: EclairProcesses;
   private readonly poller: EclairPoller;
   private readonly standby: Standby;
+  private readonly armingFailures = new ArmingFailures();
   private readonly leaseReleaser = new LeaseReleaser(() => this.context.leaseDatabase);
   private bitcoind: BitcoindReport = { known: false, reason: "not polled yet" };
   private lease: LeaseReport = { known: false, reason: "not read yet" };
-  private decision: Decision = { role: "waiting", action: "none", reasons: ["the supervisor is starting"] };
+  private decision: Decision = {
+    role: "waiting",
+    action: "none",
+    ready: false,
+    reasons: ["the supervisor is starting"],
+  };
   private roleSince = new Date();
   private roleChangedAt = boottime();
   private followedLeaseAt = boottime();
@@ -102,6 +113,8 @@ export class Supervisor {
       this.poller.poll(),
     ]);
     this.bitcoind = bitcoind;
+    this.context.chainTip.observe(bitcoind, this.context.duties.bestBlocks, Date.now(), boottime());
+    if (this.processes.armed !== undefined) this.armingFailures.noteArmed();
     if (bitcoind.known || bitcoind.warmingUp === true) this.bitcoindAnsweredAt = boottime();
     await this.standby.killUnwanted();
     if (this.decision.role === "standby") {
@@ -118,6 +131,7 @@ export class Supervisor {
       handOver: () => this.handOver(),
       standDown: (reason) => this.standDown(reason),
       isPassive: () => this.isPassive,
+      isActive: () => this.processes.open !== undefined,
     });
     this.polledAt = boottime();
   }
@@ -142,7 +156,7 @@ export class Supervisor {
     const active = this.decision.role === "active" && watchdog.secondsLeft(boottime()) > 0;
     return {
       live: this.isLive,
-      ready: active || this.decision.role === "standby",
+      ready: active || (this.decision.role === "standby" && this.decision.ready),
       active,
       role: this.decision.role,
       reasons: [...this.decision.reasons],
@@ -153,6 +167,7 @@ export class Supervisor {
       identity,
       targetGroupArns: configuration.targetGroupArns,
       bitcoind: this.bitcoind,
+      chainTip: this.context.chainTip.report,
       lease: this.lease,
       eclair: this.eclairReport(),
       record: recordMirror.state,
@@ -205,12 +220,13 @@ export class Supervisor {
 
   private decide(): Decision {
     if (this.stopReason !== undefined)
-      return { role: "stopping", action: "none", reasons: [this.stopReason] };
-    const { node, startGuard, watchdog, recordMirror, duties } = this.context;
+      return { role: "stopping", action: "none", ready: false, reasons: [this.stopReason] };
+    const { node, startGuard, watchdog, recordMirror, duties, chainTip } = this.context;
     const { superseded } = recordMirror;
     const { refused } = startGuard;
     const { holdBackReason } = duties;
-    const { unexpectedNodeId } = this.poller;
+    const { unexpectedKeys } = this.poller;
+    const { problem: armingProblem } = this.armingFailures;
     return decide(
       { bitcoind: this.bitcoind, lease: this.lease, eclair: this.eclairReport() },
       {
@@ -218,7 +234,11 @@ export class Supervisor {
         sawLeaseHeld: watchdog.sawLeaseHeld,
         backoffSeconds: this.backoff.remainingSeconds,
         armAtRemainingSeconds: this.standby.armAtRemainingSeconds,
-        ...(unexpectedNodeId !== undefined && { unexpectedNodeId }),
+        tipProblems: chainTip.problems,
+        silentSeconds: this.poller.silentSeconds,
+        silentLimitSeconds: startGuard.migratesSchemas ? migrationLimitSeconds : silentLimitSeconds,
+        ...(armingProblem !== undefined && { armingProblem }),
+        ...(unexpectedKeys !== undefined && { unexpectedKeys }),
         ...(superseded !== undefined && { superseded }),
         ...(refused !== undefined && { startRefusal: refused }),
         ...(holdBackReason !== undefined && { holdBackReason }),
@@ -307,11 +327,14 @@ export class Supervisor {
     this.context.recordMirror.reset();
     this.context.watchdog.start(boottime());
     await this.processes.openGate(armed);
+    this.poller.expectAnswers();
     logEvent("eclair.gate-opened", { slot: armed.name, eclairInstanceId });
   }
 
   private onEclairEnded(slot: Slot): void {
     const { pid, armed } = slot;
+    if (slot.failsToArm)
+      void logErrors("read-log", async () => this.armingFailures.note(await slot.readLog()));
     const eclairInstanceId = slot.markEnded();
     if (eclairInstanceId === undefined)
       return armed ? logEvent("eclair.disarmed", { slot: slot.name, pid }) : undefined;

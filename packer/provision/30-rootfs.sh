@@ -19,3 +19,4 @@ systemctl disable --quiet apt-daily.timer apt-daily-upgrade.timer 2>/dev/null ||
 rm --force /etc/systemd/system/timers.target.wants/apt-daily{,-upgrade}.timer
 
 install --mode=0644 "$bundle/image.json" /usr/share/eclair-ami/image.json
+install --mode=0644 "$bundle/eclair-settings.json" /usr/share/eclair-ami/eclair-settings.json

@@ -1,12 +1,8 @@
-import type { InstanceReport } from "../../bootstrap/contract/reports/instance.ts";
+import * as reports from "../../bootstrap/contract/reports/standby.ts";
 import { freshSeconds, type NodeStatus } from "./status.ts";
 
-/** Whether Eclair is armed, or its configuration arms an Eclair only shortly before the lease expires. */
-export const isArmedAsConfigured = ({ eclair }: Pick<InstanceReport, "eclair">): boolean =>
-  eclair.armed === "yes" || eclair.armBeforeExpiry;
-
 export const isReadyStandby = ({ report }: NodeStatus): boolean =>
-  report?.role === "standby" && isArmedAsConfigured(report);
+  report !== undefined && reports.isReadyStandby(report);
 
 /** Seconds since the last report of an instance; undefined when it has sent none. */
 export const reportAge = ({ reportedAt }: NodeStatus, now: Date): number | undefined =>
@@ -23,7 +19,8 @@ export function takeoverProblems(status: NodeStatus, nodeId: string | undefined,
   const problems: string[] = [];
   if (age > freshSeconds) problems.push(`its last report is ${Math.round(age)} s old`);
   if (report.role !== "standby") problems.push(`its role is ${report.role}`, ...report.reasons);
-  if (!isArmedAsConfigured(report)) problems.push("its Eclair is not armed");
+  else if (!report.ready) problems.push("it is not ready", ...report.reasons);
+  if (!reports.isArmedAsConfigured(report)) problems.push("its Eclair is not armed");
   if (nodeId !== undefined && report.nodeId !== nodeId) problems.push("it has another node id");
   return problems;
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { EclairReference } from "../../bootstrap/contract/eclair-reference.ts";
 import { EclairAmiError, messageOf } from "../../bootstrap/contract/errors.ts";
 import { root } from "../machine/paths.mjs";
 import { Manifest, manifestFormatVersion } from "./manifest.ts";
@@ -9,6 +10,8 @@ import { Manifest, manifestFormatVersion } from "./manifest.ts";
 export const buildFolder = join(root, "build");
 
 export const manifestPath = (bakeFolder: string) => join(bakeFolder, "manifest.json");
+/** The settings of the image's Eclair. The image contains the same file. */
+export const settingsPath = (bakeFolder: string) => join(bakeFolder, "eclair-settings.json");
 export const reportPath = (bakeFolder: string) => join(bakeFolder, "report.html");
 
 /** The fields that every format of the manifest has. */
@@ -28,6 +31,25 @@ export function readManifestOf(id: string, folder = buildFolder): Manifest {
     remedy: "name an image id or a bake id of this checkout; `ls build` lists the bakes",
     exitCode: 2,
   });
+}
+
+/** Reads the settings of the Eclair of an image. @param id an image id or a bake id */
+export function readEclairReferenceOf(id: string, folder = buildFolder): EclairReference {
+  const { bakeId } = readManifestOf(id, folder);
+  const file = settingsPath(join(folder, bakeId));
+  try {
+    return EclairReference.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    throw new EclairAmiError(
+      {
+        code: "image.incomplete",
+        operation: `reading the settings of Eclair ${file}`,
+        message: `the file cannot be read: ${error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)}`,
+        remedy: "bake the image again with this version of eclair-ami",
+      },
+      { cause: error },
+    );
+  }
 }
 
 function imageIdIn(file: string): string | undefined {

@@ -2,6 +2,7 @@ import {
   AutoScalingClient,
   CreateAutoScalingGroupCommand,
   DescribeAutoScalingGroupsCommand,
+  SuspendProcessesCommand,
 } from "@aws-sdk/client-auto-scaling";
 import { hookNames } from "../../bootstrap/contract/lifecycle-hooks.ts";
 import { tags } from "../../bootstrap/contract/tags.ts";
@@ -12,8 +13,11 @@ import { transitions } from "../lab/scaling/group.ts";
 import type { Target } from "../target/target.ts";
 import { findOrCreate } from "./find-or-create.ts";
 
-/** A first boot can retry for a long time, and requests more time itself. A normal end takes some seconds. */
-const heartbeatSeconds = { launching: 600, terminating: 120 } as const;
+/**
+ * A first boot can retry for a long time, and requests more time itself. A normal end takes some seconds; the active instance
+ * without a standby requests up to 48 hours, with AWS' 100 heartbeats.
+ */
+const heartbeatSeconds = { launching: 600, terminating: 1800 } as const;
 
 export type GroupSettings = {
   /** The name of the group and of the cluster's launch template. */
@@ -82,4 +86,7 @@ async function createGroup(
       Tags: [tag(tags.cluster, configuration.cluster), tag("Name", configuration.cluster)],
     }),
   );
+  await target
+    .client(AutoScalingClient)
+    .send(new SuspendProcessesCommand({ AutoScalingGroupName: name, ScalingProcesses: ["AZRebalance"] }));
 }

@@ -111,7 +111,7 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     ]);
   });
 
-  test.skipIf(eclair === "stand-in")("bitcoind watches the descriptors of Eclair's wallet", async () => {
+  test("bitcoind watches the descriptors of Eclair's wallet", async () => {
     const descriptors = (await nodes.api(id, "getdescriptors", "account=0")) as {
       desc: string;
       internal: boolean;

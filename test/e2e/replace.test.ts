@@ -1,4 +1,8 @@
-import { DeleteAutoScalingGroupCommand, AutoScalingClient } from "@aws-sdk/client-auto-scaling";
+import {
+  AutoScalingClient,
+  DeleteAutoScalingGroupCommand,
+  DescribeAutoScalingInstancesCommand,
+} from "@aws-sdk/client-auto-scaling";
 import {
   CreateImageCommand,
   CreateTagsCommand,
@@ -165,6 +169,38 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     // Without the release, the takeover would wait until the lease expires.
     expect(longestPause).toBeLessThan(releasedMilliseconds);
     expect(await volumes()).toEqual(volumesBefore);
+  });
+
+  test("an active instance that its group terminates continues until another instance can take over", async () => {
+    const { active, standby } = await waitForPair();
+    await eventually("the active instance to be protected from scale-in", async () => {
+      const { AutoScalingInstances = [] } = await nodes.target
+        .client(AutoScalingClient)
+        .send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [active, standby] }));
+      return AutoScalingInstances.every(
+        ({ InstanceId, ProtectedFromScaleIn }) => ProtectedFromScaleIn === (InstanceId === active),
+      )
+        ? true
+        : undefined;
+    });
+    await nodes.inGuest(standby, "systemctl stop bitcoind; systemctl stop eclair-supervisor");
+    await eventually("the last report of the standby", async () =>
+      (await nodes.status(standby))?.report?.ready === false ? true : undefined,
+    );
+    // The active instance reads the reports of the others every ten seconds.
+    await sleep(12_000);
+    await terminateMember(nodes.target, active);
+    await eventually("the active instance to wait", async () => {
+      const { stdout } = await nodes.inGuest(
+        active,
+        "journalctl --no-pager --output=cat --unit=eclair-supervisor",
+      );
+      return stdout.includes('"event":"auto-scaling.waiting-for-standby"') ? true : undefined;
+    });
+    expect((await nodes.status(active))?.report).toMatchObject({ role: "active", active: true });
+    await nodes.inGuest(standby, "systemctl start bitcoind; systemctl start eclair-supervisor");
+    const after = await waitForPair();
+    expect([after.active, after.standby]).not.toContain(active);
   });
 
   test("an instance whose bitcoind is stopped becomes unhealthy and is replaced, and a healthy instance is not replaced", async () => {

@@ -25,6 +25,8 @@ const Bitcoind = z.union([
     chain: z.string(),
     blocks: z.int(),
     headers: z.int(),
+    /** The time in the header of the last block, in seconds since 1970. */
+    tipTime: z.int().optional(),
     /** By Eclair's own conditions. */
     synced: z.boolean(),
     wallet: z.union([
@@ -34,6 +36,15 @@ const Bitcoind = z.union([
   }),
 ]);
 export type BitcoindReport = z.infer<typeof Bitcoind>;
+
+/** How current the tip of an instance's chain is. A part is absent while it is not known. */
+const ChainTip = z.object({
+  /** Seconds since the time of the last block. */
+  ageSeconds: z.number().optional(),
+  /** Blocks behind the best other instance of the cluster. */
+  behindBlocks: z.int().optional(),
+});
+export type ChainTipReport = z.infer<typeof ChainTip>;
 
 const Lease = z.union([
   Unknown,
@@ -88,7 +99,7 @@ export const InstanceReport = z.object({
   ready: z.boolean(),
   active: z.boolean(),
   role: z.enum(roles),
-  /** Why the instance is not active. */
+  /** Why the instance is not active or not ready, and what limits an active instance. */
   reasons: z.array(z.string()),
   roleSince: z.iso.datetime(),
   cluster: z.string(),
@@ -97,6 +108,8 @@ export const InstanceReport = z.object({
   identity: InstanceIdentity,
   targetGroupArns: z.array(z.string()),
   bitcoind: Bitcoind,
+  /** Absent in the reports of older images. */
+  chainTip: ChainTip.optional(),
   lease: Lease,
   eclair: Eclair,
   /** The cluster record as this instance mirrored it last. */

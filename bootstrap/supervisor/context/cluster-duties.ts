@@ -4,6 +4,7 @@ import type { InstanceReport } from "../../contract/reports/instance.ts";
 import { readTargetLifecycleState } from "../../imds/read.ts";
 import type { BootedNode } from "../../render/booted-node.ts";
 import { GroupLifecycle, type HostHealth } from "../group/group-lifecycle.ts";
+import { ClusterView } from "./cluster-view.ts";
 import { Reporter } from "../health/reporter.ts";
 import { SwitchoverParticipant } from "../switchover/participant.ts";
 
@@ -15,6 +16,8 @@ export type SupervisorActions = {
   readonly standDown: (reason: string) => Promise<void>;
   /** Whether this host can boot again without an effect on the node. */
   readonly isPassive: () => boolean;
+  /** Whether an Eclair of this host is connected to the database. */
+  readonly isActive: () => boolean;
 };
 
 /** Compares secrets and user-data with the rendered files. */
@@ -29,6 +32,7 @@ export class ClusterDuties {
   private readonly switchover: SwitchoverParticipant;
   private readonly groupLifecycle: GroupLifecycle;
   private readonly driftDetector: DriftPoller;
+  private readonly view: ClusterView;
 
   constructor({ configuration, identity, aws }: BootedNode, table: ClusterTable, driftDetector: DriftPoller) {
     this.reporter = new Reporter(table, identity.instanceId);
@@ -39,6 +43,12 @@ export class ClusterDuties {
       configuration.failover.unhealthyAfterSeconds,
     );
     this.driftDetector = driftDetector;
+    this.view = new ClusterView(table, identity.instanceId);
+  }
+
+  /** The greatest height of the other instances' bitcoinds, when it is known. */
+  get bestBlocks(): number | undefined {
+    return this.view.bestBlocks;
   }
 
   /** Why this host leaves a free lease to another host for now. */
@@ -53,9 +63,12 @@ export class ClusterDuties {
 
   poll(report: InstanceReport, health: HostHealth, actions: SupervisorActions): void {
     void this.switchover.poll(report, actions.handOver);
-    void this.groupLifecycle.poll(health, () =>
-      actions.standDown("the Auto Scaling group terminates the instance"),
-    );
+    void this.view.poll();
+    void this.groupLifecycle.poll(health, {
+      isActive: actions.isActive(),
+      hasReadyStandby: this.view.hasReadyStandby,
+      standDown: () => actions.standDown("the Auto Scaling group terminates the instance"),
+    });
     void this.driftDetector.poll(actions.isPassive);
     this.reporter.report(report);
   }

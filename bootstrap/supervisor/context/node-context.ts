@@ -12,6 +12,7 @@ import { NodeDatabase } from "../lease/node-database.ts";
 import { RecordMirror } from "../lease/record-mirror.ts";
 import { StartGuard } from "../lease/start-guard.ts";
 import { Watchdog } from "../lease/watchdog.ts";
+import { ChainTip } from "../health/chain-tip.ts";
 import { ClusterDuties, type DriftPoller } from "./cluster-duties.ts";
 
 /** Everything that a supervisor works with, created from the files that one boot rendered. */
@@ -27,6 +28,7 @@ export class NodeContext {
   readonly recordMirror: RecordMirror;
   readonly duties: ClusterDuties;
   readonly watchdog: Watchdog;
+  readonly chainTip: ChainTip;
   private lastBoot: BootStatus;
 
   constructor(rendered: Rendered, boot: BootStatus, driftDetector: DriftPoller) {
@@ -45,6 +47,7 @@ export class NodeContext {
     this.recordMirror = new RecordMirror(table, this.database, this.endpoint, node.eclair);
     this.duties = new ClusterDuties(node, table, driftDetector);
     this.watchdog = new Watchdog(database.leaseSeconds);
+    this.chainTip = new ChainTip(configuration.chain);
     this.lastBoot = boot;
   }
 

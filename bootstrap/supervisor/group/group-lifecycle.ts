@@ -3,7 +3,9 @@ import { hookNames, type HookName } from "../../contract/lifecycle-hooks.ts";
 import { boottime } from "../../os/clock.ts";
 import { ChangeLog, logEvent } from "../../os/log.ts";
 
-const heartbeatEverySeconds = 60;
+/** A call that failed, for example without the permission, is repeated after this time. */
+const protectAgainSeconds = 60;
+const launchHeartbeatSeconds = 60;
 /** A group ignores the report during its grace period, so the instance repeats it. */
 const unhealthyEverySeconds = 300;
 
@@ -15,7 +17,17 @@ export type HostHealth = {
   readonly brokenForSeconds: number;
 };
 
-type Group = Pick<GroupMembership, "complete" | "heartbeat" | "unhealthy">;
+/** What a termination by the group would mean for the node. */
+export type Departure = {
+  /** Whether an Eclair of this host is connected to the database. */
+  readonly isActive: boolean;
+  /** Whether another instance can take over now. */
+  readonly hasReadyStandby: boolean;
+  /** Stops this host's Eclair, and starts none any more. */
+  readonly standDown: () => Promise<void>;
+};
+
+type Group = Pick<GroupMembership, "complete" | "heartbeat" | "heartbeatSeconds" | "unhealthy" | "protect">;
 
 /**
  * The duties of an instance in its Auto Scaling group. The instance completes its launching hook when it is healthy, stops
@@ -29,6 +41,10 @@ export class GroupLifecycle {
   private inService = false;
   private leftGroup = false;
   private isStoodDown = false;
+  private isWaitingForStandby = false;
+  /** Unknown at first: an earlier supervisor of this instance may have protected it. */
+  private isProtected: boolean | undefined;
+  private protectAt = -Infinity;
   private reportedUnhealthyAt = -Infinity;
   private heartbeatAt = -Infinity;
   private polling = false;
@@ -45,14 +61,13 @@ export class GroupLifecycle {
     this.unhealthyAfterSeconds = unhealthyAfterSeconds;
   }
 
-  /** @param standDown stops this host's Eclair, and starts none any more */
-  async poll(health: HostHealth, standDown: () => Promise<void>): Promise<void> {
+  async poll(health: HostHealth, departure: Departure): Promise<void> {
     if (this.polling || this.leftGroup) return;
     this.polling = true;
     try {
       const target = await this.readTargetState();
-      if (target === "Terminated") await this.leave(standDown);
-      else if (target !== undefined) await this.stay(health);
+      if (target === "Terminated") await this.leave(departure);
+      else if (target !== undefined) await this.stay(health, departure.isActive);
       this.log.reset();
     } catch (error) {
       this.log.logError(error);
@@ -61,19 +76,40 @@ export class GroupLifecycle {
     }
   }
 
-  private async stay({ healthy, brokenForSeconds }: HostHealth): Promise<void> {
+  private async stay({ healthy, brokenForSeconds }: HostHealth, isActive: boolean): Promise<void> {
     const due = boottime() - this.reportedUnhealthyAt >= unhealthyEverySeconds;
     if (brokenForSeconds > this.unhealthyAfterSeconds && due) {
       await this.group.unhealthy();
       this.reportedUnhealthyAt = boottime();
       logEvent("auto-scaling.unhealthy", { brokenForSeconds: Math.round(brokenForSeconds) }, "warn");
     }
-    if (this.inService) return;
-    if (!healthy) return await this.heartbeat();
+    if (this.inService) return await this.protect(isActive);
+    if (!healthy) return await this.heartbeat(hookNames.launching, launchHeartbeatSeconds);
     this.inService = await this.complete(hookNames.launching);
   }
 
-  private async leave(standDown: () => Promise<void>): Promise<void> {
+  /** The group may terminate the active instance only when it is unhealthy, or when an operator requests it. */
+  private async protect(isActive: boolean): Promise<void> {
+    if (this.isProtected === isActive || boottime() - this.protectAt < protectAgainSeconds) return;
+    this.protectAt = boottime();
+    await this.group.protect(isActive);
+    this.isProtected = isActive;
+    this.protectAt = -Infinity;
+  }
+
+  /**
+   * Stops Eclair when another instance can take over. Otherwise the node would be unavailable until another bitcoind has
+   * synchronised, so the group waits: AWS permits 100 heartbeats, or 48 hours.
+   */
+  private async leave({ isActive, hasReadyStandby, standDown }: Departure): Promise<void> {
+    if (isActive && !hasReadyStandby && !this.isStoodDown) {
+      if (!this.isWaitingForStandby) logEvent("auto-scaling.waiting-for-standby", {}, "warn");
+      this.isWaitingForStandby = true;
+      return await this.heartbeat(
+        hookNames.terminating,
+        await this.group.heartbeatSeconds(hookNames.terminating),
+      );
+    }
     if (!this.isStoodDown) {
       logEvent("auto-scaling.leaving");
       await standDown();
@@ -89,9 +125,9 @@ export class GroupLifecycle {
     return state !== "not-yet";
   }
 
-  private async heartbeat(): Promise<void> {
-    if (boottime() - this.heartbeatAt < heartbeatEverySeconds) return;
+  private async heartbeat(hook: HookName, everySeconds: number): Promise<void> {
+    if (boottime() - this.heartbeatAt < everySeconds) return;
+    await this.group.heartbeat(hook);
     this.heartbeatAt = boottime();
-    await this.group.heartbeat(hookNames.launching);
   }
 }

@@ -62,6 +62,21 @@ export const metrics: readonly Metric[] = [
     samples: ({ bitcoind }) => (bitcoind.known ? one(bitcoind.headers - bitcoind.blocks) : []),
   },
   {
+    name: "eclair_ami_bitcoind_answers",
+    help: "1 while bitcoind answers",
+    samples: ({ bitcoind }) => one(bitcoind.known),
+  },
+  {
+    name: "eclair_ami_bitcoind_tip_age_seconds",
+    help: "seconds since the time of bitcoind's last block",
+    samples: ({ chainTip }) => (chainTip?.ageSeconds === undefined ? [] : one(chainTip.ageSeconds)),
+  },
+  {
+    name: "eclair_ami_bitcoind_behind_blocks",
+    help: "blocks that bitcoind is behind the best other instance of the cluster",
+    samples: ({ chainTip }) => (chainTip?.behindBlocks === undefined ? [] : one(chainTip.behindBlocks)),
+  },
+  {
     name: "eclair_ami_boot_phase_duration_seconds",
     help: "duration of each phase of the boot",
     labels: ["phase"],

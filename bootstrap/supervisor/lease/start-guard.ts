@@ -1,5 +1,6 @@
 import type { NodeConfiguration } from "../../contract/configuration/node.ts";
 import { referenceOf } from "../../contract/configuration/secret-reference.ts";
+import { migratesSchemas } from "../../contract/eclair-versions.ts";
 import { asEclairAmiError, type EclairAmiError } from "../../contract/errors.ts";
 import type { ClusterTable } from "../../contract/record/table.ts";
 import { databaseError } from "../../database/errors.ts";
@@ -25,6 +26,7 @@ export class StartGuard {
   private refusalReason: string | undefined;
   private lastRecord: string | undefined;
   private nextCheckAt = -Infinity;
+  private migrates = false;
 
   constructor(
     expected: Expected,
@@ -46,6 +48,11 @@ export class StartGuard {
   /** The content of the record when it was last read: the node, its database, and the last Eclair. */
   get record(): string | undefined {
     return this.lastRecord;
+  }
+
+  /** Whether the Eclair of this image migrates the database at its start, by the last check. */
+  get migratesSchemas(): boolean {
+    return this.migrates;
   }
 
   get isDue(): boolean {
@@ -75,6 +82,7 @@ export class StartGuard {
       const [record, state] = await both;
       if (typeof record !== "string")
         this.lastRecord = JSON.stringify([record.node, record.database, record.lastEclair?.version]);
+      this.migrates = migratesSchemas(this.expected.eclair, state.schemas);
       guard(this.expected, record, state);
       return undefined;
     } catch (error) {

@@ -7,7 +7,7 @@ export function instancePolicy(cluster: Cluster): Policy {
   const forCluster = { [`aws:RequestTag/${tags.cluster}`]: cluster.name };
   return policy(
     readSecrets(cluster.secrets),
-    onRecord(cluster, "GetItem", "PutItem", "UpdateItem"),
+    onRecord(cluster, "GetItem", "PutItem", "UpdateItem", "Query"),
     onRequests(cluster, "GetItem", "UpdateItem"),
     ...(cluster.targetGroupArns.length === 0
       ? []
@@ -21,7 +21,12 @@ export function instancePolicy(cluster: Cluster): Policy {
         ]),
     {
       Effect: "Allow",
-      Action: ["ec2:DescribeVolumes", "ec2:DescribeInstances", "autoscaling:DescribeAutoScalingInstances"],
+      Action: [
+        "ec2:DescribeVolumes",
+        "ec2:DescribeInstances",
+        "autoscaling:DescribeAutoScalingInstances",
+        "autoscaling:DescribeLifecycleHooks",
+      ],
       Resource: "*",
     },
     {
@@ -31,6 +36,7 @@ export function instancePolicy(cluster: Cluster): Policy {
         "autoscaling:CompleteLifecycleAction",
         "autoscaling:RecordLifecycleActionHeartbeat",
         "autoscaling:SetInstanceHealth",
+        "autoscaling:SetInstanceProtection",
       ],
       Resource: "*",
       Condition: { StringEquals: ofCluster },

@@ -51,7 +51,12 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Poli
     {
       Sid: "Replace",
       Effect: "Allow",
-      Action: ["autoscaling:UpdateAutoScalingGroup", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+      Action: [
+        "autoscaling:UpdateAutoScalingGroup",
+        "autoscaling:TerminateInstanceInAutoScalingGroup",
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:SuspendProcesses",
+      ],
       Resource: "*",
       Condition: { StringEquals: ours },
     },

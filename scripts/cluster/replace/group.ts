@@ -1,5 +1,6 @@
 import {
   AutoScalingClient,
+  CompleteLifecycleActionCommand,
   CreateOrUpdateTagsCommand,
   DescribeAutoScalingGroupsCommand,
   TerminateInstanceInAutoScalingGroupCommand,
@@ -7,6 +8,7 @@ import {
   type AutoScalingGroup,
 } from "@aws-sdk/client-auto-scaling";
 import { DescribeLaunchTemplateVersionsCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { hookNames } from "../../../bootstrap/contract/lifecycle-hooks.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import type { Target } from "../../target/target.ts";
@@ -20,6 +22,8 @@ export type NodeGroup = {
   /** The instances of the group, without those that it terminates. */
   readonly members: readonly Member[];
   readonly lastReplace?: ReplaceState;
+  /** Whether the group balances its zones: it then terminates instances without need. */
+  readonly balancesZones: boolean;
 };
 
 export type Member = {
@@ -93,7 +97,48 @@ async function describeGroup(target: Target, group: AutoScalingGroup): Promise<N
       }),
     ),
     ...(lastReplace !== undefined && { lastReplace }),
+    balancesZones: balancesZones(group),
   };
+}
+
+const balancesZones = ({ SuspendedProcesses = [] }: AutoScalingGroup): boolean =>
+  !SuspendedProcesses.some(({ ProcessName }) => ProcessName === "AZRebalance");
+
+/** What the operator must know about a group that balances its zones. */
+export const balancingWarning = (group: string): string =>
+  `the Auto Scaling group ${group} balances its availability zones and can terminate the only instance that is ready: suspend its process AZRebalance with \`aws autoscaling suspend-processes --auto-scaling-group-name ${group} --scaling-processes AZRebalance\``;
+
+/** The names of the groups of these clusters that balance their zones. */
+export async function balancingGroups(target: Target, clusters: readonly string[]): Promise<string[]> {
+  if (clusters.length === 0) return [];
+  const { AutoScalingGroups = [] } = await target.client(AutoScalingClient).send(
+    new DescribeAutoScalingGroupsCommand({
+      Filters: [{ Name: `tag:${tags.cluster}`, Values: [...clusters] }],
+    }),
+  );
+  return AutoScalingGroups.filter(balancesZones).map(({ AutoScalingGroupName = "" }) => AutoScalingGroupName);
+}
+
+/** Completes the terminating hook of an instance that serves nothing, so that its volume becomes free at once. */
+export async function completeTermination(
+  target: Target,
+  { name }: Pick<NodeGroup, "name">,
+  instanceId: string,
+): Promise<void> {
+  try {
+    await target.client(AutoScalingClient).send(
+      new CompleteLifecycleActionCommand({
+        AutoScalingGroupName: name,
+        LifecycleHookName: hookNames.terminating,
+        LifecycleActionResult: "CONTINUE",
+        InstanceId: instanceId,
+      }),
+    );
+  } catch (error) {
+    // The instance has completed the hook itself, or the group has no such hook.
+    if (!(error instanceof Error) || !/No active Lifecycle Action|not found/i.test(error.message))
+      throw error;
+  }
 }
 
 function unsupported(

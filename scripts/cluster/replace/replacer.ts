@@ -4,7 +4,7 @@ import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
 import type { Target } from "../../target/target.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
 import { isReadyStandby } from "../takeover.ts";
-import { saveReplaceState, terminateMember, useVersion, type Member } from "./group.ts";
+import { completeTermination, saveReplaceState, terminateMember, useVersion, type Member } from "./group.ts";
 import { GroupObserver, pollMilliseconds, stableTimeoutSeconds, unstable } from "./group-observer.ts";
 import { canTerminate, isActive, whyNotReady, type MemberStatus } from "./members.ts";
 import type { ReplaceState } from "./replace-state.ts";
@@ -226,7 +226,11 @@ export class Replacer {
     if (returns) {
       await this.useVersion(move.from);
       await saveReplaceState(this.target, group, this.wanted.previous ?? stateBefore(move));
-      if (launched !== undefined) await this.terminate(launched);
+      if (launched !== undefined) {
+        await this.terminate(launched);
+        // An instance whose boot failed completes no hook.
+        await completeTermination(this.target, group, launched);
+      }
     }
     const isUnchanged = active?.instanceId === before.find(isActive)?.instanceId;
     const since = isUnchanged ? "stayed active" : "became active in the meantime";

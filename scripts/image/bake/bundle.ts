@@ -6,6 +6,8 @@ import { listFiles } from "../../machine/files.ts";
 import { root } from "../../machine/paths.mjs";
 import type { BitcoindArtifact, EclairArtifact } from "../artifacts/artifact.ts";
 import { sha256Of } from "../artifacts/digest.ts";
+import { settingsPath } from "../build-folder.ts";
+import { readEclairReference, writeEclairReference } from "../eclair-reference.ts";
 import type { Inputs } from "./inputs.ts";
 
 /** The names that packer/provision/20-artifacts.sh uses. */
@@ -29,6 +31,9 @@ export async function createBundle(folder: string, inputs: Inputs, imageFacts: u
   await copyArtifact(inputs.bitcoind, join(tree, "artifacts", bitcoindNames[inputs.bitcoind.kind]));
   cpSync(join(root, "packer/rootfs"), join(tree, "rootfs"), { recursive: true, verbatimSymlinks: true });
   cpSync(join(root, "templates"), join(tree, "templates"), { recursive: true });
+  const reference = await readEclairReference(inputs.eclair);
+  writeEclairReference(join(tree, "eclair-settings.json"), reference);
+  writeEclairReference(settingsPath(folder), reference);
   writeFileSync(join(tree, "image.json"), `${JSON.stringify(imageFacts, undefined, 2)}\n`);
   const sums = await Promise.all(
     listFiles(tree).map(async (file) => `${await sha256Of(file)}  ${relative(tree, file)}\n`),

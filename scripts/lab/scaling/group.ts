@@ -29,6 +29,8 @@ export const Member = z.strictObject({
   version: z.string(),
   state: LifecycleState,
   healthy: z.boolean(),
+  /** Protected from scale-in: the group does not choose the member when it has too many. */
+  protected: z.boolean(),
   /** The hooks that are not completed yet, with their timeout in milliseconds since 1970. */
   waits: z.array(z.strictObject({ hook: z.string(), until: z.number() })),
 });
@@ -45,6 +47,8 @@ export const Group = z.strictObject({
   subnets: z.record(z.string(), z.string()),
   tags: z.array(z.strictObject({ key: z.string(), value: z.string(), atLaunch: z.boolean() })),
   hooks: z.array(Hook),
+  /** The names of the suspended processes. The lab implements AZRebalance. */
+  suspended: z.array(z.string()),
   members: z.array(Member),
   createdAt: z.string(),
 });

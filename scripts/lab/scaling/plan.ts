@@ -13,8 +13,11 @@ export type Plan = {
 
 /**
  * Plans one step of an Auto Scaling group. As on AWS, the group replaces an instance that has ended or is unhealthy, does
- * not count a terminating instance, and launches each new instance in the zone with the fewest instances.
+ * not count a terminating instance, and launches each new instance in the zone with the fewest instances. Unless the process
+ * AZRebalance is suspended, a group with unbalanced zones launches an instance in the emptier zone first, beyond its maximum
+ * size, and then terminates one in the fuller zone.
  * https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
+ * https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html#AutoScalingBehavior.InstanceUsage
  * @param now milliseconds since 1970
  */
 export function planStep(group: Group, stateOf: (instanceId: string) => ObservedState, now: number): Plan {
@@ -22,14 +25,19 @@ export function planStep(group: Group, stateOf: (instanceId: string) => Observed
     .filter(({ instanceId }) => stateOf(instanceId) !== "ended")
     .map((member) => advance(member, group.hooks, stateOf(member.instanceId), now));
   const candidates = existing.filter((member) => !isTerminating(member));
-  const surplus = chooseSurplus(candidates, Math.max(0, candidates.length - group.desired));
+  // A balancing launch must be in service before the group terminates an instance for it.
+  const inService = candidates.filter(({ state }) => state === "InService").length;
+  const surplus = chooseSurplus(
+    candidates,
+    Math.max(0, Math.min(candidates.length, inService) - group.desired),
+  );
   const members = existing.map((member) =>
     surplus.includes(member) ? startTermination(member, group.hooks, now) : member,
   );
   const remaining = members.filter((member) => !isTerminating(member));
   return {
     group: { ...group, members },
-    launch: chooseZones(group, remaining, Math.max(0, group.desired - remaining.length)),
+    launch: chooseZones(group, remaining, Math.max(0, wantedCount(group, remaining) - remaining.length)),
     terminate: members
       .filter(({ state }) => state === "Terminating:Proceed")
       .map(({ instanceId }) => instanceId),
@@ -38,7 +46,7 @@ export function planStep(group: Group, stateOf: (instanceId: string) => Observed
 
 /** A member that was just launched. */
 export function newMember(instanceId: string, zone: string, version: string): Member {
-  return { instanceId, zone, version, state: "Pending", healthy: true, waits: [] };
+  return { instanceId, zone, version, state: "Pending", healthy: true, protected: false, waits: [] };
 }
 
 /** Starts the termination of a member, which waits for the termination hooks. */
@@ -99,15 +107,34 @@ function waitsOf(hooks: readonly Hook[], transition: Hook["transition"], now: nu
     .map(({ name, heartbeatSeconds }) => ({ hook: name, until: now + heartbeatSeconds * 1000 }));
 }
 
-/** A part of AWS' default termination policy: the oldest template version in the zone with the most instances. */
+/** AWS permits ten percent, and at least one instance, beyond the maximum size while it balances the zones. */
+const beyondMaximum = (max: number) => max + Math.max(1, Math.floor(max / 10));
+
+/** The number of instances that the group wants now: one more while it balances its zones. */
+function wantedCount(group: Group, members: readonly Member[]): number {
+  const isComplete =
+    members.length === group.desired &&
+    members.every(({ state, healthy }) => state === "InService" && healthy);
+  if (!isComplete || group.suspended.includes("AZRebalance")) return group.desired;
+  const counts = Object.keys(group.subnets).map(
+    (zone) => members.filter((member) => member.zone === zone).length,
+  );
+  const isBalanced = Math.max(...counts) - Math.min(...counts) <= 1;
+  return isBalanced ? group.desired : Math.min(group.desired + 1, beyondMaximum(group.max));
+}
+
+/**
+ * A part of AWS' default termination policy: the oldest template version in the zone with the most instances. Protected
+ * instances stay.
+ */
 function chooseSurplus(members: readonly Member[], count: number): Member[] {
   const chosen: Member[] = [];
   while (chosen.length < count) {
     const rest = members.filter((member) => !chosen.includes(member));
     const inZone = (zone: string) => rest.filter((member) => member.zone === zone).length;
-    const [first] = rest.toSorted(
-      (a, b) => inZone(b.zone) - inZone(a.zone) || Number(a.version) - Number(b.version),
-    );
+    const [first] = rest
+      .filter((member) => !member.protected)
+      .toSorted((a, b) => inZone(b.zone) - inZone(a.zone) || Number(a.version) - Number(b.version));
     if (first === undefined) return chosen;
     chosen.push(first);
   }

@@ -4,9 +4,11 @@ import { Option, type Command } from "commander";
 import { z } from "zod";
 import { rdsCertificates } from "../../../bootstrap/aws/rds-certificates.ts";
 import { chains, NodeConfiguration, type Chain } from "../../../bootstrap/contract/configuration/node.ts";
+import { requireKnownSettings } from "../../../bootstrap/contract/eclair-reference.ts";
 import { paths } from "../../../bootstrap/os/paths.ts";
 import { nodeFiles } from "../../../bootstrap/render/node-files.ts";
 import { ClusterSetup } from "../../../bootstrap/contract/configuration/cluster-setup.ts";
+import { readEclairReferenceOf } from "../../image/build-folder.ts";
 import { readConfiguration, readDocument } from "../../cluster/configuration/read.ts";
 import { placeholderPasswords, placeholderSecrets } from "../../cluster/configuration/placeholder-secrets.ts";
 import { exampleClusterSetup, exampleNode } from "../../cluster/configuration/example.ts";
@@ -23,8 +25,11 @@ export function addConfig(program: Command): void {
   config
     .command("check <file>")
     .description("check a document as an instance does; the exit code is 0 when it is valid")
-    .action(async (file: string) => {
+    .option("--image <id>", "also check the settings of Eclair, with those of an image of this checkout")
+    .action(async (file: string, { image }: { readonly image?: string }) => {
       const { configuration } = await readDocument(file);
+      if (image !== undefined && configuration.kind === "Node")
+        requireKnownSettings(configuration.eclair.settings, readEclairReferenceOf(image), file);
       if (configuration.kind === "ImageTest") return console.log(`${file}: valid, an image test`);
       if (configuration.kind === "ClusterSetup")
         return console.log(`${file}: valid, the setup of the cluster ${configuration.cluster}`);

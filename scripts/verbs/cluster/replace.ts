@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { defaultTable } from "../../../bootstrap/contract/record/default-table.ts";
 import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
-import { findGroup } from "../../cluster/replace/group.ts";
+import { balancingWarning, findGroup } from "../../cluster/replace/group.ts";
 import { backwardPlan, eclairVersionOf, forwardPlan, templateVersionOf } from "../../cluster/replace/plan.ts";
 import { Replacer, type Step } from "../../cluster/replace/replacer.ts";
 import { isReversible, requireConsent, type Consent } from "../../cluster/replace/reversible.ts";
@@ -53,6 +53,7 @@ async function replace(flags: Flags): Promise<void> {
       "name a cluster that `eclair-ami init` or `adopt` created",
     );
   const group = await findGroup(target, flags.cluster, flags.group);
+  if (group.balancesZones) console.error(`warning: ${balancingWarning(group.name)}`);
   const { image } = flags;
   const plan =
     image === undefined

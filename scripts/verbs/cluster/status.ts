@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { defaultTable } from "../../../bootstrap/contract/record/default-table.ts";
+import { balancingGroups, balancingWarning } from "../../cluster/replace/group.ts";
 import { nodeStatuses, type NodeStatus } from "../../cluster/status.ts";
 import { takeoverCandidates } from "../../cluster/takeover.ts";
 import { exitCodes } from "../../ui/errors.ts";
@@ -46,6 +47,9 @@ The reports of its instances are missing here. \`eclair-bootstrap status\` on an
     process.exitCode = exitCodes.succeeded;
     const statuses = await nodeStatuses(target, { ...flags, onUnreadable });
     if (flags.watch !== undefined && process.stdout.isTTY) console.clear();
+    const clusters = [...new Set(statuses.map(({ cluster }) => cluster))];
+    for (const group of await balancingGroups(target, clusters))
+      console.error(`warning: ${balancingWarning(group)}`);
     console.log(flags.json ? JSON.stringify(withCandidates(statuses, new Date())) : textOf(statuses));
   };
   if (flags.watch === undefined) return await print();

@@ -8,6 +8,9 @@ const defaultContext: DecisionContext = {
   sawLeaseHeld: false,
   backoffSeconds: 0,
   armAtRemainingSeconds: Infinity,
+  tipProblems: [],
+  silentSeconds: 0,
+  silentLimitSeconds: 600,
 };
 const info = { eclairInstanceId: own, nodeId: "02aa", blockHeight: 100 };
 
@@ -36,6 +39,48 @@ const unreadable = { known: false, reason: "no answer" } as const;
 type Row = [string, Partial<Observation>, Partial<DecisionContext>, object];
 
 test.each<Row>([
+  [
+    "is active and reports a bitcoind that does not answer",
+    { lease: held(own), eclair: running, bitcoind: { known: false, reason: "bitcoind does not answer" } },
+    {},
+    { role: "active", action: "none", ready: true, reasons: ["bitcoind does not answer"] },
+  ],
+  [
+    "is active and reports a chain that is not current",
+    { lease: held(own), eclair: running },
+    { tipProblems: ["the last block is old"] },
+    { role: "active", ready: true, reasons: ["the last block is old"] },
+  ],
+  [
+    "is a standby that is not ready while its chain is not current",
+    { lease: held(other) },
+    { tipProblems: ["the last block is old"] },
+    { role: "standby", ready: false, reasons: ["another Eclair holds the lease", "the last block is old"] },
+  ],
+  [
+    "is a standby that is not ready while no Eclair can be armed",
+    { lease: held(other), eclair: armed("no") },
+    { armingProblem: "Eclair cannot be armed" },
+    {
+      role: "standby",
+      action: "arm",
+      ready: false,
+      reasons: expect.arrayContaining(["Eclair cannot be armed"]),
+    },
+  ],
+  ["is a ready standby otherwise", { lease: held(other) }, {}, { role: "standby", ready: true }],
+  [
+    "kills an Eclair that renews the lease and never answers",
+    { lease: held(own), eclair: silent },
+    { silentSeconds: 601 },
+    { role: "unsafe", action: "kill", ready: false, reasons: ["Eclair has not answered for 601 s"] },
+  ],
+  [
+    "waits for an Eclair that migrates a database",
+    { lease: held(own), eclair: silent },
+    { silentSeconds: 601, silentLimitSeconds: 21_600 },
+    { role: "starting", action: "none", ready: false },
+  ],
   ["opens the gate when the lease is free", {}, {}, { role: "starting", action: "open" }],
   ["opens the gate when the lease has expired", { lease: expired(other) }, {}, { action: "open" }],
   [
@@ -131,7 +176,7 @@ test.each<Row>([
   [
     "never starts Eclair again after Eclair started as another node",
     { eclair: armed("no") },
-    { unexpectedNodeId: "03" },
+    { unexpectedKeys: "03" },
     { role: "unsafe", action: "none" },
   ],
 ])("with no Eclair connected to the database, the host %s", (_title, observed, context, decision) => {
@@ -205,7 +250,7 @@ test.each<Row>([
   [
     "kills an Eclair that started as another node",
     {},
-    { unexpectedNodeId: "03" },
+    { unexpectedKeys: "03" },
     { role: "unsafe", action: "kill" },
   ],
   [

@@ -5,7 +5,14 @@ import { chooseStandby } from "../../../scripts/cluster/switchover.ts";
 const now = new Date("2026-01-01T00:01:00.000Z");
 
 function node(name: string, report: object, reportedAt = "2026-01-01T00:00:55.000Z"): NodeStatus {
-  const standby = { active: false, role: "standby", reasons: [], nodeId: "02aa", eclair: { armed: "yes" } };
+  const standby = {
+    active: false,
+    ready: true,
+    role: "standby",
+    reasons: [],
+    nodeId: "02aa",
+    eclair: { armed: "yes" },
+  };
   return {
     ...{ instanceId: `i-${name}`, name, cluster: "demo", instanceState: "running", imageId: "ami-1" },
     ...{ privateIp: "", availabilityZone: "", targetHealth: [] },

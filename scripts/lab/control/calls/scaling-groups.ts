@@ -37,6 +37,7 @@ export function groupHandlers(groups: Groups): ScalingHandlers {
         subnets: await readSubnets(form),
         tags: tagsIn(form),
         hooks: hooksIn(form),
+        suspended: [],
         members: [],
         createdAt: new Date().toISOString(),
       };
@@ -92,6 +93,20 @@ export function groupHandlers(groups: Groups): ScalingHandlers {
     DescribeLifecycleHooks: async (form) => {
       const hooks = groupIn(form).hooks.map(hookXml);
       return await Promise.resolve(`<LifecycleHooks>${hooks.join("")}</LifecycleHooks>`);
+    },
+    SuspendProcesses: async (form) => {
+      const processes = listIn(form, "ScalingProcesses");
+      return await change(form, (group) => ({
+        ...group,
+        suspended: [...new Set([...group.suspended, ...processes])],
+      }));
+    },
+    ResumeProcesses: async (form) => {
+      const processes = listIn(form, "ScalingProcesses");
+      return await change(form, (group) => ({
+        ...group,
+        suspended: group.suspended.filter((name) => !processes.includes(name)),
+      }));
     },
     CreateOrUpdateTags: async (form) => {
       const changedTags = tagsIn(form);

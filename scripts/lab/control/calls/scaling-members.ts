@@ -50,6 +50,14 @@ export function memberHandlers(groups: Groups): ScalingHandlers {
       }),
     SetInstanceHealth: async (form) =>
       await changeMember(form, (member) => ({ ...member, healthy: form.get("HealthStatus") === "Healthy" })),
+    SetInstanceProtection: async (form) => {
+      for (const id of listIn(form, "InstanceIds"))
+        await changeMember(new URLSearchParams({ InstanceId: id }), (member) => ({
+          ...member,
+          protected: form.get("ProtectedFromScaleIn") === "true",
+        }));
+      return "";
+    },
     TerminateInstanceInAutoScalingGroup: async (form) => {
       if (form.get("ShouldDecrementDesiredCapacity") !== "false")
         throw new CallError(

@@ -21,6 +21,11 @@ function instance(targetState: string | undefined) {
       calls.push(`heartbeat ${hook}`);
       return await Promise.resolve(true);
     }),
+    heartbeatSeconds: vi.fn<(hook: string) => Promise<number>>(async () => await Promise.resolve(1_680)),
+    protect: vi.fn<(isProtected: boolean) => Promise<void>>(async (isProtected: boolean) => {
+      calls.push(isProtected ? "protect" : "unprotect");
+      await Promise.resolve();
+    }),
     unhealthy: vi.fn<() => Promise<void>>(async () => {
       calls.push("unhealthy");
       await Promise.resolve();
@@ -35,7 +40,8 @@ function instance(targetState: string | undefined) {
     async () => await Promise.resolve(metadata.targetState),
     unhealthyAfterSeconds,
   );
-  const poll = (health = healthyHost) => lifecycle.poll(health, standDown);
+  const passive = { isActive: false, hasReadyStandby: false };
+  const poll = (health = healthyHost, node = passive) => lifecycle.poll(health, { ...node, standDown });
   return { metadata, calls, group, standDown, poll };
 }
 
@@ -52,7 +58,7 @@ test("an instance sends heartbeats until it is healthy, and then completes its l
   expect(calls).toEqual([`heartbeat ${hookNames.launching}`]);
   await poll();
   await poll();
-  expect(calls).toEqual([`heartbeat ${hookNames.launching}`, `complete ${hookNames.launching}`]);
+  expect(calls).toEqual([`heartbeat ${hookNames.launching}`, `complete ${hookNames.launching}`, "unprotect"]);
 });
 
 test("an instance stops Eclair before it completes its terminating hook", async () => {
@@ -96,4 +102,37 @@ test("an instance reports itself unhealthy, once, when a local service has not a
   await poll({ healthy: true, brokenForSeconds: unhealthyAfterSeconds + 1 });
   await poll({ healthy: true, brokenForSeconds: unhealthyAfterSeconds + 2 });
   expect(calls.filter((call) => call === "unhealthy")).toHaveLength(1);
+});
+
+const active = { isActive: true, hasReadyStandby: false };
+const activeWithStandby = { isActive: true, hasReadyStandby: true };
+
+test("an active instance that its group terminates continues until another instance can take over", async () => {
+  const { metadata, calls, group, poll } = instance("InService");
+  await poll();
+  metadata.targetState = "Terminated";
+  await poll(healthyHost, active);
+  await poll(healthyHost, active);
+  expect(calls.slice(1)).toEqual([`heartbeat ${hookNames.terminating}`]);
+  expect(group.heartbeatSeconds).toHaveBeenCalledWith(hookNames.terminating);
+  await poll(healthyHost, activeWithStandby);
+  expect(calls.slice(2)).toEqual(["stand down", `complete ${hookNames.terminating}`]);
+});
+
+test("an active instance protects itself from the balancing of its group, and a passive instance does not", async () => {
+  const { calls, poll } = instance("InService");
+  await poll();
+  await poll();
+  await poll(healthyHost, activeWithStandby);
+  await poll(healthyHost, activeWithStandby);
+  await poll();
+  expect(calls.slice(1)).toEqual(["unprotect", "protect", "unprotect"]);
+});
+
+test("a protection that fails is not requested again at every poll", async () => {
+  const { group, poll } = instance("InService");
+  group.protect.mockRejectedValue(new Error("denied"));
+  await poll();
+  for (let count = 0; count < 3; count += 1) await poll(healthyHost, active);
+  expect(group.protect).toHaveBeenCalledTimes(1);
 });

@@ -59,12 +59,14 @@ const { world, terminateMember, saveReplaceState, switchOver } = vi.hoisted(() =
 vi.mock("../../../../scripts/cluster/replace/group.ts", () => ({
   terminateMember,
   saveReplaceState,
+  completeTermination: async () => await Promise.resolve(),
   useVersion: async (_target: unknown, _group: unknown, { version }: { version: string }) => {
     world.launches = version;
     await Promise.resolve();
   },
   findGroup: async (): Promise<NodeGroup> =>
     await Promise.resolve({
+      balancesZones: false,
       name: "group",
       desired: 2,
       template: { templateId: "lt-1", version: world.launches, imageId: "", userData: "" },

@@ -25,6 +25,7 @@ const group = (members: readonly Member[], more: Partial<Group> = {}): Group => 
   subnets: { a: "subnet-a", b: "subnet-b" },
   tags: [],
   hooks,
+  suspended: [],
   members: [...members],
   createdAt: "2026-01-01T00:00:00Z",
   ...more,
@@ -35,6 +36,32 @@ const inService = (id: string, zone: string): Member => ({
   state: "InService",
 });
 const pair = [inService("i-1", "a"), inService("i-2", "b")];
+
+describe("an Auto Scaling group of the lab with unbalanced zones", () => {
+  const unbalanced = [inService("i-1", "a"), inService("i-2", "a")];
+  const launched = [...unbalanced, newMember("i-3", "b", "1")];
+  const isProtected = (member: Member) => ({ ...member, protected: true });
+
+  test("launches beyond its maximum size in the emptier zone, and then terminates in the fuller zone", () => {
+    expect(planStep(group(unbalanced), running, now)).toMatchObject({ launch: ["b"], terminate: [] });
+    const balancing = planStep(group(launched), running, now).group;
+    expect(balancing.members.map(({ state }) => state)).toEqual(["InService", "InService", "Pending:Wait"]);
+    const ready = [...unbalanced, inService("i-3", "b")];
+    expect(planStep(group(ready), running, now).group.members[0]?.state).toBe("Terminating:Wait");
+  });
+
+  test("does not terminate a protected instance", () => {
+    const [first, second] = unbalanced;
+    if (first === undefined || second === undefined) throw new Error("no members");
+    const ready = [isProtected(first), second, inService("i-3", "b")];
+    const { members } = planStep(group(ready), running, now).group;
+    expect(members.map(({ state }) => state)).toEqual(["InService", "Terminating:Wait", "InService"]);
+  });
+
+  test("stays as it is while AZRebalance is suspended", () => {
+    expect(planStep(group(unbalanced, { suspended: ["AZRebalance"] }), running, now).launch).toEqual([]);
+  });
+});
 
 describe("an Auto Scaling group of the lab", () => {
   test("an empty group launches instances evenly in its zones", () => {

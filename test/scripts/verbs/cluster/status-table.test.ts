@@ -6,7 +6,13 @@ import { statusText } from "../../../../scripts/verbs/cluster/status-table.ts";
 const now = new Date("2026-01-01T00:01:40.000Z");
 const booted = { message: "done", failed: false, final: false };
 const standby = {
-  ...{ active: false, role: "standby", reasons: ["another Eclair holds the lease"], nodeId: "02aa" },
+  ...{
+    active: false,
+    ready: true,
+    role: "standby",
+    reasons: ["another Eclair holds the lease"],
+    nodeId: "02aa",
+  },
   eclair: { armed: "yes", armBeforeExpiry: false },
   lease: { known: true, holderEclairInstanceId: "other", remainingSeconds: 12 },
   bitcoind: { known: true, blocks: 7 },

@@ -35,6 +35,7 @@ final class Api {
           "/createinvoice", this::createInvoice,
           "/getinvoice", this::getInvoice,
           "/listinvoices", this::listInvoices,
+          "/getdescriptors", form -> getDescriptors(),
           "/channels", form -> List.of(),
           "/peers", form -> List.of(),
           "/audit", form -> Map.of("sent", List.of(), "received", List.of(), "relayed", List.of()));
@@ -142,6 +143,11 @@ final class Api {
     info.put("publicAddresses", kit.publicAddresses());
     info.put("instanceId", kit.instanceId().toString());
     return info;
+  }
+
+  private Object getDescriptors() throws Exception {
+    if (kit.signer() == null) throw new RuntimeException("on-chain seed is not configured");
+    return kit.signer().descriptors();
   }
 
   private Object createInvoice(Map<String, String> form) throws Exception {

@@ -63,6 +63,10 @@ final class Key {
     return new Key(tweak.add(secret).mod(ORDER), Arrays.copyOfRange(output, 32, 64));
   }
 
+  byte[] chainCode() {
+    return chainCode.clone();
+  }
+
   ECPoint point() {
     return CURVE.getG().multiply(secret).normalize();
   }

@@ -8,6 +8,7 @@ import java.util.UUID;
  * A started node, as the API uses it (Eclair's {@code Kit} and {@code NodeParams}).
  *
  * @param config the {@code eclair} part of the configuration
+ * @param signer null when bitcoind holds the keys of the wallet itself
  */
 record Kit(
     Config config,
@@ -16,4 +17,5 @@ record Kit(
     UUID instanceId,
     List<String> publicAddresses,
     BlockHeight blockHeight,
-    Payments payments) {}
+    Payments payments,
+    Signer signer) {}

@@ -48,7 +48,7 @@ final class Setup {
     UUID instanceId = UUID.randomUUID();
     log.info("connecting to database with instanceId={}", instanceId);
     Payments payments = Databases.open(config.getConfig("db"), instanceId, chaindir);
-    Kit kit = new Kit(config, chain, nodeKey, instanceId, publicAddresses(port), height, payments);
+    Kit kit = new Kit(config, chain, nodeKey, instanceId, publicAddresses(port), height, payments, signer);
     checkNode(kit, status);
 
     Wallet wallet = new Wallet(bitcoind, signer);

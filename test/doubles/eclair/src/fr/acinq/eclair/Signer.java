@@ -4,16 +4,19 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.io.File;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 import org.bouncycastle.crypto.digests.RIPEMD160Digest;
 import org.bouncycastle.math.ec.ECPoint;
+import org.bouncycastle.util.encoders.Hex;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -54,9 +57,39 @@ final class Signer {
     return Bech32.encode(chain.addressPrefix, words, taproot ? Bech32.BECH32M : Bech32.BECH32);
   }
 
-  /** The seed of a BIP39 mnemonic. */
+  /** The descriptors of account 0, as {@code getdescriptors} returns them, without their checksums. */
+  List<Map<String, Object>> descriptors() throws GeneralSecurityException {
+    List<Map<String, Object>> descriptors = new ArrayList<>();
+    String coin = chain == Chain.MAINNET ? "0h" : "1h";
+    String fingerprint = Hex.toHexString(fingerprint(master));
+    for (String[] script : new String[][] {{"wpkh", "84h"}, {"tr", "86h"}}) {
+      String path = script[1] + "/" + coin;
+      String account = accountKey(master.derive("m/" + path));
+      for (int branch = 0; branch < 2; branch++)
+        descriptors.add(
+            Map.of(
+                "desc", "%s([%s/%s/0h]%s/%d/*)".formatted(script[0], fingerprint, path, account, branch),
+                "internal", branch == 1));
+    }
+    return descriptors;
+  }
+
+  /** The extended public key (BIP32) of the first hardened child of a key at depth 2. */
+  private String accountKey(Key parent) throws GeneralSecurityException {
+    Key account = parent.derive("m/0h");
+    ByteBuffer buffer = ByteBuffer.allocate(78);
+    buffer.putInt(chain == Chain.MAINNET ? 0x0488b21e : 0x043587cf).put((byte) 3).put(fingerprint(parent));
+    buffer.putInt(Key.hardened(0)).put(account.chainCode()).put(account.publicKey());
+    return Base58.encodeChecked(buffer.array());
+  }
+
+  private static byte[] fingerprint(Key key) throws GeneralSecurityException {
+    return Arrays.copyOf(hash160(key.publicKey()), 4);
+  }
+
+  /** The seed of a BIP39 mnemonic. As in Eclair, from the text itself: BIP39 would normalise the text first. */
   private static byte[] seed(String mnemonics, String passphrase) throws GeneralSecurityException {
-    byte[] salt = ("mnemonic" + Normalizer.normalize(passphrase, Normalizer.Form.NFKD)).getBytes();
+    byte[] salt = ("mnemonic" + passphrase).getBytes(StandardCharsets.UTF_8);
     PBEKeySpec spec = new PBEKeySpec(mnemonics.toCharArray(), salt, 2048, 512);
     return SecretKeyFactory.getInstance("PBKDF2WithHmacSHA512").generateSecret(spec).getEncoded();
   }
