@@ -9,31 +9,41 @@ import { isLeavingGroup } from "./auto-scaling.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 import { oncePastPending } from "./pending.ts";
 
+type ChainVolume = NonNullable<NodeConfiguration["chainVolume"]>;
+
 const createTimeoutSeconds = 120;
 /** A bitcoind can take minutes to stop. After this time, a new volume is better than no node. */
 const releaseTimeoutMilliseconds = 600_000;
 const releaseIntervalMilliseconds = 1_000;
 const tokenLifetimeMilliseconds = 600_000;
 
+/** The chain volume of this instance. */
+export type AttachedVolume = {
+  readonly volumeId: string;
+  /** Whether this instance created the volume, so that it may format the volume. */
+  readonly isOwn: boolean;
+};
+
 /**
  * Attaches the chain volume of the cluster's last instance in this availability zone, or a new volume: from the snapshot
- * of the configuration, or empty.
+ * of the configuration, or empty. A volume with the tag `broken` is not used.
  */
 export async function attachChainVolume(
-  { cluster, chainVolume }: NodeConfiguration,
+  { cluster }: Pick<NodeConfiguration, "cluster">,
+  chainVolume: ChainVolume,
   identity: InstanceIdentity,
   aws: AwsSettings,
-): Promise<void> {
-  if (chainVolume === undefined) return;
+): Promise<AttachedVolume> {
   const sdk = await import("@aws-sdk/client-ec2");
   const ec2 = new sdk.EC2Client(clientSettings(aws));
   try {
     const deadline = performance.now() + releaseTimeoutMilliseconds;
     for (;;) {
       const volumes = await findClusterVolumes();
-      if (volumes.some((volume) => holder(volume) === identity.instanceId)) return;
+      const attached = volumes.find((volume) => isAttachedHere(volume));
+      if (attached !== undefined) return describe(attached);
       for (const available of volumes.filter((volume) => volume.State === "available"))
-        if (await attach(ec2, available.VolumeId ?? "")) return;
+        if (await attach(ec2, available.VolumeId ?? "")) return describe(available);
       // The last instance may still be shutting down, with the volume attached.
       const creating = volumes.some((volume) => volume.State === "creating");
       if (!(creating || (await isReleasing(volumes))) || performance.now() > deadline) break;
@@ -41,8 +51,19 @@ export async function attachChainVolume(
     }
     const created = await create(ec2);
     if (!(await attach(ec2, created))) throw new Error(`another instance attached ${created}`);
+    return { volumeId: created, isOwn: true };
   } catch (error) {
     throw explain(error);
+  }
+
+  function isAttachedHere({ Attachments = [] }: Volume): boolean {
+    return Attachments.some(
+      ({ InstanceId, Device }) => InstanceId === identity.instanceId && Device === chainVolume.device,
+    );
+  }
+
+  function describe(volume: Volume): AttachedVolume {
+    return { volumeId: volume.VolumeId ?? "", isOwn: tagOf(volume, tags.createdBy) === identity.instanceId };
   }
 
   async function findClusterVolumes(): Promise<Volume[]> {
@@ -56,9 +77,9 @@ export async function attachChainVolume(
       }),
     );
     // The oldest volume has the longest chain.
-    return (Volumes ?? []).toSorted(
-      (a, b) => (a.CreateTime?.getTime() ?? 0) - (b.CreateTime?.getTime() ?? 0),
-    );
+    return (Volumes ?? [])
+      .filter((volume) => tagOf(volume, tags.broken) === undefined)
+      .toSorted((a, b) => (a.CreateTime?.getTime() ?? 0) - (b.CreateTime?.getTime() ?? 0));
   }
 
   async function isReleasing(volumes: readonly Volume[]): Promise<boolean> {
@@ -77,11 +98,11 @@ export async function attachChainVolume(
     const { VolumeId = "" } = await client.send(
       new sdk.CreateVolumeCommand({
         AvailabilityZone: identity.availabilityZone,
-        Size: chainVolume?.sizeGibibytes,
+        Size: chainVolume.sizeGibibytes,
         VolumeType: "gp3",
         Encrypted: true,
-        ...(chainVolume?.snapshotId !== undefined && { SnapshotId: chainVolume.snapshotId }),
-        ...(chainVolume?.kmsKeyId !== undefined && { KmsKeyId: chainVolume.kmsKeyId }),
+        ...(chainVolume.snapshotId !== undefined && { SnapshotId: chainVolume.snapshotId }),
+        ...(chainVolume.kmsKeyId !== undefined && { KmsKeyId: chainVolume.kmsKeyId }),
         // A repeated boot creates no second volume. The token contains the time, because it outlives a failed volume.
         ClientToken: `chain-${identity.instanceId}-${Math.floor(Date.now() / tokenLifetimeMilliseconds)}`,
         TagSpecifications: [
@@ -90,6 +111,7 @@ export async function attachChainVolume(
             Tags: [
               { Key: tags.cluster, Value: cluster },
               { Key: tags.volume, Value: chainVolumePurpose },
+              { Key: tags.createdBy, Value: identity.instanceId },
               { Key: "Name", Value: `${cluster} chain` },
             ],
           },
@@ -111,7 +133,7 @@ export async function attachChainVolume(
           new sdk.AttachVolumeCommand({
             VolumeId: volumeId,
             InstanceId: identity.instanceId,
-            Device: chainVolume?.device,
+            Device: chainVolume.device,
           }),
         ),
       );
@@ -122,6 +144,17 @@ export async function attachChainVolume(
     }
   }
 }
+
+/** Makes later instances of the cluster use another volume. */
+export async function markBroken(volumeId: string, reason: string, aws: AwsSettings): Promise<void> {
+  const sdk = await import("@aws-sdk/client-ec2");
+  await new sdk.EC2Client(clientSettings(aws)).send(
+    new sdk.CreateTagsCommand({ Resources: [volumeId], Tags: [{ Key: tags.broken, Value: reason }] }),
+  );
+}
+
+const tagOf = ({ Tags = [] }: Volume, key: string): string | undefined =>
+  Tags.find((tag) => tag.Key === key)?.Value;
 
 function holder(volume: Volume): string | undefined {
   return volume.Attachments?.[0]?.InstanceId;

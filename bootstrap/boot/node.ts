@@ -4,7 +4,7 @@ import { GroupMembership } from "../aws/auto-scaling.ts";
 import { clientSettings, type AwsSettings } from "../aws/clients.ts";
 import { clusterTable } from "../aws/cluster-table.ts";
 import { registerTargets } from "../aws/target-groups.ts";
-import { attachChainVolume } from "../aws/volume.ts";
+import { attachChainVolume, markBroken } from "../aws/volume.ts";
 import type { NodeConfiguration } from "../contract/configuration/node.ts";
 import { referenceOf } from "../contract/configuration/secret-reference.ts";
 import { asEclairAmiError } from "../contract/errors.ts";
@@ -87,7 +87,10 @@ async function bootPhases(
   if (configuration.bitcoind.local !== undefined)
     await phases.run("chain-volume", () => {
       const owner = { ...requireAccount("bitcoin"), mode: 0o700 };
-      return mountChainVolume(configuration, owner, () => attachChainVolume(configuration, identity, aws));
+      return mountChainVolume(configuration, owner, {
+        attach: (volume) => attachChainVolume(configuration, volume, identity, aws),
+        markBroken: (volumeId, reason) => markBroken(volumeId, reason, aws),
+      });
     });
 
   await phases.run("register", () =>

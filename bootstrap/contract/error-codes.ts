@@ -33,6 +33,8 @@ export const errorCodes = {
     "Session Manager cannot reach the builder: Debian's AMI has no SSM agent.",
   "configuration.invalid":
     "A document is invalid. Each line names the line, the key and the nearest known key.",
+  "database.address-translated":
+    "The database sees another address than those of the instance, and the fence distinguishes hosts by it.",
   "database.certificate-invalid": "The certificate of the database server is not valid for its host name.",
   "database.chain-mismatch": "The database belongs to a node on another chain.",
   "database.channel-seed-mismatch": "The database belongs to a node with another channel seed.",
@@ -130,8 +132,8 @@ export const errorCodes = {
   "target-group.not-found": "A target group does not exist, or does not take instances of this VPC.",
   "target-group.unreachable": "The ELB API cannot be reached.",
   unexpected: "An error that the project does not expect. Report it.",
-  "volume.ambiguous": "More than one volume is attached in addition to the root volume.",
   "volume.attach-failed": "EC2 did not attach the chain volume.",
+  "volume.broken": "The file system of the chain volume has errors that need an operator.",
   "volume.chain-mismatch": "The chain volume contains another chain.",
   "volume.foreign-data": "The chain volume was not created by this project, or by another version of it.",
   "volume.not-found": "The chain volume did not appear as a device.",

@@ -4,6 +4,10 @@ export const tags = {
   cluster: "eclair-ami:cluster",
   /** On a volume: its purpose, `chain`. */
   volume: "eclair-ami:volume",
+  /** On a chain volume: the instance that created it. Only this instance formats it. */
+  createdBy: "eclair-ami:created-by",
+  /** On a chain volume that no instance uses any more: why. */
+  broken: "eclair-ami:broken",
   /** On the short-lived instance of a cluster setup: the cluster. */
   setup: "eclair-ami:setup",
   /** On an Auto Scaling group: the state of its last `replace`. */

@@ -1,5 +1,8 @@
+import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
 import { sessionNames } from "../contract/database-sessions.ts";
+import { EclairAmiError } from "../contract/errors.ts";
 import { connect, type DatabaseAccess } from "./connect.ts";
 import { databaseError } from "./errors.ts";
 import { readDatabaseState, type DatabaseState } from "./state.ts";
@@ -19,11 +22,13 @@ export async function inspectDatabase(access: DatabaseAccess, secret: string): P
     try {
       const client = await connect(access, sessionNames.boot);
       try {
+        await requireOwnAddress(client, access);
         return await readDatabaseState(client);
       } finally {
         await client.end();
       }
     } catch (thrown) {
+      if (thrown instanceof EclairAmiError) throw thrown;
       const error = databaseError(thrown, access, secret);
       if (!error.retryable || performance.now() > deadline) throw error;
     }
@@ -31,3 +36,32 @@ export async function inspectDatabase(access: DatabaseAccess, secret: string): P
     delay = Math.min(delay * 2, longestDelayMilliseconds);
   }
 }
+
+/** The fence distinguishes hosts by the address that the database sees. */
+async function requireOwnAddress(client: Client, { database }: DatabaseAccess): Promise<void> {
+  const { rows } = await client.query<{ address: string | null }>(
+    "select host(inet_client_addr()) as address",
+  );
+  const problem = addressProblem(rows[0]?.address ?? undefined, ownAddresses());
+  if (problem === undefined) return;
+  throw new EclairAmiError({
+    code: "database.address-translated",
+    operation: "checking the connection to the database",
+    message: `${database.host} ${problem}`,
+    remedy:
+      "connect to the database directly, without RDS Proxy, a NAT gateway or a pooler in between: docs/failover.md, network requirements of the fence",
+  });
+}
+
+/** @returns undefined when the database sees an address of this host */
+export function addressProblem(seen: string | undefined, own: readonly string[]): string | undefined {
+  if (seen === undefined) return "does not know the address of this host";
+  return own.includes(seen)
+    ? undefined
+    : `sees this host as ${seen}, which is none of its own addresses (${own.join(", ")}): the fence could not distinguish the hosts of the node`;
+}
+
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
+  );

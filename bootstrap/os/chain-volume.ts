@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Chain, NodeConfiguration } from "../contract/configuration/node.ts";
-import { EclairAmiError } from "../contract/errors.ts";
+import { EclairAmiError, messageOf } from "../contract/errors.ts";
 import { paths } from "./paths.ts";
 import { writeDurably, type Ownership } from "./files.ts";
 import { run } from "./run.ts";
@@ -13,26 +13,42 @@ const Marker = z.object({ formatVersion: z.literal(1), chain: z.string() });
 const roundingBytes = 256 * 1024 * 1024;
 const attachMilliseconds = 60_000;
 
-/** Attaches the chain volume. */
-export type AttachVolume = () => Promise<void>;
+/** The chain volume on EC2. */
+export type ChainVolumeActions = {
+  readonly attach: (
+    volume: NonNullable<NodeConfiguration["chainVolume"]>,
+  ) => Promise<{ readonly volumeId: string; readonly isOwn: boolean }>;
+  /** Makes later instances use another volume. */
+  readonly markBroken: (volumeId: string, reason: string) => Promise<void>;
+};
 
-/** Mounts the chain volume. A blank volume gets a file system first. */
+/** Mounts the chain volume. A blank volume that this instance created gets a file system first. */
 export async function mountChainVolume(
   { chainVolume, chain }: NodeConfiguration,
   owner: Ownership,
-  attach: AttachVolume,
+  actions: ChainVolumeActions,
 ): Promise<void> {
   if (chainVolume !== undefined && !(await isMounted())) {
-    if (blockDevice(chainVolume.device) === undefined) await attach();
-    const device = await awaitDevice(chainVolume.device);
-    if (await isBlank(device)) await run("mkfs.ext4", ["-q", "-m", "0", "-L", "chain", device]);
-    else await repair(device);
+    const { volumeId, isOwn } = await actions.attach(chainVolume);
+    const device = await awaitDevice(volumeId);
+    if (await isBlank(device)) await format(device, volumeId, isOwn);
+    else await repair(device, (reason) => actions.markBroken(volumeId, reason), volumeId);
     linkTo(device);
     await run("systemctl", ["start", mountUnit]);
   }
   requireChain(chain);
   writeDurably(marker, JSON.stringify({ formatVersion: 1, chain }), { ...owner, mode: 0o644 });
   await run("chown", [`${owner.uid}:${owner.gid}`, paths.chain]);
+}
+
+async function format(device: string, volumeId: string, isOwn: boolean): Promise<void> {
+  if (isOwn) return void (await run("mkfs.ext4", ["-q", "-m", "0", "-L", "chain", device]));
+  throw new EclairAmiError({
+    code: "volume.foreign-data",
+    operation: "mounting the chain volume",
+    message: `${volumeId} has no file system, and another instance created it: its data may be lost, or encrypted by another program`,
+    remedy: "find out what the volume is. When it is empty, delete it, and the next boot creates another one",
+  });
 }
 
 const mountUnit = "var-lib-bitcoin.mount";
@@ -68,12 +84,30 @@ async function isBlank(device: string): Promise<boolean> {
 }
 
 /** Repairs the file system after a power loss, and grows it on a volume from a smaller snapshot. */
-async function repair(device: string): Promise<void> {
-  // Exit status 1: fsck repaired something.
-  await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
-  if (!(await canGrow(device))) return;
-  // resize2fs requires a full check.
-  await run("fsck.ext4", ["-f", "-p", device], { allowStatus: [1] });
+async function repair(
+  device: string,
+  mark: (reason: string) => Promise<void>,
+  volumeId: string,
+): Promise<void> {
+  try {
+    // Exit status 1: fsck repaired something. From 4 on, it found errors that need a decision (fsck(8)).
+    await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
+    if (!(await canGrow(device))) return;
+    // resize2fs requires a full check.
+    await run("fsck.ext4", ["-f", "-p", device], { allowStatus: [1] });
+  } catch (error) {
+    await mark("file system");
+    throw new EclairAmiError(
+      {
+        code: "volume.broken",
+        operation: "mounting the chain volume",
+        message: `the file system of ${volumeId} has errors that fsck does not repair by itself: ${messageOf(error)}`,
+        remedy:
+          "launch another instance: the volume has the tag eclair-ami:broken, and no instance uses it any more. docs/incidents.md describes how to repair it",
+      },
+      { cause: error },
+    );
+  }
   await run("resize2fs", [device]);
 }
 
@@ -85,38 +119,24 @@ async function canGrow(device: string): Promise<boolean> {
   return Number(await run("blockdev", ["--getsize64", device])) - used > roundingBytes;
 }
 
-const nvmeLinks = "/dev/disk/by-id";
-const nvmeVolume = /^nvme-Amazon_Elastic_Block_Store_vol[0-9a-f]+$/;
+/**
+ * The link that udev creates for an EBS volume on a Nitro instance. Device names such as /dev/sdf are not stable there.
+ * https://docs.aws.amazon.com/ebs/latest/userguide/identify-nvme-ebs-device.html
+ */
+const linkOf = (volumeId: string) =>
+  `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
 
-/** The device with EC2's name, or the NVMe disk that a Nitro instance has instead. */
-function blockDevice(name: string): string | undefined {
-  for (const candidate of [name, name.replace("/dev/sd", "/dev/xvd")])
-    if (existsSync(candidate) && statSync(candidate).isBlockDevice()) return candidate;
-  if (!existsSync(nvmeLinks)) return undefined;
-  const names = readdirSync(nvmeLinks);
-  // Only the root volume has partitions.
-  const disks = names.filter((link) => nvmeVolume.test(link) && !names.includes(`${link}-part1`));
-  if (disks.length > 1)
-    throw new EclairAmiError({
-      code: "volume.ambiguous",
-      operation: "mounting the chain volume",
-      message: `${disks.length} volumes are attached in addition to the root volume: ${disks.join(", ")}`,
-      remedy: "attach the chain volume and no other volume",
-    });
-  return disks[0] === undefined ? undefined : `${nvmeLinks}/${disks[0]}`;
-}
-
-async function awaitDevice(name: string): Promise<string> {
+async function awaitDevice(volumeId: string): Promise<string> {
+  const link = linkOf(volumeId);
   const end = performance.now() + attachMilliseconds;
   for (;;) {
-    const found = blockDevice(name);
-    if (found !== undefined) return found;
+    if (existsSync(link) && statSync(link).isBlockDevice()) return link;
     if (performance.now() > end)
       throw new EclairAmiError({
         code: "volume.not-found",
         operation: "mounting the chain volume",
-        message: `the chain volume did not appear as ${name}`,
-        remedy: "check the volume in EC2. The boot tries again",
+        message: `the chain volume ${volumeId} did not appear as ${link}`,
+        remedy: "check the volume in EC2, and use an instance type of the Nitro system. The boot tries again",
         retryable: true,
       });
     await sleep(50);

@@ -11,6 +11,7 @@ import { postgresProgram } from "../../scripts/lab/rds/postgres.ts";
 import { root } from "../../scripts/machine/paths.mjs";
 import { eventually, failureOf } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
+import { expectRenewals } from "./renewals.ts";
 
 const state = inject("labState");
 const olderFence = readFileSync(join(root, "test/support/fence-3.sql"), "utf8");
@@ -48,7 +49,6 @@ describe.each(inject("images"))(
     });
     afterAll(() => nodes.terminate(id));
 
-    const epochs = async () => Number(await nodes.sql("select count(*) from eclair_ami.epoch"));
     const triggers = async () =>
       (
         await nodes.sql(
@@ -74,28 +74,6 @@ describe.each(inject("images"))(
       return stdout.trim();
     };
 
-    /** Expects that the holder renews its lease while `work` runs, and that no Eclair ends. */
-    const expectRenewals = async (work: () => Promise<unknown>): Promise<void> => {
-      const before = await epochs();
-      let least = Number.POSITIVE_INFINITY;
-      const done = new AbortController();
-      const watch = (async () => {
-        while (!done.signal.aborted) {
-          least = Math.min(
-            least,
-            Number(await nodes.sql("select extract(epoch from expires_at - now()) from lease")),
-          );
-          await sleep(200);
-        }
-      })();
-      await work();
-      done.abort();
-      await watch;
-      // Eclair renews its lease of 15 s every 5 s.
-      expect(least).toBeGreaterThan(8);
-      expect(await epochs()).toBe(before);
-    };
-
     test("the triggers protect only the writes that Eclair makes without a check of its lease", async () => {
       await eventually("the triggers", async () =>
         (await triggers()).includes("versions") ? true : undefined,
@@ -111,11 +89,11 @@ describe.each(inject("images"))(
     });
 
     test.each(Object.entries(longWrites))("the lease is renewed while Eclair %s", async (_, sql) => {
-      await expectRenewals(() => asHolder(sql));
+      await expectRenewals(nodes, () => asHolder(sql));
     });
 
     test("the lease is renewed while one connection waits for another, as when a channel is removed", async () => {
-      await expectRenewals(async () => {
+      await expectRenewals(nodes, async () => {
         const waiting = asHolder(
           `begin; delete from local.pending_settlement_commands; select pg_sleep(${longSeconds});
          update local.channels set is_closed = true where false; select 1 from lease; commit`,
@@ -161,7 +139,7 @@ describe.each(inject("images"))(
       });
 
       test("is reported by `verify`, and upgraded by `init` while the node runs", async () => {
-        await expectRenewals(async () => {
+        await expectRenewals(nodes, async () => {
           const outdated = await nodes.runSetup(["verify"], imageId, "--json");
           expect(failureOf(outdated)).toMatchObject({
             code: "fence.outdated",

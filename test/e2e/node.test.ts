@@ -146,15 +146,24 @@ describe.each(inject("images"))(
         expect((await call(method)).stdout, method).toMatch(/ 403 /);
     });
 
+    /** Whether a user of the instance can open a connection. */
+    const connects = async (user: string, endpoint: string): Promise<boolean> => {
+      const script = `setpriv --reuid=${user} --regid=${user} --clear-groups bash -c 'exec 3<>/dev/tcp/${endpoint} && echo open'`;
+      return (await nodes.inGuest(id, script)).stdout === "open";
+    };
+
     test("lets only root connect to the metadata service", async () => {
-      const connect = (user: string) =>
-        nodes.inGuest(
-          id,
-          `setpriv --reuid=${user} --regid=${user} --clear-groups bash -c 'exec 3<>/dev/tcp/169.254.169.254/80 && echo open'`,
-        );
-      expect((await connect("root")).stdout).toBe("open");
+      expect(await connects("root", "169.254.169.254/80")).toBe(true);
       for (const user of ["bitcoin", "eclair", "www-data"])
-        expect((await connect(user)).stdout, user).toBe("");
+        expect(await connects(user, "169.254.169.254/80"), user).toBe(false);
+      const rules = await nodes.inGuest(id, "nft list chain inet filter output");
+      expect(rules.stdout).toContain("ip6 daddr fd00:ec2::254 meta skuid != 0 reject");
+    });
+
+    test("lets only root and eclair connect to Eclair's API", async () => {
+      for (const user of ["root", "eclair"]) expect(await connects(user, "127.0.0.1/8080"), user).toBe(true);
+      for (const user of ["bitcoin", "www-data"])
+        expect(await connects(user, "127.0.0.1/8080"), user).toBe(false);
     });
 
     test("answers a malformed health request with 404", async () => {
@@ -179,6 +188,14 @@ describe.each(inject("images"))(
       expect(levels).toHaveLength(6);
       for (const [, unit = "", level] of levels)
         expect(Number(level), unit).toBeLessThanOrEqual(limits[unit] ?? 2);
+    });
+
+    test("starts no Eclair without the rule for the metadata service", async () => {
+      const start = "systemctl reset-failed eclair@b; systemctl start eclair@b";
+      await nodes.inGuest(id, "nft flush chain inet filter output");
+      const refused = await nodes.inGuest(id, start);
+      expect(refused.exitCode, refused.all).not.toBe(0);
+      await nodes.inGuest(id, "systemctl restart nftables");
     });
 
     test("stays registered when its services restart, and is deregistered when it is terminated", async () => {

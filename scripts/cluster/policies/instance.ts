@@ -57,6 +57,13 @@ export function instancePolicy(cluster: Cluster): Policy {
       Condition: { StringEquals: { ...forCluster, "ec2:CreateAction": "CreateVolume" } },
     },
     {
+      Sid: "MarkBrokenVolume",
+      Effect: "Allow",
+      Action: "ec2:CreateTags",
+      Resource: "arn:aws:ec2:*:*:volume/*",
+      Condition: { StringEquals: ofCluster, "ForAllValues:StringEquals": { "aws:TagKeys": [tags.broken] } },
+    },
+    {
       Effect: "Allow",
       Action: "ec2:AttachVolume",
       Resource: "arn:aws:ec2:*:*:volume/*",

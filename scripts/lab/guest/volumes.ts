@@ -70,8 +70,14 @@ export async function attachVolume(machine: Machine, volumeId: string, deviceNam
   const major = (rdev >> 8) & 0xfff;
   const minor = (rdev & 0xff) | ((rdev >> 12) & 0xfff00);
   await inGuest("mknod", "--mode=0660", deviceName, "b", String(major), String(minor));
+  await inGuest("mkdir", "--parents", "/dev/disk/by-id");
+  await inGuest("ln", "--symbolic", "--force", deviceName, nitroLink(volumeId));
   return true;
 }
+
+/** The link that a Nitro instance has for a volume. */
+const nitroLink = (volumeId: string) =>
+  `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
 
 export async function detachVolume(
   machine: Machine | undefined,
@@ -81,7 +87,10 @@ export async function detachVolume(
 ): Promise<void> {
   const init = machine === undefined ? undefined : guestInit(machine);
   if (init !== undefined)
-    await execa("nsenter", ["--target", String(init), "--mount", "rm", "--force", deviceName]);
+    await execa("nsenter", [
+      ...["--target", String(init), "--mount"],
+      ...["rm", "--force", deviceName, nitroLink(volumeId)],
+    ]);
   for (const device of await devicesOf(lab, volumeId)) await execa("losetup", ["--detach", device]);
   // The next instance must not get a device that disappears.
   await waitUntilDetached(layout.volume(lab, volumeId));

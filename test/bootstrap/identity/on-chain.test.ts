@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accountDescriptors } from "../../../bootstrap/identity/on-chain.ts";
+import { accountDescriptors, masterSeed } from "../../../bootstrap/identity/on-chain.ts";
 
 const mnemonic = `${"abandon ".repeat(11)}about`;
 const secret = { mnemonic, passphrase: "", birthday: 0 };
@@ -28,4 +28,24 @@ test("uses the coin type and the key prefix of test chains on every test chain",
 test("derives another wallet with another passphrase", () => {
   const other = accountDescriptors({ ...secret, passphrase: "x" }, "mainnet");
   expect(other[0]?.text).not.toContain(bip84);
+});
+
+// From MnemonicCode.toSeed of bitcoin-kmp 0.25.0, which Eclair 0.13.0 contains.
+test.each([
+  ["", "5eb00bbddcf069084889a8ab91555681"],
+  ["cafe", "3629f68e2564f8ef66d8ee3bd06e5e47"],
+  ["caf\u00e9", "3f71749629d237c8505c83d334e9a05d"],
+  ["cafe\u0301", "af8bbd2566df7b69d926f2b09dfdbd75"],
+  ["\u00f1and\u00fa", "62137533990cedb0c6c48d9f0a2aa221"],
+  ["n\u0303andu\u0301", "dcfd7e3472aee092e4434b35d9f8fc40"],
+  ["\ufb01x", "bbce12afe1f4df34c83e4d13c89719e0"],
+  ["\u65e5\u672c", "2c4415a92e496972406b75f185c124a1"],
+  ["\ud83d\ude00", "9d909cad2ec6d35cada4a4c1575b6982"],
+  [" x ", "6ac2df4b0d73d1a93b3a9e88e71d0fbe"],
+])("derives the seed of Eclair from the passphrase %j", (passphrase, start) => {
+  expect(
+    Buffer.from(masterSeed({ ...secret, passphrase }))
+      .toString("hex")
+      .slice(0, 32),
+  ).toBe(start);
 });
