@@ -1,6 +1,6 @@
 import { credential, type AwsSettings } from "../aws/clients.ts";
 import type { Configuration } from "../contract/configuration/parse.ts";
-import { requireKnownSettings } from "../contract/eclair-reference.ts";
+import { requireKnownSettings } from "../contract/eclair/reference.ts";
 import type { ImageTest } from "../contract/configuration/image-test.ts";
 import { imageReference } from "../eclair/image.ts";
 import { prepareImageTest } from "../imagetest/prepare.ts";
@@ -32,7 +32,7 @@ export async function boot(): Promise<void> {
       await bootImageTest(phases, document);
       break;
     case "ClusterSetup":
-      await phases.run("set-up", () => setUpCluster(document, aws, databaseCertificates()));
+      await phases.run("set-up", () => setUpCluster(document, aws, databaseCertificates(document.database)));
       break;
     case "Node":
       await bootNode(phases, document, identity, aws);

@@ -53,7 +53,7 @@ async function bootPhases(
   identity: InstanceIdentity,
   aws: AwsSettings,
 ): Promise<void> {
-  const databaseCa = databaseCertificates();
+  const databaseCa = databaseCertificates(configuration.database);
   const table = clusterTable({ configuration, aws });
   phases.reportFailuresTo(table, identity);
 

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 
 /**
  * The writes that Eclair makes without a check of its lease, read in the source of 0.13.0, 0.13.1, 0.14.0 and 0.14.1. Each
- * Eclair that is added to `eclair-versions.ts` needs a new reading of `eclair-core/src/main/scala/fr/acinq/eclair/db/pg`:
+ * Eclair that is added to `bootstrap/contract/eclair/versions.ts` needs a new reading of `eclair-core/src/main/scala/fr/acinq/eclair/db/pg`:
  * such a write is in `inTransaction`, or in `NoLock.withLock`.
  * - `PgAuditDb`, `PgNetworkDb`, `PgLiquidityDb`: every write.
  * - `PgChannelsDb.updateChannelMeta`: three timestamps of a channel.

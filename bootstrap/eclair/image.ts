@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { EclairReference } from "../contract/eclair-reference.ts";
+import { EclairReference } from "../contract/eclair/reference.ts";
 import { paths } from "../os/paths.ts";
 
 const ImageFacts = z.object({ eclair: z.object({ version: z.string() }) });

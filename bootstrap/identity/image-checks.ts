@@ -1,4 +1,4 @@
-import { schemaIncompatibility } from "../contract/eclair-versions.ts";
+import { schemaIncompatibility } from "../contract/eclair/versions.ts";
 import { EclairAmiError } from "../contract/errors.ts";
 import type { ClusterRecord } from "../contract/record/record.ts";
 import type { DatabaseState } from "../database/state.ts";

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { rpcUsers } from "../bitcoind/rpc-users.ts";
 import type { Chain, NodeConfiguration } from "../contract/configuration/node.ts";
 import { ports } from "../contract/ports.ts";
@@ -8,10 +9,17 @@ import { fillTemplate } from "./template.ts";
 /** The ZMQ endpoints of a bitcoind on this host. */
 const localZmq = { block: "127.0.0.1:29000", tx: "127.0.0.1:29001" };
 
+/**
+ * `PgChannelsDb.removeChannel` holds a connection while it waits for a second one. Akka runs it on 8 to 64 threads, by the
+ * number of processors (akka-actor's reference.conf, `default-dispatcher`). The renewal of the lease needs another connection.
+ */
+const poolSize = (processors: number): number => 2 * Math.min(64, Math.max(8, processors)) + 4;
+
 export function eclairConf(
   { chain, alias, color, publicAddresses, bitcoind, database, eclair }: NodeConfiguration,
   secrets: NodeSecrets,
   template: string,
+  processors = availableParallelism(),
 ): string {
   const { remote } = bitcoind;
   return fillTemplate(template, {
@@ -28,7 +36,13 @@ export function eclairConf(
       zmqBlock: `tcp://${remote?.zmqBlock ?? localZmq.block}`,
       zmqTx: `tcp://${remote?.zmqTx ?? localZmq.tx}`,
     },
-    database: { ...database, ...secrets.database, name: jdbcDatabase(database.name), armedTimeoutSeconds },
+    database: {
+      ...database,
+      ...secrets.database,
+      name: jdbcDatabase(database.name),
+      armedTimeoutSeconds,
+      connections: poolSize(processors),
+    },
     settings: Object.entries(eclair.settings).map(([name, value]) => ({ name, value })),
   });
 }

@@ -1,5 +1,5 @@
 import Handlebars from "handlebars";
-import { settingName } from "../contract/configuration/eclair-settings.ts";
+import { settingName } from "../contract/eclair/settings.ts";
 
 /** A helper for each format: it encodes a value so that the value cannot break out of its place. */
 const helpers = {

@@ -1,5 +1,5 @@
 import type { ClusterSetup } from "../contract/configuration/cluster-setup.ts";
-import { schemaIncompatibility } from "../contract/eclair-versions.ts";
+import { schemaIncompatibility } from "../contract/eclair/versions.ts";
 import { EclairAmiError } from "../contract/errors.ts";
 import type { SetupOutcome } from "../contract/reports/setup.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";

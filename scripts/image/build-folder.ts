@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { EclairReference } from "../../bootstrap/contract/eclair-reference.ts";
+import { EclairReference } from "../../bootstrap/contract/eclair/reference.ts";
 import { EclairAmiError, messageOf } from "../../bootstrap/contract/errors.ts";
 import { root } from "../machine/paths.mjs";
 import { Manifest, manifestFormatVersion } from "./manifest.ts";

@@ -2,7 +2,7 @@ import parser from "@pushcorn/hocon-parser";
 import { writeFileSync } from "node:fs";
 import { buffer as readBuffer, text as readText } from "node:stream/consumers";
 import { fromBuffer, open, type Entry, type ZipFile } from "yauzl";
-import { EclairReference } from "../../bootstrap/contract/eclair-reference.ts";
+import { EclairReference } from "../../bootstrap/contract/eclair/reference.ts";
 import { EclairAmiError, messageOf } from "../../bootstrap/contract/errors.ts";
 import type { EclairArtifact } from "./artifacts/artifact.ts";
 

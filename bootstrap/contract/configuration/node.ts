@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { EclairSettings } from "./eclair-settings.ts";
+import { EclairSettings } from "../eclair/settings.ts";
 import { defaultTable } from "../record/default-table.ts";
 import { Host, HostAndPort, isHostName, isIpAddress, notPublic, Port, PublicAddress } from "./addresses.ts";
+import { Certificates } from "./certificates.ts";
 import { apiVersion } from "./api-version.ts";
 
 /** The chain names of Eclair's configuration. */
@@ -44,6 +45,11 @@ export const DatabaseEndpoint = z.strictObject({
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "must be a plain PostgreSQL name")
     .default("eclair"),
+  /**
+   * The certificate authorities that may have signed the server's certificate, in PEM. Without them, those of RDS that the
+   * image contains (`rdsRegions`).
+   */
+  ca: Certificates.optional(),
 });
 export type DatabaseEndpoint = z.infer<typeof DatabaseEndpoint>;
 

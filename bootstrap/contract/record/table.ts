@@ -12,7 +12,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
-import type { LastEclair } from "../eclair-versions.ts";
+import type { LastEclair } from "../eclair/versions.ts";
 import { Switchover } from "../requests/switchover.ts";
 import { formatVersion, items, nodePartition, ownerItem, requestPartition, switchoverItem } from "./keys.ts";
 import { ClusterRecord, type DatabaseIdentity, type Progress } from "./record.ts";

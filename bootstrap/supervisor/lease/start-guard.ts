@@ -1,6 +1,6 @@
 import type { NodeConfiguration } from "../../contract/configuration/node.ts";
 import { referenceOf } from "../../contract/configuration/secret-reference.ts";
-import { migratesSchemas } from "../../contract/eclair-versions.ts";
+import { migratesSchemas } from "../../contract/eclair/versions.ts";
 import { asEclairAmiError, type EclairAmiError } from "../../contract/errors.ts";
 import type { ClusterTable } from "../../contract/record/table.ts";
 import { databaseError } from "../../database/errors.ts";

@@ -1,4 +1,9 @@
+import { rdsRegions } from "../../../bootstrap/contract/rds-regions.ts";
 import type { NodeConfiguration } from "../../../bootstrap/contract/configuration/node.ts";
+
+/** The region in the host name of an RDS database. https://docs.aws.amazon.com/general/latest/gr/rds-service.html */
+const rdsRegionOf = (host: string): string | undefined =>
+  /\.([a-z]{2}(?:-[a-z]+)+-\d)\.rds\.amazonaws\.com(?:\.cn)?$/.exec(host)?.[1];
 
 /** Settings that are valid, and that an operator probably does not want. */
 export function warningsAbout({
@@ -7,6 +12,7 @@ export function warningsAbout({
   chainVolume,
   targetGroupArns,
   publicAddresses,
+  database,
 }: NodeConfiguration): string[] {
   const warnings: string[] = [];
   if (bitcoind.local !== undefined && chain === "mainnet" && chainVolume?.snapshotId === undefined)
@@ -17,6 +23,11 @@ export function warningsAbout({
     warnings.push("chainVolume is missing: the chain is on the root volume, and is lost with the instance");
   if (targetGroupArns.length === 0)
     warnings.push("targetGroupArns is empty: no load balancer forwards connections to this node");
+  const region = rdsRegionOf(database.host);
+  if (database.ca === undefined && region !== undefined && !rdsRegions.includes(region))
+    warnings.push(
+      `database.ca is missing: the image contains no certificate authority of RDS for ${region}, so every connection would be refused. Download the bundle of the region from https://truststore.pki.rds.amazonaws.com (docs/configuration.md)`,
+    );
   if (chain === "mainnet" && publicAddresses.length === 0)
     warnings.push("publicAddresses is empty: the node announces no address, and no peer can find it");
   return warnings;

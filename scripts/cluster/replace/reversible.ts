@@ -1,5 +1,5 @@
 import { DescribeDBInstancesCommand, DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
-import { keepsSchemas, schemaIncompatibility } from "../../../bootstrap/contract/eclair-versions.ts";
+import { keepsSchemas, schemaIncompatibility } from "../../../bootstrap/contract/eclair/versions.ts";
 import { EclairAmiError, messageOf } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterRecord } from "../../../bootstrap/contract/record/record.ts";
 import type { Target } from "../../target/target.ts";

@@ -1,4 +1,4 @@
-import { compareVersions } from "../../../bootstrap/contract/eclair-versions.ts";
+import { compareVersions } from "../../../bootstrap/contract/eclair/versions.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 
 /**

@@ -4,7 +4,7 @@ import { Option, type Command } from "commander";
 import { z } from "zod";
 import { rdsCertificates } from "../../../bootstrap/aws/rds-certificates.ts";
 import { chains, NodeConfiguration, type Chain } from "../../../bootstrap/contract/configuration/node.ts";
-import { requireKnownSettings } from "../../../bootstrap/contract/eclair-reference.ts";
+import { requireKnownSettings } from "../../../bootstrap/contract/eclair/reference.ts";
 import { paths } from "../../../bootstrap/os/paths.ts";
 import { nodeFiles } from "../../../bootstrap/render/node-files.ts";
 import { ClusterSetup } from "../../../bootstrap/contract/configuration/cluster-setup.ts";
@@ -67,7 +67,7 @@ function render(configuration: NodeConfiguration): void {
     bitcoin: read("bitcoin.conf.hbs"),
     signer: read("eclair-signer.conf.hbs"),
   };
-  const certificates = rdsCertificates();
+  const certificates = configuration.database.ca ?? rdsCertificates();
   for (const file of nodeFiles(
     configuration,
     placeholderSecrets(configuration),
@@ -77,7 +77,7 @@ function render(configuration: NodeConfiguration): void {
   )) {
     const mode = file.mode.toString(8).padStart(4, "0");
     console.log(`==> ${file.path} (${file.owner}:${file.group} ${mode})`);
-    if (file.content === certificates) console.log("(the certificate authorities of RDS)");
+    if (file.content === certificates) console.log("(the certificate authorities of the database)");
     else if (file.path === paths.supervisorSecrets) console.log("***");
     else console.log(typeof file.content === "string" ? file.content.trimEnd() : "***");
     console.log();

@@ -46,7 +46,7 @@ const full = NodeConfiguration.parse({
 const withoutSalt = (text: string) => text.replaceAll(/:[0-9a-f]{32}\$[0-9a-f]{64}$/gm, ":SALT$HASH");
 
 test("renders eclair.conf", async () => {
-  await expect(eclairConf(full, secrets, templates.eclair)).toMatchFileSnapshot(golden("eclair.conf"));
+  await expect(eclairConf(full, secrets, templates.eclair, 2)).toMatchFileSnapshot(golden("eclair.conf"));
 });
 
 test("renders eclair.conf with a remote bitcoind", async () => {
@@ -63,7 +63,7 @@ test("renders eclair.conf with a remote bitcoind", async () => {
     secrets: { ...smallest.secrets, onChain: "o" },
     bitcoind: { remote },
   });
-  await expect(eclairConf(configuration, secrets, templates.eclair)).toMatchFileSnapshot(
+  await expect(eclairConf(configuration, secrets, templates.eclair, 2)).toMatchFileSnapshot(
     golden("eclair-remote.conf"),
   );
 });

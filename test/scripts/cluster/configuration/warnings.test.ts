@@ -27,3 +27,18 @@ test("a mainnet node without a snapshot has a warning about the sync", () => {
   const chainVolume = { snapshotId: "snap-0123456789abcdef0" };
   expect(on({ chain: "mainnet", secrets, targetGroupArns, chainVolume })).not.toMatch(/first block/);
 });
+
+test("warns about a database in a region whose certificate authorities the image does not contain", () => {
+  const inRegion = (host: string) =>
+    warningsAbout(NodeConfiguration.parse({ ...smallest, database: { ...smallest.database, host } })).filter(
+      (warning) => warning.startsWith("database.ca"),
+    );
+  expect(inRegion("demo.abc.eu-west-1.rds.amazonaws.com")).toEqual([]);
+  expect(inRegion("db.example.com")).toEqual([]);
+  for (const host of [
+    "demo.abc.il-central-1.rds.amazonaws.com",
+    "demo.abc.us-gov-west-1.rds.amazonaws.com",
+    "demo.abc.cn-north-1.rds.amazonaws.com.cn",
+  ])
+    expect(inRegion(host), host).toHaveLength(1);
+});

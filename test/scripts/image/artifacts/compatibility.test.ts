@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareVersions } from "../../../../bootstrap/contract/eclair-versions.ts";
+import { compareVersions } from "../../../../bootstrap/contract/eclair/versions.ts";
 import {
   minimumBitcoinVersion,
   requireCompatible,

@@ -1,4 +1,4 @@
-import type { SchemaVersions } from "./record/record.ts";
+import type { SchemaVersions } from "../record/record.ts";
 
 /**
  * The database schemas that each Eclair creates and reads, by the names in `public.versions`, from its source

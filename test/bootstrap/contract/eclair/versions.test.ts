@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { keepsSchemas, schemaIncompatibility } from "../../../bootstrap/contract/eclair-versions.ts";
+import { keepsSchemas, schemaIncompatibility } from "../../../../bootstrap/contract/eclair/versions.ts";
 
 test.each([
   ["0.13.0", {}, undefined],

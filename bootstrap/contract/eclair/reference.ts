@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { EclairAmiError } from "./errors.ts";
-import type { EclairValue } from "./configuration/eclair-settings.ts";
-import { nearest } from "./configuration/nearest.ts";
+import { EclairAmiError } from "../errors.ts";
+import type { EclairValue } from "./settings.ts";
+import { nearest } from "../configuration/nearest.ts";
 
 /** The settings of one Eclair: names below `eclair.` and defaults, from the reference.conf in its jar. */
 export const EclairReference = z.strictObject({

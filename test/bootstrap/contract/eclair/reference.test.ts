@@ -3,7 +3,7 @@ import {
   requireKnownSettings,
   settingProblems,
   type EclairReference,
-} from "../../../bootstrap/contract/eclair-reference.ts";
+} from "../../../../bootstrap/contract/eclair/reference.ts";
 
 const reference: EclairReference = {
   formatVersion: 1,
