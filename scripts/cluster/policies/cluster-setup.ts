@@ -1,5 +1,7 @@
+import { nodePartition } from "../../../bootstrap/contract/record/keys.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import {
+  decryptSecrets,
   onItems,
   onRecord,
   policy,
@@ -32,6 +34,11 @@ export function setupPolicy(
           } as const,
         ]),
     onRecord(cluster, "GetItem", "PutItem", "UpdateItem"),
-    onItems(cluster, "NodeOwner", { "ForAllValues:StringLike": "node#*" }, ["GetItem", "PutItem"]),
+    // One statement for both partitions: how DynamoDB evaluates the keys of a transaction over two is not documented.
+    onItems(cluster, "NodeOwner", { "ForAllValues:StringLike": [cluster.name, nodePartition("*")] }, [
+      "GetItem",
+      "PutItem",
+    ]),
+    ...(cluster.secretKeys === undefined ? [] : [decryptSecrets(cluster.secretKeys)]),
   );
 }

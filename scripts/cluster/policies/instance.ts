@@ -1,5 +1,14 @@
 import { tags } from "../../../bootstrap/contract/tags.ts";
-import { onRecord, onRequests, policy, readSecrets, type Cluster, type Policy } from "./statements.ts";
+import {
+  decryptSecrets,
+  onRecord,
+  onRequests,
+  policy,
+  readSecrets,
+  useVolumeKey,
+  type Cluster,
+  type Policy,
+} from "./statements.ts";
 
 /** The permissions that an instance of a cluster needs. */
 export function instancePolicy(cluster: Cluster): Policy {
@@ -41,6 +50,8 @@ export function instancePolicy(cluster: Cluster): Policy {
       Resource: "*",
       Condition: { StringEquals: ofCluster },
     },
+    ...(cluster.secretKeys === undefined ? [] : [decryptSecrets(cluster.secretKeys)]),
+    ...(cluster.volumeKey === undefined ? [] : useVolumeKey(cluster.volumeKey)),
     {
       Effect: "Allow",
       Action: "ec2:CreateVolume",

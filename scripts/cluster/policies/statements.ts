@@ -18,12 +18,68 @@ export type Cluster = {
   /** The secrets that a node reads: ARNs or names. */
   readonly secrets: readonly string[];
   readonly targetGroupArns: readonly string[];
+  /** Customer managed keys of the secrets. */
+  readonly secretKeys?: readonly string[];
+  /** The customer managed key of the chain volume. */
+  readonly volumeKey?: string | undefined;
 };
 
 export const policy = (...statements: Statement[]): Policy => ({
   Version: "2012-10-17",
   Statement: statements,
 });
+
+/** The partitions of AWS (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). */
+export const partitions = ["aws", "aws-cn", "aws-us-gov"] as const;
+export type Partition = (typeof partitions)[number];
+
+/** A policy in another partition: its ARNs, and in China the names of the services. */
+export function inPartition(document: Policy, partition: Partition): Policy {
+  if (partition === "aws") return document;
+  const translate = (value: unknown): unknown => {
+    if (typeof value === "string") {
+      const text = value.replace(/^arn:aws:/, `arn:${partition}:`);
+      return partition === "aws-cn" ? text.replace(/\.amazonaws\.com$/, ".amazonaws.com.cn") : text;
+    }
+    if (Array.isArray(value)) return value.map(translate);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, translate(inner)]));
+  };
+  return translate(document) as Policy;
+}
+
+/** The use of customer managed keys for secrets. https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html */
+export const decryptSecrets = (keys: readonly string[]): Statement => ({
+  Sid: "DecryptSecrets",
+  Effect: "Allow",
+  Action: "kms:Decrypt",
+  Resource: keys,
+  Condition: { StringLike: { "kms:ViaService": "secretsmanager.*.amazonaws.com" } },
+});
+
+/** The use of a key for encrypted volumes. https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html */
+export const useVolumeKey = (key: string): Statement[] => [
+  {
+    Sid: "VolumeKey",
+    Effect: "Allow",
+    Action: ["kms:DescribeKey", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt*"],
+    Resource: keyArn(key),
+    Condition: { StringLike: { "kms:ViaService": "ec2.*.amazonaws.com" } },
+  },
+  {
+    Sid: "VolumeKeyGrant",
+    Effect: "Allow",
+    Action: "kms:CreateGrant",
+    Resource: keyArn(key),
+    Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
+  },
+];
+
+/** Policies name a key by its ARN. An alias or an id does not contain region and account. */
+const keyArn = (key: string): string => {
+  if (key.startsWith("arn:")) return key;
+  return key.startsWith("alias/") ? "arn:aws:kms:*:*:key/*" : `arn:aws:kms:*:*:key/${key}`;
+};
 
 /** Secrets Manager appends a hyphen and six random characters to the name in an ARN. */
 export const secretArn = (id: string): string =>
@@ -41,7 +97,7 @@ export const onRequests = (cluster: Cluster, ...actions: string[]): Statement =>
 export function onItems(
   cluster: Cluster,
   Sid: string,
-  keys: Readonly<Record<string, string>>,
+  keys: Readonly<Record<string, string | readonly string[]>>,
   actions: readonly string[],
 ): Statement {
   return {
@@ -49,9 +105,13 @@ export function onItems(
     Effect: "Allow",
     Action: actions.map((action) => `dynamodb:${action}`),
     Resource: `arn:aws:dynamodb:*:*:table/${cluster.table}`,
-    Condition: Object.fromEntries(
-      Object.entries(keys).map(([operator, key]) => [operator, { "dynamodb:LeadingKeys": [key] }]),
-    ),
+    Condition: {
+      ...Object.fromEntries(
+        Object.entries(keys).map(([operator, key]) => [operator, { "dynamodb:LeadingKeys": [key].flat() }]),
+      ),
+      // ForAllValues is true for a request without the key.
+      Null: { "dynamodb:LeadingKeys": "false" },
+    },
   };
 }
 
