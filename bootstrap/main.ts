@@ -3,6 +3,7 @@ import { boot } from "./boot/boot.ts";
 import { deregister } from "./boot/deregister.ts";
 import { EclairAmiError, messageOf } from "./contract/errors.ts";
 import { imageTest } from "./imagetest/run.ts";
+import { serveHealth } from "./supervisor/health/process.ts";
 import { status } from "./supervisor/health/status.ts";
 import { supervise } from "./supervisor/loop.ts";
 import { validateCommand } from "./validate/command.ts";
@@ -26,6 +27,11 @@ program
   .command("supervise")
   .description("run Eclair when this instance may run it, and the health endpoint; systemd keeps it running")
   .action(supervise);
+
+program
+  .command("health")
+  .description("serve the reports on standard input at the health endpoint; the supervisor runs it")
+  .action(serveHealth);
 
 program.command("status").description("print the state of the boot and of the node").action(status);
 

@@ -1,21 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ports } from "../contract/ports.ts";
 import { notify } from "../os/notify.ts";
-import { healthServer } from "./health/server.ts";
+import { HealthProcess } from "./health/process.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const leaseMilliseconds = 50;
 const pollMilliseconds = 1_000;
+const publishMilliseconds = 250;
 const notifyMilliseconds = 2_000;
 
 /** Runs the supervisor until SIGTERM. */
 export async function supervise(): Promise<void> {
   const supervisor = new Supervisor();
-  const server = healthServer(() => supervisor.report());
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(ports.health, "0.0.0.0", resolve);
-  });
+  const health = new HealthProcess();
+  health.start();
   await supervisor.start();
   await notify("--ready", "--status=running");
 
@@ -26,6 +23,10 @@ export async function supervise(): Promise<void> {
   await Promise.all([
     every(leaseMilliseconds, stop.signal, () => supervisor.followLease()),
     every(pollMilliseconds, stop.signal, () => supervisor.poll()),
+    every(publishMilliseconds, stop.signal, async () => {
+      health.publish({ report: supervisor.report(), scrapers: supervisor.scrapers });
+      return await Promise.resolve();
+    }),
     // A separate loop: a slow answer in another loop does not delay it, and `isLive` is false when another loop hangs.
     every(notifyMilliseconds, stop.signal, async () => {
       if (supervisor.isLive) await notify("WATCHDOG=1", `--status=${supervisor.summary()}`);
@@ -33,8 +34,7 @@ export async function supervise(): Promise<void> {
   ]);
   clearInterval(watchdog);
   await supervisor.close();
-  server.close();
-  server.closeAllConnections();
+  health.stop();
 }
 
 async function every(milliseconds: number, stop: AbortSignal, task: () => Promise<void>): Promise<void> {

@@ -176,6 +176,11 @@ export class Supervisor {
     };
   }
 
+  /** Who may read the report and the metrics, in addition to this host. */
+  get scrapers(): string[] {
+    return this.context.node.configuration.health.scrapers;
+  }
+
   summary(): string {
     return [this.decision.role, ...this.decision.reasons].join("; ");
   }

@@ -85,14 +85,19 @@ describe.each(inject("images"))(
     });
 
     test("serves health and metrics on one port, and opens no other ports than SSH and Lightning", async () => {
-      const request = (path: string) =>
+      const request = (path: string, address = "127.0.0.1") =>
         nodes.inGuest(
           id,
-          `exec 3<>/dev/tcp/${status.privateIp}/8090; printf 'GET ${path} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`,
+          `exec 3<>/dev/tcp/${address}/8090; printf 'GET ${path} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`,
         );
       for (const path of ["/live", "/ready", "/active"])
         expect((await request(path)).stdout).toMatch(/^HTTP\/1.1 200 /);
       expect((await request("/other")).stdout).toMatch(/^HTTP\/1.1 404 /);
+      // A client that is neither this host nor a scraper learns what a load balancer needs.
+      const asOthers = await request("/active", status.privateIp);
+      expect(asOthers.stdout).toMatch(/\{"live":true,"ready":true,"active":true\}$/);
+      expect((await request("/metrics", status.privateIp)).stdout).toMatch(/^HTTP\/1.1 403 /);
+      expect((await request("/active")).stdout).toContain('"role":"active"');
       const metrics = (await request("/metrics")).stdout;
       expect(metrics).toMatch(/^eclair_ami_active\{.*\} 1$/m);
       expect(metrics).toMatch(/^eclair_ami_role\{role="active".*\} 1$/m);

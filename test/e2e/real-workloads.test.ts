@@ -137,7 +137,9 @@ describe.skipIf(real === undefined)("the real Eclair renews its lease", { timeou
   });
 
   const addHtlcInfos = () =>
-    nodes.sql(`insert into local.htlc_infos select c.channel_id, g, md5(g::text), 500000
+    // The closed channels wait for the same removal, one after another.
+    nodes.sql(`truncate local.htlc_infos_to_remove;
+      insert into local.htlc_infos select c.channel_id, g, md5(g::text), 500000
         from (select channel_id from local.channels limit 1) c, generate_series(1, ${htlcInfos}) g;
       insert into local.htlc_infos_to_remove select channel_id, ${htlcInfos + 1} from local.channels limit 1
         on conflict (channel_id) do update set before_commitment_number = excluded.before_commitment_number`);

@@ -178,6 +178,15 @@ const Node = z.strictObject({
       unhealthyAfterSeconds: z.int().min(60).max(86_400).default(1800),
     })
     .prefault({}),
+  health: z
+    .strictObject({
+      /**
+       * Addresses and networks that may read the report and the metrics at port 8090. Any other client learns only what a load
+       * balancer needs.
+       */
+      scrapers: z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).default([]),
+    })
+    .prefault({}),
   bitcoind: Bitcoind,
   chainVolume: ChainVolume.optional(),
   targetGroupArns: z.array(z.string().regex(targetGroup, "must be the ARN of a target group")).default([]),

@@ -1,6 +1,15 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { BlockList, isIPv4 } from "node:net";
 import type { InstanceReport } from "../../contract/reports/instance.ts";
 import { metricsText } from "./metrics.ts";
+
+/** What the health server knows: the last report of the supervisor, and who may read it. */
+export type HealthState = {
+  /** Undefined before the first report, and when the supervisor has sent none for some seconds. */
+  readonly report: InstanceReport | undefined;
+  /** Addresses and networks of scrapers, in addition to this host. */
+  readonly scrapers: readonly string[];
+};
 
 const answers: Readonly<Record<string, (report: InstanceReport) => boolean>> = {
   "/live": (report) => report.live,
@@ -8,28 +17,74 @@ const answers: Readonly<Record<string, (report: InstanceReport) => boolean>> = {
   "/active": (report) => report.active,
 };
 
-/** Answers `/live`, `/ready` and `/active` with 200 or 503 and the report, and `/metrics` with Prometheus metrics. */
-export function healthServer(read: () => InstanceReport): Server {
-  return createServer((request, response) => {
+/** A load balancer needs few connections. Each is closed after its answer. */
+const maximumConnections = 64;
+const requestMilliseconds = 2_000;
+const metricsCacheMilliseconds = 1_000;
+
+/**
+ * Answers `/live`, `/ready` and `/active` with 200 or 503, and `/metrics` with Prometheus metrics. Only this host and the
+ * scrapers that the operator names receive the report and the metrics; any other client receives what a load balancer needs.
+ */
+export function healthServer(read: () => HealthState): Server {
+  const metrics = cachedMetrics();
+  const server = createServer((request, response) => {
+    response.setHeader("connection", "close");
     const path = request.url?.split("?", 1)[0] ?? "/";
     const answer = Object.hasOwn(answers, path) ? answers[path] : undefined;
-    if (request.method !== "GET" || (answer === undefined && path !== "/metrics")) {
-      response.writeHead(404).end();
-      return;
-    }
-    const report = read();
-    if (answer === undefined) {
-      metricsText(report).then(
-        (text) => response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(text),
-        () => response.writeHead(500).end(),
-      );
-      return;
-    }
-    response
-      .writeHead(answer(report) ? 200 : 503, {
-        "content-type": "application/json",
-        "cache-control": "no-store",
-      })
-      .end(`${JSON.stringify(report)}\n`);
+    if (request.method !== "GET" || (answer === undefined && path !== "/metrics"))
+      return void response.writeHead(404).end();
+    const { report, scrapers } = read();
+    const maySeeDetails = mayReadDetails(request.socket.remoteAddress, scrapers);
+    if (answer === undefined && !maySeeDetails) return void response.writeHead(403).end();
+    if (report === undefined) return void response.writeHead(503).end();
+    if (answer !== undefined) return sendHealth(response, report, answer(report), maySeeDetails);
+    metrics(report).then(
+      (text) => response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(text),
+      () => response.writeHead(500).end(),
+    );
   });
+  server.maxConnections = maximumConnections;
+  server.headersTimeout = requestMilliseconds;
+  server.requestTimeout = requestMilliseconds;
+  server.keepAliveTimeout = 1;
+  return server;
+}
+
+function sendHealth(
+  response: ServerResponse,
+  report: InstanceReport,
+  isHealthy: boolean,
+  maySeeDetails: boolean,
+): void {
+  const { live, ready, active } = report;
+  response
+    .writeHead(isHealthy ? 200 : 503, { "content-type": "application/json", "cache-control": "no-store" })
+    .end(`${JSON.stringify(maySeeDetails ? report : { live, ready, active })}\n`);
+}
+
+/** @param address the address of the client, in the form of an IPv6 socket for an IPv4 client */
+export function mayReadDetails(address: string | undefined, scrapers: readonly string[]): boolean {
+  if (address === undefined) return false;
+  const plain = address.replace(/^::ffff:/, "");
+  const permitted = new BlockList();
+  permitted.addSubnet("127.0.0.0", 8, "ipv4");
+  permitted.addAddress("::1", "ipv6");
+  for (const scraper of scrapers) {
+    const [network = "", prefix] = scraper.split("/");
+    const family = isIPv4(network) ? "ipv4" : "ipv6";
+    if (prefix === undefined) permitted.addAddress(network, family);
+    else permitted.addSubnet(network, Number(prefix), family);
+  }
+  return permitted.check(plain, isIPv4(plain) ? "ipv4" : "ipv6");
+}
+
+/** Renders the metrics at most once a second, however often they are requested. */
+function cachedMetrics(): (report: InstanceReport) => Promise<string> {
+  let cached: { readonly at: number; readonly text: Promise<string> } | undefined;
+  return (report) => {
+    if (cached === undefined || performance.now() - cached.at > metricsCacheMilliseconds)
+      cached = { at: performance.now(), text: metricsText(report) };
+    return cached.text;
+  };
 }

@@ -1,6 +1,6 @@
 import { createConnection, type AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { healthServer } from "../../../../bootstrap/supervisor/health/server.ts";
+import { healthServer, mayReadDetails } from "../../../../bootstrap/supervisor/health/server.ts";
 import type { InstanceReport } from "../../../../bootstrap/contract/reports/instance.ts";
 
 const report: InstanceReport = {
@@ -44,7 +44,8 @@ const report: InstanceReport = {
   },
 };
 
-const server = healthServer(() => report);
+const state: { report: InstanceReport | undefined; scrapers: string[] } = { report, scrapers: [] };
+const server = healthServer(() => state);
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const { port } = server.address() as AddressInfo;
 afterEach(() => server.closeAllConnections());
@@ -91,4 +92,25 @@ test("/metrics answers in Prometheus' text format", async () => {
     `eclair_ami_boot_phase_duration_seconds{phase="load",${labels}} 0.04`,
   ])
     expect(text).toContain(line);
+});
+
+test("answers 503 while the supervisor sends no report", async () => {
+  state.report = undefined;
+  for (const path of ["/live", "/ready", "/active", "/metrics"])
+    expect(await send(`GET ${path}`)).toMatch(/^HTTP\/1\.1 503 /);
+  state.report = report;
+});
+
+test.each([
+  ["127.0.0.1", [], true],
+  ["::ffff:127.0.0.1", [], true],
+  ["::1", [], true],
+  ["10.0.1.7", [], false],
+  ["10.0.1.7", ["10.0.1.7"], true],
+  ["::ffff:10.0.1.7", ["10.0.0.0/16"], true],
+  ["10.1.1.7", ["10.0.0.0/16"], false],
+  ["2001:db8::7", ["2001:db8::/64"], true],
+  ["2001:db9::7", ["2001:db8::/64"], false],
+])("the client %s with the scrapers %j may read details: %s", (address, scrapers, may) => {
+  expect(mayReadDetails(address, scrapers)).toBe(may);
 });
