@@ -7,7 +7,15 @@ import { readBootedNode } from "../render/booted-node.ts";
 export async function deregister(): Promise<void> {
   const systemState = (await run("systemctl", ["is-system-running"], { allowFailure: true })).trim();
   if (systemState !== "stopping") return logEvent("targets.deregister-skipped", { systemState });
+  // An instance that reboots serves again soon, and a new registration takes minutes until the first health check.
+  if (await isRebooting()) return logEvent("targets.deregister-skipped", { systemState: "rebooting" });
   const { configuration, identity, aws } = readBootedNode();
   await deregisterTargets(configuration.targetGroupArns, identity.instanceId, aws);
   logEvent("targets.deregistered", { targetGroups: configuration.targetGroupArns.length });
+}
+
+/** Whether the shutdown of systemd ends with a reboot. */
+async function isRebooting(): Promise<boolean> {
+  const jobs = await run("systemctl", ["list-jobs", "--no-legend", "--plain"], { allowFailure: true });
+  return /\b(reboot|kexec|soft-reboot)\.target\b/.test(jobs);
 }

@@ -4,7 +4,7 @@ import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import type { ClusterTable } from "../../bootstrap/contract/record/table.ts";
 import type { Switchover } from "../../bootstrap/contract/requests/switchover.ts";
 import type { NodeStatus } from "./status.ts";
-import { takeoverProblems } from "./takeover.ts";
+import { isUncheckedTarget, takeoverProblems } from "./takeover.ts";
 
 const lifetimeSeconds = 60;
 const pollMilliseconds = 200;
@@ -35,7 +35,10 @@ export function chooseStandby(
       to === undefined ? "the cluster has no other instance" : `the cluster has no other instance ${to}`,
       "launch a second instance from the same configuration",
     );
-  const problems = (status: NodeStatus) => takeoverProblems(status, from.report?.nodeId, now);
+  const problems = (status: NodeStatus) => [
+    ...takeoverProblems(status, from.report?.nodeId, now),
+    ...(isUncheckedTarget(status) ? ["a load balancer does not check it yet (its target is initial)"] : []),
+  ];
   const ready = others.find((status) => problems(status).length === 0);
   const [first] = others;
   if (ready !== undefined) return { from, to: ready };

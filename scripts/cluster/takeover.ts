@@ -4,6 +4,12 @@ import { freshSeconds, type NodeStatus } from "./status.ts";
 export const isReadyStandby = ({ report }: NodeStatus): boolean =>
   report !== undefined && reports.isReadyStandby(report);
 
+/**
+ * Whether a load balancer does not check the instance yet: after its registration, a target is `initial` for minutes, and
+ * receives no connections. https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
+ */
+export const isUncheckedTarget = ({ targetHealth }: NodeStatus): boolean => targetHealth.includes("initial");
+
 /** Seconds since the last report of an instance; undefined when it has sent none. */
 export const reportAge = ({ reportedAt }: NodeStatus, now: Date): number | undefined =>
   reportedAt === undefined ? undefined : (now.getTime() - Date.parse(reportedAt)) / 1000;

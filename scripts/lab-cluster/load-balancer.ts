@@ -5,6 +5,7 @@ import {
   DescribeListenersCommand,
   DescribeLoadBalancersCommand,
   DescribeTargetGroupsCommand,
+  ModifyLoadBalancerAttributesCommand,
   type ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { ports } from "../../bootstrap/contract/ports.ts";
@@ -54,6 +55,13 @@ export async function createLoadBalancer(
     },
   );
   const { LoadBalancerArn } = balancer;
+  // The lab's load balancer has one address for all zones.
+  await elb.send(
+    new ModifyLoadBalancerAttributesCommand({
+      LoadBalancerArn,
+      Attributes: [{ Key: "load_balancing.cross_zone.enabled", Value: "true" }],
+    }),
+  );
   await findOrCreate(
     async () => (await elb.send(new DescribeListenersCommand({ LoadBalancerArn }))).Listeners?.[0],
     async () => {

@@ -22,6 +22,8 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Poli
         "autoscaling:DescribeAutoScalingGroups",
         "rds:DescribeDBInstances",
         "rds:DescribeDBSnapshots",
+        "elasticloadbalancing:DescribeLoadBalancerAttributes",
+        "elasticloadbalancing:DescribeTargetGroups",
         "elasticloadbalancing:DescribeTargetHealth",
       ],
       Resource: "*",

@@ -3,7 +3,7 @@ import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
 import type { Target } from "../../target/target.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
-import { isReadyStandby } from "../takeover.ts";
+import { isReadyStandby, isUncheckedTarget } from "../takeover.ts";
 import { completeTermination, saveReplaceState, terminateMember, useVersion, type Member } from "./group.ts";
 import { GroupObserver, pollMilliseconds, stableTimeoutSeconds, unstable } from "./group-observer.ts";
 import { canTerminate, isActive, whyNotReady, type MemberStatus } from "./members.ts";
@@ -194,7 +194,8 @@ export class Replacer {
       if (member === undefined) await this.stop(undefined, `the group terminated ${instanceId}`, before);
       const status = (await this.observer.statuses()).find((one) => one.instanceId === instanceId);
       if (member?.lifecycle === "InService" && status !== undefined)
-        if (isReadyStandby(status) || status.report?.active === true) return instanceId;
+        if ((isReadyStandby(status) && !isUncheckedTarget(status)) || status.report?.active === true)
+          return instanceId;
       // By the times of the reports: a boot that runs again sends no report until it fails again or succeeds.
       const reportedAt = Date.parse(status?.reportedAt ?? "");
       failingSince = status?.boot.failed === true ? (failingSince ?? reportedAt) : undefined;

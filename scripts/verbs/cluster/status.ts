@@ -3,10 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { defaultTable } from "../../../bootstrap/contract/record/default-table.ts";
 import { balancingGroups, balancingWarning } from "../../cluster/replace/group.ts";
+import { loadBalancerWarnings } from "../../cluster/load-balancing.ts";
 import { nodeStatuses, type NodeStatus } from "../../cluster/status.ts";
 import { takeoverCandidates } from "../../cluster/takeover.ts";
 import { exitCodes } from "../../ui/errors.ts";
 import { interruptSignal } from "../../ui/interrupt.ts";
+import type { Target } from "../../target/target.ts";
 import { targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
 import { statusText } from "./status-table.ts";
 
@@ -47,9 +49,7 @@ The reports of its instances are missing here. \`eclair-bootstrap status\` on an
     process.exitCode = exitCodes.succeeded;
     const statuses = await nodeStatuses(target, { ...flags, onUnreadable });
     if (flags.watch !== undefined && process.stdout.isTTY) console.clear();
-    const clusters = [...new Set(statuses.map(({ cluster }) => cluster))];
-    for (const group of await balancingGroups(target, clusters))
-      console.error(`warning: ${balancingWarning(group)}`);
+    for (const warning of await warningsOn(target, statuses)) console.error(`warning: ${warning}`);
     console.log(flags.json ? JSON.stringify(withCandidates(statuses, new Date())) : textOf(statuses));
   };
   if (flags.watch === undefined) return await print();
@@ -60,6 +60,20 @@ The reports of its instances are missing here. \`eclair-bootstrap status\` on an
     await sleep(interval, undefined, { signal }).catch(() => undefined);
   }
   process.exitCode = exitCodes.interrupted;
+}
+
+/** What an operator must know about the resources around the instances. It never hides the state of the instances. */
+async function warningsOn(target: Target, statuses: readonly NodeStatus[]): Promise<string[]> {
+  const clusters = [...new Set(statuses.map(({ cluster }) => cluster))];
+  const checks = await Promise.allSettled([
+    balancingGroups(target, clusters).then((groups) => groups.map(balancingWarning)),
+    loadBalancerWarnings(target, statuses),
+  ]);
+  return checks.flatMap((check) =>
+    check.status === "fulfilled"
+      ? check.value
+      : [`Auto Scaling groups or load balancers cannot be checked: ${messageOf(check.reason)}`],
+  );
 }
 
 const textOf = (statuses: readonly NodeStatus[]) =>

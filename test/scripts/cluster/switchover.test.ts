@@ -52,6 +52,11 @@ test.each<[string, NodeStatus[], RegExp]>([
     [active, node("b", {}, "2026-01-01T00:00:00.000Z")],
     /last report is 60 s old/,
   ],
+  [
+    "the load balancer does not check the standby yet",
+    [active, { ...node("b", {}), targetHealth: ["initial"] }],
+    /does not check it yet/,
+  ],
   ["the standby is another node", [active, node("b", { nodeId: "02bb" })], /another node id/],
 ])("a switchover is refused when %s", (_what, statuses, reason) => {
   expect(() => choose(statuses)).toThrow(reason);

@@ -1,0 +1,37 @@
+import {
+  DescribeLoadBalancerAttributesCommand,
+  DescribeTargetGroupsCommand,
+  ElasticLoadBalancingV2Client,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import type { Target } from "../target/target.ts";
+import type { NodeStatus } from "./status.ts";
+
+const crossZone = "load_balancing.cross_zone.enabled";
+
+/**
+ * What the operator must know about the load balancers of these instances. Without cross-zone load balancing, which is off by
+ * default, a load balancer in the zone of the standby has no healthy target, and a client that uses its address fails.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#network-load-balancers-cross-zone
+ */
+export async function loadBalancerWarnings(
+  target: Target,
+  statuses: readonly NodeStatus[],
+): Promise<string[]> {
+  const elb = target.client(ElasticLoadBalancingV2Client);
+  const TargetGroupArns = [...new Set(statuses.flatMap(({ report }) => report?.targetGroupArns ?? []))];
+  if (TargetGroupArns.length === 0) return [];
+  const { TargetGroups = [] } = await elb.send(new DescribeTargetGroupsCommand({ TargetGroupArns }));
+  const warnings: string[] = [];
+  for (const LoadBalancerArn of new Set(
+    TargetGroups.flatMap(({ LoadBalancerArns = [] }) => LoadBalancerArns),
+  )) {
+    const { Attributes = [] } = await elb.send(
+      new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn }),
+    );
+    if (Attributes.find(({ Key }) => Key === crossZone)?.Value === "true") continue;
+    warnings.push(
+      `the load balancer ${LoadBalancerArn} does not balance across zones: connections to its address in the zone of the standby fail. Enable it with \`aws elbv2 modify-load-balancer-attributes --load-balancer-arn ${LoadBalancerArn} --attributes Key=${crossZone},Value=true\``,
+    );
+  }
+  return warnings;
+}
