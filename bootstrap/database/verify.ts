@@ -1,4 +1,4 @@
-import { networkInterfaces } from "node:os";
+import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { sessionNames } from "../contract/database-sessions.ts";
@@ -42,7 +42,7 @@ async function requireOwnAddress(client: Client, { database }: DatabaseAccess): 
   const { rows } = await client.query<{ address: string | null }>(
     "select host(inet_client_addr()) as address",
   );
-  const problem = addressProblem(rows[0]?.address ?? undefined, ownAddresses());
+  const problem = addressProblem(rows[0]?.address ?? undefined, ownAddress(client));
   if (problem === undefined) return;
   throw new EclairAmiError({
     code: "database.address-translated",
@@ -53,15 +53,18 @@ async function requireOwnAddress(client: Client, { database }: DatabaseAccess): 
   });
 }
 
-/** @returns undefined when the database sees an address of this host */
-export function addressProblem(seen: string | undefined, own: readonly string[]): string | undefined {
-  if (seen === undefined) return "does not know the address of this host";
-  return own.includes(seen)
+/**
+ * @param own the address that this end of the connection has
+ * @returns undefined when the database sees the same address
+ */
+export function addressProblem(seen: string | undefined, own: string | undefined): string | undefined {
+  if (seen === undefined || own === undefined) return "does not know the address of this host";
+  return own === seen
     ? undefined
-    : `sees this host as ${seen}, which is none of its own addresses (${own.join(", ")}): the fence could not distinguish the hosts of the node`;
+    : `sees this host as ${seen}, but its own address is ${own}: the fence could not distinguish the hosts of the node`;
 }
 
-const ownAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
-  );
+function ownAddress(client: Client): string | undefined {
+  const { stream } = client.connection;
+  return stream instanceof Socket ? stream.localAddress : undefined;
+}
