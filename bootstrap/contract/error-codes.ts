@@ -47,6 +47,8 @@ export const errorCodes = {
   "database.node-mismatch": "The database belongs to another node.",
   "database.not-empty": "An Eclair has used the database that `init` names.",
   "database.not-found": "The server has no database with that name.",
+  "database.not-upgraded":
+    "The database runs on the server where it was bound: there is no upgrade to confirm.",
   "database.on-chain-mismatch": "The database belongs to a node with another on-chain key.",
   "database.privilege-missing": "The runtime role lacks a privilege.",
   "database.rewound": "The database is behind the cluster record: it was restored from an earlier state.",

@@ -41,7 +41,7 @@ export function requireOriginal(
         ? `${name} is a copy: it was bound on another server or as another database`
         : `${name} has the id ${binding.databaseId}, and the cluster record names the id ${record?.database.id}`,
       remedy:
-        "use the original database of the node. When the original is lost, `eclair-ami database repoint` makes another database the node's, and shows the risks",
+        "use the original database of the node. After a major upgrade of PostgreSQL, `eclair-ami database confirm-upgrade` checks this database and accepts it. When the original is lost, `eclair-ami database repoint` makes another database the node's, and shows the risks",
     });
   if (record !== undefined && isBehind(progress, record.progress))
     throw new EclairAmiError({

@@ -1,8 +1,12 @@
+import { randomUUID } from "node:crypto";
+import type { Client } from "pg";
 import { EclairAmiError } from "../contract/errors.ts";
-import type { ClusterRecord } from "../contract/record/record.ts";
+import type { ClusterRecord, NodeIdentity } from "../contract/record/record.ts";
 import type { SetupOutcome } from "../contract/reports/setup.ts";
 import { readDatabaseState, type DatabaseState } from "../database/state.ts";
-import { onTable, type SetupContext } from "./context.ts";
+import { requireOriginal } from "../identity/database-checks.ts";
+import { requireEndpoint } from "../identity/node-checks.ts";
+import { expectedOf, onTable, type SetupContext } from "./context.ts";
 import { rebind } from "./database/binding.ts";
 import { asOwner } from "./database/connection.ts";
 import { requireFenceKnown } from "./database/fence-checks.ts";
@@ -12,7 +16,6 @@ import { readDatabaseUsage, requireUnused } from "./database/usage.ts";
 import { boundState } from "./record.ts";
 import { readRecordedNode, requireSameNode } from "./recorded-node.ts";
 
-const operation = "repointing the cluster record";
 /** The active instance updates the record every few seconds. After this time, no instance is active. */
 const inactiveSeconds = 60;
 
@@ -21,67 +24,108 @@ const inactiveSeconds = 60;
  * The generation of the database is increased above the record's first, and only then the record names the database.
  */
 export async function repoint(context: SetupContext): Promise<SetupOutcome> {
-  const { reason } = context.task;
-  if (reason === undefined) throw new Error("the task contains no reason");
   const { node, record } = await readRecordedNode(context);
   requireInactive(record, new Date());
-
   return await asOwner(context, async (owner) => {
     await joinOwners(owner);
     const before = await readDatabaseState(owner);
     requireSameNode(context, node, before);
     requireFenceKnown(before);
-    requireUnused(await readDatabaseUsage(owner));
-    const { state, changed, secretArn } = await prepareDatabase(
-      context,
-      owner,
-      node,
-      async (client, username) => {
-        requireUnused(await readDatabaseUsage(client));
-        // The tables of a restored dump belong to the role that restored it.
-        const transferred = await transferOwnership(client, username);
-        await rebind(client, record.progress);
-        return [...transferred, "binding"];
-      },
-    );
-    const after = await updateRecord(context, reason, record, { before, after: state });
-    return {
-      changed: [...changed, "record"],
-      nodeId: node.nodeId,
-      databaseSecretArn: secretArn,
-      record: after,
-      findings: [],
-    };
+    return await rebindDatabase({ context, owner, node, record, before }, randomUUID());
   });
+}
+
+/**
+ * Accepts the server of the node's database again after a major upgrade of PostgreSQL, which gave the server another
+ * identity. The database must be the record's in every other respect: endpoint, id, generation and counter. An interrupted
+ * confirmation can run again.
+ */
+export async function confirmUpgrade(context: SetupContext): Promise<SetupOutcome> {
+  const { node, record } = await readRecordedNode(context);
+  const expected = expectedOf(context, node);
+  requireEndpoint(expected, record);
+  return await asOwner(context, async (owner) => {
+    const before = await readDatabaseState(owner);
+    requireSameNode(context, node, before);
+    requireFenceKnown(before);
+    const { systemIdentifier, databaseOid } = boundState(before).binding;
+    requireOriginal(expected, record, { ...before, systemIdentifier, databaseOid });
+    const isBoundHere = systemIdentifier === before.systemIdentifier && databaseOid === before.databaseOid;
+    if (isBoundHere && before.progress?.generation === record.progress.generation) throw notUpgraded(context);
+    requireInactive(record, new Date());
+    return await rebindDatabase({ context, owner, node, record, before }, record.database.id);
+  });
+}
+
+type Rebinding = {
+  readonly context: SetupContext;
+  readonly owner: Client;
+  readonly node: NodeIdentity;
+  readonly record: ClusterRecord;
+  readonly before: DatabaseState;
+};
+
+/** Binds the database to its server, and makes the record name the database. Refuses a database in use. */
+async function rebindDatabase(rebinding: Rebinding, databaseId: string): Promise<SetupOutcome> {
+  const { context, owner, node, record } = rebinding;
+  requireUnused(await readDatabaseUsage(owner));
+  const { state, changed, secretArn } = await prepareDatabase(
+    context,
+    owner,
+    node,
+    async (client, username) => {
+      requireUnused(await readDatabaseUsage(client));
+      // The tables of a restored dump belong to the role that restored it.
+      const transferred = await transferOwnership(client, username);
+      await rebind(client, record.progress, databaseId);
+      return [...transferred, "binding"];
+    },
+  );
+  return {
+    changed: [...changed, "record"],
+    nodeId: node.nodeId,
+    databaseSecretArn: secretArn,
+    record: await updateRecord(rebinding, state),
+    findings: [],
+  };
 }
 
 /** Makes the record name the database, and writes the reason and the earlier progress to the history. */
 async function updateRecord(
-  context: SetupContext,
-  reason: string,
-  record: ClusterRecord,
-  states: { readonly before: DatabaseState; readonly after: DatabaseState },
+  { context, record, before }: Rebinding,
+  after: DatabaseState,
 ): Promise<ClusterRecord> {
+  const { action, reason, requestedBy } = context.task;
+  if (reason === undefined) throw new Error("the task contains no reason");
   const { host, port, name } = context.setup.database;
-  const { binding, progress } = boundState(states.after);
+  const { binding, progress } = boundState(after);
   const now = new Date().toISOString();
   const database = { host, port, name, id: binding.databaseId };
   const updated: ClusterRecord = { ...record, database, progress, updatedAt: now };
   const entry = {
-    action: "database repoint",
+    action: `database ${action}`,
     reason,
     at: now,
-    requestedBy: context.task.requestedBy,
+    requestedBy,
     from: record.database,
     to: database,
-    progress: states.before.progress,
+    progress: before.progress,
   };
   if (await onTable(context, (table) => table.repoint(record, updated, entry))) return updated;
   throw new EclairAmiError({
     code: "record.changed",
-    operation,
+    operation: "updating the cluster record",
     message: "the record changed in the meantime: an instance may be active",
     remedy: "check `eclair-ami status`, and run the command again when no instance of the cluster runs",
+  });
+}
+
+function notUpgraded({ setup }: SetupContext): EclairAmiError {
+  return new EclairAmiError({
+    code: "database.not-upgraded",
+    operation: "confirming the upgrade of the database",
+    message: `the database ${setup.database.host}/${setup.database.name} still runs on the server where it was bound`,
+    remedy: "there is nothing to confirm: the node accepts this database",
   });
 }
 
@@ -90,7 +134,7 @@ function requireInactive({ updatedAt, progress }: ClusterRecord, now: Date): voi
   if (progress.generation === 0 || seconds >= inactiveSeconds) return;
   throw new EclairAmiError({
     code: "repoint.node-active",
-    operation,
+    operation: "checking the cluster record",
     message: `an instance wrote to the record ${Math.max(0, Math.round(seconds))} s ago`,
     remedy: `terminate every instance of the cluster, wait ${inactiveSeconds} s, and run the command again`,
   });

@@ -11,7 +11,7 @@ import { adopt } from "./adopt.ts";
 import { compare } from "./compare.ts";
 import type { SetupContext } from "./context.ts";
 import { initialise } from "./init.ts";
-import { repoint } from "./repoint.ts";
+import { confirmUpgrade, repoint } from "./repoint.ts";
 import { verify } from "./verify.ts";
 
 const actions: Readonly<Record<SetupTask["action"], (context: SetupContext) => Promise<SetupOutcome>>> = {
@@ -20,6 +20,7 @@ const actions: Readonly<Record<SetupTask["action"], (context: SetupContext) => P
   verify,
   compare,
   repoint,
+  "confirm-upgrade": confirmUpgrade,
 };
 
 /** Runs the task of a short-lived instance, reports the result, and ends the instance. */
@@ -31,7 +32,7 @@ export async function setUpCluster(setup: ClusterSetup, aws: AwsSettings, ca: st
       operation: "reading the user-data",
       message: "the document contains no task",
       remedy:
-        "use `eclair-ami init`, `adopt`, `verify` or `database repoint`: these commands launch the instance",
+        "use `eclair-ami init`, `adopt`, `verify`, `database repoint` or `database confirm-upgrade`: these commands launch the instance",
     });
   const settings = clientSettings(aws);
   const client = documentClient(new DynamoDBClient(settings));

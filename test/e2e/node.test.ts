@@ -95,7 +95,7 @@ describe.each(inject("images"))(
       expect((await request("/other")).stdout).toMatch(/^HTTP\/1.1 404 /);
       // A client that is neither this host nor a scraper learns what a load balancer needs.
       const asOthers = await request("/active", status.privateIp);
-      expect(asOthers.stdout).toMatch(/\{"live":true,"ready":true,"active":true\}$/);
+      expect(asOthers.stdout).toMatch(/^\{"live":true,"ready":true,"active":true\}\r?$/m);
       expect((await request("/metrics", status.privateIp)).stdout).toMatch(/^HTTP\/1.1 403 /);
       expect((await request("/active")).stdout).toContain('"role":"active"');
       const metrics = (await request("/metrics")).stdout;

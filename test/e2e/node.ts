@@ -149,6 +149,7 @@ export async function cluster(state: string, name: string, initImageId: string) 
     allow,
     runSetup,
     setupFile: setupFile(lab, name),
+    database,
     sql,
     launch,
     status,

@@ -13,7 +13,7 @@ import {
 import { apiVersion } from "./api-version.ts";
 
 /** The actions of a cluster setup. `verify` and `compare` change nothing. */
-export const setupActions = ["init", "adopt", "verify", "compare", "repoint"] as const;
+export const setupActions = ["init", "adopt", "verify", "compare", "repoint", "confirm-upgrade"] as const;
 
 const Task = z.strictObject({
   action: z.enum(setupActions),
@@ -29,7 +29,7 @@ const Task = z.strictObject({
   requestedBy: z.string().max(2048).optional(),
 });
 
-/** What `init`, `adopt`, `verify` and `database repoint` need to know about a cluster. */
+/** What `init`, `adopt`, `verify` and the `database` commands need to know about a cluster. */
 export const ClusterSetup = z
   .strictObject({
     apiVersion: z.literal(apiVersion),

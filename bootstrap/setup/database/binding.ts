@@ -24,19 +24,20 @@ export async function bind(owner: Client, node: NodeIdentity): Promise<void> {
 }
 
 /**
- * Makes a copy the original database of the node: a new id, the identity of this server, and a generation above the
- * generation of the record.
+ * Makes this database on this server the original database of the node, with a generation above the generation of the
+ * record.
+ * @param databaseId a new id distinguishes this database from the database that it was copied from
  */
-export async function rebind(owner: Client, recorded: Progress): Promise<void> {
+export async function rebind(owner: Client, recorded: Progress, databaseId: string): Promise<void> {
   const { systemIdentifier, databaseOid } = await serverIdentity(owner);
   await owner.query(
     "update eclair_ami.binding set database_id = $1, system_identifier = $2, database_oid = $3, bound_at = now()",
-    [randomUUID(), systemIdentifier, databaseOid],
+    [databaseId, systemIdentifier, databaseOid],
   );
   await owner.query("update eclair_ami.progress set generation = greatest(generation, $1) + 1", [
     recorded.generation,
   ]);
-  await supersede(owner, `repoint ${randomUUID()}`);
+  await supersede(owner, `rebind ${randomUUID()}`);
 }
 
 /**

@@ -69,9 +69,9 @@ eclair:
 `;
 }
 
-/** A document for `init`, `adopt`, `verify` and `database repoint`, with a comment for every setting. */
+/** A document for `init`, `adopt`, `verify` and the `database` commands, with a comment for every setting. */
 export function exampleClusterSetup(chain: Chain): string {
-  return `# The input of \`eclair-ami init\`, \`adopt\`, \`verify\` and \`database repoint\`. It contains names of secrets, and no
+  return `# The input of \`eclair-ami init\`, \`adopt\`, \`verify\` and the \`database\` commands. It contains names of secrets, and no
 # secret.
 apiVersion: eclair-ami/v1
 kind: ClusterSetup

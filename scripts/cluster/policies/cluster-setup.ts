@@ -12,7 +12,7 @@ import {
 } from "./statements.ts";
 
 /**
- * The permissions of the short-lived instance of `init`, `adopt`, `verify` and `database repoint`. Only its role may
+ * The permissions of the short-lived instance of `init`, `adopt`, `verify` and the `database` commands. Only its role may
  * read the secret of the database's owner.
  */
 export function setupPolicy(

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { execa } from "execa";
 import { serviceNsenterArguments, type LabFacts } from "../facts.ts";
 import type { LabPaths } from "../paths.ts";
@@ -49,5 +50,25 @@ export class DatabaseAdmin {
       "-c",
       `${control} -m immediate stop; sleep ${seconds}; ${control} -l ${this.folder}/log start`,
     ]);
+  }
+
+  /**
+   * Stops the server, and starts the result of `pg_upgrade`: a server with another system identifier and the same databases,
+   * as after a major upgrade of RDS.
+   */
+  async upgrade(): Promise<void> {
+    const [data, upgraded] = [`${this.folder}/data`, `${this.folder}/upgraded`];
+    const control = `${postgresProgram("pg_ctl")} -D ${data} --silent`;
+    const steps = [
+      `cd ${this.folder}`,
+      `${control} -m fast stop`,
+      `${postgresProgram("initdb")} -D ${upgraded} --username=${superuser} --encoding=UTF8 --locale=C.UTF-8 --auth=trust`,
+      `${postgresProgram("pg_upgrade")} -b ${dirname(postgresProgram("psql"))} -d ${data} -D ${upgraded} -U ${superuser}`,
+      `cp ${data}/postgresql.conf ${data}/pg_hba.conf ${data}/pg_ident.conf ${upgraded}`,
+      `rm -r ${data}`,
+      `mv ${upgraded} ${data}`,
+      `${control} -l ${this.folder}/log start`,
+    ];
+    await this.run(["sh", "-c", steps.join(" && ")]);
   }
 }

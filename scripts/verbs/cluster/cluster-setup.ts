@@ -20,7 +20,7 @@ type SetupFlags = TargetFlags & {
 
 const noConsent = { createSecrets: false, walletRetained: false };
 
-/** The actions of a cluster setup, each on a short-lived instance: init, adopt, verify, database repoint. */
+/** The actions of a cluster setup, each on a short-lived instance. */
 export function addClusterSetup(program: Command): void {
   const withSetup = (command: Command) =>
     withTarget(command)
@@ -52,11 +52,23 @@ export function addClusterSetup(program: Command): void {
   withSetup(program.command("verify"))
     .description("check secrets, record, database and fence as a node does; changes nothing")
     .action((flags: SetupFlags) => setUp(flags, { ...noConsent, action: "verify" }));
-  withSetup(program.command("database").description("the database of a node").command("repoint"))
+  const database = program.command("database").description("the database of a node");
+  withSetup(database.command("repoint"))
     .description("move the node to another or a restored database; requires the node id")
     .requiredOption("--reason <text>", "the reason, for the history of the cluster")
     .option("--node-id <id>", "the node id; without it, the command asks for it")
     .action(repoint);
+  withSetup(database.command("confirm-upgrade"))
+    .description("accept the node's database again after a major upgrade of PostgreSQL")
+    .requiredOption("--reason <text>", "the reason, for the history of the cluster")
+    .action(async (flags: SetupFlags & { readonly reason: string }) =>
+      setUp(flags, {
+        ...noConsent,
+        action: "confirm-upgrade",
+        reason: flags.reason,
+        requestedBy: await callerOf(targetOf(flags)),
+      }),
+    );
 }
 
 async function setUp(flags: SetupFlags, task: Omit<SetupTask, "id">): Promise<void> {
