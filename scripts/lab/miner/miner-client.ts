@@ -33,9 +33,9 @@ export class MinerClient {
     await this.rpc("generatetodescriptor", [blocks, anyoneDescriptor]);
   }
 
-  /** Pays the reward of a block to an address, and mines blocks until the reward can be spent. */
-  async fund(address: string): Promise<void> {
-    await this.rpc("generatetoaddress", [1, address]);
+  /** Pays the rewards of blocks to an address, and mines blocks until the rewards can be spent. */
+  async fund(address: string, rewards = 1): Promise<void> {
+    await this.rpc("generatetoaddress", [rewards, address]);
     await this.mine(coinbaseMaturity);
   }
 }
