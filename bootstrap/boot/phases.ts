@@ -1,11 +1,12 @@
 import type { ClusterTable } from "../contract/record/table.ts";
 import type { BootPhase, BootReport, BootStatus } from "../contract/reports/boot.ts";
 import type { InstanceIdentity } from "../contract/reports/instance-identity.ts";
-import { bootTimestamp } from "../os/clock.ts";
+import { bootTimestamp, secondsSinceBoot } from "../os/clock.ts";
 import { writeDurably } from "../os/files.ts";
 import { finalErrorFields, logError, logEvent } from "../os/log.ts";
 import { paths } from "../os/paths.ts";
 import { version } from "../version.ts";
+import { retryWhilePropagating } from "./propagation.ts";
 
 const readableByAll = { uid: 0, gid: 0, mode: 0o644 };
 
@@ -36,7 +37,8 @@ export class Phases {
       this.status.phases.push({ name: phase, durationMs });
       logEvent("boot.phase", { phase, durationMs });
       return result;
-    } catch (thrown) {
+    } catch (caught) {
+      const thrown = retryWhilePropagating(caught, secondsSinceBoot());
       const error = finalErrorFields(thrown);
       this.status.failure = { phase, error };
       logEvent("boot.phase", { phase, durationMs: duration(), error }, "error");

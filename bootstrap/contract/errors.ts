@@ -43,6 +43,11 @@ export class EclairAmiError extends Error {
     return new EclairAmiError({ ...this.facts(), mayHaveChanged }, { cause: this.cause });
   }
 
+  /** The same error, which can disappear by itself. */
+  asRetryable(remedy: string): EclairAmiError {
+    return new EclairAmiError({ ...this.facts(), remedy, retryable: true }, { cause: this.cause });
+  }
+
   /** The error as logs, reports and `--json` show it. */
   toJSON(): LoggedFacts {
     const { mayHaveChanged, code, operation, message, remedy, retryable } = this.facts();

@@ -6,6 +6,18 @@ export function boottime(): number {
   return Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
 }
 
+/** Clock ticks per second in /proc, on every architecture (USER_HZ). */
+const ticksPerSecond = 100;
+/** The position of `starttime` behind the name of the process, which can contain spaces (proc_pid_stat(5)). */
+const startTimeField = 19;
+
+/** Seconds since the first process of this instance started. A container has the boot time of its host, so that this differs. */
+export function secondsSinceBoot(): number {
+  const stat = readFileSync("/proc/1/stat", "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return boottime() - Number(fields[startTimeField]) / ticksPerSecond;
+}
+
 /** Orders the reports of this instance without the clock. */
 export function bootTimestamp(): BootTimestamp {
   return {

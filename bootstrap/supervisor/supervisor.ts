@@ -18,6 +18,7 @@ import type { NodeContext } from "./context/node-context.ts";
 import { decide, type Decision } from "./decide.ts";
 import { EclairPoller } from "./eclair-poller.ts";
 import type { HostHealth } from "./group/group-lifecycle.ts";
+import { diskProblems } from "./health/chain-disk.ts";
 import { LeaseReleaser } from "./lease/lease-releaser.ts";
 import { ContextReloader } from "./reload/context-reloader.ts";
 import { ArmingFailures } from "./standby/arming-failures.ts";
@@ -113,6 +114,7 @@ export class Supervisor {
       this.poller.poll(),
     ]);
     this.bitcoind = bitcoind;
+    this.context.chainDisk?.poll();
     this.context.chainTip.observe(bitcoind, this.context.duties.bestBlocks, Date.now(), boottime());
     if (this.processes.armed !== undefined) this.armingFailures.noteArmed();
     if (bitcoind.known || bitcoind.warmingUp === true) this.bitcoindAnsweredAt = boottime();
@@ -153,13 +155,14 @@ export class Supervisor {
   report(): InstanceReport {
     const { node, recordMirror, watchdog } = this.context;
     const { configuration, identity } = node;
+    const chainDisk = this.context.chainDisk?.report;
     const active = this.decision.role === "active" && watchdog.secondsLeft(boottime()) > 0;
     return {
       live: this.isLive,
       ready: active || (this.decision.role === "standby" && this.decision.ready),
       active,
       role: this.decision.role,
-      reasons: [...this.decision.reasons],
+      reasons: [...this.decision.reasons, ...diskProblems(chainDisk)],
       roleSince: this.roleSince.toISOString(),
       cluster: configuration.cluster,
       nodeId: configuration.nodeId,
@@ -168,6 +171,7 @@ export class Supervisor {
       targetGroupArns: configuration.targetGroupArns,
       bitcoind: this.bitcoind,
       chainTip: this.context.chainTip.report,
+      ...(chainDisk !== undefined && { chainDisk }),
       lease: this.lease,
       eclair: this.eclairReport(),
       record: recordMirror.state,

@@ -5,6 +5,7 @@ import { drills as clocks } from "./faults/clocks.ts";
 import { drills as database } from "./faults/database.ts";
 import { drills as dependencies } from "./faults/dependencies.ts";
 import { drills as frozenEclair } from "./faults/frozen-eclair.ts";
+import { drills as load } from "./faults/load.ts";
 import { drills as networks } from "./faults/networks.ts";
 import { drills as processes } from "./faults/processes.ts";
 
@@ -16,6 +17,7 @@ export const catalogue: readonly Drill[] = [
   ...networks,
   ...database,
   ...dependencies,
+  ...load,
   ...clocks,
   ...channels,
 ];

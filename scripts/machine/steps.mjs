@@ -42,6 +42,7 @@ const labPackages = [
   "systemd-container",
   "tini",
   "util-linux",
+  "wrk",
 ];
 
 /** @type {readonly InstallStep[]} */

@@ -46,6 +46,9 @@ const ChainTip = z.object({
 });
 export type ChainTipReport = z.infer<typeof ChainTip>;
 
+const ChainDisk = z.object({ freeBytes: z.number(), totalBytes: z.number() });
+export type ChainDiskReport = z.infer<typeof ChainDisk>;
+
 const Lease = z.union([
   Unknown,
   z.object({
@@ -110,6 +113,8 @@ export const InstanceReport = z.object({
   bitcoind: Bitcoind,
   /** Absent in the reports of older images. */
   chainTip: ChainTip.optional(),
+  /** The file system of the chain; absent with a remote bitcoind, and while it is not known. */
+  chainDisk: ChainDisk.optional(),
   lease: Lease,
   eclair: Eclair,
   /** The cluster record as this instance mirrored it last. */

@@ -12,6 +12,7 @@ import { NodeDatabase } from "../lease/node-database.ts";
 import { RecordMirror } from "../lease/record-mirror.ts";
 import { StartGuard } from "../lease/start-guard.ts";
 import { Watchdog } from "../lease/watchdog.ts";
+import { ChainDisk } from "../health/chain-disk.ts";
 import { ChainTip } from "../health/chain-tip.ts";
 import { ClusterDuties, type DriftPoller } from "./cluster-duties.ts";
 
@@ -29,6 +30,8 @@ export class NodeContext {
   readonly duties: ClusterDuties;
   readonly watchdog: Watchdog;
   readonly chainTip: ChainTip;
+  /** Undefined with a remote bitcoind. */
+  readonly chainDisk: ChainDisk | undefined;
   private lastBoot: BootStatus;
 
   constructor(rendered: Rendered, boot: BootStatus, driftDetector: DriftPoller) {
@@ -48,6 +51,7 @@ export class NodeContext {
     this.duties = new ClusterDuties(node, table, driftDetector);
     this.watchdog = new Watchdog(database.leaseSeconds);
     this.chainTip = new ChainTip(configuration.chain);
+    this.chainDisk = configuration.bitcoind.local === undefined ? undefined : new ChainDisk();
     this.lastBoot = boot;
   }
 

@@ -77,6 +77,16 @@ export const metrics: readonly Metric[] = [
     samples: ({ chainTip }) => (chainTip?.behindBlocks === undefined ? [] : one(chainTip.behindBlocks)),
   },
   {
+    name: "eclair_ami_chain_disk_free_bytes",
+    help: "free bytes of the file system of the chain",
+    samples: ({ chainDisk }) => (chainDisk === undefined ? [] : one(chainDisk.freeBytes)),
+  },
+  {
+    name: "eclair_ami_chain_disk_size_bytes",
+    help: "size of the file system of the chain",
+    samples: ({ chainDisk }) => (chainDisk === undefined ? [] : one(chainDisk.totalBytes)),
+  },
+  {
     name: "eclair_ami_boot_phase_duration_seconds",
     help: "duration of each phase of the boot",
     labels: ["phase"],

@@ -1,0 +1,25 @@
+import type { ErrorCode } from "../contract/error-codes.ts";
+import { EclairAmiError } from "../contract/errors.ts";
+
+/** A new role, policy or tag takes effect after "a period of time"; minutes were seen. */
+const propagationSeconds = 300;
+
+const denials = new Set<ErrorCode>([
+  "secret.denied",
+  "record.denied",
+  "target-group.denied",
+  "volume.attach-failed",
+]);
+
+/**
+ * Makes a denied request retryable while the instance is young: IAM and tags are eventually consistent
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency).
+ * @param age the seconds since the instance booted
+ */
+export function retryWhilePropagating(thrown: unknown, age: number): unknown {
+  if (!(thrown instanceof EclairAmiError) || thrown.retryable) return thrown;
+  if (!denials.has(thrown.code) || age >= propagationSeconds) return thrown;
+  return thrown.asRetryable(
+    `${thrown.remedy}. New permissions take effect after some minutes: the boot tries again for the first ${propagationSeconds / 60} minutes`,
+  );
+}

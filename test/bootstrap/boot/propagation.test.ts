@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { retryWhilePropagating } from "../../../bootstrap/boot/propagation.ts";
+import type { ErrorCode } from "../../../bootstrap/contract/error-codes.ts";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+
+const failure = (code: ErrorCode) =>
+  new EclairAmiError({ code, operation: "booting", message: "denied", remedy: "permit it" });
+
+test("a denied request is retried while the instance is young", () => {
+  const retried = retryWhilePropagating(failure("secret.denied"), 299);
+  expect(retried).toMatchObject({ code: "secret.denied", message: "denied", retryable: true });
+  expect((retried as EclairAmiError).remedy).toMatch(/^permit it\. .*tries again/);
+});
+
+test.each<[ErrorCode, number]>([
+  ["secret.denied", 300],
+  ["secret.not-found", 10],
+  ["database.rewound", 10],
+])("%s is final after %i s", (code, age) => {
+  const thrown = failure(code);
+  expect(retryWhilePropagating(thrown, age)).toBe(thrown);
+});
+
+test("an error that is retryable anyway keeps its remedy", () => {
+  const thrown = failure("record.denied").asRetryable("wait");
+  expect(retryWhilePropagating(thrown, 10)).toBe(thrown);
+});
