@@ -67,17 +67,16 @@ export async function attachChainVolume(
   }
 
   async function findClusterVolumes(): Promise<Volume[]> {
-    const { Volumes } = await ec2.send(
-      new sdk.DescribeVolumesCommand({
-        Filters: [
-          { Name: `tag:${tags.cluster}`, Values: [cluster] },
-          { Name: `tag:${tags.volume}`, Values: [chainVolumePurpose] },
-          { Name: "availability-zone", Values: [identity.availabilityZone] },
-        ],
-      }),
-    );
+    const filters = [
+      { Name: `tag:${tags.cluster}`, Values: [cluster] },
+      { Name: `tag:${tags.volume}`, Values: [chainVolumePurpose] },
+      { Name: "availability-zone", Values: [identity.availabilityZone] },
+    ];
+    const volumes: Volume[] = [];
+    for await (const page of sdk.paginateDescribeVolumes({ client: ec2 }, { Filters: filters }))
+      volumes.push(...(page.Volumes ?? []));
     // The oldest volume has the longest chain.
-    return (Volumes ?? [])
+    return volumes
       .filter((volume) => tagOf(volume, tags.broken) === undefined)
       .toSorted((a, b) => (a.CreateTime?.getTime() ?? 0) - (b.CreateTime?.getTime() ?? 0));
   }

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DescribeInstancesCommand, EC2Client, type Instance } from "@aws-sdk/client-ec2";
+import { paginateDescribeInstances, EC2Client, type Instance } from "@aws-sdk/client-ec2";
 import { defaultTable } from "../../bootstrap/contract/record/default-table.ts";
 import { ClusterTable, documentClient } from "../../bootstrap/contract/record/table.ts";
 import { BootReport } from "../../bootstrap/contract/reports/boot.ts";
@@ -9,6 +9,7 @@ import type { Target } from "../target/target.ts";
 import { progressOfConsole, progressOfReport, type BootProgress } from "./boot-progress.ts";
 import { bootstrapEvents, consoleOutput } from "./console.ts";
 import { targetHealth } from "./target-health.ts";
+import { allItems } from "../target/pages.ts";
 
 /** A supervisor reports at least every ten seconds. An older report may no longer be true. */
 export const freshSeconds = 30;
@@ -60,12 +61,13 @@ async function describeInstances(target: Target, cluster: string | undefined): P
     cluster === undefined
       ? { Name: "tag-key", Values: [tags.cluster] }
       : { Name: `tag:${tags.cluster}`, Values: [cluster] };
-  const { Reservations = [] } = await target
-    .client(EC2Client)
-    .send(new DescribeInstancesCommand({ Filters: [filter] }));
-  return Reservations.flatMap(({ Instances = [] }) => Instances).filter(
-    ({ State }) => State?.Name !== "terminated",
+  const reservations = await allItems(
+    paginateDescribeInstances({ client: target.client(EC2Client) }, { Filters: [filter] }),
+    ({ Reservations }) => Reservations,
   );
+  return reservations
+    .flatMap(({ Instances = [] }) => Instances)
+    .filter(({ State }) => State?.Name !== "terminated");
 }
 
 async function statusOf(

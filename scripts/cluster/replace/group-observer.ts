@@ -5,7 +5,7 @@ import { freshSeconds, nodeStatuses, type NodeStatus } from "../status.ts";
 import { findGroup, type NodeGroup } from "./group.ts";
 import { isActive, type MemberStatus } from "./members.ts";
 
-export const pollMilliseconds = 1_000;
+export const pollMilliseconds = { lab: 1_000, aws: 5_000 } as const;
 export const stableTimeoutSeconds = 600;
 
 /** Reads an Auto Scaling group together with the reports of its members. */
@@ -53,7 +53,7 @@ export class GroupObserver {
           group.name,
           `of ${group.desired} instances, ${inService.length} are in service and ${active.length} active`,
         );
-      await sleep(pollMilliseconds);
+      await sleep(pollMilliseconds[this.target.name]);
     }
   }
 

@@ -2,7 +2,7 @@ import {
   AutoScalingClient,
   CompleteLifecycleActionCommand,
   CreateOrUpdateTagsCommand,
-  DescribeAutoScalingGroupsCommand,
+  paginateDescribeAutoScalingGroups,
   TerminateInstanceInAutoScalingGroupCommand,
   UpdateAutoScalingGroupCommand,
   type AutoScalingGroup,
@@ -13,6 +13,7 @@ import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import type { Target } from "../../target/target.ts";
 import { formatReplaceState, parseReplaceState, type ReplaceState } from "./replace-state.ts";
+import { allItems } from "../../target/pages.ts";
 
 /** The Auto Scaling group of a cluster. */
 export type NodeGroup = {
@@ -44,14 +45,8 @@ export type TemplateVersion = {
 
 /** The group of a cluster by its tag, and by its name when several groups have the tag. */
 export async function findGroup(target: Target, cluster: string, name?: string): Promise<NodeGroup> {
-  const { AutoScalingGroups = [] } = await target
-    .client(AutoScalingClient)
-    .send(
-      new DescribeAutoScalingGroupsCommand({ Filters: [{ Name: `tag:${tags.cluster}`, Values: [cluster] }] }),
-    );
-  const found = AutoScalingGroups.filter(
-    (group) => name === undefined || group.AutoScalingGroupName === name,
-  );
+  const groups = await groupsOf(target, [cluster]);
+  const found = groups.filter((group) => name === undefined || group.AutoScalingGroupName === name);
   const [only] = found;
   if (only === undefined || found.length > 1)
     throw new EclairAmiError({
@@ -108,15 +103,21 @@ const balancesZones = ({ SuspendedProcesses = [] }: AutoScalingGroup): boolean =
 export const balancingWarning = (group: string): string =>
   `the Auto Scaling group ${group} balances its availability zones and can terminate the only instance that is ready: suspend its process AZRebalance with \`aws autoscaling suspend-processes --auto-scaling-group-name ${group} --scaling-processes AZRebalance\``;
 
+async function groupsOf(target: Target, clusters: readonly string[]): Promise<AutoScalingGroup[]> {
+  return await allItems(
+    paginateDescribeAutoScalingGroups(
+      { client: target.client(AutoScalingClient) },
+      { Filters: [{ Name: `tag:${tags.cluster}`, Values: [...clusters] }] },
+    ),
+    ({ AutoScalingGroups }) => AutoScalingGroups,
+  );
+}
+
 /** The names of the groups of these clusters that balance their zones. */
 export async function balancingGroups(target: Target, clusters: readonly string[]): Promise<string[]> {
   if (clusters.length === 0) return [];
-  const { AutoScalingGroups = [] } = await target.client(AutoScalingClient).send(
-    new DescribeAutoScalingGroupsCommand({
-      Filters: [{ Name: `tag:${tags.cluster}`, Values: [...clusters] }],
-    }),
-  );
-  return AutoScalingGroups.filter(balancesZones).map(({ AutoScalingGroupName = "" }) => AutoScalingGroupName);
+  const groups = await groupsOf(target, clusters);
+  return groups.filter(balancesZones).map(({ AutoScalingGroupName = "" }) => AutoScalingGroupName);
 }
 
 /** Completes the terminating hook of an instance that serves nothing, so that its volume becomes free at once. */

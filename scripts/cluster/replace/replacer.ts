@@ -93,7 +93,7 @@ export class Replacer {
       else {
         if (performance.now() > deadline)
           throw unstable(this.wanted.group, "no instance of the previous version is passive");
-        await sleep(pollMilliseconds);
+        await sleep(pollMilliseconds[this.target.name]);
         continue;
       }
       deadline = performance.now() + stableTimeoutSeconds * 1000;
@@ -165,7 +165,7 @@ export class Replacer {
       }
       if (performance.now() > deadline)
         await this.stop(undefined, "the group launched no instance in time", before);
-      await sleep(pollMilliseconds);
+      await sleep(pollMilliseconds[this.target.name]);
     }
   }
 
@@ -180,7 +180,7 @@ export class Replacer {
         if (members.every((member) => member.instanceId !== instanceId)) return;
         if (!isTemporaryRefusal(error) || performance.now() > deadline) throw error;
       }
-      await sleep(pollMilliseconds);
+      await sleep(pollMilliseconds[this.target.name]);
     }
   }
 
@@ -205,7 +205,7 @@ export class Replacer {
         const reason = whyNotReady(status, timedOut ? this.wanted.timeoutMinutes : undefined);
         await this.stop(instanceId, reason, before);
       }
-      await sleep(pollMilliseconds);
+      await sleep(pollMilliseconds[this.target.name]);
     }
   }
 

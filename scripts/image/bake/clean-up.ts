@@ -3,10 +3,10 @@ import {
   DeleteSecurityGroupCommand,
   DeleteSnapshotCommand,
   DeregisterImageCommand,
-  DescribeImagesCommand,
-  DescribeInstancesCommand,
+  paginateDescribeImages,
+  paginateDescribeInstances,
   DescribeKeyPairsCommand,
-  DescribeSecurityGroupsCommand,
+  paginateDescribeSecurityGroups,
   EC2Client,
   TerminateInstancesCommand,
   type Filter,
@@ -15,9 +15,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import type { Target } from "../../target/target.ts";
 import { removeBundle } from "./bundle.ts";
+import { allItems } from "../../target/pages.ts";
 
 const terminationTimeoutMilliseconds = 300_000;
-const pollIntervalMilliseconds = 500;
+const pollIntervalMilliseconds = { lab: 500, aws: 5_000 } as const;
 
 export type FailedBake = {
   readonly target: Target;
@@ -54,45 +55,53 @@ async function removeBakeResources(target: Target, bakeId: string): Promise<stri
   const filters: Filter[] = [{ Name: `tag:${tags.bakeId}`, Values: [bakeId] }];
   return [
     // A security group cannot be deleted before its instances end.
-    ...(await terminateInstances(ec2, filters)),
+    ...(await terminateInstances(target, filters)),
     ...(await removeImages(ec2, filters)),
     ...(await removeKeyPairs(ec2, filters)),
     ...(await removeSecurityGroups(ec2, filters)),
   ];
 }
 
-async function terminateInstances(ec2: EC2Client, filters: Filter[]): Promise<string[]> {
+async function terminateInstances(target: Target, filters: Filter[]): Promise<string[]> {
+  const ec2 = target.client(EC2Client);
   const ids = await liveInstances(ec2, filters);
   if (ids.length === 0) return [];
   await ec2.send(new TerminateInstancesCommand({ InstanceIds: ids }));
   const deadline = performance.now() + terminationTimeoutMilliseconds;
   while ((await liveInstances(ec2, filters)).length > 0) {
     if (performance.now() > deadline) throw new Error(`${ids.join(", ")} did not end within five minutes`);
-    await sleep(pollIntervalMilliseconds);
+    await sleep(pollIntervalMilliseconds[target.name]);
   }
   return ids;
 }
 
 async function liveInstances(ec2: EC2Client, filters: Filter[]): Promise<string[]> {
   const states = ["pending", "running", "stopping", "stopped", "shutting-down"];
-  const { Reservations = [] } = await ec2.send(
-    new DescribeInstancesCommand({ Filters: [...filters, { Name: "instance-state-name", Values: states }] }),
+  const reservations = await allItems(
+    paginateDescribeInstances(
+      { client: ec2 },
+      { Filters: [...filters, { Name: "instance-state-name", Values: states }] },
+    ),
+    ({ Reservations }) => Reservations,
   );
-  return Reservations.flatMap(({ Instances = [] }) =>
+  return reservations.flatMap(({ Instances = [] }) =>
     Instances.flatMap(({ InstanceId }) => InstanceId ?? []),
   );
 }
 
 /** Deregisters images and deletes their snapshots. */
 async function removeImages(ec2: EC2Client, filters: Filter[]): Promise<string[]> {
-  const { Images = [] } = await ec2.send(new DescribeImagesCommand({ Owners: ["self"], Filters: filters }));
-  for (const { ImageId, BlockDeviceMappings = [] } of Images) {
+  const images = await allItems(
+    paginateDescribeImages({ client: ec2 }, { Owners: ["self"], Filters: filters }),
+    ({ Images }) => Images,
+  );
+  for (const { ImageId, BlockDeviceMappings = [] } of images) {
     await ec2.send(new DeregisterImageCommand({ ImageId }));
     for (const { Ebs } of BlockDeviceMappings)
       if (Ebs?.SnapshotId !== undefined)
         await ec2.send(new DeleteSnapshotCommand({ SnapshotId: Ebs.SnapshotId }));
   }
-  return Images.flatMap(({ ImageId }) => ImageId ?? []);
+  return images.flatMap(({ ImageId }) => ImageId ?? []);
 }
 
 async function removeKeyPairs(ec2: EC2Client, filters: Filter[]): Promise<string[]> {
@@ -103,8 +112,11 @@ async function removeKeyPairs(ec2: EC2Client, filters: Filter[]): Promise<string
 }
 
 async function removeSecurityGroups(ec2: EC2Client, filters: Filter[]): Promise<string[]> {
-  const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({ Filters: filters }));
-  const ids = SecurityGroups.flatMap(({ GroupId }) => GroupId ?? []);
+  const groups = await allItems(
+    paginateDescribeSecurityGroups({ client: ec2 }, { Filters: filters }),
+    ({ SecurityGroups }) => SecurityGroups,
+  );
+  const ids = groups.flatMap(({ GroupId }) => GroupId ?? []);
   for (const GroupId of ids) await ec2.send(new DeleteSecurityGroupCommand({ GroupId }));
   return ids;
 }

@@ -1,4 +1,4 @@
-import { DescribeImagesCommand, EC2Client, type Image } from "@aws-sdk/client-ec2";
+import { paginateDescribeImages, EC2Client, type Image } from "@aws-sdk/client-ec2";
 import type { Command } from "commander";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { readManifestOf } from "../../image/build-folder.ts";
@@ -6,6 +6,7 @@ import { diffManifests } from "../../image/diff.ts";
 import { manifestSchema } from "../../image/manifest.ts";
 import { targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
 import { createTable } from "../../ui/table.ts";
+import { allItems } from "../../target/pages.ts";
 
 type ListFlags = TargetFlags & { readonly json: boolean };
 
@@ -36,15 +37,14 @@ function diff(a: string, b: string, { json }: { json: boolean }): void {
 }
 
 async function list(flags: ListFlags): Promise<void> {
-  const { Images = [] } = await targetOf(flags)
-    .client(EC2Client)
-    .send(
-      new DescribeImagesCommand({
-        Owners: ["self"],
-        Filters: [{ Name: "tag-key", Values: [tags.bakeId] }],
-      }),
-    );
-  const rows = Images.map(describeImage).toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
+  const images = await allItems(
+    paginateDescribeImages(
+      { client: targetOf(flags).client(EC2Client) },
+      { Owners: ["self"], Filters: [{ Name: "tag-key", Values: [tags.bakeId] }] },
+    ),
+    ({ Images }) => Images,
+  );
+  const rows = images.map(describeImage).toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
   if (flags.json) return console.log(JSON.stringify(rows));
   if (rows.length === 0) return console.log("no image exists: run `eclair-ami bake`");
   const table = createTable(["image", "created", "eclair", "bitcoind", "image test", "release"]);
