@@ -104,7 +104,7 @@ describe("invalid user-data", () => {
     [
       "exponential aliases",
       () => `${runner.configurationWith()}a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n`,
-      /aliases/,
+      /is an alias/,
     ],
     [
       "an alias with a line break",

@@ -14,6 +14,7 @@ const longest = [
   "failover",
   "node",
   "drills",
+  "fence",
   "reimage",
   "setup",
   "adopt",
