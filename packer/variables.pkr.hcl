@@ -38,7 +38,7 @@ variable "iam_instance_profile" {
 
 variable "source_image_owner" {
   type        = string
-  description = "the AWS account of Debian"
+  description = "the AWS account that owns the base image; by default Debian's"
   default     = "136693071363"
 }
 

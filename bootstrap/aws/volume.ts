@@ -8,6 +8,7 @@ import { readTargetLifecycleState } from "../imds/read.ts";
 import { isLeavingGroup } from "./auto-scaling.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 import { oncePastPending } from "./pending.ts";
+import { enlarge } from "./volume-size.ts";
 
 type ChainVolume = NonNullable<NodeConfiguration["chainVolume"]>;
 
@@ -41,9 +42,15 @@ export async function attachChainVolume(
     for (;;) {
       const volumes = await findClusterVolumes();
       const attached = volumes.find((volume) => isAttachedHere(volume));
-      if (attached !== undefined) return describe(attached);
-      for (const available of volumes.filter((volume) => volume.State === "available"))
-        if (await attach(ec2, available.VolumeId ?? "")) return describe(available);
+      if (attached !== undefined) {
+        await enlarge(ec2, attached, chainVolume.sizeGibibytes);
+        return describe(attached);
+      }
+      for (const available of volumes.filter((volume) => volume.State === "available")) {
+        if (!(await attach(ec2, available.VolumeId ?? ""))) continue;
+        await enlarge(ec2, available, chainVolume.sizeGibibytes);
+        return describe(available);
+      }
       // The last instance may still be shutting down, with the volume attached.
       const creating = volumes.some((volume) => volume.State === "creating");
       if (!(creating || (await isReleasing(volumes))) || performance.now() > deadline) break;

@@ -40,6 +40,9 @@ export const logEvents = {
   "systemd.notify-failed": "systemd-notify failed.",
   "targets.deregister-skipped": "The instance stays in its target groups, because it does not shut down.",
   "targets.deregistered": "The instance left its target groups.",
+  "volume.enlarge-failed":
+    "EC2 did not enlarge the chain volume to the configured size; the next boot tries again.",
+  "volume.enlarged": "The chain volume was smaller than configured, and was enlarged.",
   "wallet.created": "A wallet was created in bitcoind.",
   "wallet.import-failed": "The import of descriptors into the wallet failed; the supervisor imports again.",
   "wallet.imported": "The descriptors of the node were imported into the wallet.",

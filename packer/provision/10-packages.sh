@@ -3,6 +3,13 @@
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
+# A base image of --source-owner can be any image.
+. /etc/os-release
+if [ "$ID $VERSION_ID" != "debian 13" ]; then
+  echo "the base image is $ID ${VERSION_ID:-of no version}, and only Debian 13 is supported: correct --source-name" >&2
+  exit 1
+fi
+
 # A failed bake discards the image, so dpkg does not need to wait for the disk.
 echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/bake
 # No service starts while the image is built.

@@ -53,7 +53,7 @@ export const installSteps = [
     isDone: () =>
       existsSync(npmStamp) && readFileSync(npmStamp, "utf8") === lockDigest() && existsSync(nodeBinary),
     run: () => {
-      run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root });
+      run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root });
       if (!existsSync(nodeBinary)) run("npm", ["rebuild", "node", "bun"], { cwd: root });
       writeFileSync(npmStamp, lockDigest());
     },

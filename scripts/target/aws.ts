@@ -9,6 +9,10 @@ export type AwsOptions = {
   readonly sshInterface?: string;
   readonly instanceProfile?: string;
   readonly kmsKeyId?: string;
+  /** An account id, or `self`; Debian by default. */
+  readonly sourceOwner?: string;
+  /** A pattern of EC2 for the name of the base image. */
+  readonly sourceName?: string;
 };
 
 export const defaultInstanceTypes = { x86_64: "t3.medium", arm64: "t4g.medium" } as const;
@@ -40,6 +44,8 @@ export function awsTarget(options: AwsOptions): Target {
       ...(options.subnetId !== undefined && { subnet_id: options.subnetId }),
       ...(options.instanceProfile !== undefined && { iam_instance_profile: options.instanceProfile }),
       ...(options.kmsKeyId !== undefined && { kms_key_id: options.kmsKeyId }),
+      ...(options.sourceOwner !== undefined && { source_image_owner: options.sourceOwner }),
+      ...(options.sourceName !== undefined && { source_image_name: options.sourceName }),
     },
     commandPrefix: [],
     instance: {

@@ -21,7 +21,9 @@ describe.each(inject("images"))("with the $eclair Eclair", ({ eclair, id: imageI
 
     for (let count = 1; count <= replacements; count += 1) {
       await nodes.terminate(id);
-      id = await nodes.launch(imageId);
+      // A larger size in the configuration enlarges the existing volume.
+      const chainVolume = { ...nodes.configuration.chainVolume, sizeGibibytes: count < replacements ? 2 : 3 };
+      id = await nodes.launch(imageId, { chainVolume });
       const status = await nodes.waitUntilActive(id);
       expect(status.report?.eclair.info?.nodeId).toBe(nodes.configuration.nodeId);
       const guest = await nodes.inGuest(
@@ -38,6 +40,8 @@ describe.each(inject("images"))("with the $eclair Eclair", ({ eclair, id: imageI
       expect(TargetHealthDescriptions?.map((description) => description.Target?.Id)).toEqual([id]);
     }
 
+    const size = await nodes.inGuest(id, "df --output=size --block-size=1M /var/lib/bitcoin | tail -n 1");
+    expect(Number(size.stdout)).toBeGreaterThan(2_700);
     const retained = (await nodes.api(
       id,
       "getinvoice",

@@ -11,7 +11,12 @@ import {
   RunInstancesCommand,
   EC2Client,
 } from "@aws-sdk/client-ec2";
-import { CreateDBSnapshotCommand } from "@aws-sdk/client-rds";
+import {
+  CreateDBClusterCommand,
+  CreateDBClusterSnapshotCommand,
+  CreateDBSnapshotCommand,
+} from "@aws-sdk/client-rds";
+import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
@@ -321,7 +326,7 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     };
     await expectRefused(/--allow-irreversible is missing/);
     await expectRefused(/--snapshot is missing/, "--allow-irreversible");
-    await expectRefused(/not ?found/i, "--allow-irreversible", "--snapshot", "none");
+    await expectRefused(/the snapshot none does not exist/, "--allow-irreversible", "--snapshot", "none");
     const other = `other-${eclair}`;
     await cluster(state, other, imageId);
     await nodes.rds.send(
@@ -332,6 +337,27 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
       "--allow-irreversible",
       "--snapshot",
       `${other}-snapshot`,
+    );
+    const ofCluster = `${other}-cluster`;
+    await nodes.rds.send(
+      new CreateDBClusterCommand({
+        DBClusterIdentifier: ofCluster,
+        Engine: "aurora-postgresql",
+        MasterUsername: "owner",
+        MasterUserPassword: randomUUID(),
+      }),
+    );
+    await nodes.rds.send(
+      new CreateDBClusterSnapshotCommand({
+        DBClusterIdentifier: ofCluster,
+        DBClusterSnapshotIdentifier: `${ofCluster}-snapshot`,
+      }),
+    );
+    await expectRefused(
+      /is not of the node's database/,
+      "--allow-irreversible",
+      "--snapshot",
+      `${ofCluster}-snapshot`,
     );
     expect((await group()).members).toEqual(members);
     expect((await replace()).all).toMatch(/either --image or --rollback is required/);

@@ -32,6 +32,7 @@ export function instancePolicy(cluster: Cluster): Policy {
       Effect: "Allow",
       Action: [
         "ec2:DescribeVolumes",
+        "ec2:DescribeVolumesModifications",
         "ec2:DescribeInstances",
         "autoscaling:DescribeAutoScalingInstances",
         "autoscaling:DescribeLifecycleHooks",
@@ -76,7 +77,7 @@ export function instancePolicy(cluster: Cluster): Policy {
     },
     {
       Effect: "Allow",
-      Action: "ec2:AttachVolume",
+      Action: ["ec2:AttachVolume", "ec2:ModifyVolume"],
       Resource: "arn:aws:ec2:*:*:volume/*",
       Condition: { StringEquals: ofCluster },
     },

@@ -20,6 +20,8 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Poli
         "ec2:DescribeLaunchTemplateVersions",
         "ec2:GetConsoleOutput",
         "autoscaling:DescribeAutoScalingGroups",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBClusterSnapshots",
         "rds:DescribeDBInstances",
         "rds:DescribeDBSnapshots",
         "elasticloadbalancing:DescribeLoadBalancerAttributes",

@@ -1,15 +1,16 @@
-import { DescribeDBInstancesCommand, DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
+import { RDSClient } from "@aws-sdk/client-rds";
 import { keepsSchemas, schemaIncompatibility } from "../../../bootstrap/contract/eclair/versions.ts";
 import { EclairAmiError, messageOf } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterRecord } from "../../../bootstrap/contract/record/record.ts";
 import type { Target } from "../../target/target.ts";
+import { findSnapshot } from "./snapshots.ts";
 
 const maximumSnapshotAgeHours = 24;
 
 export type Consent = {
   /** The operator accepts that only the snapshot can revert the change. */
   readonly allowIrreversible: boolean;
-  /** An RDS snapshot of the node's database. */
+  /** An RDS snapshot of the node's database: of an instance, or of a cluster. */
   readonly snapshot?: string;
 };
 
@@ -48,29 +49,21 @@ export async function requireConsent(
         operation: `replacing Eclair ${record.lastEclair?.version ?? "of an earlier version"} with ${eclair}`,
         message,
         remedy:
-          "this Eclair changes the schemas of the database, and the previous image cannot take over again; a return to a snapshot can lose every channel (docs/identity.md). Create a snapshot nevertheless with `aws rds create-db-snapshot`, wait until it is available, and pass --allow-irreversible --snapshot ID",
+          "this Eclair changes the schemas of the database, and the previous image cannot take over again; a return to a snapshot can lose every channel (docs/identity.md). Create a snapshot nevertheless with `aws rds create-db-snapshot`, or `create-db-cluster-snapshot` for a cluster, wait until it is available, and pass --allow-irreversible --snapshot ID",
         exitCode: 2,
       },
       { cause },
     );
   if (!allowIrreversible) throw refused("the change is irreversible, and --allow-irreversible is missing");
   if (snapshot === undefined) throw refused("--snapshot is missing");
-  const rds = target.client(RDSClient);
-  const { DBSnapshots = [] } = await rds
-    .send(new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: snapshot }))
-    .catch((error: unknown) => {
-      throw refused(messageOf(error), error);
-    });
-  const [found] = DBSnapshots;
+  const found = await findSnapshot(target.client(RDSClient), snapshot).catch((error: unknown) => {
+    throw refused(messageOf(error), error);
+  });
   if (found === undefined) throw refused(`the snapshot ${snapshot} does not exist`);
-  if (found.Status !== "available") throw refused(`the snapshot ${snapshot} is ${found.Status}`);
-  const { DBInstances = [] } = await rds.send(new DescribeDBInstancesCommand({}));
-  const source = DBInstances.find(({ DBInstanceIdentifier: id }) => id === found.DBInstanceIdentifier);
-  if (source?.Endpoint?.Address !== record.database.host)
+  if (found.status !== "available") throw refused(`the snapshot ${snapshot} is ${found.status}`);
+  if (found.host !== record.database.host)
     throw refused(`the snapshot ${snapshot} is not of the node's database ${record.database.host}`);
-  // A copy of a snapshot has the time of the copy in SnapshotCreateTime.
-  const createdAt = found.OriginalSnapshotCreateTime ?? found.SnapshotCreateTime;
-  const hours = (Date.now() - (createdAt?.getTime() ?? 0)) / 3_600_000;
+  const hours = (Date.now() - (found.createdAt?.getTime() ?? 0)) / 3_600_000;
   if (hours > maximumSnapshotAgeHours)
     throw refused(`the snapshot ${snapshot} is ${Math.round(hours)} hours old`);
 }

@@ -30,6 +30,12 @@ export async function snapshotVolume(lab: LabPaths, volumeId: string, snapshotId
   await execa("cp", [...reflinkOrCopy, layout.volume(lab, volumeId), file]);
 }
 
+/** Enlarges a volume, also while a guest uses it. */
+export async function resizeVolume(lab: LabPaths, volumeId: string, gibibytes: number): Promise<void> {
+  await execa("truncate", ["--size", `${gibibytes}G`, layout.volume(lab, volumeId)]);
+  for (const device of await devicesOf(lab, volumeId)) await execa("losetup", ["--set-capacity", device]);
+}
+
 export function deleteVolume(lab: LabPaths, volumeId: string): void {
   rmSync(layout.volume(lab, volumeId), { force: true });
 }

@@ -32,6 +32,8 @@ type BakeFlags = {
   readonly sshInterface?: string;
   readonly instanceProfile?: string;
   readonly kmsKey?: string;
+  readonly sourceOwner?: string;
+  readonly sourceName?: string;
 };
 
 export function addBake(program: Command): void {
@@ -63,6 +65,12 @@ export function addBake(program: Command): void {
     )
     .option("--instance-profile <name>", "instance profile of the builder, for Session Manager")
     .option("--kms-key <id>", "KMS key of the root volume (default: the account's key for EBS)")
+    .option(
+      "--source-owner <account>",
+      "owner of the base image: an account id, or self (default: Debian)",
+      parseOwner,
+    )
+    .option("--source-name <pattern>", "name of the base image, a hardened Debian 13; the newest is used")
     .action(async (flags: BakeFlags) => {
       await bake(chooseTarget(flags), flags);
     });
@@ -76,6 +84,11 @@ function parseRootSize(text: string): number {
   if (!Number.isInteger(size) || size < minimumRootGibibytes)
     throw new InvalidArgumentError(`the minimum is ${minimumRootGibibytes} GiB, the size of Debian's image`);
   return size;
+}
+
+function parseOwner(text: string): string {
+  if (/^(\d{12}|self)$/.test(text)) return text;
+  throw new InvalidArgumentError("an account id has twelve digits; `self` is your own account");
 }
 
 function chooseTarget(flags: BakeFlags): Target {
@@ -97,6 +110,8 @@ function chooseTarget(flags: BakeFlags): Target {
     ...(flags.sshInterface !== undefined && { sshInterface: flags.sshInterface }),
     ...(flags.instanceProfile !== undefined && { instanceProfile: flags.instanceProfile }),
     ...(flags.kmsKey !== undefined && { kmsKeyId: flags.kmsKey }),
+    ...(flags.sourceOwner !== undefined && { sourceOwner: flags.sourceOwner }),
+    ...(flags.sourceName !== undefined && { sourceName: flags.sourceName }),
   });
 }
 

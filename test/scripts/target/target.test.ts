@@ -1,6 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
+import { awsTarget } from "../../../scripts/target/aws.ts";
 import { clientFactory } from "../../../scripts/target/target.ts";
 
 const settings = {
@@ -33,4 +34,17 @@ test("each client is prepared once", () => {
   client(EC2Client);
   client(DynamoDBClient);
   expect(prepared).toHaveLength(2);
+});
+
+test("a bake on AWS uses the base image that the operator names", () => {
+  const { packerVariables } = awsTarget({
+    region: "eu-west-1",
+    sourceOwner: "self",
+    sourceName: "hardened-debian-13-*",
+  });
+  expect(packerVariables).toMatchObject({
+    source_image_owner: "self",
+    source_image_name: "hardened-debian-13-*",
+  });
+  expect(awsTarget({ region: "eu-west-1" }).packerVariables).not.toHaveProperty("source_image_owner");
 });

@@ -6,6 +6,7 @@ import {
   deleteSnapshot,
   deleteVolume,
   hasSnapshot,
+  resizeVolume,
   snapshotVolume,
 } from "../../guest/volumes.ts";
 import { layout, type LabPaths } from "../../paths.ts";
@@ -41,6 +42,13 @@ export function volumeHandlers(lab: LabPaths, attachments: Attachments): Ec2Hand
     DescribeVolumes: async (_form, forward) => {
       const response = await forward();
       return { ...response, body: withUsers(response.body, (id) => attachments.userOf(id)) };
+    },
+    ModifyVolume: async (form, forward) => {
+      const response = await forward();
+      const gibibytes = form.get("Size");
+      if (response.status === 200 && gibibytes !== null)
+        await resizeVolume(lab, form.get("VolumeId") ?? "", Number(gibibytes));
+      return response;
     },
     AttachVolume: async (form, forward) => {
       const volumeId = form.get("VolumeId") ?? "";

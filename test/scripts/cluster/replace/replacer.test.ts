@@ -137,7 +137,7 @@ function replacer(wanted: Partial<Replacement> = {}): {
   const names = { cluster: "demo", group: "group", templateId: "lt-1", requestedBy: "operator" };
   const replacement = { ...names, move, resumed: false, force: false, timeoutMinutes: 1, ...wanted };
   const table = { name: "eclair-ami" } as ClusterTable;
-  const subject = new Replacer({} as Target, table, replacement, (step) => steps.push(step));
+  const subject = new Replacer({ name: "lab" } as Target, table, replacement, (step) => steps.push(step));
   return { run: async () => await subject.run(), steps };
 }
 const rollback = { from: "2", to: "1", state: "rollingBack", reversible: true } as const;
