@@ -4,6 +4,7 @@ set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
 # A base image of --source-owner can be any image.
+# shellcheck source=/dev/null
 . /etc/os-release
 if [ "$ID $VERSION_ID" != "debian 13" ]; then
   echo "the base image is $ID ${VERSION_ID:-of no version}, and only Debian 13 is supported: correct --source-name" >&2
