@@ -80,7 +80,7 @@ describe("`init`", () => {
   test("refuses a file that is not a setup document", async () => {
     const run = await cli(["init", "--state", state, "--image", imageId, "--config", "package.json"]);
     expect(run).toMatchObject({ exitCode: 2 });
-    expect(run.stderr).toMatch(/kind is missing/);
+    expect(run.stderr).toMatch(/apiVersion is missing/);
   });
 });
 

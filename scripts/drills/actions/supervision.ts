@@ -39,6 +39,6 @@ export async function setFence(
   state: "disable" | "enable always",
 ): Promise<void> {
   await databaseOf(environment).sql(`do $$ declare t record; begin
-    for t in select tgrelid::regclass as fenced, tgname from pg_trigger where tgname in ('eclair_ami_fence', 'eclair_ami_holder')
+    for t in select tgrelid::regclass as fenced, tgname from pg_trigger where tgname in ('eclair_ami_fence', 'eclair_ami_holder', 'eclair_ami_holder_columns')
     loop execute format('alter table %s ${state} trigger %I', t.fenced, t.tgname); end loop; end $$`);
 }

@@ -11,6 +11,7 @@ export async function startUnmanagedEclair(environment: DrillEnvironment, instan
     environment,
     instanceId,
     `systemd-run --quiet --unit=${unit} --uid=eclair --gid=eclair --property=Restart=always --property=RestartSec=1 \
+       --property=RuntimeDirectory=eclair-process-drill --property=RuntimeDirectoryMode=0700 \
        --property=StartLimitIntervalSec=0 --property=SuccessExitStatus=143 --property=EnvironmentFile=-/run/eclair-ami/eclair.env \
        /opt/eclair/bin/eclair-run -Declair.datadir=/run/eclair`,
   );
