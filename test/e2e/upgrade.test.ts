@@ -1,3 +1,4 @@
+import { StartDBInstanceCommand, StopDBInstanceCommand } from "@aws-sdk/client-rds";
 import { expect, inject, test } from "vitest";
 import { cli, eventually, failureOf } from "./cli.ts";
 import { cluster } from "./node.ts";
@@ -26,7 +27,10 @@ test(
     await nodes.forgeRecord((record) => ({ ...record, updatedAt: "2026-01-01T00:00:00.000Z" }));
     expect(failureOf(await confirm())).toMatchObject({ code: "database.not-upgraded" });
 
+    const server = { DBInstanceIdentifier: nodes.name };
+    await nodes.rds.send(new StopDBInstanceCommand(server));
     await nodes.database.upgrade();
+    await nodes.rds.send(new StartDBInstanceCommand(server));
     const refused = await nodes.launch(imageId);
     await expect(nodes.waitUntilActive(refused)).rejects.toThrow(/database\.clone/);
     await nodes.terminate(refused);

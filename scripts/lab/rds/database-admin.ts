@@ -53,21 +53,19 @@ export class DatabaseAdmin {
   }
 
   /**
-   * Stops the server, and starts the result of `pg_upgrade`: a server with another system identifier and the same databases,
-   * as after a major upgrade of RDS.
+   * Replaces the stopped server by the result of `pg_upgrade`: a server with another system identifier and the same
+   * databases, as after a major upgrade of RDS. The caller stops and starts the server through RDS, because the lab starts
+   * every server that RDS has not stopped.
    */
   async upgrade(): Promise<void> {
     const [data, upgraded] = [`${this.folder}/data`, `${this.folder}/upgraded`];
-    const control = `${postgresProgram("pg_ctl")} -D ${data} --silent`;
     const steps = [
       `cd ${this.folder}`,
-      `${control} -m fast stop`,
       `${postgresProgram("initdb")} -D ${upgraded} --username=${superuser} --encoding=UTF8 --locale=C.UTF-8 --auth=trust`,
       `${postgresProgram("pg_upgrade")} -b ${dirname(postgresProgram("psql"))} -d ${data} -D ${upgraded} -U ${superuser}`,
       `cp ${data}/postgresql.conf ${data}/pg_hba.conf ${data}/pg_ident.conf ${upgraded}`,
       `rm -r ${data}`,
       `mv ${upgraded} ${data}`,
-      `${control} -l ${this.folder}/log start`,
     ];
     await this.run(["sh", "-c", steps.join(" && ")]);
   }
