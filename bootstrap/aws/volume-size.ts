@@ -8,8 +8,8 @@ const pollMilliseconds = 2_000;
 const usableStates = ["optimizing", "completed"];
 
 /**
- * Enlarges a volume that is smaller than the configuration requires. The node starts in any case: EC2 permits a change of a
- * volume only every six hours, and a later boot tries again.
+ * Enlarges a volume that is smaller than the configuration requires. The node starts in any case: EC2 limits how
+ * often a volume can be changed, and a later boot tries again.
  */
 export async function enlarge(ec2: EC2Client, volume: Volume, gibibytes: number): Promise<void> {
   const { VolumeId: volumeId = "", Size: size = gibibytes } = volume;

@@ -42,15 +42,9 @@ export async function attachChainVolume(
     for (;;) {
       const volumes = await findClusterVolumes();
       const attached = volumes.find((volume) => isAttachedHere(volume));
-      if (attached !== undefined) {
-        await enlarge(ec2, attached, chainVolume.sizeGibibytes);
-        return describe(attached);
-      }
-      for (const available of volumes.filter((volume) => volume.State === "available")) {
-        if (!(await attach(ec2, available.VolumeId ?? ""))) continue;
-        await enlarge(ec2, available, chainVolume.sizeGibibytes);
-        return describe(available);
-      }
+      if (attached !== undefined) return await use(attached);
+      for (const available of volumes.filter((volume) => volume.State === "available"))
+        if (await attach(ec2, available.VolumeId ?? "")) return await use(available);
       // The last instance may still be shutting down, with the volume attached.
       const creating = volumes.some((volume) => volume.State === "creating");
       if (!(creating || (await isReleasing(volumes))) || performance.now() > deadline) break;
@@ -69,7 +63,8 @@ export async function attachChainVolume(
     );
   }
 
-  function describe(volume: Volume): AttachedVolume {
+  async function use(volume: Volume): Promise<AttachedVolume> {
+    await enlarge(ec2, volume, chainVolume.sizeGibibytes);
     return { volumeId: volume.VolumeId ?? "", isOwn: tagOf(volume, tags.createdBy) === identity.instanceId };
   }
 

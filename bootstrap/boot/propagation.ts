@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../contract/error-codes.ts";
 import { EclairAmiError } from "../contract/errors.ts";
 
-/** A new role, policy or tag takes effect after "a period of time"; minutes were seen. */
+/** AWS states no limit for the time until a new role, policy or tag takes effect. Five minutes are this project's choice. */
 const propagationSeconds = 300;
 
 const denials = new Set<ErrorCode>([

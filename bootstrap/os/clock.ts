@@ -8,10 +8,10 @@ export function boottime(): number {
 
 /** Clock ticks per second in /proc, on every architecture (USER_HZ). */
 const ticksPerSecond = 100;
-/** The position of `starttime` behind the name of the process, which can contain spaces (proc_pid_stat(5)). */
+/** The index of `starttime` among the fields after the name of the process, which can contain spaces (proc_pid_stat(5)). */
 const startTimeField = 19;
 
-/** Seconds since the first process of this instance started. A container has the boot time of its host, so that this differs. */
+/** Seconds since the first process of this instance started. In a container, `boottime` counts from the boot of the host. */
 export function secondsSinceBoot(): number {
   const stat = readFileSync("/proc/1/stat", "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -111,7 +111,7 @@ async function updateRecord(
     to: database,
     progress: before.progress,
   };
-  if (await onTable(context, (table) => table.repoint(record, updated, entry))) return updated;
+  if (await onTable(context, (table) => table.replaceRecord(record, updated, entry))) return updated;
   throw new EclairAmiError({
     code: "record.changed",
     operation: "updating the cluster record",

@@ -54,7 +54,7 @@ export function decide(observation: Observation, context: DecisionContext): Deci
   const verdict = decideRole(observation, context);
   const { role, reasons } = verdict;
   const hostProblems = [...bitcoindProblems(observation.bitcoind, context.chain), ...context.tipProblems];
-  // An Eclair that is active stays active: another host takes over only when this one ends or is told to.
+  // Problems of the host do not end the role active: this Eclair holds the lease, so no other host can run Eclair.
   if (role === "active") return { ...verdict, ready: true, reasons: [...reasons, ...hostProblems] };
   if (role !== "standby") return { ...verdict, ready: false };
   const { armingProblem } = context;

@@ -11,9 +11,6 @@ import { bootstrapEvents, consoleOutput } from "./console.ts";
 import { targetHealth } from "./target-health.ts";
 import { allItems } from "../target/pages.ts";
 
-/** A supervisor reports at least every ten seconds. An older report may no longer be true. */
-export const freshSeconds = 30;
-
 /** One instance of a cluster, as AWS and the instance's own report describe it. */
 export type NodeStatus = {
   readonly instanceId: string;

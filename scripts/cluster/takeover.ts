@@ -1,5 +1,5 @@
 import * as reports from "../../bootstrap/contract/reports/standby.ts";
-import { freshSeconds, type NodeStatus } from "./status.ts";
+import type { NodeStatus } from "./status.ts";
 
 export const isReadyStandby = ({ report }: NodeStatus): boolean =>
   report !== undefined && reports.isReadyStandby(report);
@@ -23,7 +23,7 @@ export function takeoverProblems(status: NodeStatus, nodeId: string | undefined,
   const age = reportAge(status, now);
   if (report === undefined || age === undefined) return ["it has sent no report yet"];
   const problems: string[] = [];
-  if (age > freshSeconds) problems.push(`its last report is ${Math.round(age)} s old`);
+  if (age > reports.freshSeconds) problems.push(`its last report is ${Math.round(age)} s old`);
   if (report.role !== "standby") problems.push(`its role is ${report.role}`, ...report.reasons);
   else if (!report.ready) problems.push("it is not ready", ...report.reasons);
   if (!reports.isArmedAsConfigured(report)) problems.push("its Eclair is not armed");

@@ -163,10 +163,11 @@ export class ClusterTable {
   }
 
   /**
-   * Makes the record name another database, and stores the reason in the history.
+   * Replaces the record after its database was bound again, and stores the reason in the history. Both
+   * `database repoint` and `database confirm-upgrade` use it.
    * @returns false when the record is no longer `before`
    */
-  async repoint(before: ClusterRecord, after: ClusterRecord, entry: HistoryEntry): Promise<boolean> {
+  async replaceRecord(before: ClusterRecord, after: ClusterRecord, entry: HistoryEntry): Promise<boolean> {
     const update = {
       ...this.key(items.record),
       UpdateExpression: "SET #r = :after",

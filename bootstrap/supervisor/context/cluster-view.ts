@@ -1,12 +1,10 @@
 import type { ClusterTable } from "../../contract/record/table.ts";
 import { InstanceReport } from "../../contract/reports/instance.ts";
-import { isReadyStandby } from "../../contract/reports/standby.ts";
+import { freshSeconds, isReadyStandby } from "../../contract/reports/standby.ts";
 import { boottime } from "../../os/clock.ts";
 import { ChangeLog } from "../../os/log.ts";
 
 const everySeconds = 10;
-/** An instance reports at least every ten seconds. An older report may no longer be true. */
-const freshSeconds = 30;
 
 /** What the other instances of the cluster reported last. */
 export class ClusterView {

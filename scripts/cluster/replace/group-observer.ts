@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { Target } from "../../target/target.ts";
-import { freshSeconds, nodeStatuses, type NodeStatus } from "../status.ts";
+import { freshSeconds } from "../../../bootstrap/contract/reports/standby.ts";
+import { nodeStatuses, type NodeStatus } from "../status.ts";
 import { findGroup, type NodeGroup } from "./group.ts";
 import { isActive, type MemberStatus } from "./members.ts";
 

@@ -1,5 +1,6 @@
 import type { InstanceReport } from "../../../bootstrap/contract/reports/instance.ts";
-import { freshSeconds, type NodeStatus } from "../../cluster/status.ts";
+import { freshSeconds } from "../../../bootstrap/contract/reports/standby.ts";
+import type { NodeStatus } from "../../cluster/status.ts";
 import { reportAge, takeoverCandidates, takeoverProblems } from "../../cluster/takeover.ts";
 import { createTable } from "../../ui/table.ts";
 
