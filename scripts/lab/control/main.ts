@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { apiPort, services } from "../addresses.ts";
 import { setLeases, setNames } from "../dns/dnsmasq.ts";
+import { ClientTokens } from "../front/client-tokens.ts";
 import { apiServer } from "../front/server.ts";
 import { applyHopLimits, hopLimitRules } from "../imds/hop-limit.ts";
 import { listen, metadataServer } from "../imds/server.ts";
@@ -104,6 +105,7 @@ async function requestReconcile(): Promise<void> {
 await labAuthority(lab);
 await enqueue(reconcileDatabases);
 await listen(metadataServer(metadataSource(instances, groups, cache)));
+const clientTokens = new ClientTokens();
 // Guests use the service address of the API, and this machine uses the lab's end of the link.
 for (const address of [services.api, linkAddress]) {
   const api = apiServer({
@@ -114,6 +116,7 @@ for (const address of [services.api, linkAddress]) {
       scalingCalls(groups),
       roles.calls,
     ],
+    clientTokens,
     refusalOf: async (request) => await refusalOf(lab, roles, request),
     onChange: () => cache.invalidate(),
   });

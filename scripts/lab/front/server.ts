@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { motoPort } from "../addresses.ts";
+import type { ClientTokens } from "./client-tokens.ts";
 import { ec2Error, isRead, parseQuery, queryError, type ApiResponse, type QueryCall } from "./query.ts";
 
 const ec2Version = "2016-11-15";
@@ -32,6 +33,7 @@ export type Refusal = { readonly code: string; readonly status: number; readonly
 
 export type ApiOptions = {
   readonly interceptors: readonly Interceptor[];
+  readonly clientTokens: ClientTokens;
   /** An error for a request that is not handled. */
   readonly refusalOf: (request: ApiRequest) => Promise<Refusal | undefined>;
   /** Called before the response of each call that can have changed moto's state. */
@@ -64,7 +66,7 @@ export function apiServer(options: ApiOptions): Server {
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  { interceptors, refusalOf, onChange }: ApiOptions,
+  { interceptors, clientTokens, refusalOf, onChange }: ApiOptions,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -87,7 +89,13 @@ async function handle(
     "";
   const refusal = await refusalOf({ action, call, body, ...signerOf(request) });
   if (refusal !== undefined) return refuse(response, refusal, call);
-  const result = (call && (await intercept(interceptors, call, forward))) ?? (await forward());
+  const result =
+    call === undefined
+      ? await forward()
+      : await clientTokens.once(
+          call,
+          async () => (await intercept(interceptors, call, forward)) ?? (await forward()),
+        );
   const headers = { ...forwarded.headers, "content-length": String(Buffer.byteLength(result.body)) };
   delete (headers as Record<string, unknown>)["transfer-encoding"];
   response.writeHead(result.status, { "content-type": "text/xml", ...headers });

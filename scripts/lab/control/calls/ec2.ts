@@ -1,5 +1,6 @@
 import { CreateTagsCommand, DescribeImagesCommand, type Tag } from "@aws-sdk/client-ec2";
 import { existsSync, readFileSync } from "node:fs";
+import { messageOf } from "../../../../bootstrap/contract/errors.ts";
 import { splitTags, withRootDevices, withStates } from "../../front/ec2-documents.ts";
 import { withSource, withTemplate } from "../../front/launch-template.ts";
 import { ec2Error, ec2Response, elementText, listOf } from "../../front/query.ts";
@@ -38,7 +39,8 @@ function instanceHandlers(instances: Instances, reconcile: () => Promise<void>):
   const { lab } = instances;
   const thenReconcile: Ec2Handler = async (_form, forward) => {
     const response = await forward();
-    await reconcile();
+    // The call has changed the instances already, and the loop of the controller reconciles again.
+    await reconcile().catch((error: unknown) => console.error(`reconcile: ${messageOf(error)}`));
     return response;
   };
   return {
