@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { boot } from "./boot/boot.ts";
 import { deregister } from "./boot/deregister.ts";
 import { EclairAmiError, messageOf } from "./contract/errors.ts";
+import { serveDoor } from "./door/serve.ts";
 import { imageTest } from "./imagetest/run.ts";
 import { serveHealth } from "./supervisor/health/process.ts";
 import { status } from "./supervisor/health/status.ts";
@@ -32,6 +33,11 @@ program
   .command("health")
   .description("serve the reports on standard input at the health endpoint; the supervisor runs it")
   .action(serveHealth);
+
+program
+  .command("door")
+  .description("pass the connections of peers to the active Eclair; the supervisor runs it")
+  .action(serveDoor);
 
 program.command("status").description("print the state of the boot and of the node").action(status);
 

@@ -23,6 +23,7 @@ export const logEvents = {
   "eclair.ended": "The Eclair that was connected to the database ended.",
   "eclair.gate-opened": "The gate of an Eclair opened; this Eclair can take the lease.",
   "eclair.killed": "The watchdog killed an Eclair whose lease could expire.",
+  "door.ended": "The process of the door ended; the supervisor starts it again.",
   "health.ended": "The process of the health endpoint ended; the supervisor starts it again.",
   "guard.checked": "The cluster record and the database permit this host to start or activate Eclair.",
   "guard.refused": "The cluster record or the database does not permit this host to run Eclair.",

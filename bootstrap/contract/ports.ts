@@ -2,7 +2,9 @@
 export const ports = {
   /** Lightning peers connect here. */
   lightning: 9735,
-  /** `/live`, `/ready`, `/active` and `/metrics`. */
+  /** The doors of the cluster's other hosts connect here. */
+  door: 9736,
+  /** `/live`, `/ready`, `/active`, `/serving` and `/metrics`. */
   health: 8090,
   /** Eclair's API, on loopback. */
   eclairApi: 8080,

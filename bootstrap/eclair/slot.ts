@@ -33,7 +33,8 @@ export class Slot {
   /** This host killed the Eclair. */
   private killed = false;
   private invocationId = "";
-  private readonly address: string;
+  /** The loopback address of the gate, and of the Eclair behind a door. */
+  readonly address: string;
   private readonly port: number;
 
   constructor(name: SlotName, database: Upstream) {

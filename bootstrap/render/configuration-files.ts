@@ -16,7 +16,7 @@ const localZmq = { block: "127.0.0.1:29000", tx: "127.0.0.1:29001" };
 const poolSize = (processors: number): number => 2 * Math.min(64, Math.max(8, processors)) + 4;
 
 export function eclairConf(
-  { chain, alias, color, publicAddresses, bitcoind, database, eclair }: NodeConfiguration,
+  { chain, alias, color, publicAddresses, bitcoind, database, door, eclair }: NodeConfiguration,
   secrets: NodeSecrets,
   template: string,
   processors = availableParallelism(),
@@ -27,6 +27,7 @@ export function eclairConf(
     alias,
     color,
     publicAddresses,
+    hasDoor: door === "on",
     apiPassword: secrets.apiPassword,
     bitcoind: {
       host: remote?.host ?? "127.0.0.1",

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { NodeConfiguration } from "../contract/configuration/node.ts";
 import { jdbcUrl } from "../database/url.ts";
-import { hostsFile, slotNames, slots } from "../eclair/slots.ts";
+import { hostsFile, slotEnvironment, slotNames, slots } from "../eclair/slots.ts";
 import { accountDescriptors } from "../identity/on-chain.ts";
 import { paths } from "../os/paths.ts";
 import type { LocalPasswords, NodeSecrets } from "../secrets/resolve.ts";
@@ -38,6 +38,11 @@ export function nodeFiles(
     ...slotNames.map((name) => ({
       path: slots[name].hosts,
       content: hostsFile(configuration, name),
+      ...readableByAll,
+    })),
+    ...slotNames.map((name) => ({
+      path: slots[name].environment,
+      content: slotEnvironment(configuration, name),
       ...readableByAll,
     })),
     { path: paths.eclairEnvironment, content: eclairEnvironment(configuration), ...readableByAll },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { HelperProcess } from "../os/helper-process.ts";
 import { notify } from "../os/notify.ts";
-import { HealthProcess } from "./health/process.ts";
+import type { HealthMessage } from "./health/process.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const leaseMilliseconds = 50;
@@ -11,7 +12,7 @@ const notifyMilliseconds = 2_000;
 /** Runs the supervisor until SIGTERM. */
 export async function supervise(): Promise<void> {
   const supervisor = new Supervisor();
-  const health = new HealthProcess();
+  const health = new HelperProcess("health", "health.ended");
   health.start();
   await supervisor.start();
   await notify("--ready", "--status=running");
@@ -24,7 +25,8 @@ export async function supervise(): Promise<void> {
     every(leaseMilliseconds, stop.signal, () => supervisor.followLease()),
     every(pollMilliseconds, stop.signal, () => supervisor.poll()),
     every(publishMilliseconds, stop.signal, async () => {
-      health.publish({ report: supervisor.report(), scrapers: supervisor.scrapers });
+      const message: HealthMessage = { report: supervisor.report(), scrapers: supervisor.scrapers };
+      health.publish(message);
       return await Promise.resolve();
     }),
     // A separate loop: a slow answer in another loop does not delay it, and `isLive` is false when another loop hangs.

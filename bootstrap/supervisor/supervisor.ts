@@ -20,6 +20,8 @@ import { EclairPoller } from "./eclair-poller.ts";
 import type { HostHealth } from "./group/group-lifecycle.ts";
 import { diskProblems } from "./health/chain-disk.ts";
 import { LeaseReleaser } from "./lease/lease-releaser.ts";
+import { DoorControl } from "./door/door-control.ts";
+import { routeOf } from "./door/route.ts";
 import { ContextReloader } from "./reload/context-reloader.ts";
 import { ArmingFailures } from "./standby/arming-failures.ts";
 import { Backoff } from "./standby/backoff.ts";
@@ -51,6 +53,8 @@ export class Supervisor {
   private readonly poller: EclairPoller;
   private readonly standby: Standby;
   private readonly armingFailures = new ArmingFailures();
+  /** Undefined with `door: off`. */
+  private readonly door: DoorControl | undefined;
   private readonly leaseReleaser = new LeaseReleaser(() => this.context.leaseDatabase);
   private bitcoind: BitcoindReport = { known: false, reason: "not polled yet" };
   private lease: LeaseReport = { known: false, reason: "not read yet" };
@@ -74,6 +78,13 @@ export class Supervisor {
     this.processes = new EclairProcesses(this.context.endpoint, (slot) => this.onEclairEnded(slot));
     this.poller = new EclairPoller(this.reloader, this.processes);
     this.standby = new Standby(this.reloader, this.processes, this.backoff);
+    const { configuration, identity } = this.context.node;
+    this.door = configuration.door === "on" ? new DoorControl(identity.privateIp) : undefined;
+  }
+
+  /** Whether Eclair runs on this host, answers, and holds the lease. */
+  private get isActive(): boolean {
+    return this.decision.role === "active" && this.context.watchdog.secondsLeft(boottime()) > 0;
   }
 
   private get context(): NodeContext {
@@ -85,6 +96,7 @@ export class Supervisor {
     await this.processes.killAll();
     await this.processes.listen();
     this.leaseReleaser.resume();
+    this.door?.start();
   }
 
   /** Reads the lease, decides, and acts. */
@@ -98,6 +110,7 @@ export class Supervisor {
     await this.leaseReleaser.retry();
     this.applyDecision(await this.decideWithGuard());
     await this.act();
+    this.routeDoor();
     this.followedLeaseAt = boottime();
     if (this.poller.info === undefined) void this.poller.poll();
   }
@@ -153,16 +166,17 @@ export class Supervisor {
   }
 
   report(): InstanceReport {
-    const { node, recordMirror, watchdog } = this.context;
+    const { node, recordMirror } = this.context;
     const { configuration, identity } = node;
     const chainDisk = this.context.chainDisk?.report;
-    const active = this.decision.role === "active" && watchdog.secondsLeft(boottime()) > 0;
+    const active = this.isActive;
     return {
       live: this.isLive,
       ready: active || (this.decision.role === "standby" && this.decision.ready),
       active,
+      serving: this.door?.serving ?? active,
       role: this.decision.role,
-      reasons: [...this.decision.reasons, ...diskProblems(chainDisk)],
+      reasons: [...this.decision.reasons, ...diskProblems(chainDisk), ...(this.door?.problems ?? [])],
       roleSince: this.roleSince.toISOString(),
       cluster: configuration.cluster,
       nodeId: configuration.nodeId,
@@ -172,6 +186,7 @@ export class Supervisor {
       bitcoind: this.bitcoind,
       chainTip: this.context.chainTip.report,
       ...(chainDisk !== undefined && { chainDisk }),
+      ...(this.door?.report !== undefined && { door: this.door.report }),
       lease: this.lease,
       eclair: this.eclairReport(),
       record: recordMirror.state,
@@ -200,6 +215,7 @@ export class Supervisor {
   private async standDown(reason: string): Promise<void> {
     this.stopReason = reason;
     this.applyDecision(this.decide());
+    this.routeDoor();
     const end = boottime() + stopWithinSeconds;
     await logErrors("stop", async () => this.processes.open?.stop());
     while (this.processes.slots.some(({ unit }) => unit !== "stopped") && boottime() < end) {
@@ -211,6 +227,7 @@ export class Supervisor {
   }
 
   async close(): Promise<void> {
+    this.door?.stop();
     await this.context.recordMirror.settle();
     await this.context.duties.reportFinal(this.report());
     await this.context.close();
@@ -317,6 +334,8 @@ export class Supervisor {
   /** Stops Eclair, so that another host takes over. */
   private async handOver(): Promise<void> {
     this.handingOver = true;
+    // New connections are held from now on.
+    this.routeDoor();
     try {
       await this.processes.open?.stop();
     } catch (error) {
@@ -335,6 +354,8 @@ export class Supervisor {
     this.leaseReleaser.remember(eclairInstanceId);
     this.context.recordMirror.reset();
     this.context.watchdog.start(boottime());
+    // The door tries this Eclair until it listens.
+    this.routeDoor(armed);
     await this.processes.openGate(armed);
     this.poller.expectAnswers();
     logEvent("eclair.gate-opened", { slot: armed.name, eclairInstanceId });
@@ -358,7 +379,36 @@ export class Supervisor {
       const backoffSeconds = this.backoff.noteEnded(servedSeconds);
       logEvent("eclair.ended", { pid, eclairInstanceId, backoffSeconds }, "warn");
     }
+    this.routeDoor();
     this.leaseReleaser.release(eclairInstanceId);
+  }
+
+  /**
+   * Tells the door where the active Eclair is.
+   * @param open the Eclair of this host whose gate is open, or is about to open
+   */
+  private routeDoor(open: Slot | undefined = this.processes.open): void {
+    const { door } = this;
+    if (door === undefined) return;
+    const { duties, node, watchdog } = this.context;
+    const eclairInstanceId = open?.eclairInstanceId;
+    const route = routeOf({
+      ownAddress: node.identity.privateIp,
+      lease: this.lease,
+      open:
+        open === undefined || eclairInstanceId === undefined
+          ? undefined
+          : {
+              eclairInstanceId,
+              address: open.address,
+              isStopping: this.handingOver || this.stopReason !== undefined || open.unit === "stopping",
+              until: watchdog.deadline ?? 0,
+              answers: this.isActive,
+            },
+      hasDoor: (address) => duties.hasDoor(address),
+      previous: door.route,
+    });
+    door.publish(route, duties.otherAddresses);
   }
 
   /** Stores this instance's id with the holder of the lease, and the fence on tables that Eclair has created. */

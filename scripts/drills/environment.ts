@@ -1,7 +1,8 @@
 import { execa } from "execa";
 import type { NodeConfiguration } from "../../bootstrap/contract/configuration/node.ts";
 import { nodeStatuses, type NodeStatus } from "../cluster/status.ts";
-import { loadBalancerEndpoint } from "../lab-cluster/load-balancer-endpoint.ts";
+import { loadBalancerAddresses } from "../lab-cluster/load-balancer-endpoint.ts";
+import { zones } from "../lab/addresses.ts";
 import { serviceNsenterArguments, type LabFacts } from "../lab/facts.ts";
 import { bashInGuest } from "../lab/guest/run.ts";
 import { haproxyPidFile } from "../lab/nlb/haproxy.ts";
@@ -38,13 +39,26 @@ export async function readStatuses({ target, configuration }: DrillEnvironment):
   });
 }
 
-export async function addressOf(environment: DrillEnvironment, instanceId: string): Promise<string> {
+/** The private address and the zone of an instance. */
+export async function placeOf(
+  environment: DrillEnvironment,
+  instanceId: string,
+): Promise<{ readonly address: string; readonly zone: string }> {
   const statuses = await readStatuses(environment);
-  return statuses.find((status) => status.instanceId === instanceId)?.privateIp ?? "";
+  const status = statuses.find((candidate) => candidate.instanceId === instanceId);
+  return { address: status?.privateIp ?? "", zone: status?.availabilityZone ?? "" };
 }
 
-export async function loadBalancerAddress({ target, configuration }: DrillEnvironment): Promise<string> {
-  return (await loadBalancerEndpoint(target, configuration.cluster)).address;
+/** The addresses of the cluster's load balancer by zone. */
+export async function zoneAddresses({
+  target,
+  configuration,
+}: DrillEnvironment): Promise<Map<string, string>> {
+  return await loadBalancerAddresses(
+    target,
+    configuration.cluster,
+    zones.map(({ name }) => name),
+  );
 }
 
 export async function databaseAddress(environment: DrillEnvironment): Promise<string> {

@@ -1,8 +1,7 @@
 import { messageOf } from "../../bootstrap/contract/errors.ts";
 import type { DatabaseAdmin } from "../lab/rds/database-admin.ts";
 import type { Drill } from "./drill.ts";
-import { addressOf, databaseOf, loadBalancerAddress, type DrillEnvironment } from "./environment.ts";
-import { loadBalancer } from "./load/events.ts";
+import { databaseOf, placeOf, zoneAddresses, type DrillEnvironment } from "./environment.ts";
 import { Observers } from "./load/observers.ts";
 import { channelProblem, type Channel, type Peer } from "./load/peer.ts";
 import { restorePair } from "./pair.ts";
@@ -23,7 +22,7 @@ export async function executeDrill(
   peer?: Peer,
 ): Promise<RunResult> {
   const run = await startRun(environment, peer);
-  const { observers, pair, addresses } = run;
+  const { observers, pair, addresses, zones } = run;
   const database = databaseOf(environment);
   const logOffset = await database.logBytes();
   const initialHolder = await readLeaseHolder(database);
@@ -40,12 +39,11 @@ export async function executeDrill(
     faultAt: run.faultAt ?? Date.now(),
     endedAt: measuredUntil ?? Date.now(),
     hosts: {
-      active: { instanceId: pair.active, address: addresses.active },
-      standby: { instanceId: pair.standby, address: addresses.standby },
+      active: { instanceId: pair.active, address: addresses.active, zone: zones.active },
+      standby: { instanceId: pair.standby, address: addresses.standby, zone: zones.standby },
     },
     probes: observers.probes,
     acknowledged: observers.acknowledged,
-    connections: observers.connections,
     ...(peer !== undefined && { payments: observers.payments }),
     initialHolder,
     takeovers,
@@ -65,20 +63,23 @@ export async function executeDrill(
 async function startRun(environment: DrillEnvironment, peer: Peer | undefined): Promise<DrillRun> {
   const pair = await restorePair(environment);
   const [active, standby] = await Promise.all([
-    addressOf(environment, pair.active),
-    addressOf(environment, pair.standby),
+    placeOf(environment, pair.active),
+    placeOf(environment, pair.standby),
   ]);
-  const observers = new Observers();
-  return new DrillRun({ environment, pair, addresses: { active, standby }, observers, peer });
+  return new DrillRun({
+    environment,
+    pair,
+    addresses: { active: active.address, standby: standby.address },
+    zones: { active: active.zone, standby: standby.zone },
+    observers: new Observers(),
+    peer,
+  });
 }
 
 async function executeSteps(drill: Drill, run: DrillRun): Promise<void> {
-  const { environment, pair, addresses, observers, peer } = run;
-  await observers.start(environment, {
-    [pair.active]: addresses.active,
-    [pair.standby]: addresses.standby,
-    [loadBalancer]: await loadBalancerAddress(environment),
-  });
+  const { environment, pair, observers, peer } = run;
+  const hosts = [pair.active, pair.standby];
+  await observers.start(environment, hosts, await zoneAddresses(environment));
   if (peer !== undefined) await observers.startPayments(environment, peer);
   await run.waitUntilServing([pair.active], Date.now());
   await drill.prepare?.(run);

@@ -26,7 +26,7 @@ export async function restorePair(environment: DrillEnvironment): Promise<Pair> 
   }
 }
 
-/** The active instance and its ready standby, when the load balancer sends traffic to the active instance only. */
+/** The active instance and its ready standby, when the load balancer sends connections to both. */
 async function findPair(environment: DrillEnvironment): Promise<Pair | undefined> {
   const statuses = await readStatuses(environment);
   const holderAddress = await lastHolderAddress((text) => databaseOf(environment).sql(text));
@@ -35,7 +35,7 @@ async function findPair(environment: DrillEnvironment): Promise<Pair | undefined
       report?.active === true && privateIp === holderAddress && targetHealth.includes("healthy"),
   );
   const standby = statuses.find(
-    (status) => isReadyStandby(status) && !status.targetHealth.includes("healthy"),
+    (status) => isReadyStandby(status) && status.targetHealth.includes("healthy"),
   );
   if (active === undefined || standby === undefined) return undefined;
   return { active: active.instanceId, standby: standby.instanceId };

@@ -7,16 +7,37 @@ export type Span = z.infer<typeof Span>;
 
 /** What the run observed over time; every time in milliseconds since the fault. */
 const Timeline = z.strictObject({
-  /** When the node completed handshakes, by endpoint. The hosts are named by their role at the time of the fault. */
+  /**
+   * When the node completed handshakes, by endpoint: behind the door of each host, and through the load balancer's address in
+   * the zone of each host. The hosts are named by their role at the time of the fault.
+   */
   answers: z.strictObject({
     active: z.array(Span),
     standby: z.array(Span),
-    loadBalancer: z.array(Span),
+    addressOfActive: z.array(Span),
+    addressOfStandby: z.array(Span),
   }),
   /** Each host that took the lease, and when. */
   leaseHolders: z.array(z.strictObject({ at: z.number(), host: z.enum(["active", "standby", "other"]) })),
   end: z.number(),
 });
+
+/** What the clients of one address of the load balancer saw. */
+const AddressResult = z.strictObject({
+  /** The longest time from the first packet of a client to the answer of the node, over all attempts of the client. */
+  awayMilliseconds: z.number(),
+  /** Handshakes for which no connection was established. */
+  refused: z.int(),
+  /** Handshakes whose connection ended before the answer. */
+  cut: z.int(),
+  /** Handshakes without an answer within ten seconds. */
+  late: z.int(),
+  /** Handshakes that waited for an answer for more than 0.2 s. */
+  held: z.int(),
+  heldMedianMilliseconds: z.number(),
+  heldWorstMilliseconds: z.number(),
+});
+export type AddressResult = z.infer<typeof AddressResult>;
 
 /** One run of a drill. */
 export const RunResult = z.strictObject({
@@ -28,8 +49,10 @@ export const RunResult = z.strictObject({
   reasons: z.array(z.string()),
   /** From the fault to the first handshake that the other host completed. */
   takeoverMilliseconds: z.number().optional(),
-  /** The longest time without a completed handshake through the load balancer. */
-  outageMilliseconds: z.number().optional(),
+  /** The addresses of the load balancer, by the role of the host in their zone at the time of the fault. */
+  addresses: z.strictObject({ active: AddressResult, standby: AddressResult }).optional(),
+  /** From the fault to the end of the first successful payment that started after it. */
+  paymentMilliseconds: z.number().optional(),
   /** What remained of the lease when another Eclair took it; negative when the lease had expired. */
   leaseRemainingSeconds: z.number().optional(),
   takeovers: z.int(),
@@ -40,13 +63,11 @@ export const RunResult = z.strictObject({
   lostWrites: z.int(),
   /** Committed writes of an Eclair that another Eclair had superseded. */
   overlappingWrites: z.int(),
-  /** New connections that the load balancer sent to the superseded host after the takeover. */
-  staleConnections: z.int(),
   timeline: Timeline,
 });
 export type RunResult = z.infer<typeof RunResult>;
 
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** The results file of `eclair-ami drill`. */
 export const Results = z.strictObject({

@@ -3,7 +3,7 @@ import type { NodeStatus } from "../cluster/status.ts";
 import { isReadyStandby } from "../cluster/takeover.ts";
 import type { Pair } from "../lab-cluster/failover.ts";
 import { readStatuses, runOnHost, type DrillEnvironment } from "./environment.ts";
-import { loadBalancer } from "./load/events.ts";
+import { addressIn } from "./load/events.ts";
 import type { Observers } from "./load/observers.ts";
 import type { Peer } from "./load/peer.ts";
 
@@ -14,7 +14,7 @@ const paymentTimeoutSeconds = 180;
 /** The pair did not react as the drill expects. */
 export class DrillFailure extends Error {}
 
-type RunContext = Pick<DrillRun, "environment" | "pair" | "addresses" | "observers" | "peer">;
+type RunContext = Pick<DrillRun, "environment" | "pair" | "addresses" | "zones" | "observers" | "peer">;
 
 /** One run of a drill: the operations that its steps consist of. */
 export class DrillRun {
@@ -22,16 +22,18 @@ export class DrillRun {
   /** The active instance and the standby at the start of the run. */
   readonly pair: Pair;
   readonly addresses: { readonly active: string; readonly standby: string };
+  readonly zones: { readonly active: string; readonly standby: string };
   readonly observers: Observers;
   /** A node with a channel to the drilled node; only with the real Eclair. */
   readonly peer: Peer | undefined;
   /** The time of the fault, in milliseconds since 1970. */
   faultAt: number | undefined;
 
-  constructor({ environment, pair, addresses, observers, peer }: RunContext) {
+  constructor({ environment, pair, addresses, zones, observers, peer }: RunContext) {
     this.environment = environment;
     this.pair = pair;
     this.addresses = addresses;
+    this.zones = zones;
     this.observers = observers;
     this.peer = peer;
   }
@@ -69,8 +71,9 @@ export class DrillRun {
     }
   }
 
+  /** Waits until each address of the load balancer leads to the node. */
   async waitUntilLoadBalancerServes(after: number): Promise<void> {
-    await this.waitUntilServing([loadBalancer], after);
+    for (const zone of Object.values(this.zones)) await this.waitUntilServing([addressIn(zone)], after);
   }
 
   /** Whether an endpoint has completed a handshake since the fault. */

@@ -1,4 +1,5 @@
 import { ports } from "../../bootstrap/contract/ports.ts";
+import { slotAddresses } from "../../bootstrap/contract/slot-addresses.ts";
 import { bashInGuest } from "../lab/guest/run.ts";
 import type { LabPaths } from "../lab/paths.ts";
 
@@ -16,8 +17,14 @@ export async function lastHolderAddress(sql: (text: string) => Promise<string>):
 /** Ends Eclair at once, as a crash does. */
 export const killEclair = "pkill -KILL -u eclair";
 
-/** Ends when Eclair listens for peers. One process polls: with two processors, new processes would slow the failover. */
-export const untilListening = `perl -MIO::Socket::INET -e 'select undef, undef, undef, 0.01 until IO::Socket::INET->new(q(127.0.0.1:${ports.lightning}))'`;
+const slotEndpoints = Object.values(slotAddresses)
+  .map((address) => `${address}:${ports.lightning}`)
+  .join(" ");
+/**
+ * Ends when Eclair listens behind the door of a host. One process polls: with two processors, new processes would slow the
+ * failover.
+ */
+export const untilListening = `perl -MIO::Socket::INET -e 'select undef, undef, undef, 0.01 until grep { IO::Socket::INET->new($_) } qw(${slotEndpoints})'`;
 
 /**
  * Runs a script on the active host. All guests have the clock of this machine.

@@ -12,15 +12,27 @@ import type { Target } from "../target/target.ts";
 
 const handshakeProgram = join(root, "scripts/lightning/handshake-main.ts");
 
-export type LoadBalancerEndpoint = { readonly host: string; readonly address: string };
-
-/** The host name and the address of a cluster's load balancer. */
-export async function loadBalancerEndpoint(target: Target, name: string): Promise<LoadBalancerEndpoint> {
+/** The host name of a cluster's load balancer. */
+async function hostOf(target: Target, cluster: string): Promise<string> {
   const { LoadBalancers } = await target
     .client(ElasticLoadBalancingV2Client)
-    .send(new DescribeLoadBalancersCommand({ Names: [name] }));
-  const host = LoadBalancers?.[0]?.DNSName ?? "";
-  return { host, address: await resolve(target, host) };
+    .send(new DescribeLoadBalancersCommand({ Names: [cluster] }));
+  return LoadBalancers?.[0]?.DNSName ?? "";
+}
+
+/**
+ * The addresses of a cluster's load balancer by zone, from the names that each NLB has for its zones.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#dns-name
+ */
+export async function loadBalancerAddresses(
+  target: Target,
+  cluster: string,
+  zones: readonly string[],
+): Promise<Map<string, string>> {
+  const host = await hostOf(target, cluster);
+  return new Map(
+    await Promise.all(zones.map(async (zone) => [zone, await resolve(target, `${zone}.${host}`)] as const)),
+  );
 }
 
 /**
@@ -31,7 +43,8 @@ export async function handshakeThroughLoadBalancer(
   target: Target,
   { cluster, nodeId }: Pick<NodeConfiguration, "cluster" | "nodeId">,
 ): Promise<{ readonly endpoint: string; readonly answered: boolean }> {
-  const { host, address } = await loadBalancerEndpoint(target, cluster);
+  const host = await hostOf(target, cluster);
+  const address = await resolve(target, host);
   const command = [nodeBinary, handshakeProgram, nodeId, address, String(ports.lightning)];
   const { exitCode } = await runInLab(target, command, false);
   return { endpoint: `${host}:${ports.lightning}`, answered: exitCode === 0 };

@@ -13,7 +13,7 @@ import type { LabFacts } from "../lab/facts.ts";
 import { findOrCreate } from "./find-or-create.ts";
 
 /**
- * A Network Load Balancer for the Lightning port, with a target group that sends traffic to the active instance.
+ * A Network Load Balancer for the Lightning port, with a target group of the instances that lead to the active Eclair.
  * @returns the ARN of the target group
  */
 export async function createLoadBalancer(
@@ -33,7 +33,7 @@ export async function createLoadBalancer(
           TargetType: "instance",
           HealthCheckProtocol: "HTTP",
           HealthCheckPort: String(ports.health),
-          HealthCheckPath: "/active",
+          HealthCheckPath: "/serving",
           HealthCheckIntervalSeconds: 5,
           HealthCheckTimeoutSeconds: 2,
           HealthyThresholdCount: 2,
@@ -55,7 +55,7 @@ export async function createLoadBalancer(
     },
   );
   const { LoadBalancerArn } = balancer;
-  // The lab's load balancer has one address for all zones.
+  // The address of a zone then leads to the node also while the zone has no host.
   await elb.send(
     new ModifyLoadBalancerAttributesCommand({
       LoadBalancerArn,

@@ -67,27 +67,41 @@ export function beginHandshake(nodeId: string, ephemeral = secp256k1.utils.rando
   return { actOne: Buffer.concat([Buffer.of(0), ephemeralPublic, tag]), isActTwo };
 }
 
-/** Whether a process with the key of the node answers at an address before the timeout. */
-export function answersHandshake(
+/**
+ * - `answered`: the node completed its part of the handshake
+ * - `refused`: no connection was established
+ * - `cut`: the connection ended before the answer, or the answer was not the node's
+ * - `late`: there was no answer before the timeout
+ */
+export const handshakeOutcomes = ["answered", "refused", "cut", "late"] as const;
+export type HandshakeOutcome = (typeof handshakeOutcomes)[number];
+
+/** Begins a handshake with a node, and waits for its second act. */
+export function tryHandshake(
   nodeId: string,
   host: string,
   port: number,
   timeoutMilliseconds: number,
-): Promise<boolean> {
+): Promise<HandshakeOutcome> {
   const { actOne, isActTwo } = beginHandshake(nodeId);
   return new Promise((resolve) => {
     let received = Buffer.alloc(0);
-    const connection = connect({ host, port }, () => connection.write(actOne));
-    const end = (answered: boolean) => {
-      resolve(answered);
+    let isConnected = false;
+    const connection = connect({ host, port }, () => {
+      isConnected = true;
+      connection.write(actOne);
+    });
+    const end = (outcome: HandshakeOutcome) => {
+      clearTimeout(timer);
+      resolve(outcome);
       connection.destroy();
     };
-    connection.setTimeout(timeoutMilliseconds, () => end(false));
+    const timer = setTimeout(() => end("late"), timeoutMilliseconds);
     connection.on("data", (data) => {
       received = Buffer.concat([received, data]);
-      if (received.length >= actBytes) end(isActTwo(received));
+      if (received.length >= actBytes) end(isActTwo(received) ? "answered" : "cut");
     });
-    connection.on("error", () => end(false));
-    connection.on("close", () => end(false));
+    connection.on("error", () => end(isConnected ? "cut" : "refused"));
+    connection.on("close", () => end(isConnected ? "cut" : "refused"));
   });
 }

@@ -39,7 +39,7 @@ describe.each(inject("images"))(
       expect(info.alias).toBe('a "b" ${HOME} #c\\');
     });
 
-    test("can be reached through its load balancer, which requests /active", async () => {
+    test("can be reached through its load balancer, which requests /serving", async () => {
       await eventually("the target to be healthy", async () =>
         (await nodes.status(id))?.targetHealth.includes("healthy") === true ? true : undefined,
       );
@@ -90,12 +90,12 @@ describe.each(inject("images"))(
           id,
           `exec 3<>/dev/tcp/${address}/8090; printf 'GET ${path} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`,
         );
-      for (const path of ["/live", "/ready", "/active"])
+      for (const path of ["/live", "/ready", "/active", "/serving"])
         expect((await request(path)).stdout).toMatch(/^HTTP\/1.1 200 /);
       expect((await request("/other")).stdout).toMatch(/^HTTP\/1.1 404 /);
       // A client that is neither this host nor a scraper learns what a load balancer needs.
       const asOthers = await request("/active", status.privateIp);
-      expect(asOthers.stdout).toMatch(/^\{"live":true,"ready":true,"active":true\}\r?$/m);
+      expect(asOthers.stdout).toMatch(/^\{"live":true,"ready":true,"active":true,"serving":true\}\r?$/m);
       expect((await request("/metrics", status.privateIp)).stdout).toMatch(/^HTTP\/1.1 403 /);
       expect((await request("/active")).stdout).toContain('"role":"active"');
       const metrics = (await request("/metrics")).stdout;
@@ -112,7 +112,7 @@ describe.each(inject("images"))(
         .split("\n")
         .filter((line) => !/^[0-9A-F]{6}7F:|^0{24}01000000:|^0{16}FFFF0000[0-9A-F]{6}7F:/.test(line))
         .map((line) => Number.parseInt(line.split(":")[1] ?? "", 16));
-      expect([...new Set(ports)].toSorted((a, b) => a - b)).toEqual([22, 8090, 9735]);
+      expect([...new Set(ports)].toSorted((a, b) => a - b)).toEqual([22, 8090, 9735, 9736]);
     });
 
     test("keeps data folder and secrets in RAM that is never swapped, and only their user can read them", async () => {

@@ -1,6 +1,16 @@
 import type { Drill } from "../../scripts/drills/drill.ts";
 import { formatVersion, type Results, type RunResult } from "../../scripts/drills/results.ts";
 
+const sampleAddress = (awayMilliseconds: number) => ({
+  awayMilliseconds,
+  refused: 0,
+  cut: 0,
+  late: 0,
+  held: 24,
+  heldMedianMilliseconds: 700,
+  heldWorstMilliseconds: awayMilliseconds,
+});
+
 /** A run in which the standby took over. */
 export function sampleRun({ name, isBaseline, expectsOverlap }: Drill, run: number): RunResult {
   const isSwitchover = name === "switchover";
@@ -11,21 +21,27 @@ export function sampleRun({ name, isBaseline, expectsOverlap }: Drill, run: numb
     verdict: isSwitchover ? "failed" : "passed",
     reasons: isSwitchover ? ["i-1 or <i-2> did not serve within 90 s"] : [],
     takeoverMilliseconds: isBaseline === true ? 16_000 : 1_200 + run,
-    outageMilliseconds: 7_800,
+    ...(isBaseline !== true && {
+      addresses: { active: sampleAddress(1_400), standby: sampleAddress(1_350) },
+    }),
+    paymentMilliseconds: 3_900,
     leaseRemainingSeconds: isBaseline === true ? -0.3 : 9.4,
     takeovers: 1,
     acknowledgedWrites: 120,
     payments: 31,
     lostWrites: 0,
     overlappingWrites: expectsOverlap === true ? 40 : 0,
-    staleConnections: 0,
     timeline: {
       answers: {
         active: [{ from: -3_000, to: -20 }],
         standby: [{ from: 1_200, to: 20_000 }],
-        loadBalancer: [
+        addressOfActive: [
           { from: -3_000, to: -20 },
-          { from: 7_800, to: 20_000 },
+          { from: 1_350, to: 20_000 },
+        ],
+        addressOfStandby: [
+          { from: -3_000, to: -20 },
+          { from: 1_350, to: 20_000 },
         ],
       },
       leaseHolders: [

@@ -178,6 +178,11 @@ const Node = z.strictObject({
       unhealthyAfterSeconds: z.int().min(60).max(86_400).default(1800),
     })
     .prefault({}),
+  /**
+   * `on`: a door on each host accepts the peers and leads them to the active Eclair, on whichever host. `off`: Eclair accepts
+   * the peers itself, and the hosts without an active Eclair refuse them.
+   */
+  door: z.enum(["on", "off"]).default("on"),
   health: z
     .strictObject({
       /**

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BootStatus } from "./boot.ts";
+import { DoorReport } from "./door.ts";
 import { InstanceIdentity } from "./instance-identity.ts";
 
 /** A part of the report that the supervisor could not read, and the reason. */
@@ -55,6 +56,8 @@ const Lease = z.union([
     known: z.literal(true),
     /** The Eclair that took the lease last; absent when no Eclair ever took it. */
     holderEclairInstanceId: z.string().optional(),
+    /** The address of the host of that Eclair, by the fence. */
+    holderAddress: z.string().optional(),
     /** By the database's clock; zero or less when the lease is free. */
     remainingSeconds: z.number(),
   }),
@@ -101,6 +104,11 @@ export const InstanceReport = z.object({
   live: z.boolean(),
   ready: z.boolean(),
   active: z.boolean(),
+  /**
+   * Whether this instance leads connections to the active Eclair, on whichever host, or a takeover is in progress. Absent in
+   * the reports of older images.
+   */
+  serving: z.boolean().optional(),
   role: z.enum(roles),
   /** Why the instance is not active or not ready, and what limits an active instance. */
   reasons: z.array(z.string()),
@@ -115,6 +123,8 @@ export const InstanceReport = z.object({
   chainTip: ChainTip.optional(),
   /** The file system of the chain; absent with a remote bitcoind, and while it is not known. */
   chainDisk: ChainDisk.optional(),
+  /** Absent without a door: with `door: off`, and in the reports of older images. */
+  door: DoorReport.optional(),
   lease: Lease,
   eclair: Eclair,
   /** The cluster record as this instance mirrored it last. */

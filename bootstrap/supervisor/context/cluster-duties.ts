@@ -51,6 +51,16 @@ export class ClusterDuties {
     return this.view.bestBlocks;
   }
 
+  /** The addresses of the other instances of the cluster. */
+  get otherAddresses(): string[] {
+    return this.view.addresses;
+  }
+
+  /** Whether the other instance with an address has a door. */
+  hasDoor(address: string): boolean {
+    return this.view.hasDoor(address);
+  }
+
   /** Why this host leaves a free lease to another host for now. */
   get holdBackReason(): string | undefined {
     return this.switchover.holdBackReason;

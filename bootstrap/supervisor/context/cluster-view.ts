@@ -48,6 +48,17 @@ export class ClusterView {
     return heights.length === 0 ? undefined : Math.max(...heights);
   }
 
+  /** The addresses of the other instances, by the last reports that could be read. */
+  get addresses(): string[] {
+    return this.others.map(({ identity }) => identity.privateIp);
+  }
+
+  /** Whether the instance with an address has a door. An instance that is not known yet has one. */
+  hasDoor(address: string): boolean {
+    const other = this.others.find(({ identity }) => identity.privateIp === address);
+    return other === undefined || other.door !== undefined;
+  }
+
   private get fresh(): readonly InstanceReport[] {
     return boottime() - this.readAt < freshSeconds ? this.others : [];
   }

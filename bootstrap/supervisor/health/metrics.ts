@@ -1,4 +1,5 @@
 import { Gauge, Registry } from "prom-client";
+import type { DoorReport } from "../../contract/reports/door.ts";
 import { roles, type InstanceReport } from "../../contract/reports/instance.ts";
 
 type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number };
@@ -35,6 +36,29 @@ export const metrics: readonly Metric[] = [
     name: "eclair_ami_active",
     help: "1 while Eclair runs on the instance and holds the lease",
     samples: ({ active }) => one(active),
+  },
+  {
+    name: "eclair_ami_serving",
+    help: "1 while the instance leads connections to the active Eclair, or a takeover is in progress",
+    samples: ({ serving }) => (serving === undefined ? [] : one(serving)),
+  },
+  {
+    name: "eclair_ami_door_connections",
+    help: "connections of peers at the door of the instance",
+    labels: ["state"],
+    samples: ({ door }) =>
+      door === undefined
+        ? []
+        : [
+            { labels: { state: "passing" }, value: door.passing },
+            { labels: { state: "held" }, value: door.held },
+          ],
+  },
+  {
+    name: "eclair_ami_door_events_total",
+    help: "what the door did with connections since its start",
+    labels: ["event"],
+    samples: ({ door }) => (door === undefined ? [] : doorEvents(door)),
   },
   {
     name: "eclair_ami_eclair_armed",
@@ -93,6 +117,15 @@ export const metrics: readonly Metric[] = [
     samples: ({ boot }) =>
       boot.phases.map(({ name, durationMs }) => ({ labels: { phase: name }, value: durationMs / 1000 })),
   },
+];
+
+const doorEvents = (door: DoorReport): readonly Sample[] => [
+  { labels: { event: "accepted" }, value: door.acceptedTotal },
+  { labels: { event: "held" }, value: door.heldTotal },
+  { labels: { event: "moved" }, value: door.movedTotal },
+  { labels: { event: "expired" }, value: door.expiredTotal },
+  { labels: { event: "refused" }, value: door.refusedTotal },
+  { labels: { event: "cut" }, value: door.cutTotal },
 ];
 
 /** The report in Prometheus' text format. */

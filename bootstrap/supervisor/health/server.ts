@@ -15,6 +15,7 @@ const answers: Readonly<Record<string, (report: InstanceReport) => boolean>> = {
   "/live": (report) => report.live,
   "/ready": (report) => report.ready,
   "/active": (report) => report.active,
+  "/serving": (report) => report.serving === true,
 };
 
 /** A load balancer needs few connections. Each is closed after its answer. */
@@ -23,7 +24,7 @@ const requestMilliseconds = 2_000;
 const metricsCacheMilliseconds = 1_000;
 
 /**
- * Answers `/live`, `/ready` and `/active` with 200 or 503, and `/metrics` with Prometheus metrics. Only this host and the
+ * Answers `/live`, `/ready`, `/active` and `/serving` with 200 or 503, and `/metrics` with Prometheus metrics. Only this host and the
  * scrapers that the operator names receive the report and the metrics; any other client receives what a load balancer needs.
  */
 export function healthServer(read: () => HealthState): Server {
@@ -57,10 +58,10 @@ function sendHealth(
   isHealthy: boolean,
   maySeeDetails: boolean,
 ): void {
-  const { live, ready, active } = report;
+  const { live, ready, active, serving = false } = report;
   response
     .writeHead(isHealthy ? 200 : 503, { "content-type": "application/json", "cache-control": "no-store" })
-    .end(`${JSON.stringify(maySeeDetails ? report : { live, ready, active })}\n`);
+    .end(`${JSON.stringify(maySeeDetails ? report : { live, ready, active, serving })}\n`);
 }
 
 /** @param address the address of the client, in the form of an IPv6 socket for an IPv4 client */

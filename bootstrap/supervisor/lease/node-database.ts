@@ -26,14 +26,19 @@ export class NodeDatabase {
   async readLease(): Promise<LeaseReport> {
     try {
       const { rows } = await this.withClient((client) =>
-        client.query<{ instance: string; remaining: number }>(
-          "select instance, extract(epoch from expires_at - now())::float8 as remaining from public.lease where id = 1",
+        client.query<{ instance: string; address: string | null; remaining: number }>(
+          `select l.instance, host(e.client_address) as address, extract(epoch from l.expires_at - now())::float8 as remaining
+           from public.lease l left join eclair_ami.epoch e on e.eclair_instance_id = l.instance where l.id = 1`,
         ),
       );
       const [row] = rows;
-      return row === undefined
-        ? { known: true, remainingSeconds: 0 }
-        : { known: true, holderEclairInstanceId: row.instance, remainingSeconds: row.remaining };
+      if (row === undefined) return { known: true, remainingSeconds: 0 };
+      return {
+        known: true,
+        holderEclairInstanceId: row.instance,
+        ...(row.address !== null && { holderAddress: row.address }),
+        remainingSeconds: row.remaining,
+      };
     } catch (error) {
       if ((error as { code?: string }).code === undefinedTable) return { known: true, remainingSeconds: 0 };
       return { known: false, reason: `the lease cannot be read: ${messageOf(error)}` };

@@ -47,9 +47,14 @@ export class Watchdog {
     return this.validUntil === undefined ? 0 : this.validUntil - now;
   }
 
-  /** Whether Eclair must be killed now. An Eclair that was not seen with the lease may have taken it at the start. */
+  /** When Eclair must be killed. An Eclair that was not seen with the lease may have taken it at the start. */
+  get deadline(): number | undefined {
+    if (this.openedAt === undefined) return undefined;
+    return (this.validUntil ?? this.openedAt + this.leaseSeconds) - marginSeconds;
+  }
+
+  /** Whether Eclair must be killed now. */
   isExpired(now: number): boolean {
-    if (this.openedAt === undefined) return false;
-    return now >= (this.validUntil ?? this.openedAt + this.leaseSeconds) - marginSeconds;
+    return this.deadline !== undefined && now >= this.deadline;
   }
 }

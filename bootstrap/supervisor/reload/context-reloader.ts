@@ -36,9 +36,12 @@ export class ContextReloader {
     return this.pending;
   }
 
-  /** The next context has another database endpoint: the gates lead to the endpoint of the current context. */
-  get changesDatabaseEndpoint(): boolean {
-    return this.pending !== undefined && !isDeepStrictEqual(this.pending.endpoint, this.current.endpoint);
+  /** The next context needs another supervisor: the gates lead to the current database, and the door has the current ports. */
+  get needsRestart(): boolean {
+    const { pending, current } = this;
+    if (pending === undefined) return false;
+    const fixed = ({ endpoint, node }: NodeContext) => [endpoint, node.configuration.door];
+    return !isDeepStrictEqual(fixed(pending), fixed(current));
   }
 
   /**
@@ -71,7 +74,7 @@ export class ContextReloader {
     role: Role,
     roleSeconds: number,
   ): boolean {
-    if (this.pending === undefined || this.changesDatabaseEndpoint || open !== undefined) return false;
+    if (this.pending === undefined || this.needsRestart || open !== undefined) return false;
     if (armed?.armInputs?.rendered !== this.current.renderedId) return true;
     // The armed Eclair may be about to take over. On a host that has waited for a long time, its old inputs may be the cause.
     return role === "waiting" && roleSeconds > blockedSeconds;

@@ -42,8 +42,8 @@ export class Standby {
     const { next } = this.reloader;
     // Eclair checks the wallet before it reaches its gate.
     if (next !== undefined) await prepareBitcoind(next.bitcoind, next.wallet);
-    // The armed Eclair is useless with another database endpoint.
-    if (this.reloader.changesDatabaseEndpoint && isPassive()) await restartSupervisor();
+    // The armed Eclair is useless with another database endpoint, or without its door.
+    if (this.reloader.needsRestart && isPassive()) await restartSupervisor();
   }
 
   /**

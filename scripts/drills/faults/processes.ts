@@ -81,10 +81,10 @@ export const drills: readonly Drill[] = [
       await run.wait(3);
       await run.waitUntilServing([active, standby], Date.now());
       await restorePair(environment);
-      // A rebooted host has a new network namespace, which the load of the old one cannot reach.
+      // A rebooted host has a new network namespace, which the processes in the old one cannot reach.
       for (const id of [active, standby]) {
-        await observers.stopLoad(id);
-        await observers.startLoad(environment, id);
+        await observers.stopOnHost(id);
+        await observers.startOnHost(environment, id);
       }
     },
   },

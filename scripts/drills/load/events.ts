@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { handshakeOutcomes } from "../../lightning/handshake.ts";
 
-/** The endpoint of a probe that goes through the load balancer. */
-export const loadBalancer = "load-balancer";
+/** The endpoint of the probes that go through the load balancer's address in a zone. */
+export const addressIn = (zone: string) => `load balancer ${zone}`;
 
 /** What the load and the probes of a drill report, one event a line; every time in milliseconds since 1970. */
 export const LoadEvent = z.discriminatedUnion("kind", [
@@ -9,16 +10,11 @@ export const LoadEvent = z.discriminatedUnion("kind", [
     kind: z.literal("probe"),
     /** When the probe started. */
     at: z.number(),
-    /** The instance id of a host, or `load-balancer`. */
+    /** The instance id of the host whose Eclair is probed directly, or an address of the load balancer. */
     endpoint: z.string(),
-    /** Whether the node completed its part of the handshake. */
-    answered: z.boolean(),
-  }),
-  z.strictObject({
-    kind: z.literal("connections"),
-    at: z.number(),
-    /** How many connections the load balancer has sent to each host so far, by instance id. */
-    connections: z.record(z.string(), z.number()),
+    outcome: z.enum(handshakeOutcomes),
+    /** When the outcome was known. */
+    endedAt: z.number(),
   }),
   z.strictObject({
     kind: z.literal("acknowledged"),
@@ -31,6 +27,8 @@ export const LoadEvent = z.discriminatedUnion("kind", [
     kind: z.literal("payment"),
     /** When the peer started to pay. */
     at: z.number(),
+    /** When the payment had succeeded or failed. */
+    endedAt: z.number(),
     /** Of the invoice; absent when the payment failed. */
     paymentHash: z.string().optional(),
     /** Why the payment failed. */
@@ -41,7 +39,6 @@ export type LoadEvent = z.infer<typeof LoadEvent>;
 
 export type Probe = Extract<LoadEvent, { kind: "probe" }>;
 export type AcknowledgedWrite = Extract<LoadEvent, { kind: "acknowledged" }>;
-export type ConnectionCounts = Extract<LoadEvent, { kind: "connections" }>;
 export type Payment = Extract<LoadEvent, { kind: "payment" }>;
 
 /** Writes an event for the process that started this one. */

@@ -3,49 +3,75 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ports } from "../../../bootstrap/contract/ports.ts";
+import { slotAddresses } from "../../../bootstrap/contract/slot-addresses.ts";
 import { apiPasswordScript } from "../../lab/guest/eclair-api.ts";
 import { guestNetworkArguments } from "../../lab/guest/processes.ts";
 import { bashInGuest } from "../../lab/guest/run.ts";
 import { nodeBinary } from "../../machine/paths.mjs";
 import type { DrillEnvironment } from "../environment.ts";
-import {
-  LoadEvent,
-  loadBalancer,
-  type AcknowledgedWrite,
-  type ConnectionCounts,
-  type Payment,
-  type Probe,
-} from "./events.ts";
+import { addressIn, LoadEvent, type AcknowledgedWrite, type Payment, type Probe } from "./events.ts";
 import type { Peer } from "./peer.ts";
+
+/** A peer gives up a handshake after five seconds (lnd) or later, and a door holds it for four. */
+const clientTimeoutMilliseconds = 10_000;
+const directTimeoutMilliseconds = 1_000;
 
 /** The load on a pair and the probes of its endpoints, for one run. */
 export class Observers {
   readonly probes: Probe[] = [];
   readonly acknowledged: AcknowledgedWrite[] = [];
-  readonly connections: ConnectionCounts[] = [];
   readonly payments: Payment[] = [];
   /** Pays the invoices of its standard input, one after another. */
   private payer: ChildProcess | undefined;
   private isPaying = false;
   private readonly children: ChildProcess[] = [];
   private readonly loads = new Map<string, ChildProcess>();
+  private readonly hostProbes = new Map<string, ChildProcess>();
 
-  /** @param endpoints addresses by instance id, and of the load balancer */
-  async start(environment: DrillEnvironment, endpoints: Readonly<Record<string, string>>): Promise<void> {
-    const { lab, facts, configuration } = environment;
-    const enterLab = [`--target=${facts.initProcess?.pid}`, "--mount", `--net=/run/netns/${lab.netns}`];
-    const probes = Object.entries(endpoints).map(
-      ([name, address]) => `${name},${address},${ports.lightning}`,
+  /**
+   * @param hosts instance ids
+   * @param addresses the addresses of the load balancer by zone
+   */
+  async start(
+    environment: DrillEnvironment,
+    hosts: readonly string[],
+    addresses: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const { lab, facts } = environment;
+    const enterLab = [`--target=${facts.initProcess?.pid}`, "--mount", `--net=/run/netns/${lab.netns}`, "--"];
+    const endpoints = [...addresses].map(
+      ([zone, address]) => `${addressIn(zone)},${address},${ports.lightning}`,
     );
-    this.spawn([
-      ...enterLab,
-      "--",
-      ...nodeScript("probes-main.ts"),
-      configuration.nodeId,
-      ...probes,
-    ]).stdin?.end();
-    for (const endpoint of Object.keys(endpoints))
-      if (endpoint !== loadBalancer) await this.startLoad(environment, endpoint);
+    this.spawnProbes(environment, enterLab, clientTimeoutMilliseconds, endpoints);
+    for (const host of hosts) await this.startOnHost(environment, host);
+  }
+
+  /** Probes the Eclair of a host behind its door, and creates invoices while the host is active. */
+  async startOnHost(environment: DrillEnvironment, id: string): Promise<void> {
+    const endpoints = Object.values(slotAddresses).map((address) => `${id},${address},${ports.lightning}`);
+    const enterHost = guestNetworkArguments(environment.lab, id);
+    this.hostProbes.set(id, this.spawnProbes(environment, enterHost, directTimeoutMilliseconds, endpoints));
+    await this.startLoad(environment, id);
+  }
+
+  /** Call it before `startOnHost` for a host that rebooted: it has a new network namespace. */
+  async stopOnHost(id: string): Promise<void> {
+    const probes = this.hostProbes.get(id);
+    this.hostProbes.delete(id);
+    await kill(probes === undefined ? [] : [probes]);
+    await this.stopLoad(id);
+  }
+
+  private spawnProbes(
+    { configuration }: DrillEnvironment,
+    namespace: readonly string[],
+    timeoutMilliseconds: number,
+    endpoints: readonly string[],
+  ): ChildProcess {
+    const program = [...nodeScript("probes-main.ts"), configuration.nodeId, String(timeoutMilliseconds)];
+    const child = this.spawn([...namespace, ...program, ...endpoints]);
+    child.stdin?.end();
+    return child;
   }
 
   /** Creates invoices on a host while the host is active. */
@@ -92,7 +118,6 @@ export class Observers {
 
   private receive(event: LoadEvent): void {
     if (event.kind === "probe") this.probes.push(event);
-    else if (event.kind === "connections") this.connections.push(event);
     else if (event.kind === "payment") {
       this.payments.push(event);
       this.isPaying = false;
@@ -117,7 +142,7 @@ export class Observers {
   /** Whether one of these endpoints has completed a handshake that started after a time. */
   hasAnswered(endpoints: readonly string[], after: number): boolean {
     return this.probes.some(
-      ({ at, endpoint, answered }) => answered && at > after && endpoints.includes(endpoint),
+      ({ at, endpoint, outcome }) => outcome === "answered" && at > after && endpoints.includes(endpoint),
     );
   }
 

@@ -38,7 +38,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
   const at = Date.now();
   const result = await pay(password, line);
-  reportEvent({ kind: "payment", at, ...result });
+  reportEvent({ kind: "payment", at, endedAt: Date.now(), ...result });
   if ("problem" in result) await callEclair(password, "connect", `uri=${uri}`, connectTimeoutMilliseconds);
   await sleep(pauseMilliseconds);
 }

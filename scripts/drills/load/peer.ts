@@ -4,7 +4,7 @@ import { ports } from "../../../bootstrap/contract/ports.ts";
 import { EclairAmiError, messageOf } from "../../../bootstrap/contract/errors.ts";
 import { eclairApi } from "../../lab/guest/eclair-api.ts";
 import { MinerClient } from "../../lab/miner/miner-client.ts";
-import { loadBalancerAddress, type DrillEnvironment } from "../environment.ts";
+import { zoneAddresses, type DrillEnvironment } from "../environment.ts";
 
 const conditionTimeoutMilliseconds = 300_000;
 const pollMilliseconds = 500;
@@ -42,7 +42,7 @@ export class Peer {
 
   /** The URI of the drilled node behind the load balancer. */
   async readNodeUri(): Promise<string> {
-    const host = await loadBalancerAddress(this.environment);
+    const [host = ""] = (await zoneAddresses(this.environment)).values();
     return `${this.environment.configuration.nodeId}@${host}:${ports.lightning}`;
   }
 

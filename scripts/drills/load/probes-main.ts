@@ -1,42 +1,27 @@
-// Runs in the lab's namespaces. Probes the node at each of its endpoints, reads how many connections the load balancer
-// has sent to each host, and reports both.
+// Begins a handshake with the node at each of its endpoints, twenty times a second, and reports the outcomes. Runs in the
+// namespace from which the endpoints can be reached.
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectionCounts } from "../../lab/nlb/haproxy.ts";
+import { tryHandshake } from "../../lightning/handshake.ts";
 import { reportEvent } from "./events.ts";
-import { answersHandshake } from "../../lightning/handshake.ts";
 
-const probeIntervalMilliseconds = 50;
-const probeTimeoutMilliseconds = 1_000;
-const countIntervalMilliseconds = 200;
+const intervalMilliseconds = 50;
 
-const [nodeId = "", ...endpoints] = process.argv.slice(2);
+const [nodeId = "", timeoutMilliseconds = "", ...endpoints] = process.argv.slice(2);
 
 async function probe(endpoint: string, host: string, port: number): Promise<void> {
   for (;;) {
     const at = Date.now();
-    void answersHandshake(nodeId, host, port, probeTimeoutMilliseconds).then((answered) =>
-      reportEvent({ kind: "probe", at, endpoint, answered }),
+    void tryHandshake(nodeId, host, port, Number(timeoutMilliseconds)).then((outcome) =>
+      reportEvent({ kind: "probe", at, endpoint, outcome, endedAt: Date.now() }),
     );
-    await sleep(probeIntervalMilliseconds);
-  }
-}
-
-async function countConnections(): Promise<void> {
-  let previous = "";
-  for (;;) {
-    const connections = Object.fromEntries(await connectionCounts().catch(() => new Map<string, number>()));
-    const current = JSON.stringify(connections);
-    if (current !== previous) reportEvent({ kind: "connections", at: Date.now(), connections });
-    previous = current;
-    await sleep(countIntervalMilliseconds);
+    await sleep(intervalMilliseconds);
   }
 }
 
 process.stdout.on("error", () => process.exit());
-await Promise.all([
-  countConnections(),
-  ...endpoints.map((endpoint) => {
+await Promise.all(
+  endpoints.map((endpoint) => {
     const [name = "", host = "", port = ""] = endpoint.split(",");
     return probe(name, host, Number(port));
   }),
-]);
+);

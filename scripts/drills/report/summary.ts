@@ -1,5 +1,5 @@
 import { baselinePrefix, type Drill } from "../drill.ts";
-import type { RunResult } from "../results.ts";
+import type { AddressResult, RunResult } from "../results.ts";
 
 /** A drill with its runs. */
 export type ExecutedDrill = { readonly drill: Drill; readonly runs: readonly RunResult[] };
@@ -35,7 +35,11 @@ export function summarizeDrill(runs: readonly RunResult[]) {
     passed,
     allPassed: passed === runs.length,
     takeover: medianAndWorst(runs.map(({ takeoverMilliseconds }) => takeoverMilliseconds)),
-    outage: medianAndWorst(runs.map(({ outageMilliseconds }) => outageMilliseconds)),
+    away: medianAndWorst(runs.map(({ addresses }) => addresses && awayMilliseconds(addresses))),
+    payment: medianAndWorst(runs.map(({ paymentMilliseconds }) => paymentMilliseconds)),
+    held: sumOfAddresses(runs, ({ held }) => held),
+    refused: sumOfAddresses(runs, ({ refused }) => refused),
+    cut: sumOfAddresses(runs, ({ cut, late }) => cut + late),
     leaseRemaining: medianAndWorst(
       runs.map(({ leaseRemainingSeconds }) => leaseRemainingSeconds),
       1,
@@ -47,9 +51,19 @@ export function summarizeDrill(runs: readonly RunResult[]) {
       ? sum(runs, ({ payments = 0 }) => payments)
       : noValue,
     overlappingWrites: sum(runs, ({ overlappingWrites }) => overlappingWrites),
-    staleConnections: sum(runs, ({ staleConnections }) => staleConnections),
   };
 }
+
+type Addresses = NonNullable<RunResult["addresses"]>;
+
+/** The longest time that a client waited for the node, at whichever address. */
+export const awayMilliseconds = ({ active, standby }: Addresses): number =>
+  Math.max(active.awayMilliseconds, standby.awayMilliseconds);
+
+const sumOfAddresses = (runs: readonly RunResult[], valueOf: (address: AddressResult) => number) =>
+  sum(runs, ({ addresses }) =>
+    addresses === undefined ? 0 : valueOf(addresses.active) + valueOf(addresses.standby),
+  );
 
 /** The drills that were executed with eclair-ami and without it. */
 export function compareWithBaseline(executed: readonly ExecutedDrill[]) {

@@ -1,4 +1,5 @@
 import type { RunResult, Span } from "../results.ts";
+import { awayMilliseconds } from "./summary.ts";
 
 /** A timeline starts this long before the fault. */
 const leadMilliseconds = 1_500;
@@ -11,7 +12,8 @@ const minimumWidth = 0.002;
 const rows = [
   { endpoint: "active", name: "Host A (was active)" },
   { endpoint: "standby", name: "Host B (was standby)" },
-  { endpoint: "loadBalancer", name: "Load balancer" },
+  { endpoint: "addressOfActive", name: "Address in A's zone" },
+  { endpoint: "addressOfStandby", name: "Address in B's zone" },
 ] as const;
 
 type Range = { readonly from: number; readonly to: number };
@@ -26,7 +28,7 @@ export function layOutTimeline(run: RunResult) {
     hasPassed: run.verdict === "passed",
     reasons: run.reasons,
     takeover: seconds(run.takeoverMilliseconds),
-    outage: seconds(run.outageMilliseconds),
+    away: seconds(run.addresses && awayMilliseconds(run.addresses)),
     fault: position(0, range),
     ticks: ticksOf(range).map(({ at, isMinor }) => ({
       left: position(at, range),
@@ -47,7 +49,10 @@ const seconds = (milliseconds: number | undefined): string | undefined =>
 
 /** The end of what a reader needs to see. */
 function shownUntil({ timeline: { answers, end } }: RunResult): number {
-  const recoveredAt = answers.loadBalancer.findLast(({ from }) => from > 0)?.from;
+  const recoveries = [answers.addressOfActive, answers.addressOfStandby].flatMap(
+    (spans) => spans.findLast(({ from }) => from > 0)?.from ?? [],
+  );
+  const recoveredAt = recoveries.length === 0 ? undefined : Math.max(...recoveries);
   return recoveredAt === undefined ? end : recoveredAt + tailMilliseconds;
 }
 

@@ -1,12 +1,12 @@
-import { loadBalancer } from "../load/events.ts";
+import { addressIn } from "../load/events.ts";
 import type { RunResult } from "../results.ts";
 import {
   answeredSpans,
+  firstPayment,
   firstServed,
   hostAt,
-  longestGap,
+  measureAddress,
   observedSince,
-  staleConnections,
 } from "./measure.ts";
 import type { Observations } from "./observations.ts";
 
@@ -18,14 +18,8 @@ export function judge(drill: string, run: number, observations: Observations): R
   const takeovers = observations.takeovers.filter(({ at }) => at <= endedAt);
   const takeoversAfterFault = takeovers.filter(({ at }) => at > faultAt);
   const servedAt = firstServed(observations, probes);
-  // The load balancer cannot know which baseline host is active.
-  const outage = observations.isBaseline
-    ? undefined
-    : longestGap(
-        probes.filter(({ endpoint }) => endpoint === loadBalancer),
-        faultAt,
-        endedAt,
-      );
+  const paidAfter = firstPayment(observations);
+  const measure = (zone: string) => measureAddress(probes, zone, faultAt, endedAt);
   const leaseRemainingSeconds = takeoversAfterFault[0]?.leaseRemainingSeconds;
   return {
     drill,
@@ -33,7 +27,11 @@ export function judge(drill: string, run: number, observations: Observations): R
     faultAt: new Date(faultAt).toISOString(),
     ...verdict(observations),
     ...(servedAt !== undefined && { takeoverMilliseconds: sinceFault(servedAt) }),
-    ...(outage !== undefined && { outageMilliseconds: outage }),
+    // The load balancer cannot know which baseline host is active.
+    ...(!observations.isBaseline && {
+      addresses: { active: measure(hosts.active.zone), standby: measure(hosts.standby.zone) },
+    }),
+    ...(paidAfter !== undefined && { paymentMilliseconds: Math.round(paidAfter) }),
     ...(leaseRemainingSeconds !== undefined && { leaseRemainingSeconds }),
     takeovers: takeoversAfterFault.length,
     acknowledgedWrites: observations.acknowledged.length,
@@ -42,12 +40,12 @@ export function judge(drill: string, run: number, observations: Observations): R
     }),
     lostWrites: observations.lostPaymentHashes.length,
     overlappingWrites: observations.overlaps.length,
-    staleConnections: staleConnections(observations, takeoversAfterFault),
     timeline: {
       answers: {
         active: answeredSpans(probes, hosts.active.instanceId, sinceFault),
         standby: answeredSpans(probes, hosts.standby.instanceId, sinceFault),
-        loadBalancer: answeredSpans(probes, loadBalancer, sinceFault),
+        addressOfActive: answeredSpans(probes, addressIn(hosts.active.zone), sinceFault),
+        addressOfStandby: answeredSpans(probes, addressIn(hosts.standby.zone), sinceFault),
       },
       leaseHolders: [
         { at: observedSince(probes, faultAt), address: observations.initialHolder.address },

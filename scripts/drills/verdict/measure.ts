@@ -1,12 +1,13 @@
-import type { Probe } from "../load/events.ts";
-import type { Span } from "../results.ts";
+import { addressIn, type Probe } from "../load/events.ts";
+import type { AddressResult, Span } from "../results.ts";
 import type { Observations } from "./observations.ts";
-import type { Takeover } from "./writers.ts";
 
-/** Probes start every 50 ms and time out after a second. */
+/** Probes start every 50 ms. A handshake without a fault takes some milliseconds. */
 const probeGapMilliseconds = 200;
+/** A handshake that started earlier has ended before the fault. */
+const inProgressMilliseconds = 1_000;
 
-/** The start of the first probe after the fault that a host answered which may take over. */
+/** When the first probe that started after the fault was answered by a host which may take over. */
 export function firstServed(
   { faultAt, hosts, eitherHostMayServe }: Observations,
   probes: readonly Probe[],
@@ -16,31 +17,69 @@ export function firstServed(
     : [hosts.standby.instanceId];
   // The active host may still answer a probe that started just before the fault.
   const after = faultAt + (eitherHostMayServe ? probeGapMilliseconds : 0);
-  return probes.find(({ at, endpoint, answered }) => answered && at > after && ids.includes(endpoint))?.at;
-}
-
-/** The longest time after the fault without an answered probe, when it is longer than the time between two probes. */
-export function longestGap(probes: readonly Probe[], faultAt: number, endedAt: number): number | undefined {
-  const answeredAt = probes.filter(({ answered }) => answered).map(({ at }) => at);
-  const times = [...answeredAt.filter((at) => at > faultAt - probeGapMilliseconds), endedAt].toSorted(
-    (a, b) => a - b,
+  const times = probes.flatMap(({ at, endpoint, outcome, endedAt }) =>
+    outcome === "answered" && at > after && ids.includes(endpoint) ? [endedAt] : [],
   );
-  const gaps = times.slice(1).map((at, index) => at - (times[index] ?? at));
-  const longest = Math.max(0, ...gaps);
-  return longest > probeGapMilliseconds ? Math.round(longest) : undefined;
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
+/**
+ * What the clients of one address of the load balancer saw from shortly before the fault on. A client whose handshake fails
+ * waits until a later handshake is answered.
+ */
+export function measureAddress(
+  allProbes: readonly Probe[],
+  zone: string,
+  faultAt: number,
+  endedAt: number,
+): AddressResult {
+  const probes = allProbes.filter(
+    ({ at, endpoint }) => endpoint === addressIn(zone) && at > faultAt - inProgressMilliseconds,
+  );
+  const answered = probes.filter(({ outcome }) => outcome === "answered");
+  const away = probes.map((probe) => {
+    const answeredAt = answered.flatMap((later) => (later.at >= probe.at ? [later.endedAt] : []));
+    return Math.min(endedAt, ...answeredAt) - probe.at;
+  });
+  const held = answered
+    .map((probe) => probe.endedAt - probe.at)
+    .filter((milliseconds) => milliseconds > probeGapMilliseconds)
+    .toSorted((a, b) => a - b);
+  const count = (outcome: Probe["outcome"]) => probes.filter((probe) => probe.outcome === outcome).length;
+  return {
+    awayMilliseconds: Math.round(Math.max(0, ...away)),
+    refused: count("refused"),
+    cut: count("cut"),
+    late: count("late"),
+    held: held.length,
+    heldMedianMilliseconds: held[Math.floor(held.length / 2)] ?? 0,
+    heldWorstMilliseconds: held.at(-1) ?? 0,
+  };
+}
+
+/** From the fault to the end of the first successful payment that started after the fault. */
+export function firstPayment({ payments, faultAt }: Observations): number | undefined {
+  const paidAt = (payments ?? []).flatMap(({ at, endedAt, paymentHash }) =>
+    paymentHash !== undefined && at > faultAt ? [endedAt] : [],
+  );
+  return paidAt.length === 0 ? undefined : Math.min(...paidAt) - faultAt;
+}
+
+/** When an endpoint answered, without longer interruption. A held handshake counts when it was answered. */
 export function answeredSpans(
   probes: readonly Probe[],
   endpoint: string,
   sinceFault: (at: number) => number,
 ): Span[] {
   const spans: Span[] = [];
-  const answered = probes.filter((probe) => probe.endpoint === endpoint && probe.answered);
-  for (const { at } of answered.toSorted((a, b) => a.at - b.at)) {
+  const times = probes
+    .filter((probe) => probe.endpoint === endpoint && probe.outcome === "answered")
+    .map(({ endedAt }) => sinceFault(endedAt))
+    .toSorted((a, b) => a - b);
+  for (const at of times) {
     const last = spans.at(-1);
-    if (last !== undefined && sinceFault(at) - last.to <= probeGapMilliseconds) last.to = sinceFault(at);
-    else spans.push({ from: sinceFault(at), to: sinceFault(at) });
+    if (last !== undefined && at - last.to <= probeGapMilliseconds) last.to = at;
+    else spans.push({ from: at, to: at });
   }
   return spans;
 }
@@ -52,24 +91,4 @@ export const observedSince = (probes: readonly Probe[], faultAt: number): number
 export function hostAt({ hosts }: Observations, address: string): "active" | "standby" | "other" {
   if (address === hosts.active.address) return "active";
   return address === hosts.standby.address ? "standby" : "other";
-}
-
-/**
- * Counts the connections that the load balancer sent to the superseded host, until that host became active again.
- * The counters of a restarted HAProxy start at zero.
- */
-export function staleConnections(
-  observations: Observations,
-  [takeover, ...later]: readonly Takeover[],
-): number {
-  if (takeover === undefined || hostAt(observations, takeover.address) !== "standby") return 0;
-  const activeAgainAt =
-    later.find(({ address }) => hostAt(observations, address) === "active")?.at ?? Infinity;
-  const counts = observations.connections.map(({ at, connections }) => ({
-    at,
-    count: connections[observations.hosts.active.instanceId] ?? 0,
-  }));
-  const before = counts.findLast(({ at }) => at <= takeover.at)?.count ?? 0;
-  const last = counts.findLast(({ at }) => at <= activeAgainAt)?.count ?? before;
-  return Math.max(0, last - before);
 }

@@ -1,7 +1,7 @@
-import type { AcknowledgedWrite, ConnectionCounts, Payment, Probe } from "../load/events.ts";
+import type { AcknowledgedWrite, Payment, Probe } from "../load/events.ts";
 import type { LeaseHolder, Overlap, Takeover } from "./writers.ts";
 
-type Host = { readonly instanceId: string; readonly address: string };
+type Host = { readonly instanceId: string; readonly address: string; readonly zone: string };
 
 /** Everything that was observed in one run; every time in milliseconds since 1970. */
 export type Observations = {
@@ -12,7 +12,6 @@ export type Observations = {
   readonly hosts: Readonly<Record<"active" | "standby", Host>>;
   readonly probes: readonly Probe[];
   readonly acknowledged: readonly AcknowledgedWrite[];
-  readonly connections: readonly ConnectionCounts[];
   /** Absent without a peer. */
   readonly payments?: readonly Payment[];
   readonly initialHolder: LeaseHolder;

@@ -1,5 +1,6 @@
 import {
   DescribeListenersCommand,
+  DescribeLoadBalancerAttributesCommand,
   DescribeLoadBalancersCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
@@ -8,7 +9,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { LabPaths } from "../paths.ts";
 import { serverPath, type LoadBalancer, type TargetGroup } from "../nlb/configuration.ts";
-import { applyLoadBalancers, serverStates, type TargetState } from "../nlb/haproxy.ts";
+import { applyLoadBalancers, followHealth, serverStates, type TargetState } from "../nlb/haproxy.ts";
 import { assignAddress } from "../host/service-addresses.ts";
 import type { MotoCache } from "./moto-cache.ts";
 import { motoElb } from "./moto.ts";
@@ -18,8 +19,7 @@ import type { Instances } from "./instances.ts";
 export class LoadBalancers {
   private readonly lab: LabPaths;
   private readonly instances: Instances;
-  /** The addresses of the load balancers by host name. */
-  readonly names = new Map<string, string>();
+  private balancers: readonly (LoadBalancer & { readonly hostName: string })[] = [];
 
   private readonly groupOf: (arn: string) => Promise<Group | undefined>;
   private readonly targetsOf: (arn: string) => Promise<TargetDescription[]>;
@@ -34,16 +34,14 @@ export class LoadBalancers {
   async reconcile(): Promise<void> {
     const { LoadBalancers: described } = await motoElb.send(new DescribeLoadBalancersCommand({}));
     const { TargetGroups: groups } = await motoElb.send(new DescribeTargetGroupsCommand({}));
-    const balancers: LoadBalancer[] = [];
-    this.names.clear();
+    const balancers = [];
     for (const balancer of described ?? []) {
       if (balancer.Type !== "network") continue;
-      const name = balancer.LoadBalancerName ?? "";
-      const address = await assignAddress(this.lab, "nlb", name);
-      this.names.set(balancer.DNSName ?? "", address);
-      const { Listeners } = await motoElb.send(
-        new DescribeListenersCommand({ LoadBalancerArn: balancer.LoadBalancerArn }),
-      );
+      const { LoadBalancerArn, LoadBalancerName: name = "", DNSName: hostName = "" } = balancer;
+      const nodes = [];
+      for (const { ZoneName: zone = "" } of balancer.AvailabilityZones ?? [])
+        nodes.push({ zone, address: await assignAddress(this.lab, "nlb", `${name} ${zone}`) });
+      const { Listeners } = await motoElb.send(new DescribeListenersCommand({ LoadBalancerArn }));
       const listeners = [];
       for (const listener of Listeners ?? []) {
         const arn = listener.DefaultActions?.[0]?.TargetGroupArn;
@@ -51,9 +49,42 @@ export class LoadBalancers {
         if (group !== undefined)
           listeners.push({ port: listener.Port ?? 0, group: await this.describe(group) });
       }
-      balancers.push({ name, address, listeners });
+      balancers.push({ name, hostName, nodes, crossZone: await isCrossZone(LoadBalancerArn), listeners });
     }
     await applyLoadBalancers(this.lab, balancers);
+    this.balancers = balancers;
+  }
+
+  /** @returns whether the healthy targets, and therefore the names, have changed */
+  async followHealth(): Promise<boolean> {
+    return await followHealth();
+  }
+
+  /**
+   * The addresses of the load balancers by host name. Each zone has a name, too. Without cross-zone load balancing, a zone
+   * without a healthy target is not in the common name, unless no zone has one.
+   * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#dns-name
+   */
+  async names(): Promise<Map<string, readonly string[]>> {
+    const names = new Map<string, readonly string[]>();
+    if (this.balancers.length === 0) return names;
+    const states = await serverStates();
+    for (const { hostName, nodes, crossZone, listeners } of this.balancers) {
+      const healthyZones = new Set(
+        listeners.flatMap(({ group }) =>
+          group.targets.flatMap((target) =>
+            states.get(serverPath(group, target)) === "healthy" ? [target.zone] : [],
+          ),
+        ),
+      );
+      const serving = nodes.filter(({ zone }) => crossZone || healthyZones.has(zone));
+      names.set(
+        hostName,
+        (serving.length > 0 ? serving : nodes).map(({ address }) => address),
+      );
+      for (const { zone, address } of nodes) names.set(`${zone}.${hostName}`, [address]);
+    }
+    return names;
   }
 
   /** The state of each target of a group, by HAProxy's health checks. */
@@ -74,7 +105,8 @@ export class LoadBalancers {
       const { instance } = this.instances.managed.get(target.Id ?? "") ?? {};
       const address = instance?.PrivateIpAddress;
       if (address === undefined || instance?.State?.Name !== "running") return [];
-      return [{ id: target.Id ?? "", address, port: target.Port ?? group.Port ?? 0 }];
+      const zone = instance.Placement?.AvailabilityZone ?? "";
+      return [{ id: target.Id ?? "", zone, address, port: target.Port ?? group.Port ?? 0 }];
     });
     const port = group.HealthCheckPort ?? "traffic-port";
     return {
@@ -92,6 +124,12 @@ export class LoadBalancers {
       },
     };
   }
+}
+
+/** Off by default. */
+async function isCrossZone(LoadBalancerArn: string | undefined): Promise<boolean> {
+  const { Attributes } = await motoElb.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn }));
+  return Attributes?.find(({ Key }) => Key === "load_balancing.cross_zone.enabled")?.Value === "true";
 }
 
 async function readGroup(arn: string): Promise<Group | undefined> {

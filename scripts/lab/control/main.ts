@@ -75,19 +75,26 @@ const enqueue = serialQueue();
 
 async function reconcileLoadBalancers(): Promise<void> {
   await loadBalancers.reconcile();
-  applyNames();
+  await applyNames();
+}
+
+async function followHealth(): Promise<void> {
+  if (await loadBalancers.followHealth()) await applyNames();
 }
 
 async function reconcileDatabases(): Promise<void> {
   await databases.reconcile();
-  applyNames();
+  await applyNames();
 }
 
-function applyNames(): void {
+async function applyNames(): Promise<void> {
   const servers = [...databases.servers.values()];
   setNames(
     lab,
-    new Map([...loadBalancers.names, ...servers.map(({ host, address }) => [host, address] as const)]),
+    new Map([
+      ...(await loadBalancers.names()),
+      ...servers.map(({ host, address }) => [host, [address]] as const),
+    ]),
   );
 }
 
@@ -129,6 +136,7 @@ console.log("the controller runs");
 
 for (;;) {
   await requestReconcile().catch((error: unknown) => console.error(`reconcile: ${messageOf(error)}`));
+  await enqueue(followHealth).catch((error: unknown) => console.error(`health: ${messageOf(error)}`));
   await groups.reconcile().catch((error: unknown) => console.error(`auto scaling: ${messageOf(error)}`));
   await sleep(intervalMilliseconds);
 }

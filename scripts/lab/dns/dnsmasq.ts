@@ -57,8 +57,10 @@ export function setLeases(lab: LabPaths, leases: readonly Lease[]): void {
 }
 
 /** Sets the host names of databases and load balancers. */
-export function setNames(lab: LabPaths, names: ReadonlyMap<string, string>): void {
-  const text = [...names].map(([name, address]) => `${address} ${name}\n`).join("");
+export function setNames(lab: LabPaths, names: ReadonlyMap<string, readonly string[]>): void {
+  const text = [...names]
+    .flatMap(([name, addresses]) => addresses.map((address) => `${address} ${name}\n`))
+    .join("");
   update(lab, namesFile(lab), text);
 }
 

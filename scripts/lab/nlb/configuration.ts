@@ -1,9 +1,13 @@
-/** A Network Load Balancer that HAProxy implements. */
+/** A Network Load Balancer that HAProxy implements, with a node in each of its zones. */
 export type LoadBalancer = {
   readonly name: string;
-  readonly address: string;
+  readonly nodes: readonly LoadBalancerNode[];
+  /** Whether each node sends connections to the targets of all zones, or only to those of its own zone. */
+  readonly crossZone: boolean;
   readonly listeners: readonly Listener[];
 };
+/** The address of a load balancer in one zone. */
+export type LoadBalancerNode = { readonly zone: string; readonly address: string };
 export type Listener = { readonly port: number; readonly group: TargetGroup };
 
 export type TargetGroup = {
@@ -11,7 +15,12 @@ export type TargetGroup = {
   readonly targets: readonly Target[];
   readonly check: HealthCheck;
 };
-export type Target = { readonly id: string; readonly address: string; readonly port: number };
+export type Target = {
+  readonly id: string;
+  readonly zone: string;
+  readonly address: string;
+  readonly port: number;
+};
 
 export type HealthCheck = {
   readonly protocol: "HTTP" | "TCP";
@@ -28,15 +37,15 @@ export type HealthCheck = {
 
 export const backendName = (group: TargetGroup) => `group_${group.name}`;
 export const serverName = (target: Target) => `${target.id}_${target.port}`;
-/** The instance id in the name of a server. */
-export const instanceIdOf = (name: string) => name.replace(/_\d+$/, "");
 /** The name of a target with health checks in HAProxy's runtime API. */
 export const serverPath = (group: TargetGroup, target: Target) =>
   `${backendName(group)}/${serverName(target)}`;
 
 /**
- * HAProxy's configuration. As with an NLB, a target that fails its health checks loses its connections, and when all
- * targets fail their health checks, all of them receive traffic (fail open).
+ * HAProxy's configuration. A node of the load balancer sends a connection to a healthy target that it can use: of all zones
+ * with cross-zone load balancing, of its own zone without. A node without such a target fails open: all of them receive
+ * connections.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html#target-group-health
  */
 export function haproxyConfiguration(
   balancers: readonly LoadBalancer[],
@@ -58,30 +67,38 @@ defaults
   load-server-state-from-file global
 listen none
   bind unix@${socket}.none
-${balancers.flatMap((balancer) => balancer.listeners.map((listener) => frontend(balancer, listener))).join("")}${[...groups.values()].map(backends).join("")}`;
+${balancers.flatMap(frontends).join("")}${[...groups.values()].map(backend).join("")}`;
 }
 
-function frontend(balancer: LoadBalancer, { port, group }: Listener): string {
-  return `frontend ${balancer.name}_${port}
-  bind ${balancer.address}:${port}
-  use_backend open_${group.name} if { nbsrv(${backendName(group)}) eq 0 }
-  default_backend ${backendName(group)}
-`;
+/** A frontend for each zone and listener, with the backends of the targets that it can use. */
+function frontends({ name, nodes, crossZone, listeners }: LoadBalancer): string[] {
+  return listeners.flatMap(({ port, group }) =>
+    nodes.map(({ zone, address }) => {
+      const usable = group.targets.filter((target) => crossZone || target.zone === zone);
+      const suffix = `${name}_${zone}_${port}`;
+      return `frontend ${suffix}
+  bind ${address}:${port}
+  use_backend open_${suffix} if { nbsrv(healthy_${suffix}) eq 0 }
+  default_backend healthy_${suffix}
+backend healthy_${suffix}
+${usable.map((target) => `  server ${plainServer(target)} track ${serverPath(group, target)}\n`).join("")}backend open_${suffix}
+${usable.map((target) => `  server ${plainServer(target)}\n`).join("")}`;
+    }),
+  );
 }
 
-function backends(group: TargetGroup): string {
+const plainServer = (target: Target) => `${serverName(target)} ${target.address}:${target.port}`;
+
+/** A backend that only checks the health of a group's targets. */
+function backend(group: TargetGroup): string {
   const { check } = group;
   const port = check.port === "" ? "" : ` port ${check.port}`;
   const servers = group.targets.map(
     (target) =>
-      `  server ${serverName(target)} ${target.address}:${target.port} check${port} inter ${check.intervalSeconds}s rise ${check.rise} fall ${check.fall} on-marked-down shutdown-sessions\n`,
-  );
-  const open = group.targets.map(
-    (target) => `  server ${serverName(target)} ${target.address}:${target.port}\n`,
+      `  server ${plainServer(target)} check${port} inter ${check.intervalSeconds}s rise ${check.rise} fall ${check.fall}\n`,
   );
   const http = `  option httpchk\n  http-check send meth GET uri ${check.path} ver HTTP/1.1 hdr Host health\n  http-check expect status ${check.matcher}\n`;
   return `backend ${backendName(group)}
   timeout check ${check.timeoutSeconds}s
-${check.protocol === "HTTP" ? http : ""}${servers.join("")}backend open_${group.name}
-${open.join("")}`;
+${check.protocol === "HTTP" ? http : ""}${servers.join("")}`;
 }

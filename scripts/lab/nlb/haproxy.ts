@@ -2,9 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeFileAtomically } from "../../machine/files.ts";
+import { isDeepStrictEqual } from "node:util";
+import { readFileIfExists, writeFileAtomically } from "../../machine/files.ts";
 import { layout, type LabPaths } from "../paths.ts";
-import { haproxyConfiguration, instanceIdOf, serverPath, type LoadBalancer } from "./configuration.ts";
+import { haproxyConfiguration, serverPath, type LoadBalancer } from "./configuration.ts";
 
 /** ELB's names of the states. */
 export type TargetState = "healthy" | "unhealthy" | "initial" | "unused";
@@ -22,8 +23,19 @@ export function haproxyArguments(lab: LabPaths): string[] {
   return ["-W", "-db", "-q", "-p", haproxyPidFile(lab), "-f", file(lab)];
 }
 
+/**
+ * ELB begins the health checks of a target some minutes after its registration: until then, the target is `initial`. The
+ * lab waits for this number of seconds, which a drill can change in this file.
+ */
+export const registrationSecondsFile = (lab: LabPaths) => join(layout.run(lab), "registration-seconds");
+const defaultRegistrationSeconds = 2;
+
 /** The configuration that HAProxy uses. */
 let applied: string | undefined;
+/** The times at which the checks of new targets begin, on the clock of `performance.now()`. */
+const checksBeginAt = new Map<string, number>();
+/** The healthy targets, when the health was read last. */
+let healthy: ReadonlySet<string> = new Set();
 
 /** Makes HAProxy use a configuration. New targets are unhealthy until they pass their health checks. */
 export async function applyLoadBalancers(lab: LabPaths, balancers: readonly LoadBalancer[]): Promise<void> {
@@ -38,9 +50,49 @@ export async function applyLoadBalancers(lab: LabPaths, balancers: readonly Load
     ),
   );
   await reload(lab, wanted);
-  for (const name of wanted) if (!before.has(name)) await query(`set server ${name} health down`);
+  const seconds = Number(readFileIfExists(registrationSecondsFile(lab)) ?? defaultRegistrationSeconds);
+  for (const name of checksBeginAt.keys()) if (!wanted.has(name)) checksBeginAt.delete(name);
+  for (const name of wanted)
+    if (!before.has(name)) checksBeginAt.set(name, performance.now() + seconds * 1000);
+  for (const name of checksBeginAt.keys()) {
+    await query(`set server ${name} health down`);
+    await query(`disable health ${name}`);
+  }
   applied = text;
 }
+
+/**
+ * Does what an NLB does when the health of targets changes: begins the checks of new targets, and resets the connections of a
+ * target that became unhealthy. Connections remain when no target of the group is healthy, because then all of them receive
+ * connections (fail open).
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
+ * @returns whether the healthy targets have changed
+ */
+export async function followHealth(): Promise<boolean> {
+  if (!existsSync(socket)) return false;
+  for (const [name, at] of checksBeginAt) {
+    if (performance.now() < at) continue;
+    await query(`enable health ${name}`);
+    checksBeginAt.delete(name);
+  }
+  const all = await servers();
+  const now = new Set(all.filter(({ status = "" }) => status.startsWith("UP")).map(pathOf));
+  const groupsWithHealthy = new Set([...now].map((path) => path.split("/")[0]));
+  for (const path of healthy) {
+    const [group, server] = path.split("/");
+    if (now.has(path) || !groupsWithHealthy.has(group)) continue;
+    for (const { pxname = "", svname = "" } of all)
+      if (svname === server && !pxname.startsWith(groupPrefix))
+        await query(`shutdown sessions server ${pxname}/${svname}`);
+  }
+  const checked = new Set([...now].filter((path) => path.startsWith(groupPrefix)));
+  const changed = !isDeepStrictEqual(checked, healthy);
+  healthy = checked;
+  return changed;
+}
+
+const groupPrefix = "group_";
+const pathOf = ({ pxname = "", svname = "" }: Record<string, string>) => `${pxname}/${svname}`;
 
 /** The master process starts a worker with the new configuration. Waits until the worker knows all wanted servers. */
 async function reload(lab: LabPaths, wanted: ReadonlySet<string>): Promise<void> {
@@ -48,7 +100,7 @@ async function reload(lab: LabPaths, wanted: ReadonlySet<string>): Promise<void>
   const deadline = performance.now() + reloadTimeoutMilliseconds;
   for (;;) {
     const known = await serverStates().catch(() => new Map<string, unknown>());
-    const others = [...known.keys()].filter((name) => name.startsWith("group_") && !wanted.has(name));
+    const others = [...known.keys()].filter((name) => name.startsWith(groupPrefix) && !wanted.has(name));
     if (others.length === 0 && [...wanted].every((name) => known.has(name))) return;
     if (performance.now() > deadline) throw new Error("HAProxy did not load its new configuration");
     await sleep(20);
@@ -64,28 +116,14 @@ async function servers(): Promise<Record<string, string>[]> {
     .filter(({ svname = "" }) => !["BACKEND", "FRONTEND", ""].includes(svname));
 }
 
-/**
- * The number of established connections to each target since the start of HAProxy, by instance id. These are the attempts
- * (`connect` in the statistics) without the retries (`wretr`) and the failures (`econ`).
- */
-export async function connectionCounts(): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  for (const { svname = "", connect, wretr, econ } of await servers()) {
-    const id = instanceIdOf(svname);
-    const established = Number(connect) - Number(wretr) - Number(econ);
-    counts.set(id, (counts.get(id) ?? 0) + established);
-  }
-  return counts;
-}
-
 /** The state of each server, by `backend/server`. */
 export async function serverStates(): Promise<Map<string, TargetState>> {
   const states = new Map<string, TargetState>();
-  for (const { pxname = "", svname = "", status = "", check_status: check = "" } of await servers())
-    states.set(
-      `${pxname}/${svname}`,
-      status.startsWith("UP") ? "healthy" : check === "INI" || check === "" ? "initial" : "unhealthy",
-    );
+  for (const { pxname = "", svname = "", status = "", check_status: check = "" } of await servers()) {
+    const path = `${pxname}/${svname}`;
+    const isInitial = checksBeginAt.has(path) || check === "INI" || check === "";
+    states.set(path, isInitial ? "initial" : status.startsWith("UP") ? "healthy" : "unhealthy");
+  }
   return states;
 }
 

@@ -5,6 +5,7 @@ import type { Drill } from "../../drills/drill.ts";
 import { preparePeer } from "../../drills/load/launch-peer.ts";
 import { openEnvironment } from "../../drills/open-environment.ts";
 import { renderDrillReport } from "../../drills/report/report.ts";
+import { awayMilliseconds } from "../../drills/report/summary.ts";
 import type { RunResult } from "../../drills/results.ts";
 import { invalidDrill, selectDrills } from "../../drills/select.ts";
 import { executeRuns, loadResults, runSession } from "../../drills/session.ts";
@@ -94,7 +95,7 @@ function describeRun(result: RunResult, runs: number): string {
     value === undefined ? "-" : `${(value / 1000).toFixed(2)} s`;
   const facts = [
     `takeover ${seconds(result.takeoverMilliseconds)}`,
-    `outage ${seconds(result.outageMilliseconds)}`,
+    `away ${seconds(result.addresses && awayMilliseconds(result.addresses))}`,
     `${result.acknowledgedWrites} writes acknowledged, ${result.lostWrites} lost`,
     ...(result.payments === undefined ? [] : [`${result.payments} channel payments`]),
     `${result.overlappingWrites} overlapping writes`,

@@ -10,6 +10,7 @@ import { catalogue } from "../../drills/catalogue.ts";
 import type { DrillEnvironment } from "../../drills/environment.ts";
 import { executeDrill } from "../../drills/execute.ts";
 import { renderDrillReport } from "../../drills/report/report.ts";
+import { awayMilliseconds } from "../../drills/report/summary.ts";
 import type { RunResult } from "../../drills/results.ts";
 import { createResults, runSession } from "../../drills/session.ts";
 import { demoCluster, launchStandby, relaunchDemo } from "../../lab-cluster/demo.ts";
@@ -86,9 +87,16 @@ async function showPair(lab: LabPaths, facts: LabFacts, target: Target, imageId:
     configurationFile: file,
     imageId,
   });
-  const outageSeconds = ((run.outageMilliseconds ?? 0) / 1000).toFixed(1);
+  const { addresses } = run;
   printRow("failover", `the standby served after ${run.takeoverMilliseconds} ms`);
-  printRow("", `outage through the load balancer: ${outageSeconds} s`);
+  if (addresses !== undefined) {
+    const both = Object.values(addresses);
+    const count = (outcome: "held" | "refused" | "cut") =>
+      both.reduce((total, address) => total + address[outcome], 0);
+    const awaySeconds = (awayMilliseconds(addresses) / 1000).toFixed(2);
+    printRow("", `through the load balancer, the node was away for ${awaySeconds} s`);
+    printRow("", `handshakes: ${count("held")} held, ${count("refused")} refused, ${count("cut")} cut`);
+  }
   printRow(
     "",
     `${run.acknowledgedWrites} writes acknowledged, ${run.lostWrites} lost, ${run.overlappingWrites} overlapping`,

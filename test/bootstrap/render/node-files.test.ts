@@ -49,6 +49,17 @@ test("renders eclair.conf", async () => {
   await expect(eclairConf(full, secrets, templates.eclair, 2)).toMatchFileSnapshot(golden("eclair.conf"));
 });
 
+test("behind a door, the Eclair of each slot listens on the address of its slot", () => {
+  const contentOf = (configuration: NodeConfiguration, path: string) =>
+    nodeFiles(configuration, secrets, local, "CA", templates).find((file) => file.path === path)?.content;
+  expect(contentOf(full, "/run/eclair-ami/eclair-b.env")).toBe(
+    'ECLAIR_SLOT_OPTS="-Declair.server.binding-ip=127.0.0.3"\n',
+  );
+  const off = NodeConfiguration.parse({ ...smallest, door: "off" });
+  expect(contentOf(off, "/run/eclair-ami/eclair-b.env")).toBe("");
+  expect(eclairConf(off, secrets, templates.eclair, 2)).not.toContain("send-remote-address-init");
+});
+
 test("renders eclair.conf with a remote bitcoind", async () => {
   const remote = {
     host: "b.example",
@@ -81,6 +92,8 @@ test("each file has its owner and mode, and no file that other users can read co
     "root:root 644 /run/eclair-ami/database-ca.pem",
     "root:root 644 /run/eclair-ami/hosts-a",
     "root:root 644 /run/eclair-ami/hosts-b",
+    "root:root 644 /run/eclair-ami/eclair-a.env",
+    "root:root 644 /run/eclair-ami/eclair-b.env",
     "root:root 644 /run/eclair-ami/eclair.env",
     "root:bitcoin 640 /run/eclair-ami/bitcoin.conf",
     "root:root 400 /run/eclair-supervisor/secrets.json",

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { answersHandshake, beginHandshake } from "../../../scripts/lightning/handshake.ts";
+import { beginHandshake, tryHandshake } from "../../../scripts/lightning/handshake.ts";
 
 // "transport-initiator successful handshake" and the failing acts of BOLT 8, appendix A.
 const nodeId = "028d7500dd4c12685d1f568b4c2b5048e8534b873319f3a8daa612b469132ec7f7";
@@ -48,10 +48,16 @@ describe("an endpoint", () => {
   };
 
   test.each([
-    ["accepts a connection and sends nothing", undefined],
-    ["closes the connection", Buffer.alloc(0)],
-    ["sends 50 bytes that are no second act", Buffer.alloc(50, 2)],
-  ])("that %s does not answer", async (_, answer) => {
-    expect(await answersHandshake(nodeId, "127.0.0.1", await listen(answer), 200)).toBe(false);
+    ["accepts a connection and sends nothing", undefined, "late"],
+    ["closes the connection", Buffer.alloc(0), "cut"],
+    ["sends 50 bytes that are no second act", Buffer.alloc(50, 2), "cut"],
+  ] as const)("that %s does not answer", async (_, answer, outcome) => {
+    expect(await tryHandshake(nodeId, "127.0.0.1", await listen(answer), 200)).toBe(outcome);
+  });
+
+  test("without a listener refuses the connection", async () => {
+    const port = await listen(undefined);
+    servers[0]?.close();
+    expect(await tryHandshake(nodeId, "127.0.0.1", port, 200)).toBe("refused");
   });
 });

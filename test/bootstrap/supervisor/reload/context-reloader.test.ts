@@ -8,7 +8,7 @@ import { captureLog } from "../../../support/log-capture.ts";
 captureLog();
 const { disk, close, latestFiles } = vi.hoisted(() => ({
   /** The files and the boot status on the disk. */
-  disk: { id: "first", host: "database.example", bootState: "done" },
+  disk: { id: "first", host: "database.example", door: "on", bootState: "done" },
   close: vi.fn<(renderedId: string) => void>(),
   /** For each drift detector, the function that gives it the files of the last boot. */
   latestFiles: [] as (() => Rendered)[],
@@ -29,11 +29,13 @@ vi.mock("../../../../bootstrap/supervisor/context/node-context.ts", () => ({
     readonly renderedId: string;
     readonly boot: unknown;
     readonly endpoint: { readonly host: string };
-    constructor(rendered: Rendered & { readonly host: string }, boot: unknown) {
+    readonly node: unknown;
+    constructor(rendered: Rendered & { readonly host: string; readonly door: string }, boot: unknown) {
       this.rendered = rendered;
       this.renderedId = rendered.id;
       this.boot = boot;
       this.endpoint = { host: rendered.host };
+      this.node = { configuration: { door: rendered.door } };
     }
     adoptBootStatus(): void {
       // These tests do not depend on it.
@@ -53,7 +55,7 @@ const armedWith = (rendered: string) => ({
 let reloader: ContextReloader;
 beforeEach(() => {
   vi.clearAllMocks();
-  Object.assign(disk, { id: "first", host: "database.example", bootState: "done" });
+  Object.assign(disk, { id: "first", host: "database.example", door: "on", bootState: "done" });
   reloader = new ContextReloader();
 });
 
@@ -172,9 +174,12 @@ test("a failed boot is reported and changes nothing", () => {
   expect(reloader.boot).toMatchObject({ state: "done" });
 });
 
-test("the supervisor does not switch to another database endpoint, because its gates lead to the current one", () => {
-  Object.assign(disk, { id: "second", host: "elsewhere.example" });
+test.each([
+  ["another database endpoint, because its gates lead to the current one", { host: "elsewhere.example" }],
+  ["a configuration without a door, because its door has the port", { door: "off" }],
+])("the supervisor does not switch to %s", (_title, changes) => {
+  Object.assign(disk, { id: "second", ...changes });
   reloader.poll();
-  expect(reloader.changesDatabaseEndpoint).toBe(true);
+  expect(reloader.needsRestart).toBe(true);
   expect(reloader.canSwitch(noEclair, "waiting", 100)).toBe(false);
 });

@@ -41,7 +41,7 @@ function setUp({ armed = true, canSwitch = true } = {}) {
     context,
     next: undefined as { renderedId: string } | undefined,
     renderedIds: ["first"],
-    changesDatabaseEndpoint: false,
+    needsRestart: false,
     poll: vi.fn<() => void>(),
     canSwitch: () => canSwitch,
     switchTo: vi.fn<(next: { renderedId: string }) => void>(),
@@ -174,7 +174,7 @@ describe("after a later boot rendered other files, the supervisor", () => {
 
   test("restarts when the database endpoint changes, but only on a passive host", async () => {
     const { reloader, standby } = setUp();
-    reloader.changesDatabaseEndpoint = true;
+    reloader.needsRestart = true;
     await standby.pollReload(() => false);
     expect(mocks.restartSupervisor).not.toHaveBeenCalled();
     await standby.pollReload(() => true);

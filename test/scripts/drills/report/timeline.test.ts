@@ -30,16 +30,16 @@ describe("the timeline of a run", () => {
 
   test("ends six seconds after the node serves through the load balancer again", () => {
     const { fault, ticks } = layOutTimeline(sampleRun(drill, 1));
-    expect(fault).toBe(`${((1_500 / 15_300) * 100).toFixed(2)}%`);
+    expect(fault).toBe(`${((1_500 / 8_850) * 100).toFixed(2)}%`);
     const labels = ticks.map(({ label }) => label);
     expect(labels.slice(0, 3)).toEqual(["−1", "0", "1"]);
-    expect(labels.at(-1)).toBe("13");
+    expect(labels.at(-1)).toBe("7");
     expect(ticks.filter(({ isMinor }) => !isMinor).map(({ label }) => label)).toContain("0");
   });
 
   test("shows the lease of each host until the next host takes the lease", () => {
     const [active, standby, loadBalancer] = layOutTimeline(sampleRun(drill, 1)).rows;
-    expect(active?.lease).toEqual([{ left: "0.00%", width: `${((2_400 / 15_300) * 100).toFixed(2)}%` }]);
+    expect(active?.lease).toEqual([{ left: "0.00%", width: `${((2_400 / 8_850) * 100).toFixed(2)}%` }]);
     expect(standby?.lease).toHaveLength(1);
     expect(loadBalancer?.lease).toEqual([]);
   });

@@ -1,26 +1,30 @@
 import { describe, expect, test } from "vitest";
+import type { Probe } from "../../../../scripts/drills/load/events.ts";
 import { judge } from "../../../../scripts/drills/verdict/judge.ts";
 import type { Observations } from "../../../../scripts/drills/verdict/observations.ts";
 
-const active = { instanceId: "i-one", address: "100.64.0.4" };
-const standby = { instanceId: "i-two", address: "100.64.4.4" };
+const active = { instanceId: "i-one", address: "100.64.0.4", zone: "a" };
+const standby = { instanceId: "i-two", address: "100.64.4.4", zone: "b" };
 const faultAt = 1_764_000_000_000;
 const takeover = { address: standby.address, eclairInstanceId: "two", leaseRemainingSeconds: -0.2 };
 
+/** A probe that started some milliseconds after the fault. */
+const probe = (
+  endpoint: string,
+  at: number,
+  milliseconds = 0,
+  outcome: Probe["outcome"] = "answered",
+): Probe => ({
+  kind: "probe",
+  endpoint,
+  at: faultAt + at,
+  outcome,
+  endedAt: faultAt + at + milliseconds,
+});
+
 /** Answered probes every 50 ms; times in milliseconds since the fault. */
 const answers = (endpoint: string, from: number, to: number) =>
-  Array.from({ length: (to - from) / 50 }, (_, index) => ({
-    kind: "probe" as const,
-    endpoint,
-    at: faultAt + from + index * 50,
-    answered: true,
-  }));
-
-const connections = (at: number, first: number, second: number) => ({
-  kind: "connections" as const,
-  at: faultAt + at,
-  connections: { [active.instanceId]: first, [standby.instanceId]: second },
-});
+  Array.from({ length: (to - from) / 50 }, (_, index) => probe(endpoint, from + index * 50));
 
 /** A fault after which the standby took over within a second. */
 const observations: Observations = {
@@ -29,12 +33,13 @@ const observations: Observations = {
   hosts: { active, standby },
   probes: [
     ...answers(active.instanceId, -1_000, 0),
-    ...answers("load-balancer", -1_000, 0),
+    ...answers("load balancer a", -1_000, 0),
     ...answers(standby.instanceId, 900, 20_000),
-    ...answers("load-balancer", 7_000, 20_000),
+    probe("load balancer a", 100, 1_000),
+    probe("load balancer a", 600, 500),
+    ...answers("load balancer a", 1_200, 20_000),
   ],
   acknowledged: [],
-  connections: [connections(-500, 10, 0), connections(5_000, 12, 0), connections(19_000, 12, 30)],
   initialHolder: { address: active.address, eclairInstanceId: "one", validUntil: faultAt + 12_000 },
   takeovers: [{ ...takeover, at: faultAt + 700 }],
   overlaps: [],
@@ -58,7 +63,6 @@ describe("the verdict on a run", () => {
     expect(judge("kill-eclair", 1, observations)).toMatchObject({
       verdict: "passed",
       takeoverMilliseconds: 900,
-      outageMilliseconds: 7_050,
       leaseRemainingSeconds: -0.2,
       takeovers: 1,
     });
@@ -99,23 +103,50 @@ describe("the verdict on a run", () => {
   });
 });
 
-describe("connections to a superseded host are counted", () => {
-  const counts = (change: Partial<Observations>) =>
-    judge("kill-eclair", 1, { ...observations, ...change }).staleConnections;
+describe("an address of the load balancer", () => {
+  const addressOf = (probes: readonly Probe[]) =>
+    judge("kill-eclair", 1, { ...observations, probes }).addresses?.active;
 
-  test("from the takeover on", () => {
-    expect(counts({})).toBe(2);
+  test("shows how long handshakes were held", () => {
+    expect(addressOf(observations.probes)).toEqual({
+      awayMilliseconds: 1_000,
+      refused: 0,
+      cut: 0,
+      late: 0,
+      held: 2,
+      heldMedianMilliseconds: 1_000,
+      heldWorstMilliseconds: 1_000,
+    });
   });
 
-  test("until that host is active again", () => {
-    const takeoverBack = { at: faultAt + 6_000, address: active.address, eclairInstanceId: "three" };
-    const laterConnections = [...observations.connections, connections(19_500, 500, 30)];
-    expect(
-      counts({ connections: laterConnections, takeovers: [...observations.takeovers, takeoverBack] }),
-    ).toBe(2);
+  test("a client whose handshake failed waits for a later handshake", () => {
+    const failed = [
+      probe("load balancer a", 50, 10, "refused"),
+      probe("load balancer a", 100, 400, "cut"),
+      probe("load balancer a", 1_900, 50),
+    ];
+    expect(addressOf(failed)).toMatchObject({ awayMilliseconds: 1_900, refused: 1, cut: 1, held: 0 });
   });
 
-  test("only when another host took over", () => {
-    expect(counts({ takeovers: [{ ...takeover, at: faultAt + 700, address: active.address }] })).toBe(0);
+  test("a node that never answered again was away until the end", () => {
+    expect(addressOf([probe("load balancer a", 0, 10_000, "late")])).toMatchObject({
+      awayMilliseconds: 20_000,
+      late: 1,
+    });
   });
+
+  test("is not measured without eclair-ami", () => {
+    expect(judge("kill-eclair", 1, { ...observations, isBaseline: true }).addresses).toBeUndefined();
+  });
+});
+
+test("the next payment counts when it started after the fault", () => {
+  const payment = (at: number, endedAt: number, paymentHash?: string) => ({
+    kind: "payment" as const,
+    at: faultAt + at,
+    endedAt: faultAt + endedAt,
+    ...(paymentHash !== undefined && { paymentHash }),
+  });
+  const payments = [payment(-50, 30, "before"), payment(100, 2_000), payment(2_200, 2_500, "after")];
+  expect(judge("kill-eclair", 1, { ...observations, payments }).paymentMilliseconds).toBe(2_500);
 });

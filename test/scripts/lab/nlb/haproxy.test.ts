@@ -8,12 +8,12 @@ import { haproxyConfiguration, type LoadBalancer } from "../../../../scripts/lab
 const group = {
   name: "demo",
   targets: [
-    { id: "i-1", address: "100.64.0.5", port: 9735 },
-    { id: "i-2", address: "100.64.0.6", port: 9735 },
+    { id: "i-1", zone: "a", address: "100.64.0.5", port: 9735 },
+    { id: "i-2", zone: "b", address: "100.64.4.6", port: 9735 },
   ],
   check: {
     protocol: "HTTP",
-    path: "/active",
+    path: "/serving",
     port: "8090",
     matcher: "200-399",
     intervalSeconds: 5,
@@ -22,26 +22,60 @@ const group = {
     fall: 3,
   },
 } as const;
-const balancers: LoadBalancer[] = [
-  { name: "demo", address: "127.0.0.1", listeners: [{ port: 9735, group }] },
-];
+const balancer: LoadBalancer = {
+  name: "demo",
+  nodes: [
+    { zone: "a", address: "127.0.0.1" },
+    { zone: "b", address: "127.0.0.2" },
+  ],
+  crossZone: false,
+  listeners: [{ port: 9735, group }],
+};
 
-test("uses the health check of the target group, and sends traffic to all targets when none is healthy", () => {
-  const text = haproxyConfiguration(balancers, "/run/s", "/run/state");
-  expect(text).toMatch(
-    /server i-1_9735 100\.64\.0\.5:9735 check port 8090 inter 5s rise 2 fall 3 on-marked-down shutdown-sessions/,
+const written = (changes: Partial<LoadBalancer> = {}) =>
+  haproxyConfiguration([{ ...balancer, ...changes }], "/run/s", "/run/state");
+const backendOf = (text: string, name: string) =>
+  new RegExp(String.raw`^backend ${name}\n((?: {2}.*\n)*)`, "m").exec(text)?.[1];
+
+test("uses the health check of the target group", () => {
+  expect(backendOf(written(), "group_demo")).toBe(
+    [
+      "  timeout check 2s",
+      "  option httpchk",
+      "  http-check send meth GET uri /serving ver HTTP/1.1 hdr Host health",
+      "  http-check expect status 200-399",
+      "  server i-1_9735 100.64.0.5:9735 check port 8090 inter 5s rise 2 fall 3",
+      "  server i-2_9735 100.64.4.6:9735 check port 8090 inter 5s rise 2 fall 3",
+      "",
+    ].join("\n"),
   );
-  expect(text).toMatch(/http-check send meth GET uri \/active/);
-  expect(text).toMatch(/http-check expect status 200-399/);
-  expect(text).toMatch(/timeout check 2s/);
-  expect(text).toMatch(/use_backend open_demo if \{ nbsrv\(group_demo\) eq 0 \}/);
-  expect(text).toMatch(/backend open_demo\n {2}server i-1_9735 100\.64\.0\.5:9735\n/);
+});
+
+test("without cross-zone load balancing, the address of a zone leads to the targets of this zone only", () => {
+  const text = written();
+  expect(backendOf(text, "healthy_demo_a_9735")).toBe(
+    "  server i-1_9735 100.64.0.5:9735 track group_demo/i-1_9735\n",
+  );
+  expect(backendOf(text, "healthy_demo_b_9735")).toBe(
+    "  server i-2_9735 100.64.4.6:9735 track group_demo/i-2_9735\n",
+  );
+  expect(text).toContain("bind 127.0.0.2:9735\n");
+});
+
+test("with cross-zone load balancing, each address leads to the targets of all zones", () => {
+  expect(backendOf(written({ crossZone: true }), "healthy_demo_a_9735")).toMatch(/i-1_9735[^]*i-2_9735/);
+});
+
+test("a node whose targets are all unhealthy sends connections to all of them", () => {
+  const text = written();
+  expect(text).toContain("use_backend open_demo_a_9735 if { nbsrv(healthy_demo_a_9735) eq 0 }");
+  expect(backendOf(text, "open_demo_a_9735")).toBe("  server i-1_9735 100.64.0.5:9735\n");
 });
 
 const isInstalled = (await execa("which", ["haproxy"], { reject: false })).exitCode === 0;
 
 test.skipIf(!isInstalled).each([
-  ["with a load balancer", balancers],
+  ["with a load balancer", [balancer]],
   ["without a load balancer", []],
 ])("HAProxy accepts the configuration %s", async (_title, loadBalancers) => {
   const folder = mkdtempSync(join(tmpdir(), "eclair-ami-haproxy-"));

@@ -1,0 +1,210 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { DoorReport } from "../contract/reports/door.ts";
+import { ports } from "../contract/ports.ts";
+import { boottime } from "../os/clock.ts";
+import { doorLimits, type DoorLimits } from "./limits.ts";
+import type { DoorMessage, Route } from "./messages.ts";
+import { Passage, type Destination, type PassageEvents } from "./passage.ts";
+import { PendingPassages } from "./pending.ts";
+
+/** How often held connections are tried again, and deadlines are checked. */
+const tickMilliseconds = 25;
+const listenAgainMilliseconds = 100;
+
+/** The outer port accepts peers; the inner port accepts the doors of other hosts, and leads to this host's Eclair only. */
+type Side = "outer" | "inner";
+
+/**
+ * Passes the connections of peers to the active Eclair, on this host or through the door of another host. While no Eclair
+ * serves, new connections are held. The door forwards bytes and does not read them.
+ */
+export class Door {
+  private readonly servers: Readonly<Record<Side, Server>>;
+  private readonly ports: Readonly<Record<Side, number>>;
+  private readonly passages = new Map<Passage, Side>();
+  private readonly pending: PendingPassages;
+  private readonly limits: DoorLimits;
+  /** The passages that Eclair may not have accepted yet. */
+  private readonly unaccepted = new Set<Passage>();
+  private route: Route = { to: "nobody" };
+  private hosts: ReadonlySet<string> = new Set();
+  /** Set while the destination cannot be reached: one connection at a time tries, from this time on. */
+  private retryAt: number | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly totals = { accepted: 0, held: 0, moved: 0, expired: 0, refused: 0, cut: 0 };
+  /** The passages that waited because no Eclair could be reached. */
+  private readonly delayed = new WeakSet<Passage>();
+
+  /** The parameters differ in tests. */
+  constructor(
+    doorPorts: Readonly<Record<Side, number>> = { outer: ports.lightning, inner: ports.door },
+    limits: DoorLimits = doorLimits,
+  ) {
+    this.ports = doorPorts;
+    this.limits = limits;
+    this.pending = new PendingPassages(limits);
+    const serverOf = (side: Side) =>
+      createServer({ allowHalfOpen: true }, (client) => this.accept(client, side));
+    this.servers = { outer: serverOf("outer"), inner: serverOf("inner") };
+  }
+
+  /** Binds both ports on the host's own address. A wildcard would keep Eclair from its loopback address. */
+  listen(address: string): void {
+    for (const side of ["outer", "inner"] as const) {
+      const server = this.servers[side];
+      const listen = () => server.listen(this.ports[side], address, 4096);
+      server.on("error", (error: NodeJS.ErrnoException) => {
+        // The door of the previous supervisor is ending, or the address is not configured yet.
+        if (error.code !== "EADDRINUSE" && error.code !== "EADDRNOTAVAIL") throw error;
+        setTimeout(listen, listenAgainMilliseconds);
+      });
+      listen();
+    }
+    this.timer = setInterval(() => this.tick(), tickMilliseconds);
+  }
+
+  update({ route, hosts }: Pick<DoorMessage, "route" | "hosts">): void {
+    const previous = this.route;
+    this.route = route;
+    this.hosts = new Set(hosts);
+    const holder = holderOf(route);
+    if (holder !== holderOf(previous)) this.retryAt = undefined;
+    // Without a new holder, the connections of an Eclair that is stopping remain.
+    if (holder !== undefined && holder !== holderOf(previous))
+      this.removeWhere(({ eclairInstanceId }) => eclairInstanceId !== holder);
+    this.tick();
+  }
+
+  report(): DoorReport {
+    const { accepted, held, moved, expired, refused, cut } = this.totals;
+    let passing = 0;
+    for (const { state } of this.passages.keys()) if (state === "passing") passing += 1;
+    return {
+      passing,
+      held: this.passages.size - passing,
+      acceptedTotal: accepted,
+      heldTotal: held,
+      movedTotal: moved,
+      expiredTotal: expired,
+      refusedTotal: refused,
+      cutTotal: cut,
+    };
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const side of ["outer", "inner"] as const) this.servers[side].close();
+    for (const passage of this.passages.keys()) passage.reset();
+  }
+
+  private accept(client: Socket, side: Side): void {
+    if (side === "inner" && !this.hosts.has(client.remoteAddress ?? "")) {
+      this.totals.refused += 1;
+      client.on("error", () => undefined);
+      return void client.resetAndDestroy();
+    }
+    const passage = new Passage(client, this.events);
+    if (side === "outer") this.totals.accepted += 1;
+    this.passages.set(passage, side);
+    this.pending.add(passage);
+    const surplus = this.passages.size > this.limits.connections ? passage : this.pending.surplus(passage);
+    if (surplus === undefined) return;
+    this.totals.refused += 1;
+    surplus.reset();
+  }
+
+  private readonly events: PassageEvents = {
+    onWaiting: (passage) => this.tryNow(passage),
+    onUnreachable: (passage) => {
+      this.unaccepted.delete(passage);
+      if (passage.eclairInstanceId === holderOf(this.route))
+        this.retryAt = performance.now() + tickMilliseconds;
+    },
+    onConnected: (passage) => {
+      this.retryAt = undefined;
+      setTimeout(() => this.unaccepted.delete(passage), this.limits.acceptMilliseconds);
+    },
+    onAnswer: (passage) => {
+      this.unaccepted.delete(passage);
+      this.pending.delete(passage);
+    },
+    onEnded: (passage) => {
+      this.unaccepted.delete(passage);
+      this.pending.delete(passage);
+      this.passages.delete(passage);
+    },
+    mayAnswer: (eclairInstanceId) => this.mayAnswer(eclairInstanceId),
+  };
+
+  private mayAnswer(eclairInstanceId: string): boolean {
+    const { route } = this;
+    if (route.to !== "this-host" || route.eclairInstanceId !== eclairInstanceId) return true;
+    return boottime() < route.until;
+  }
+
+  private tick(): void {
+    const { route } = this;
+    if (route.to === "this-host" && boottime() >= route.until)
+      this.removeWhere(({ eclairInstanceId }) => eclairInstanceId === route.eclairInstanceId);
+    const now = performance.now();
+    for (const passage of this.pending) {
+      this.tryNow(passage);
+      const age = now - passage.acceptedAt;
+      if (passage.state === "waiting" && age > this.limits.heldMilliseconds) {
+        if (!passage.wasClosed) this.totals.expired += 1;
+        passage.reset();
+      }
+      if (passage.state === "silent" && age > this.limits.silentMilliseconds) passage.reset();
+    }
+  }
+
+  /** Connects a waiting passage to the active Eclair, unless too many connections wait to be accepted by Eclair. */
+  private tryNow(passage: Passage): void {
+    const side = this.passages.get(passage);
+    if (side === undefined || passage.state !== "waiting") return;
+    const destination = this.destinationOf(passage);
+    // The other host's door holds the connection, and knows the holder of the lease as well.
+    if (side === "inner" && this.route.to !== "this-host") return passage.reset();
+    if (destination === undefined || !this.mayConnect) return this.noteHeld(passage);
+    if (passage.eclairInstanceId !== undefined && passage.eclairInstanceId !== destination.eclairInstanceId)
+      this.totals.moved += 1;
+    this.unaccepted.add(passage);
+    passage.connect(destination);
+  }
+
+  private get mayConnect(): boolean {
+    const { retryAt, unaccepted } = this;
+    if (retryAt === undefined) return unaccepted.size < this.limits.unaccepted;
+    return unaccepted.size === 0 && performance.now() >= retryAt;
+  }
+
+  private noteHeld(passage: Passage): void {
+    if (this.delayed.has(passage)) return;
+    this.delayed.add(passage);
+    this.totals.held += 1;
+  }
+
+  private destinationOf(passage: Passage): Destination | undefined {
+    const { route } = this;
+    if (route.to === "nobody") return undefined;
+    if (route.to === "this-host" && boottime() >= route.until) return undefined;
+    const { eclairInstanceId, address } = route;
+    // An Eclair that ended a connection without an answer does not answer the same bytes later.
+    if (passage.wasClosed && passage.eclairInstanceId === eclairInstanceId) return undefined;
+    const port = route.to === "other-host" && route.hasDoor ? this.ports.inner : this.ports.outer;
+    return { eclairInstanceId, address, port };
+  }
+
+  /** Takes passages from an Eclair that lost the lease, or can no longer prove that it holds the lease. */
+  private removeWhere(isConcerned: (passage: Passage) => boolean): void {
+    for (const passage of this.passages.keys()) {
+      if (passage.eclairInstanceId === undefined || !isConcerned(passage)) continue;
+      if (passage.state === "passing") this.totals.cut += 1;
+      this.unaccepted.delete(passage);
+      passage.leave();
+    }
+  }
+}
+
+const holderOf = (route: Route): string | undefined =>
+  route.to === "nobody" ? undefined : route.eclairInstanceId;

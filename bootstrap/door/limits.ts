@@ -1,0 +1,19 @@
+/** The limits of a door. Eclair has limits of its own for the connections that it accepts. */
+export const doorLimits = {
+  /** Two file descriptors for each connection; the unit permits 131,072. */
+  connections: 60_000,
+  /** Connections without an answer of Eclair. */
+  pending: 4_096,
+  /** The same for one source, so that one source cannot take all. A load balancer that hides its clients is one source. */
+  pendingPerSource: 2_048,
+  /** lnd gives up a handshake after five seconds. */
+  heldMilliseconds: 4_000,
+  /** A Lightning client sends the first bytes as soon as it is connected (BOLT 8). */
+  silentMilliseconds: 10_000,
+  /** Connections that Eclair may not have accepted yet: akka's backlog has room for 100. */
+  unaccepted: 64,
+  /** Eclair accepts a connection within this time. */
+  acceptMilliseconds: 100,
+} as const;
+
+export type DoorLimits = Readonly<Record<keyof typeof doorLimits, number>>;

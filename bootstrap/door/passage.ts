@@ -1,0 +1,194 @@
+import { connect, type Socket } from "node:net";
+
+/** An Eclair that a connection can be passed to. */
+export type Destination = {
+  readonly eclairInstanceId: string;
+  readonly address: string;
+  readonly port: number;
+};
+
+/**
+ * - `silent`: the client has sent nothing yet
+ * - `waiting`: the client waits for an Eclair
+ * - `connecting`: the door connects to Eclair
+ * - `asked`: Eclair has received what the client sent, and has not answered
+ * - `passing`: Eclair has answered
+ */
+export type PassageState = "silent" | "waiting" | "connecting" | "asked" | "passing" | "ended";
+
+/** What the door learns about a passage. */
+export type PassageEvents = {
+  /** The client sent its first bytes, or lost its Eclair before the first answer. */
+  readonly onWaiting: (passage: Passage) => void;
+  /** Eclair refused the connection, or could not be reached in time. */
+  readonly onUnreachable: (passage: Passage) => void;
+  readonly onConnected: (passage: Passage) => void;
+  readonly onAnswer: (passage: Passage) => void;
+  readonly onEnded: (passage: Passage) => void;
+  /** Whether the bytes of an Eclair may still be passed. */
+  readonly mayAnswer: (eclairInstanceId: string) => boolean;
+};
+
+/** A handshake begins with 50 bytes (BOLT 8). Reading stops above this limit. */
+const keptBytes = 4096;
+const connectMilliseconds = 1_000;
+const keepAliveMilliseconds = 30_000;
+
+/**
+ * The connection of one client. Until Eclair's first answer, the passage keeps what the client has sent, so that it can
+ * send these bytes to the next holder of the lease.
+ */
+export class Passage {
+  readonly source: string;
+  /** In milliseconds, by the clock of `performance.now()`. */
+  readonly acceptedAt: number;
+  /** The Eclair that this passage was connected to last. */
+  eclairInstanceId: string | undefined;
+  /** Whether that Eclair, or the door in front of it, ended the connection before an answer. */
+  wasClosed = false;
+  private current: PassageState = "silent";
+  private readonly client: Socket;
+  private readonly events: PassageEvents;
+  private eclair: Socket | undefined;
+  private kept: Buffer[] = [];
+  private keptLength = 0;
+  private clientEnded = false;
+
+  constructor(client: Socket, events: PassageEvents) {
+    this.client = client;
+    this.events = events;
+    this.source = client.remoteAddress ?? "";
+    this.acceptedAt = performance.now();
+    client.setNoDelay(true);
+    client.setKeepAlive(true, keepAliveMilliseconds);
+    client.on("data", (chunk: Buffer) => this.onClientData(chunk));
+    client.on("drain", () => this.eclair?.resume());
+    client.on("end", () => this.onClientEnd());
+    client.on("error", () => this.reset());
+    client.on("close", () => this.end());
+  }
+
+  get state(): PassageState {
+    return this.current;
+  }
+
+  /** Whether Eclair's first answer is still to come. */
+  get isPending(): boolean {
+    return this.current !== "passing" && this.current !== "ended";
+  }
+
+  /** Connects a waiting client to an Eclair. */
+  connect({ eclairInstanceId, address, port }: Destination): void {
+    this.current = "connecting";
+    this.eclairInstanceId = eclairInstanceId;
+    this.wasClosed = false;
+    const eclair = connect({ host: address, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
+    this.eclair = eclair;
+    const timer = setTimeout(() => eclair.destroy(), connectMilliseconds);
+    eclair.once("connect", () => {
+      clearTimeout(timer);
+      if (this.eclair === eclair) this.onConnected(eclair);
+    });
+    eclair.on("data", (chunk: Buffer) => {
+      if (this.eclair === eclair) this.onEclairData(chunk);
+    });
+    eclair.on("drain", () => this.client.resume());
+    eclair.on("end", () => {
+      if (this.eclair === eclair && this.current === "passing") this.client.end();
+      else eclair.destroy();
+    });
+    let failed = false;
+    eclair.on("error", () => {
+      failed = true;
+    });
+    eclair.on("close", () => {
+      clearTimeout(timer);
+      if (this.eclair === eclair) this.onEclairClosed(failed);
+    });
+  }
+
+  /** Takes the client from an Eclair that lost the lease. A client that has an answer of that Eclair is disconnected. */
+  leave(): void {
+    if (this.current === "passing") return this.reset();
+    if (this.current !== "connecting" && this.current !== "asked") return;
+    this.dropEclair();
+    this.wait();
+  }
+
+  /** Resets both connections: no further byte leaves this host. */
+  reset(): void {
+    if (this.current === "ended") return;
+    this.client.resetAndDestroy();
+    this.end();
+  }
+
+  private onClientData(chunk: Buffer): void {
+    if (this.current === "passing") {
+      if (this.eclair?.write(chunk) === false) this.client.pause();
+      return;
+    }
+    this.kept.push(chunk);
+    this.keptLength += chunk.length;
+    if (this.keptLength > keptBytes) this.client.pause();
+    if (this.current === "asked") this.eclair?.write(chunk);
+    if (this.current === "silent") this.wait();
+  }
+
+  private onClientEnd(): void {
+    this.clientEnded = true;
+    if (this.current === "passing" || this.current === "asked") this.eclair?.end();
+    else this.client.destroy();
+  }
+
+  private onConnected(eclair: Socket): void {
+    this.current = "asked";
+    for (const chunk of this.kept) eclair.write(chunk);
+    this.events.onConnected(this);
+  }
+
+  private onEclairData(chunk: Buffer): void {
+    // The deadline can have passed while this process was paused.
+    if (!this.events.mayAnswer(this.eclairInstanceId ?? "")) return this.leave();
+    if (this.current === "asked") {
+      this.current = "passing";
+      this.kept = [];
+      this.client.resume();
+      this.events.onAnswer(this);
+    }
+    if (!this.client.write(chunk)) this.eclair?.pause();
+  }
+
+  private onEclairClosed(failed: boolean): void {
+    const { current } = this;
+    this.eclair = undefined;
+    if (current === "passing") {
+      if (failed) this.reset();
+      else this.client.destroySoon();
+      return;
+    }
+    if (current !== "connecting" && current !== "asked") return;
+    this.wasClosed = current === "asked";
+    if (current === "connecting") this.events.onUnreachable(this);
+    this.wait();
+  }
+
+  private wait(): void {
+    if (this.clientEnded) return this.reset();
+    this.current = "waiting";
+    this.events.onWaiting(this);
+  }
+
+  private dropEclair(): void {
+    const { eclair } = this;
+    this.eclair = undefined;
+    eclair?.resetAndDestroy();
+  }
+
+  private end(): void {
+    if (this.current === "ended") return;
+    this.current = "ended";
+    this.kept = [];
+    this.dropEclair();
+    this.events.onEnded(this);
+  }
+}

@@ -1,0 +1,46 @@
+import type { DoorLimits } from "./limits.ts";
+import type { Passage } from "./passage.ts";
+
+/** The connections without an answer of Eclair, oldest first. */
+export class PendingPassages {
+  private readonly all = new Set<Passage>();
+  private readonly bySource = new Map<string, Set<Passage>>();
+  private readonly limits: DoorLimits;
+
+  constructor(limits: DoorLimits) {
+    this.limits = limits;
+  }
+
+  [Symbol.iterator](): Iterator<Passage> {
+    return this.all.values();
+  }
+
+  add(passage: Passage): void {
+    this.all.add(passage);
+    const ofSource = this.bySource.get(passage.source) ?? new Set();
+    this.bySource.set(passage.source, ofSource.add(passage));
+  }
+
+  delete(passage: Passage): void {
+    this.all.delete(passage);
+    const ofSource = this.bySource.get(passage.source);
+    ofSource?.delete(passage);
+    if (ofSource?.size === 0) this.bySource.delete(passage.source);
+  }
+
+  /**
+   * The connection that makes room for a new one: the oldest that has sent nothing, else the new one.
+   * @returns undefined when there is room for all
+   */
+  surplus(newcomer: Passage): Passage | undefined {
+    const ofSource = this.bySource.get(newcomer.source) ?? new Set();
+    if (ofSource.size > this.limits.pendingPerSource) return oldestSilent(ofSource, newcomer);
+    if (this.all.size > this.limits.pending) return oldestSilent(this.all, newcomer);
+    return undefined;
+  }
+}
+
+function oldestSilent(passages: Iterable<Passage>, newcomer: Passage): Passage {
+  for (const passage of passages) if (passage.state === "silent") return passage;
+  return newcomer;
+}

@@ -1,0 +1,59 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { LogEvent } from "../contract/log.ts";
+import { logEvent } from "./log.ts";
+
+const restartMilliseconds = 500;
+
+/**
+ * A process of this program that the supervisor keeps running, so that its connections cannot delay the gate and the
+ * watchdog. Messages are lines of JSON. The process ends with the supervisor, because its standard input ends.
+ */
+export class HelperProcess {
+  private readonly command: string;
+  private readonly endedEvent: LogEvent;
+  private readonly onLine: ((line: string) => void) | undefined;
+  private child: ChildProcess | undefined;
+  private stopped = false;
+  private last: string | undefined;
+
+  /** @param onLine called with each line of the process's standard output; without it, that output goes to the journal */
+  constructor(command: string, endedEvent: LogEvent, onLine?: (line: string) => void) {
+    this.command = command;
+    this.endedEvent = endedEvent;
+    this.onLine = onLine;
+  }
+
+  start(): void {
+    const output = this.onLine === undefined ? "inherit" : "pipe";
+    const child = spawn(process.execPath, [this.command], { stdio: ["pipe", output, "inherit"] });
+    this.child = child;
+    // The pipe of a process that has ended.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.on("drain", () => this.sendLast());
+    if (child.stdout !== null && this.onLine !== undefined)
+      createInterface({ input: child.stdout }).on("line", this.onLine);
+    this.sendLast();
+    child.once("exit", (status, signal) => {
+      if (this.stopped) return;
+      logEvent(this.endedEvent, { status, signal }, "warn");
+      setTimeout(() => this.start(), restartMilliseconds).unref();
+    });
+  }
+
+  /** Sends a message. The process receives the last one in any case: when it reads again, and after a restart. */
+  publish(message: unknown): void {
+    this.last = `${JSON.stringify(message)}\n`;
+    // A process that does not read must not fill the memory of the supervisor.
+    if (this.child?.stdin?.writableNeedDrain === false) this.sendLast();
+  }
+
+  private sendLast(): void {
+    if (this.last !== undefined) this.child?.stdin?.write(this.last);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.child?.kill("SIGKILL");
+  }
+}

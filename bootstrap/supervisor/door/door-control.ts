@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from "node:util";
+import type { DoorReport } from "../../contract/reports/door.ts";
+import { DoorStatus, type DoorMessage, type Route } from "../../door/messages.ts";
+import { boottime } from "../../os/clock.ts";
+import { HelperProcess } from "../../os/helper-process.ts";
+
+/** A deadline that moves by less than this is not sent: the watchdog reads the lease twenty times a second. */
+const untilStepSeconds = 0.25;
+/** A door that reports nothing for this time hangs. */
+const staleSeconds = 1;
+const startsWithinSeconds = 3;
+/** The active Eclair answered through the door within this time. */
+const answeredWithinSeconds = 1;
+/** A takeover takes less than this time. After it, a load balancer may send its connections elsewhere. */
+const takeoverSeconds = 10;
+
+/** Tells the door of this host where the active Eclair is, and reports what the door sees. */
+export class DoorControl {
+  private readonly address: string;
+  private readonly process: HelperProcess;
+  private startedAt = Infinity;
+  private sent: DoorMessage | undefined;
+  private status: { readonly at: number; readonly value: DoorStatus } | undefined;
+
+  /** @param address the host's own address */
+  constructor(address: string) {
+    this.address = address;
+    this.process = new HelperProcess("door", "door.ended", (line) => {
+      this.status = { at: boottime(), value: DoorStatus.parse(JSON.parse(line)) };
+    });
+  }
+
+  start(): void {
+    this.startedAt = boottime();
+    this.process.start();
+  }
+
+  stop(): void {
+    this.process.stop();
+  }
+
+  get route(): Route {
+    return this.sent?.route ?? { to: "nobody" };
+  }
+
+  /** Sends the route when it has changed. */
+  publish(route: Route, hosts: readonly string[]): void {
+    const message: DoorMessage = { address: this.address, route, hosts: [...hosts] };
+    if (this.sent !== undefined && isSame(message, this.sent)) return;
+    this.sent = message;
+    this.process.publish(message);
+  }
+
+  get report(): DoorReport | undefined {
+    return this.status?.value.report;
+  }
+
+  /** Why the door does not lead to the active Eclair; empty when it does, or when no Eclair is active. */
+  get problems(): string[] {
+    if (this.current === undefined)
+      return boottime() - this.startedAt > startsWithinSeconds ? ["the door does not report"] : [];
+    return this.current.problem === undefined ? [] : [this.current.problem];
+  }
+
+  /** Whether a load balancer should send connections to this host: the active Eclair answers, or a takeover is in progress. */
+  get serving(): boolean {
+    const { current } = this;
+    if (current?.answeredSecondsAgo === undefined) return false;
+    const limit = current.problem === undefined ? takeoverSeconds : answeredWithinSeconds;
+    return current.answeredSecondsAgo < limit;
+  }
+
+  private get current(): DoorStatus | undefined {
+    return this.status !== undefined && boottime() - this.status.at < staleSeconds
+      ? this.status.value
+      : undefined;
+  }
+}
+
+function isSame(message: DoorMessage, sent: DoorMessage): boolean {
+  const { route } = message;
+  if (route.to !== "this-host" || sent.route.to !== "this-host") return isDeepStrictEqual(message, sent);
+  const step = route.until - sent.route.until;
+  return (
+    isDeepStrictEqual(
+      { ...message, route: { ...route, until: 0 } },
+      { ...sent, route: { ...sent.route, until: 0 } },
+    ) &&
+    step >= 0 &&
+    step < untilStepSeconds
+  );
+}

@@ -1,0 +1,43 @@
+import type { LeaseReport } from "../../contract/reports/instance.ts";
+import type { Route } from "../../door/messages.ts";
+import { leaseOwner } from "../lease/ownership.ts";
+
+export type RouteInputs = {
+  /** The host's own address. */
+  readonly ownAddress: string;
+  readonly lease: LeaseReport;
+  /** The Eclair of this host whose gate is open. */
+  readonly open:
+    | {
+        readonly eclairInstanceId: string;
+        readonly address: string;
+        /** The supervisor stops this Eclair, or has asked it to stop. */
+        readonly isStopping: boolean;
+        /** In seconds on CLOCK_BOOTTIME: the watchdog kills this Eclair at this time unless the lease is renewed. */
+        readonly until: number;
+        readonly answers: boolean;
+      }
+    | undefined;
+  /** Whether the host with an address has a door. */
+  readonly hasDoor: (address: string) => boolean;
+  readonly previous: Route;
+};
+
+/** Where the active Eclair is. While the lease cannot be read, the last known holder on another host remains. */
+export function routeOf({ ownAddress, lease, open, hasDoor, previous }: RouteInputs): Route {
+  const owner = leaseOwner(lease, open?.eclairInstanceId);
+  if (owner === "other" && lease.known) {
+    const { holderAddress: address, holderEclairInstanceId: eclairInstanceId } = lease;
+    // An Eclair of this host that has ended held the lease; or the fence has no address of an older image.
+    if (address === undefined || eclairInstanceId === undefined || address === ownAddress)
+      return { to: "nobody" };
+    return { to: "other-host", eclairInstanceId, address, hasDoor: hasDoor(address) };
+  }
+  if (open !== undefined) {
+    const { eclairInstanceId, address, until, answers } = open;
+    return open.isStopping
+      ? { to: "nobody" }
+      : { to: "this-host", eclairInstanceId, address, until, answers };
+  }
+  return owner === "unknown" && previous.to === "other-host" ? previous : { to: "nobody" };
+}

@@ -1,0 +1,145 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { Door } from "../../../bootstrap/door/door.ts";
+import { doorLimits, type DoorLimits } from "../../../bootstrap/door/limits.ts";
+import type { Route } from "../../../bootstrap/door/messages.ts";
+import { boottime } from "../../../bootstrap/os/clock.ts";
+
+/** Loopback addresses of two hosts, and of the Eclairs behind their doors. */
+export const addresses = {
+  a: "127.0.0.20",
+  b: "127.0.0.21",
+  eclairA: "127.0.0.30",
+  eclairB: "127.0.0.31",
+} as const;
+
+/** An Eclair that answers each message with its name and the message. */
+export type FakeEclair = {
+  readonly server: Server;
+  readonly sessions: Socket[];
+  readonly received: string[];
+  readonly close: () => void;
+};
+
+/** Doors, Eclairs and clients on the loopback interface, which `close` ends. */
+export class Street {
+  ports = { outer: 0, inner: 0 };
+  private readonly ends: (() => void)[] = [];
+
+  static async create(): Promise<Street> {
+    const street = new Street();
+    street.ports = { outer: await freePort(), inner: await freePort() };
+    return street;
+  }
+
+  async door(address: string, limits: Partial<DoorLimits> = {}): Promise<Door> {
+    const door = new Door(this.ports, { ...doorLimits, ...limits });
+    this.ends.push(() => door.close());
+    door.listen(address);
+    await until(async () => {
+      const client = connect(this.ports.outer, address);
+      const connected = await new Promise<boolean>((resolve) => {
+        client.once("connect", () => resolve(true));
+        client.once("error", () => resolve(false));
+      });
+      client.destroy();
+      return connected;
+    });
+    return door;
+  }
+
+  async eclair(address: string, name: string, answers = true): Promise<FakeEclair> {
+    const sessions: Socket[] = [];
+    const received: string[] = [];
+    const server = createServer({ allowHalfOpen: true }, (session) => {
+      sessions.push(session);
+      session.on("error", () => undefined);
+      session.on("end", () => session.end());
+      session.on("data", (data) => {
+        received.push(data.toString());
+        if (answers) session.write(`${name}:${data.toString()}`);
+      });
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(this.ports.outer, address, resolve);
+    });
+    const close = () => {
+      server.close();
+      for (const session of sessions) session.resetAndDestroy();
+    };
+    this.ends.push(close);
+    return { server, sessions, received, close };
+  }
+
+  client(address: string): Client {
+    const client = new Client(connect({ host: address, port: this.ports.outer, allowHalfOpen: true }));
+    this.ends.push(() => client.socket.destroy());
+    return client;
+  }
+
+  close(): void {
+    for (const end of this.ends) end();
+  }
+}
+
+export class Client {
+  readonly socket: Socket;
+  text = "";
+  /** How the connection ended. */
+  ending: "closed" | "reset" | undefined;
+  /** Whether the other side sent its last byte. */
+  ended = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("data", (data) => {
+      this.text += data.toString();
+    });
+    socket.on("end", () => {
+      this.ended = true;
+    });
+    socket.on("error", () => {
+      this.ending = "reset";
+    });
+    socket.on("close", () => {
+      this.ending ??= "closed";
+    });
+  }
+}
+
+export const toThisHost = (name: string, address: string, seconds = 60): Route => ({
+  to: "this-host",
+  eclairInstanceId: name,
+  address,
+  until: boottime() + seconds,
+  answers: true,
+});
+
+export const toOtherHost = (name: string, address: string, hasDoor = true): Route => ({
+  to: "other-host",
+  eclairInstanceId: name,
+  address,
+  hasDoor,
+});
+
+/** Waits until a condition is met, for five seconds at most. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error("the condition was not met within 5 s");
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, addresses.a, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}
