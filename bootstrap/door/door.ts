@@ -28,6 +28,7 @@ export class Door {
   private readonly unaccepted = new Set<Passage>();
   private route: Route = { to: "nobody" };
   private hosts: ReadonlySet<string> = new Set();
+  private isLeaving = false;
   /** Set while the destination cannot be reached: one connection at a time tries, from this time on. */
   private retryAt: number | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -63,10 +64,11 @@ export class Door {
     this.timer = setInterval(() => this.tick(), tickMilliseconds);
   }
 
-  update({ route, hosts }: Pick<DoorMessage, "route" | "hosts">): void {
+  update({ route, hosts, isLeaving }: Omit<DoorMessage, "address">): void {
     const previous = this.route;
     this.route = route;
     this.hosts = new Set(hosts);
+    this.isLeaving = isLeaving;
     const holder = holderOf(route);
     if (holder !== holderOf(previous)) this.retryAt = undefined;
     // Without a new holder, the connections of an Eclair that is stopping remain.
@@ -146,6 +148,7 @@ export class Door {
     const { route } = this;
     if (route.to === "this-host" && boottime() >= route.until)
       this.removeWhere(({ eclairInstanceId }) => eclairInstanceId === route.eclairInstanceId);
+    if (this.isLeaving) this.closeSome((this.limits.closedPerSecond * tickMilliseconds) / 1000);
     const now = performance.now();
     for (const passage of this.pending) {
       this.tryNow(passage);
@@ -155,6 +158,16 @@ export class Door {
         passage.reset();
       }
       if (passage.state === "silent" && age > this.limits.silentMilliseconds) passage.reset();
+    }
+  }
+
+  private closeSome(count: number): void {
+    let left = count;
+    for (const passage of this.passages.keys()) {
+      if (passage.state !== "passing" || passage.isFinished) continue;
+      if (left <= 0) return;
+      passage.finish();
+      left -= 1;
     }
   }
 

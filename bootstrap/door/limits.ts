@@ -12,6 +12,8 @@ export const doorLimits = {
   silentMilliseconds: 10_000,
   /** Connections that Eclair may not have accepted yet: akka's backlog has room for 100. */
   unaccepted: 64,
+  /** Connections that a door closes per second when its host leaves: their peers connect again at once. */
+  closedPerSecond: 800,
   /** Eclair accepts a connection within this time. */
   acceptMilliseconds: 100,
 } as const;

@@ -32,6 +32,8 @@ export const DoorMessage = z.object({
   route: Route,
   /** The addresses of the cluster's other hosts, which may connect to the inner port. */
   hosts: z.array(z.string()),
+  /** The host leaves the cluster: the door closes its connections, so that the peers connect elsewhere. */
+  isLeaving: z.boolean(),
 });
 export type DoorMessage = z.infer<typeof DoorMessage>;
 

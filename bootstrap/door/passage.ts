@@ -46,6 +46,8 @@ export class Passage {
   eclairInstanceId: string | undefined;
   /** Whether that Eclair, or the door in front of it, ended the connection before an answer. */
   wasClosed = false;
+  /** Whether the door has closed this connection. */
+  isFinished = false;
   private current: PassageState = "silent";
   private readonly client: Socket;
   private readonly events: PassageEvents;
@@ -113,6 +115,13 @@ export class Passage {
     if (this.current !== "connecting" && this.current !== "asked") return;
     this.dropEclair();
     this.wait();
+  }
+
+  /** Closes both connections after the bytes that were received. */
+  finish(): void {
+    this.isFinished = true;
+    this.client.end();
+    this.eclair?.end();
   }
 
   /** Resets both connections: no further byte leaves this host. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { deregisterTargets } from "../aws/target-groups.ts";
 import { prepareBitcoind } from "../bitcoind/status.ts";
 import type {
   BitcoindReport,
@@ -38,6 +39,8 @@ const armsWithinSeconds = 60;
 const silentLimitSeconds = 600;
 /** A migration of a large database takes hours, and Eclair answers only after it. */
 const migrationLimitSeconds = 6 * 3600;
+/** A load balancer sends no new connections to a target some seconds after its deregistration. */
+const deregistrationMilliseconds = 5_000;
 /** Eclair takes five seconds to stop, and ten when a connection hangs. */
 const stopWithinSeconds = 30;
 
@@ -145,6 +148,7 @@ export class Supervisor {
     this.context.duties.poll(this.report(), this.hostHealth(), {
       handOver: () => this.handOver(),
       standDown: (reason) => this.standDown(reason),
+      disconnectPeers: () => this.disconnectPeers(),
       isPassive: () => this.isPassive,
       isActive: () => this.processes.open !== undefined,
     });
@@ -209,6 +213,15 @@ export class Supervisor {
     this.stopReason ??= "the supervisor is stopping";
     await notify("--stopping");
     await this.standDown(this.stopReason);
+  }
+
+  /** The peers behind this host's door connect to another host, because the load balancer no longer leads them here. */
+  private async disconnectPeers(): Promise<void> {
+    const { configuration, identity, aws } = this.context.node;
+    await deregisterTargets(configuration.targetGroupArns, identity.instanceId, aws);
+    if (this.door === undefined) return;
+    await sleep(deregistrationMilliseconds);
+    await this.door.closeConnections();
   }
 
   /** Starts no Eclair any more, and stops the running Eclair, whose gate stays open until it has ended. */

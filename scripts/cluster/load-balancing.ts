@@ -10,7 +10,7 @@ const crossZone = "load_balancing.cross_zone.enabled";
 
 /**
  * What the operator must know about the load balancers of these instances. Without cross-zone load balancing, which is off by
- * default, a load balancer in the zone of the standby has no healthy target, and a client that uses its address fails.
+ * default, a load balancer has no healthy target in a zone whose instance is lost, and a client that uses its address there fails.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#network-load-balancers-cross-zone
  */
 export async function loadBalancerWarnings(
@@ -30,7 +30,7 @@ export async function loadBalancerWarnings(
     );
     if (Attributes.find(({ Key }) => Key === crossZone)?.Value === "true") continue;
     warnings.push(
-      `the load balancer ${LoadBalancerArn} does not balance across zones: connections to its address in the zone of the standby fail. Enable it with \`aws elbv2 modify-load-balancer-attributes --load-balancer-arn ${LoadBalancerArn} --attributes Key=${crossZone},Value=true\``,
+      `the load balancer ${LoadBalancerArn} does not balance across zones: its address in a zone leads nowhere while the zone has no healthy instance. Enable it with \`aws elbv2 modify-load-balancer-attributes --load-balancer-arn ${LoadBalancerArn} --attributes Key=${crossZone},Value=true\``,
     );
   }
   return warnings;

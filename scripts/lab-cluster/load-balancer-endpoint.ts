@@ -45,9 +45,19 @@ export async function handshakeThroughLoadBalancer(
 ): Promise<{ readonly endpoint: string; readonly answered: boolean }> {
   const host = await hostOf(target, cluster);
   const address = await resolve(target, host);
-  const command = [nodeBinary, handshakeProgram, nodeId, address, String(ports.lightning)];
-  const { exitCode } = await runInLab(target, command, false);
-  return { endpoint: `${host}:${ports.lightning}`, answered: exitCode === 0 };
+  const answered = await answersAt(target, nodeId, address);
+  return { endpoint: `${host}:${ports.lightning}`, answered };
+}
+
+/** Whether a process with the node's key answers the Lightning handshake at an address. */
+export async function answersAt(
+  target: Target,
+  nodeId: string,
+  address: string,
+  port: number = ports.lightning,
+): Promise<boolean> {
+  const command = [nodeBinary, handshakeProgram, nodeId, address, String(port)];
+  return (await runInLab(target, command, false)).exitCode === 0;
 }
 
 const resolveScript = `const { Resolver } = require("node:dns"); const r = new Resolver(); r.setServers([process.argv[1]]); r.resolve4(process.argv[2], (e, a) => { if (e) throw e; console.log(a[0]); });`;

@@ -84,14 +84,21 @@ export async function cluster(state: string, name: string, initImageId: string) 
     cli([...verb, "--state", state, "--image", imageId, "--config", setupFile(lab, name), ...flags]);
 
   /** Launches an instance with `eclair-ami launch`, with changes to the configuration of the cluster. */
-  const launch = async (imageId: string, changes: Record<string, unknown> = {}): Promise<string> => {
+  const launch = async (
+    imageId: string,
+    changes: Record<string, unknown> = {},
+    ...flags: string[]
+  ): Promise<string> => {
     launched += 1;
     const configurationPath = join(lab.state, "clusters", `${name}-${launched}.yaml`);
     writeFileSync(
       configurationPath,
       stringify({ ...(parse(readFileSync(file, "utf8")) as object), ...changes }),
     );
-    const result = await cli(["launch", "--state", state, "--image", imageId, "--config", configurationPath]);
+    const result = await cli([
+      ...["launch", "--state", state, "--image", imageId, "--config", configurationPath],
+      ...flags,
+    ]);
     const id = /^(i-[0-9a-f]+) starts from/.exec(result.stdout)?.[1];
     if (id === undefined) throw new Error(`the launch failed:\n${result.all}`);
     return id;

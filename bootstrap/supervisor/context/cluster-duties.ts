@@ -14,6 +14,8 @@ export type SupervisorActions = {
   readonly handOver: () => Promise<void>;
   /** Stops Eclair, and starts none any more. */
   readonly standDown: (reason: string) => Promise<void>;
+  /** Leaves the target groups and closes the connections of the peers. */
+  readonly disconnectPeers: () => Promise<void>;
   /** Whether this host can boot again without an effect on the node. */
   readonly isPassive: () => boolean;
   /** Whether an Eclair of this host is connected to the database. */
@@ -78,6 +80,7 @@ export class ClusterDuties {
       isActive: actions.isActive(),
       hasReadyStandby: this.view.hasReadyStandby,
       standDown: () => actions.standDown("the Auto Scaling group terminates the instance"),
+      disconnectPeers: actions.disconnectPeers,
     });
     void this.driftDetector.poll(actions.isPassive);
     this.reporter.report(report);

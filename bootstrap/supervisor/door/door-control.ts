@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { DoorReport } from "../../contract/reports/door.ts";
 import { DoorStatus, type DoorMessage, type Route } from "../../door/messages.ts";
@@ -11,6 +12,8 @@ const staleSeconds = 1;
 const startsWithinSeconds = 3;
 /** The active Eclair answered through the door within this time. */
 const answeredWithinSeconds = 1;
+const closeWithinSeconds = 30;
+const pollMilliseconds = 250;
 /** A takeover takes less than this time. After it, a load balancer may send its connections elsewhere. */
 const takeoverSeconds = 10;
 
@@ -18,6 +21,7 @@ const takeoverSeconds = 10;
 export class DoorControl {
   private readonly address: string;
   private readonly process: HelperProcess;
+  private isLeaving = false;
   private startedAt = Infinity;
   private sent: DoorMessage | undefined;
   private status: { readonly at: number; readonly value: DoorStatus } | undefined;
@@ -45,10 +49,22 @@ export class DoorControl {
 
   /** Sends the route when it has changed. */
   publish(route: Route, hosts: readonly string[]): void {
-    const message: DoorMessage = { address: this.address, route, hosts: [...hosts] };
+    const message: DoorMessage = {
+      address: this.address,
+      route,
+      hosts: [...hosts],
+      isLeaving: this.isLeaving,
+    };
     if (this.sent !== undefined && isSame(message, this.sent)) return;
     this.sent = message;
     this.process.publish(message);
+  }
+
+  /** Closes the connections of the peers. @returns when the door has no connection any more, or after some seconds */
+  async closeConnections(): Promise<void> {
+    this.isLeaving = true;
+    const end = boottime() + closeWithinSeconds;
+    while (boottime() < end && (this.report?.passing ?? 0) > 0) await sleep(pollMilliseconds);
   }
 
   get report(): DoorReport | undefined {

@@ -25,13 +25,15 @@ export type Departure = {
   readonly hasReadyStandby: boolean;
   /** Stops this host's Eclair, and starts none any more. */
   readonly standDown: () => Promise<void>;
+  /** Leaves the target groups and closes the connections of the peers, so that the peers connect to another host. */
+  readonly disconnectPeers: () => Promise<void>;
 };
 
 type Group = Pick<GroupMembership, "complete" | "heartbeat" | "heartbeatSeconds" | "unhealthy" | "protect">;
 
 /**
  * The duties of an instance in its Auto Scaling group. The instance completes its launching hook when it is healthy, stops
- * Eclair before it completes its terminating hook, and reports when the group should replace it. A passive instance is
+ * Eclair and disconnects its peers before it completes its terminating hook, and reports when the group should replace it. A passive instance is
  * healthy.
  */
 export class GroupLifecycle {
@@ -41,6 +43,7 @@ export class GroupLifecycle {
   private inService = false;
   private leftGroup = false;
   private isStoodDown = false;
+  private hasDisconnectedPeers = false;
   private isWaitingForStandby = false;
   /** Unknown at first: an earlier supervisor of this instance may have protected it. */
   private isProtected: boolean | undefined;
@@ -101,7 +104,7 @@ export class GroupLifecycle {
    * Stops Eclair when another instance can take over. Otherwise the node would be unavailable until another bitcoind has
    * synchronised, so the group waits: AWS permits 100 heartbeats, or 48 hours.
    */
-  private async leave({ isActive, hasReadyStandby, standDown }: Departure): Promise<void> {
+  private async leave({ isActive, hasReadyStandby, standDown, disconnectPeers }: Departure): Promise<void> {
     if (isActive && !hasReadyStandby && !this.isStoodDown) {
       if (!this.isWaitingForStandby) logEvent("auto-scaling.waiting-for-standby", {}, "warn");
       this.isWaitingForStandby = true;
@@ -115,6 +118,8 @@ export class GroupLifecycle {
       await standDown();
       this.isStoodDown = true;
     }
+    if (!this.hasDisconnectedPeers) await disconnectPeers();
+    this.hasDisconnectedPeers = true;
     this.leftGroup = await this.complete(hookNames.terminating);
   }
 

@@ -59,7 +59,7 @@ bitcoind:
 # Zone. Without one, the instance creates a volume, from \`snapshotId\` when this key is present.
 chainVolume:
   sizeGibibytes: ${volumeGibibytes[chain]}
-# The ARNs of the target groups that the instance joins. Their health check is /active on port 8090.
+# The ARNs of the target groups that the instance joins. Their health check is /serving on port 8090.
 targetGroupArns: []
 java:
   heapMebibytes: 1024

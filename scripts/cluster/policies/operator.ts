@@ -64,6 +64,16 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Poli
       Resource: "*",
       Condition: { StringEquals: ours },
     },
+    ...(cluster.targetGroupArns.length === 0
+      ? []
+      : [
+          {
+            Sid: "SetHealthCheckPath",
+            Effect: "Allow" as const,
+            Action: "elasticloadbalancing:ModifyTargetGroup",
+            Resource: cluster.targetGroupArns,
+          },
+        ]),
     {
       Sid: "TagReplaceState",
       Effect: "Allow",

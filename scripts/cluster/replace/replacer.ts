@@ -6,6 +6,7 @@ import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
 import { isReadyStandby, isUncheckedTarget } from "../takeover.ts";
 import { completeTermination, saveReplaceState, terminateMember, useVersion, type Member } from "./group.ts";
 import { GroupObserver, pollMilliseconds, stableTimeoutSeconds, unstable } from "./group-observer.ts";
+import { setHealthCheckPath, suitablePath, type HealthCheckPath } from "./health-check-path.ts";
 import { canTerminate, isActive, whyNotReady, type MemberStatus } from "./members.ts";
 import type { ReplaceState } from "./replace-state.ts";
 
@@ -31,6 +32,11 @@ export type Replacement = {
 
 export type Step =
   | { readonly step: "version-changed"; readonly version: string }
+  | {
+      readonly step: "health-check-changed";
+      readonly targetGroupArn: string;
+      readonly path: HealthCheckPath;
+    }
   | { readonly step: "terminating"; readonly instanceId: string }
   | { readonly step: "launched"; readonly instanceId: string }
   | { readonly step: "ready"; readonly instanceId: string }
@@ -65,17 +71,28 @@ export class Replacer {
   /** @returns the outage of each switchover, in milliseconds */
   async run(): Promise<readonly number[]> {
     const { move, force } = this.wanted;
-    if (!force && !(await this.isNeeded())) return this.outages;
+    if (!force && !(await this.isNeeded())) {
+      await this.setHealthCheckPath(suitablePath(await this.observer.statuses()));
+      return this.outages;
+    }
     const group = await this.observer.group();
     await saveReplaceState(this.target, group, move);
     await this.useVersion(move.to);
     this.onStep({ step: "version-changed", version: move.to });
+    // The version to which a rollback returns may have no door.
+    if (move.state === "rollingBack") await this.setHealthCheckPath("/active");
     if (force) await this.replaceInactiveMembers();
     await this.replaceMembers();
+    await this.setHealthCheckPath(suitablePath(await this.observer.statuses()));
     // After a rollback, nothing is left that a later rollback could revert.
     const from = move.state === "rollingBack" ? move.to : move.from;
     await saveReplaceState(this.target, group, { ...move, from, state: "done" });
     return this.outages;
+  }
+
+  private async setHealthCheckPath(path: HealthCheckPath): Promise<void> {
+    const changed = await setHealthCheckPath(this.target, await this.observer.statuses(), path);
+    for (const targetGroupArn of changed) this.onStep({ step: "health-check-changed", targetGroupArn, path });
   }
 
   private async replaceMembers(): Promise<void> {

@@ -58,7 +58,7 @@ export function haproxyConfiguration(
   return `global
   stats socket ${socket} mode 600 level admin
   server-state-file ${stateFile}
-  hard-stop-after 10s
+  hard-stop-after 300s
 defaults
   mode tcp
   timeout connect 3s

@@ -105,6 +105,8 @@ function requireFittingFlags({ rollback, image, config, force }: Flags): void {
 }
 
 const texts: { readonly [S in Step["step"]]: (step: Extract<Step, { step: S }>) => string } = {
+  "health-check-changed": ({ targetGroupArn, path }) =>
+    `target     ${targetGroupArn} checks ${path} from now on`,
   "version-changed": ({ version }) => `group      launches version ${version} from now on`,
   terminating: ({ instanceId }) => `terminate  ${instanceId}, which is not active`,
   launched: ({ instanceId }) => `launched   ${instanceId}`,

@@ -5,9 +5,9 @@ import { addresses, Street, toOtherHost, toThisHost, until } from "./harness.ts"
 
 const { a, b, eclairA, eclairB } = addresses;
 /** No address of a test is a host of the cluster unless it is named. */
-const alone = { hosts: [] };
+const alone = { hosts: [], isLeaving: false };
 /** On the loopback interface, every connection comes from this address. */
-const everyHost = { hosts: ["127.0.0.1"] };
+const everyHost = { hosts: ["127.0.0.1"], isLeaving: false };
 
 let street: Street;
 
@@ -246,6 +246,21 @@ describe("the inner port", () => {
     await until(() => client.ending !== undefined);
     expect(second.report()).toMatchObject({ passing: 0, held: 0 });
   });
+});
+
+test("a host that leaves closes its connections, a part of them at a time", async () => {
+  await street.eclair(eclairA, "A");
+  const door = await street.door(a, { closedPerSecond: 40 });
+  door.update({ route: toThisHost("A", eclairA), ...alone });
+  const clients = [street.client(a), street.client(a), street.client(a)];
+  for (const client of clients) client.socket.write("x");
+  await until(() => clients.every(({ text }) => text === "A:x"));
+  door.update({ route: toThisHost("A", eclairA), hosts: [], isLeaving: true });
+  expect(door.report().passing).toBe(3);
+  await until(() => clients.some(({ ended }) => ended));
+  expect(clients.every(({ ended }) => ended)).toBe(false);
+  await until(() => clients.every(({ ended }) => ended));
+  expect(clients.map(({ ending }) => ending)).not.toContain("reset");
 });
 
 describe("the limits", () => {

@@ -35,14 +35,19 @@ function instance(targetState: string | undefined) {
     calls.push("stand down");
     await Promise.resolve();
   });
+  const disconnectPeers = vi.fn<() => Promise<void>>(async () => {
+    calls.push("disconnect peers");
+    await Promise.resolve();
+  });
   const lifecycle = new GroupLifecycle(
     group,
     async () => await Promise.resolve(metadata.targetState),
     unhealthyAfterSeconds,
   );
   const passive = { isActive: false, hasReadyStandby: false };
-  const poll = (health = healthyHost, node = passive) => lifecycle.poll(health, { ...node, standDown });
-  return { metadata, calls, group, standDown, poll };
+  const poll = (health = healthyHost, node = passive) =>
+    lifecycle.poll(health, { ...node, standDown, disconnectPeers });
+  return { metadata, calls, group, standDown, disconnectPeers, poll };
 }
 
 test("an instance outside an Auto Scaling group makes no call to Auto Scaling", async () => {
@@ -61,13 +66,13 @@ test("an instance sends heartbeats until it is healthy, and then completes its l
   expect(calls).toEqual([`heartbeat ${hookNames.launching}`, `complete ${hookNames.launching}`, "unprotect"]);
 });
 
-test("an instance stops Eclair before it completes its terminating hook", async () => {
+test("an instance stops Eclair and disconnects its peers before it completes its terminating hook", async () => {
   const { metadata, calls, poll } = instance("InService");
   await poll();
   metadata.targetState = "Terminated";
   await poll();
   await poll();
-  expect(calls.slice(1)).toEqual(["stand down", `complete ${hookNames.terminating}`]);
+  expect(calls.slice(1)).toEqual(["stand down", "disconnect peers", `complete ${hookNames.terminating}`]);
 });
 
 test("an instance completes a hook again when the group did not wait for it yet, and not when the hook is past", async () => {
@@ -116,7 +121,7 @@ test("an active instance that its group terminates continues until another insta
   expect(calls.slice(1)).toEqual([`heartbeat ${hookNames.terminating}`]);
   expect(group.heartbeatSeconds).toHaveBeenCalledWith(hookNames.terminating);
   await poll(healthyHost, activeWithStandby);
-  expect(calls.slice(2)).toEqual(["stand down", `complete ${hookNames.terminating}`]);
+  expect(calls.slice(2)).toEqual(["stand down", "disconnect peers", `complete ${hookNames.terminating}`]);
 });
 
 test("an active instance protects itself from the balancing of its group, and a passive instance does not", async () => {

@@ -1,3 +1,4 @@
+import { ModifyTargetGroupCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { ClusterTable } from "../../../../bootstrap/contract/record/table.ts";
 import type { InstanceReport } from "../../../../bootstrap/contract/reports/instance.ts";
@@ -17,7 +18,7 @@ type Host = {
   reportAge: number;
 };
 
-const { world, terminateMember, saveReplaceState, switchOver } = vi.hoisted(() => {
+const { world, terminateMember, saveReplaceState, switchOver, elb } = vi.hoisted(() => {
   const initial = {
     hosts: [] as Host[],
     launches: "1",
@@ -26,9 +27,13 @@ const { world, terminateMember, saveReplaceState, switchOver } = vi.hoisted(() =
     /** Versions that the group launches first, because it began the launch earlier. */
     inFlight: [] as string[],
     count: 0,
+    /** Versions whose instances have a door. */
+    withDoor: [] as string[],
   };
   return {
     world: initial,
+    /** The target group of the cluster. */
+    elb: { path: "/active", changes: [] as string[] },
     terminateMember: vi.fn<(target: unknown, id: string) => Promise<void>>(async (_target, id) => {
       initial.hosts = initial.hosts.filter((host) => host.id !== id);
       initial.count += 1;
@@ -89,7 +94,7 @@ vi.mock("node:timers/promises", () => ({
   },
 }));
 
-function statusOf({ id, role, reportAge }: Host): NodeStatus {
+function statusOf({ id, version, role, reportAge }: Host): NodeStatus {
   const standby = {
     nodeId: "02aa",
     reasons: ["its reason"],
@@ -108,6 +113,8 @@ function statusOf({ id, role, reportAge }: Host): NodeStatus {
     ...{ targetHealth: [], boot: { message: "done", failed: false, final: false } },
     report: {
       ...standby,
+      targetGroupArns: ["arn:group"],
+      ...(world.withDoor.includes(version) && { door: {} }),
       ...{ role, active: role === "active", ready: role === "active" || role === "standby" },
     } as unknown as InstanceReport,
     reportedAt: new Date(Date.now() - reportAge + 1).toISOString(),
@@ -137,9 +144,19 @@ function replacer(wanted: Partial<Replacement> = {}): {
   const names = { cluster: "demo", group: "group", templateId: "lt-1", requestedBy: "operator" };
   const replacement = { ...names, move, resumed: false, force: false, timeoutMinutes: 1, ...wanted };
   const table = { name: "eclair-ami" } as ClusterTable;
-  const subject = new Replacer({ name: "lab" } as Target, table, replacement, (step) => steps.push(step));
+  const client = () => ({ send: async (command: object) => await Promise.resolve(answerElb(command)) });
+  const target = { name: "lab", client } as unknown as Target;
+  const subject = new Replacer(target, table, replacement, (step) => steps.push(step));
   return { run: async () => await subject.run(), steps };
 }
+function answerElb(command: object): object {
+  if (!(command instanceof ModifyTargetGroupCommand))
+    return { TargetGroups: [{ TargetGroupArn: "arn:group", HealthCheckPath: elb.path }] };
+  elb.path = command.input.HealthCheckPath ?? "";
+  elb.changes.push(`${elb.path} after ${terminateMember.mock.calls.length} terminations`);
+  return {};
+}
+
 const rollback = { from: "2", to: "1", state: "rollingBack", reversible: true } as const;
 const terminated = () => terminateMember.mock.calls.map(([, id]) => id);
 const savedStates = () => saveReplaceState.mock.calls.map(([, , last]) => last);
@@ -147,7 +164,8 @@ const savedStates = () => saveReplaceState.mock.calls.map(([, , last]) => last);
 beforeEach(() => {
   vi.clearAllMocks();
   vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout"] });
-  Object.assign(world, { launches: "1", good: ["1", "2"], inFlight: [], count: 0 });
+  Object.assign(elb, { path: "/active", changes: [] });
+  Object.assign(world, { withDoor: [], launches: "1", good: ["1", "2"], inFlight: [], count: 0 });
   world.hosts = [host("a", "1", "active"), host("b", "1", "standby")];
 });
 
@@ -163,6 +181,27 @@ test("the standby is replaced first, then the node is switched over, then the ot
   expect(terminated()).toEqual(["b", "a"]);
   expect(world.hosts.map(({ version }) => version)).toEqual(["2", "2"]);
   expect(savedStates().at(-1)).toMatchObject({ from: "1", to: "2", state: "done" });
+});
+
+test("target groups check /serving when the last instance without a door has left", async () => {
+  world.withDoor = ["2"];
+  await replacer().run();
+  expect(elb.changes).toEqual(["/serving after 2 terminations"]);
+});
+
+test("target groups check /active before a rollback to instances without a door", async () => {
+  Object.assign(world, { withDoor: ["2"], launches: "2" });
+  world.hosts = [host("a", "2", "active"), host("b", "2", "standby")];
+  elb.path = "/serving";
+  await replacer({ move: rollback }).run();
+  expect(elb.changes).toEqual(["/active after 0 terminations"]);
+});
+
+test("a path of the operator's own stays", async () => {
+  world.withDoor = ["1", "2"];
+  elb.path = "/health";
+  await replacer().run();
+  expect(elb.changes).toEqual([]);
 });
 
 test("when the new version does not become ready, the group returns to the old version and the active instance stays", async () => {

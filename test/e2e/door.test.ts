@@ -1,0 +1,128 @@
+import {
+  DescribeLoadBalancersCommand,
+  ElasticLoadBalancingV2Client,
+  ModifyLoadBalancerAttributesCommand,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { ports } from "../../bootstrap/contract/ports.ts";
+import { answersAt, loadBalancerAddresses } from "../../scripts/lab-cluster/load-balancer-endpoint.ts";
+import { zones } from "../../scripts/lab/addresses.ts";
+import { readFacts } from "../../scripts/lab/facts.ts";
+import { cli, eventually } from "./cli.ts";
+import { cluster, type Cluster } from "./node.ts";
+import { pairOf } from "./pair.ts";
+
+const state = inject("labState");
+const [image] = inject("images");
+const imageId = image?.id ?? "";
+
+let nodes: Cluster;
+let ids: readonly string[] = [];
+
+const launchIn = async (zone: number, changes: Record<string, unknown> = {}) => {
+  const subnetId = readFacts(nodes.lab)?.network?.subnetIds[zones[zone]?.name ?? ""];
+  return await nodes.launch(imageId, changes, ...(subnetId === undefined ? [] : ["--subnet", subnetId]));
+};
+const currentPair = () => pairOf(nodes, ids);
+const addressOf = async (id: string) => (await nodes.status(id))?.privateIp ?? "";
+const answers = async (id: string) =>
+  await answersAt(nodes.target, nodes.configuration.nodeId, await addressOf(id));
+const eventuallyAnswers = (id: string) =>
+  eventually(`${id} to lead to the node`, async () => ((await answers(id)) ? true : undefined));
+
+beforeAll(async () => {
+  nodes = await cluster(state, "door", imageId);
+  const first = await launchIn(0);
+  await nodes.waitUntilActive(first);
+  ids = [first, await launchIn(1)];
+  await currentPair();
+});
+afterAll(async () => {
+  await Promise.all(ids.map((id) => nodes.terminate(id)));
+});
+
+describe("a pair with doors", () => {
+  test("both instances serve: each leads to the active Eclair", async () => {
+    await eventually("both targets to be healthy", async () => {
+      const statuses = await Promise.all(ids.map((id) => nodes.status(id)));
+      return statuses.every((status) => status?.targetHealth.includes("healthy")) ? true : undefined;
+    });
+    for (const id of ids) await eventuallyAnswers(id);
+    const { standby } = await currentPair();
+    const { report } = (await nodes.status(standby)) ?? {};
+    expect(report).toMatchObject({ role: "standby", active: false, serving: true });
+    expect(report?.reasons).toEqual(["another Eclair holds the lease"]);
+  });
+
+  test.each(["true", "false"])(
+    "the load balancer's address of each zone leads to the node, with cross-zone load balancing %s",
+    async (Value) => {
+      const elb = nodes.target.client(ElasticLoadBalancingV2Client);
+      const { LoadBalancers } = await elb.send(new DescribeLoadBalancersCommand({ Names: [nodes.name] }));
+      await elb.send(
+        new ModifyLoadBalancerAttributesCommand({
+          LoadBalancerArn: LoadBalancers?.[0]?.LoadBalancerArn,
+          Attributes: [{ Key: "load_balancing.cross_zone.enabled", Value }],
+        }),
+      );
+      const names = zones.map(({ name }) => name);
+      const addresses = await loadBalancerAddresses(nodes.target, nodes.name, names);
+      expect(new Set(addresses.values()).size).toBe(zones.length);
+      for (const address of addresses.values())
+        expect(await answersAt(nodes.target, nodes.configuration.nodeId, address)).toBe(true);
+    },
+  );
+
+  test("the inner port admits only the hosts of the cluster", async () => {
+    const { active, standby } = await currentPair();
+    const address = await addressOf(active);
+    expect(await answersAt(nodes.target, nodes.configuration.nodeId, address, ports.door)).toBe(false);
+    const fromStandby = `exec 3<>/dev/tcp/${address}/${ports.door}; timeout 1 cat <&3; echo $?`;
+    // Without a first byte, the door of the active host keeps the connection open.
+    expect((await nodes.inGuest(standby, fromStandby)).stdout).toBe("124");
+  });
+
+  test("a door that ends is started again", async () => {
+    const { standby } = await currentPair();
+    await nodes.inGuest(standby, "pkill --signal KILL --full '^/usr/bin/eclair-bootstrap door$'");
+    await eventuallyAnswers(standby);
+    const log = await nodes.inGuest(
+      standby,
+      "journalctl --no-pager --output=cat --unit=eclair-supervisor --grep=door.ended",
+    );
+    expect(log.stdout).toContain('"signal":"SIGKILL"');
+    expect((await nodes.status(standby))?.report?.role).toBe("standby");
+  });
+
+  test("each instance leads to the node after a switchover", async () => {
+    const before = await currentPair();
+    const run = await cli(["switchover", "--state", state, "--cluster", nodes.name, "--json"]);
+    expect(run.exitCode, run.all).toBe(0);
+    expect(await currentPair()).toEqual({ active: before.standby, standby: before.active });
+    for (const id of ids) expect(await answers(id)).toBe(true);
+  });
+});
+
+test("a standby with a door leads to an active instance without one", async () => {
+  const { active, standby } = await currentPair();
+  await nodes.terminate(standby);
+  const without = await launchIn(0, { door: "off" });
+  ids = [active, without];
+  await currentPair();
+  // Without a door, a standby refuses the connections of peers, and only `/active` suits its target group.
+  expect(await answers(without)).toBe(false);
+  expect((await nodes.status(without))?.report).toMatchObject({ role: "standby", serving: false });
+  await eventually("the load balancer to check the new target", async () =>
+    (await nodes.status(without))?.targetHealth.includes("unhealthy") === true ? true : undefined,
+  );
+  const run = await cli(["switchover", "--state", state, "--cluster", nodes.name, "--json"]);
+  expect(run.exitCode, run.all).toBe(0);
+  expect(await currentPair()).toEqual({ active: without, standby: active });
+  expect(await answers(without)).toBe(true);
+  await eventuallyAnswers(active);
+  const listening = await nodes.inGuest(
+    without,
+    "ss --no-header --listening --tcp --numeric 'sport = :9735'",
+  );
+  expect(listening.stdout).toMatch(/(0\.0\.0\.0|\*):9735/);
+});
