@@ -7,7 +7,7 @@ import { compareWithBaseline, summarizeDrill, summarizeResults } from "./summary
 import { layOutTimeline } from "./timeline.ts";
 
 /** Of every column of the table except the title, in pixels. */
-const columnWidths = [62, 100, 100, 100, 90, 100, 98, 98, 72, 86];
+const columnWidths = [62, 105, 105, 110, 105, 98, 76, 105, 86];
 
 const template = join(import.meta.dirname, "report.hbs");
 

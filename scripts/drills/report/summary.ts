@@ -40,10 +40,6 @@ export function summarizeDrill(runs: readonly RunResult[]) {
     held: sumOfAddresses(runs, ({ held }) => held),
     refused: sumOfAddresses(runs, ({ refused }) => refused),
     cut: sumOfAddresses(runs, ({ cut, late }) => cut + late),
-    leaseRemaining: medianAndWorst(
-      runs.map(({ leaseRemainingSeconds }) => leaseRemainingSeconds),
-      1,
-    ),
     takeoverAfterExpiry: medianAndWorst(runs.map(takeoverAfterExpiry)),
     acknowledgedWrites: sum(runs, ({ acknowledgedWrites }) => acknowledgedWrites),
     lostWrites: sum(runs, ({ lostWrites }) => lostWrites),
@@ -107,14 +103,11 @@ function median(values: readonly Optional[]): Optional {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/**
- * In seconds; one number when there is one value.
- * @param unit how many units one second has
- */
-function medianAndWorst(values: readonly Optional[], unit = 1_000): string {
+/** From milliseconds, in seconds; one number when there is one value. */
+function medianAndWorst(values: readonly Optional[]): string {
   const middle = median(values);
   if (middle === undefined) return noValue;
   const existing = values.filter((value) => value !== undefined);
   const seconds = existing.length === 1 ? [middle] : [middle, Math.max(...existing)];
-  return seconds.map((value) => (value / unit).toFixed(2)).join(" / ");
+  return seconds.map((value) => (value / 1_000).toFixed(2)).join(" / ");
 }
