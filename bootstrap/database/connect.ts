@@ -9,17 +9,23 @@ export type DatabaseAccess = {
   readonly ca: string;
 };
 
-const connectTimeoutMilliseconds = 5_000;
-/** Shorter than the 5 s that Eclair waits for its lock on the lease: Eclair exits when it cannot renew. */
-const defaultStatementTimeoutMilliseconds = 900;
-/** The server ends a late statement itself. After this additional time, the server counts as unreachable. */
-const networkTimeoutMilliseconds = 4_000;
+/** How long a connection waits, in milliseconds. */
+export type Patience = {
+  readonly connect: number;
+  /** The server ends a statement that takes longer. */
+  readonly statement: number;
+  /** After this additional time without an answer, the server counts as unreachable. */
+  readonly network: number;
+};
+
+/** A statement ends before the 5 s that Eclair waits for its lock on the lease: Eclair exits when it cannot renew. */
+export const defaultPatience: Patience = { connect: 5_000, statement: 900, network: 4_000 };
 
 /** Opens a connection over TLS, and verifies the certificate and the name of the server. */
 export async function connect(
   { database, login, ca }: DatabaseAccess,
   applicationName: string,
-  statementTimeoutMilliseconds = defaultStatementTimeoutMilliseconds,
+  patience: Patience = defaultPatience,
 ): Promise<Client> {
   const client = new Client({
     host: database.host,
@@ -29,9 +35,9 @@ export async function connect(
     password: login.password,
     application_name: applicationName,
     ssl: { ca, rejectUnauthorized: true, servername: database.host },
-    connectionTimeoutMillis: connectTimeoutMilliseconds,
-    statement_timeout: statementTimeoutMilliseconds,
-    query_timeout: statementTimeoutMilliseconds + networkTimeoutMilliseconds,
+    connectionTimeoutMillis: patience.connect,
+    statement_timeout: patience.statement,
+    query_timeout: patience.statement + patience.network,
     keepAlive: true,
   });
   // The next statement reports a connection that broke while it was idle.

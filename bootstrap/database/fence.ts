@@ -1,11 +1,13 @@
 import { sessionNames } from "../contract/database-sessions.ts";
+import { claimsSql } from "./claims.ts";
 
 /** The version of the fence that `fenceSql` creates. */
-export const fenceVersion = 4;
+export const fenceVersion = 5;
 
 /**
- * Images that know only an older version of the fence are refused. An image that knows version 3 works with version 4: its
- * Eclairs have one session name, so the fence distinguishes them by their host's address, as version 3 does.
+ * Images that know only an older version of the fence are refused. An image that knows version 3 works with later versions:
+ * its Eclairs have one session name, so the fence distinguishes them by their host's address, as version 3 does. An image that
+ * knows version 4 never claims a lease, and is never a claimant's victim, because it acknowledges none.
  */
 export const minimumImageVersion = 3;
 
@@ -130,6 +132,7 @@ begin
 end
 $body$;
 
+${claimsSql}
 revoke all on all tables in schema eclair_ami from public;
 revoke all on all functions in schema eclair_ami from public;
 drop trigger if exists eclair_ami_fence on public.lease;

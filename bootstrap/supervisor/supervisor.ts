@@ -26,6 +26,7 @@ import { routeOf } from "./door/route.ts";
 import { ContextReloader } from "./reload/context-reloader.ts";
 import { ArmingFailures } from "./standby/arming-failures.ts";
 import { Backoff } from "./standby/backoff.ts";
+import { SilenceControl } from "./silence/silence-control.ts";
 import { Standby } from "./standby/standby.ts";
 
 /** A supervisor that has not followed the lease, or not polled, for this time hangs. */
@@ -41,6 +42,8 @@ const silentLimitSeconds = 600;
 const migrationLimitSeconds = 6 * 3600;
 /** A load balancer sends no new connections to a target some seconds after its deregistration. */
 const deregistrationMilliseconds = 5_000;
+/** When the holder has been silent for this time, an Eclair is armed in any case. */
+const armAtSilentSeconds = 1;
 /** Eclair takes five seconds to stop, and ten when a connection hangs. */
 const stopWithinSeconds = 30;
 
@@ -56,6 +59,7 @@ export class Supervisor {
   private readonly poller: EclairPoller;
   private readonly standby: Standby;
   private readonly armingFailures = new ArmingFailures();
+  private readonly silence: SilenceControl;
   /** Undefined with `door: off`. */
   private readonly door: DoorControl | undefined;
   private readonly leaseReleaser = new LeaseReleaser(() => this.context.leaseDatabase);
@@ -82,6 +86,13 @@ export class Supervisor {
     this.poller = new EclairPoller(this.reloader, this.processes);
     this.standby = new Standby(this.reloader, this.processes, this.backoff);
     const { configuration, identity } = this.context.node;
+    this.silence = new SilenceControl(identity.privateIp, configuration.failover.silenceSeconds, () => ({
+      database: this.context.database,
+      leaseDatabase: this.context.leaseDatabase,
+      instanceId: this.context.node.identity.instanceId,
+      cluster: this.context.node.configuration.cluster,
+      secret: this.context.secrets.database.password,
+    }));
     this.door = configuration.door === "on" ? new DoorControl(identity.privateIp) : undefined;
   }
 
@@ -98,6 +109,7 @@ export class Supervisor {
   async start(): Promise<void> {
     await this.processes.killAll();
     await this.processes.listen();
+    this.silence.listen();
     this.leaseReleaser.resume();
     this.door?.start();
   }
@@ -108,8 +120,11 @@ export class Supervisor {
     if (this.stopReason === undefined)
       await this.standby.reload(this.decision.role, boottime() - this.roleChangedAt);
     const readAt = boottime();
-    this.lease = await this.context.leaseDatabase.readLease();
+    const reading = await this.context.leaseDatabase.readLease();
+    this.lease = reading.report;
     this.context.watchdog.observe(this.lease, readAt, this.processes.open?.eclairInstanceId);
+    this.silence.observe(reading);
+    await this.silence.claimIfDue(this.isReadyStandby);
     await this.leaseReleaser.retry();
     this.applyDecision(await this.decideWithGuard());
     await this.act();
@@ -138,9 +153,11 @@ export class Supervisor {
     if (this.decision.role === "standby") {
       const { startGuard } = this.context;
       if (startGuard.isDue) await startGuard.check();
-      await this.standby.keepFresh({ lease: this.lease, bitcoind: this.bitcoind });
+      const isHolderSilent = this.silence.silentSeconds > armAtSilentSeconds;
+      await this.standby.keepFresh({ lease: this.lease, bitcoind: this.bitcoind, isHolderSilent });
     }
     const { open } = this.processes;
+    await this.silence.poll(this.decision, open?.eclairInstanceId);
     if (this.decision.role === "active" && open?.eclairInstanceId !== undefined) {
       this.context.recordMirror.poll(open.eclairInstanceId);
       await this.describeHolder(open.eclairInstanceId);
@@ -155,6 +172,16 @@ export class Supervisor {
     this.polledAt = boottime();
   }
 
+  /** When the Eclair that is connected to the database must be mute, on CLOCK_BOOTTIME. */
+  private get deadline(): number {
+    return Math.min(this.context.watchdog.deadline ?? Infinity, this.silence.deadline ?? Infinity);
+  }
+
+  private get isReadyStandby(): boolean {
+    const { role, ready } = this.decision;
+    return role === "standby" && ready && this.processes.armed !== undefined;
+  }
+
   /** Whether both loops run; systemd kills a supervisor whose loops hang. */
   get isLive(): boolean {
     const now = boottime();
@@ -164,7 +191,11 @@ export class Supervisor {
   /** Kills an Eclair whose lease could expire. The function is synchronous, so nothing delays it. */
   enforceWatchdog(): void {
     const { open } = this.processes;
-    if (open === undefined || !open.gate.isOpen || !this.context.watchdog.isExpired(boottime())) return;
+    const now = boottime();
+    this.silence.askIfDue(now);
+    const mustEnd = now >= this.deadline || this.context.watchdog.isOverdue;
+    if (open === undefined || (open.gate.isOpen && !mustEnd)) this.silence.permitOutgoing();
+    if (open === undefined || !open.gate.isOpen || !mustEnd) return;
     logEvent("eclair.killed", { pid: open.pid, eclairInstanceId: open.eclairInstanceId }, "warn");
     void logErrors("kill", () => open.kill());
   }
@@ -241,6 +272,7 @@ export class Supervisor {
 
   async close(): Promise<void> {
     this.door?.stop();
+    this.silence.close();
     await this.context.recordMirror.settle();
     await this.context.duties.reportFinal(this.report());
     await this.context.close();
@@ -272,7 +304,8 @@ export class Supervisor {
         chain: node.configuration.chain,
         sawLeaseHeld: watchdog.sawLeaseHeld,
         backoffSeconds: this.backoff.remainingSeconds,
-        armAtRemainingSeconds: this.standby.armAtRemainingSeconds,
+        armAtRemainingSeconds:
+          this.silence.silentSeconds > armAtSilentSeconds ? Infinity : this.standby.armAtRemainingSeconds,
         tipProblems: chainTip.problems,
         silentSeconds: this.poller.silentSeconds,
         silentLimitSeconds: startGuard.migratesSchemas ? migrationLimitSeconds : silentLimitSeconds,
@@ -367,6 +400,7 @@ export class Supervisor {
     this.leaseReleaser.remember(eclairInstanceId);
     this.context.recordMirror.reset();
     this.context.watchdog.start(boottime());
+    this.silence.reset();
     // The door tries this Eclair until it listens.
     this.routeDoor(armed);
     await this.processes.openGate(armed);
@@ -382,6 +416,7 @@ export class Supervisor {
     if (eclairInstanceId === undefined)
       return armed ? logEvent("eclair.disarmed", { slot: slot.name, pid }) : undefined;
     this.context.watchdog.stop();
+    this.silence.reset();
     this.poller.reset();
     if (this.handingOver) {
       this.handingOver = false;
@@ -415,7 +450,7 @@ export class Supervisor {
               eclairInstanceId,
               address: open.address,
               isStopping: this.handingOver || this.stopReason !== undefined || open.unit === "stopping",
-              until: watchdog.deadline ?? 0,
+              until: watchdog.deadline === undefined ? 0 : this.deadline,
               answers: this.isActive,
             },
       hasDoor: (address) => duties.hasDoor(address),

@@ -7,6 +7,7 @@ import { drills as dependencies } from "./faults/dependencies.ts";
 import { drills as frozenEclair } from "./faults/frozen-eclair.ts";
 import { drills as load } from "./faults/load.ts";
 import { drills as networks } from "./faults/networks.ts";
+import { drills as silence } from "./faults/silence.ts";
 import { drills as processes } from "./faults/processes.ts";
 
 /** Every drill, in the order of execution. */
@@ -16,6 +17,7 @@ export const catalogue: readonly Drill[] = [
   ...frozenEclair,
   ...networks,
   ...database,
+  ...silence,
   ...dependencies,
   ...load,
   ...clocks,

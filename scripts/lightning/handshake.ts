@@ -77,13 +77,20 @@ export const handshakeOutcomes = ["answered", "refused", "cut", "late"] as const
 export type HandshakeOutcome = (typeof handshakeOutcomes)[number];
 
 /** Begins a handshake with a node, and waits for its second act. */
-export function tryHandshake(
+export const tryHandshake = (
   nodeId: string,
   host: string,
   port: number,
   timeoutMilliseconds: number,
+): Promise<HandshakeOutcome> => completeHandshake(beginHandshake(nodeId), host, port, timeoutMilliseconds);
+
+/** The same with a handshake whose first act was computed before. */
+export function completeHandshake(
+  { actOne, isActTwo }: Handshake,
+  host: string,
+  port: number,
+  timeoutMilliseconds: number,
 ): Promise<HandshakeOutcome> {
-  const { actOne, isActTwo } = beginHandshake(nodeId);
   return new Promise((resolve) => {
     let received = Buffer.alloc(0);
     let isConnected = false;

@@ -143,7 +143,7 @@ describe.each(inject("images"))(
           const outdated = await nodes.runSetup(["verify"], imageId, "--json");
           expect(failureOf(outdated)).toMatchObject({
             code: "fence.outdated",
-            message: expect.stringMatching(/has version 3, and this image needs version 4/) as string,
+            message: `the fence in the database has version 3, and this image needs version ${fenceVersion}`,
           });
           const upgraded = await nodes.runSetup(["init"], imageId);
           expect(upgraded.stdout, upgraded.all).toMatch(/^created +fence, from version 3$/m);
@@ -157,12 +157,15 @@ describe.each(inject("images"))(
     });
 
     test("a newer fence names what an older image needs", async () => {
-      await nodes.sql("update eclair_ami.fence set minimum_image_version = 5");
+      const newer = fenceVersion + 1;
+      await nodes.sql(`update eclair_ami.fence set minimum_image_version = ${newer}`);
       const refused = await nodes.runSetup(["verify"], imageId, "--json");
       expect(failureOf(refused)).toMatchObject({
         code: "fence.too-new",
         message: expect.stringMatching(
-          /requires images that know version 5, and this image knows version 4/,
+          new RegExp(
+            `requires images that know version ${newer}, and this image knows version ${fenceVersion}`,
+          ),
         ) as string,
       });
       await nodes.sql("update eclair_ami.fence set minimum_image_version = 3");

@@ -1,9 +1,9 @@
 import { lastHolderAddress, type Pair } from "../../scripts/lab-cluster/failover.ts";
-import { isReadyStandby } from "../../scripts/cluster/takeover.ts";
+import { isReadyStandby, isUncheckedTarget } from "../../scripts/cluster/takeover.ts";
 import { eventually } from "./cli.ts";
 import type { Cluster } from "./node.ts";
 
-/** Waits until one instance of a node is active and another instance is a ready standby. */
+/** Waits until one instance of a node is active and another instance is a ready standby, to which `switchover` can hand over. */
 export async function pairOf(nodes: Cluster, ids: readonly string[]): Promise<Pair> {
   return await eventually("an active instance and a ready standby", async () => {
     const statuses = await Promise.all(ids.map((id) => nodes.status(id)));
@@ -11,7 +11,9 @@ export async function pairOf(nodes: Cluster, ids: readonly string[]): Promise<Pa
     const active = statuses.find(
       (status) => status?.report?.active === true && status.privateIp === holder,
     )?.instanceId;
-    const standby = statuses.find((status) => status !== undefined && isReadyStandby(status))?.instanceId;
+    const standby = statuses.find(
+      (status) => status !== undefined && isReadyStandby(status) && !isUncheckedTarget(status),
+    )?.instanceId;
     return active === undefined || standby === undefined ? undefined : { active, standby };
   });
 }

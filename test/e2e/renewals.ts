@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import type { Cluster } from "./node.ts";
 
-/** Eclair renews its lease of 15 s every 5 s. */
-const leastRemainingSeconds = 8;
+/** Eclair renews its lease of 30 s every 5 s. */
+const leastRemainingSeconds = 23;
 
 export const epochsOf = async ({ sql }: Pick<Cluster, "sql">): Promise<number> =>
   Number(await sql("select count(*) from eclair_ami.epoch"));

@@ -57,7 +57,7 @@ const Database = DatabaseEndpoint.extend({
   /** The runtime role's login: JSON with `username` and `password`, as RDS writes it. */
   secret: SecretReference,
   /** How long a lease remains valid after its last renewal. */
-  leaseSeconds: z.int().min(6).max(600).default(15),
+  leaseSeconds: z.int().min(6).max(600).default(30),
   leaseRenewalSeconds: z.int().min(1).max(120).default(5),
 }).refine((database) => database.leaseRenewalSeconds * 2 < database.leaseSeconds, {
   path: ["leaseRenewalSeconds"],
@@ -174,6 +174,11 @@ const Node = z.strictObject({
        * before the lease expires, which saves the memory of one Eclair and makes a takeover two seconds slower.
        */
       armed: z.boolean().default(true),
+      /**
+       * A standby claims the lease when the holder's host has sent no statement to the database for this time. The loss of a
+       * host then costs less than the lease.
+       */
+      silenceSeconds: z.number().min(3).max(60).default(3),
       /** The Auto Scaling group replaces an instance whose own bitcoind has not answered for this time. */
       unhealthyAfterSeconds: z.int().min(60).max(86_400).default(1800),
     })

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { referenceOf } from "../../contract/configuration/secret-reference.ts";
 import { sessionNames } from "../../contract/database-sessions.ts";
-import { connect } from "../../database/connect.ts";
+import { connect, defaultPatience } from "../../database/connect.ts";
 import { databaseError } from "../../database/errors.ts";
 import { secretReader } from "../../secrets/fetch.ts";
 import { parseCredentials, type Credentials } from "../../secrets/shapes.ts";
@@ -28,7 +28,10 @@ export async function asRole<T>(
   const access = { database: setup.database, login, ca };
   let client: Client;
   try {
-    client = await connect(access, sessionNames.setup, statementTimeoutMilliseconds);
+    client = await connect(access, sessionNames.setup, {
+      ...defaultPatience,
+      statement: statementTimeoutMilliseconds,
+    });
   } catch (error) {
     throw databaseError(error, access, secret);
   }

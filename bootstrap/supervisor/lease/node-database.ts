@@ -4,12 +4,46 @@ import { messageOf } from "../../contract/errors.ts";
 import type { Progress } from "../../contract/record/record.ts";
 import type { InstanceIdentity } from "../../contract/reports/instance-identity.ts";
 import type { LeaseReport } from "../../contract/reports/instance.ts";
-import { connect, type DatabaseAccess } from "../../database/connect.ts";
+import { connect, defaultPatience, type DatabaseAccess, type Patience } from "../../database/connect.ts";
 import { fenceTables } from "../../database/fence-tables.ts";
 import { readDatabaseState, type DatabaseState } from "../../database/state.ts";
+import { boottime } from "../../os/clock.ts";
+import type { HolderSight, Sight } from "../silence/silence-watch.ts";
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html: the table does not exist yet. */
 const undefinedTable = "42P01";
+
+/**
+ * A statement of the loop that follows the lease. After half a second without an answer, it connects again: TCP would send a lost
+ * packet again after a delay that doubles, so that two seconds of lost packets would become three seconds of silence.
+ */
+export const leasePatience: Patience = { connect: 500, statement: 400, network: 100 };
+
+/** The lease, and what the same statement saw of its holder. */
+export type LeaseReading = {
+  readonly report: LeaseReport;
+  /** Absent when the database did not answer. */
+  readonly sight?: Sight;
+};
+
+type LeaseRow = {
+  readonly instance: string;
+  readonly address: string | null;
+  readonly remaining: number;
+  readonly generation: number | null;
+  readonly is_other: boolean | null;
+  readonly acknowledged: boolean | null;
+  readonly sessions: string | null;
+};
+
+/** `is_other`: the holder is on another host. Its sessions are read in the same statement as the lease. */
+const readLeaseSql = `
+select l.instance, host(e.client_address) as address, extract(epoch from l.expires_at - now())::float8 as remaining,
+  e.generation::float8 as generation, e.client_address <> inet_client_addr() as is_other,
+  (select c.acknowledged_generation = e.generation from eclair_ami.claimant c where c.client_address = inet_client_addr())
+    as acknowledged,
+  case when e.client_address <> inet_client_addr() then eclair_ami.sessions_at(e.client_address) end as sessions
+from public.lease l left join eclair_ami.epoch e on e.eclair_instance_id = l.instance where l.id = 1`;
 
 /**
  * The node's database over one connection that stays open. No statement runs inside a transaction, and every statement
@@ -17,32 +51,69 @@ const undefinedTable = "42P01";
  */
 export class NodeDatabase {
   private readonly access: DatabaseAccess;
+  private readonly patience: Patience;
   private client: Promise<Client> | undefined;
+  /** Counts the connections. */
+  private connection = 0;
 
-  constructor(access: DatabaseAccess) {
+  constructor(access: DatabaseAccess, patience: Patience = defaultPatience) {
     this.access = access;
+    this.patience = patience;
   }
 
-  async readLease(): Promise<LeaseReport> {
+  async readLease(): Promise<LeaseReading> {
     try {
-      const { rows } = await this.withClient((client) =>
-        client.query<{ instance: string; address: string | null; remaining: number }>(
-          `select l.instance, host(e.client_address) as address, extract(epoch from l.expires_at - now())::float8 as remaining
-           from public.lease l left join eclair_ami.epoch e on e.eclair_instance_id = l.instance where l.id = 1`,
-        ),
-      );
-      const [row] = rows;
-      if (row === undefined) return { known: true, remainingSeconds: 0 };
-      return {
-        known: true,
-        holderEclairInstanceId: row.instance,
-        ...(row.address !== null && { holderAddress: row.address }),
-        remainingSeconds: row.remaining,
-      };
+      return await this.withClient(async (client) => {
+        const sentAt = boottime();
+        const { connection } = this;
+        const { rows } = await client.query<LeaseRow>(readLeaseSql);
+        const answer = { sentAt, answeredAt: boottime(), connection };
+        return { report: reportOf(rows[0]), sight: { ...answer, holder: holderOf(rows[0]) } };
+      });
     } catch (error) {
-      if ((error as { code?: string }).code === undefinedTable) return { known: true, remainingSeconds: 0 };
-      return { known: false, reason: `the lease cannot be read: ${messageOf(error)}` };
+      if ((error as { code?: string }).code === undefinedTable && /"public\.lease"/.test(messageOf(error)))
+        return { report: { known: true, remainingSeconds: 0 } };
+      return { report: { known: false, reason: `the lease cannot be read: ${messageOf(error)}` } };
     }
+  }
+
+  /** Registers this host as one that may claim the lease of a silent holder. */
+  async registerClaimant(instanceId: string): Promise<void> {
+    await this.withClient((client) => client.query("select eclair_ami.register_claimant($1)", [instanceId]));
+  }
+
+  /** The addresses of the other hosts that have registered themselves as claimants in the last half minute. */
+  async readClaimants(): Promise<string[]> {
+    const { rows } = await this.withClient((client) =>
+      client.query<{ address: string }>(
+        `select host(client_address) as address from eclair_ami.claimant
+         where client_address <> inet_client_addr() and registered_at > clock_timestamp() - interval '30 s' order by 1`,
+      ),
+    );
+    return rows.map(({ address }) => address);
+  }
+
+  /** Permits these hosts, and no others, to claim the lease of an Eclair of this host. */
+  async acknowledgeClaimants(eclairInstanceId: string, addresses: readonly string[]): Promise<void> {
+    await this.withClient((client) =>
+      client.query("select eclair_ami.acknowledge_claimants($1, $2)", [eclairInstanceId, [...addresses]]),
+    );
+  }
+
+  /**
+   * Expires the lease of a silent holder, unless it has sent a statement in the meantime.
+   * @param sessions of the holder's host, as this host saw them last
+   * @returns whether the lease has expired now
+   */
+  async claimLease(eclairInstanceId: string, generation: number, sessions: string): Promise<boolean> {
+    const { rows } = await this.withClient((client) =>
+      client.query<{ claimed: boolean }>("select eclair_ami.claim_lease($1, $2, $3) as claimed", [
+        eclairInstanceId,
+        generation,
+        sessions,
+      ]),
+    );
+    return rows[0]?.claimed === true;
   }
 
   async readState(): Promise<DatabaseState> {
@@ -113,14 +184,49 @@ export class NodeDatabase {
 
   private async withClient<T>(task: (client: Client) => Promise<T>): Promise<T> {
     try {
-      this.client ??= connect(this.access, sessionNames.supervisor);
+      this.client ??= this.connect();
       return await task(await this.client);
     } catch (error) {
       // An error of one statement leaves the connection usable; any other error may not.
-      if (!isStatementError(error)) await this.close();
+      if (!isStatementError(error)) this.abandon();
       throw error;
     }
   }
+
+  private async connect(): Promise<Client> {
+    this.connection += 1;
+    return await connect(this.access, sessionNames.supervisor, this.patience);
+  }
+
+  /** Gives up a connection without a word to the server, which may not answer. */
+  private abandon(): void {
+    const { client } = this;
+    this.client = undefined;
+    void client?.then(
+      (open) => open.connection.stream.destroy(),
+      () => undefined,
+    );
+  }
+}
+
+function reportOf(row: LeaseRow | undefined): LeaseReport {
+  if (row === undefined) return { known: true, remainingSeconds: 0 };
+  return {
+    known: true,
+    holderEclairInstanceId: row.instance,
+    ...(row.address !== null && { holderAddress: row.address }),
+    remainingSeconds: row.remaining,
+  };
+}
+
+function holderOf(row: LeaseRow | undefined): HolderSight | undefined {
+  if (row?.is_other !== true || row.remaining <= 0 || row.generation === null) return undefined;
+  return {
+    eclairInstanceId: row.instance,
+    generation: row.generation,
+    acknowledged: row.acknowledged === true,
+    sessions: row.sessions ?? undefined,
+  };
 }
 
 /** An error that the server reports for one statement has a five-character SQLSTATE and the severity ERROR. */

@@ -3,6 +3,13 @@ import { leaseOwner } from "./ownership.ts";
 
 /** An Eclair is killed this long before its lease can expire. */
 const marginSeconds = 1;
+/** An Eclair that has missed so many renewals hangs. */
+const missedRenewals = 3;
+/** The database's clock and this host's clock differ by less than this between two reads. */
+const renewalStepSeconds = 0.5;
+const answerGapSeconds = 1;
+
+type LeaseTimes = { readonly leaseSeconds: number; readonly leaseRenewalSeconds: number };
 
 /**
  * How long the connected Eclair may run, by this host's CLOCK_BOOTTIME only: the supervisor must see its renewals in time.
@@ -10,22 +17,29 @@ const marginSeconds = 1;
  */
 export class Watchdog {
   private readonly leaseSeconds: number;
+  private readonly overdueSeconds: number;
   private openedAt: number | undefined;
   private validUntil: number | undefined;
+  /** The seconds since the last renewal in which the database answered this host. */
+  private answeredSeconds = 0;
+  private readAt: number | undefined;
 
-  constructor(leaseSeconds: number) {
+  constructor({ leaseSeconds, leaseRenewalSeconds }: LeaseTimes) {
     this.leaseSeconds = leaseSeconds;
+    this.overdueSeconds = missedRenewals * leaseRenewalSeconds - marginSeconds;
   }
 
   /** The gate opens: Eclair can take the lease from now on. */
   start(now: number): void {
+    this.stop();
     this.openedAt = now;
-    this.validUntil = undefined;
   }
 
   stop(): void {
     this.openedAt = undefined;
     this.validUntil = undefined;
+    this.answeredSeconds = 0;
+    this.readAt = undefined;
   }
 
   /**
@@ -34,7 +48,15 @@ export class Watchdog {
    */
   observe(lease: LeaseReport, readAt: number, eclairInstanceId: string | undefined): void {
     if (this.openedAt === undefined || !lease.known) return;
-    if (leaseOwner(lease, eclairInstanceId) === "ours") this.validUntil = readAt + lease.remainingSeconds;
+    if (leaseOwner(lease, eclairInstanceId) !== "ours") return;
+    const validUntil = readAt + lease.remainingSeconds;
+    const isRenewed = this.validUntil === undefined || validUntil > this.validUntil + renewalStepSeconds;
+    const sinceLastRead = readAt - (this.readAt ?? readAt);
+    // A longer gap is a database that did not answer, in which no Eclair can renew its lease.
+    if (isRenewed) this.answeredSeconds = 0;
+    else if (sinceLastRead < answerGapSeconds) this.answeredSeconds += sinceLastRead;
+    this.validUntil = validUntil;
+    this.readAt = readAt;
   }
 
   /** Whether this Eclair was seen to hold the lease. */
@@ -53,8 +75,13 @@ export class Watchdog {
     return (this.validUntil ?? this.openedAt + this.leaseSeconds) - marginSeconds;
   }
 
-  /** Whether Eclair must be killed now. */
+  /** Whether Eclair must be killed now: its lease could expire, or it hangs. */
   isExpired(now: number): boolean {
-    return this.deadline !== undefined && now >= this.deadline;
+    return (this.deadline !== undefined && now >= this.deadline) || this.isOverdue;
+  }
+
+  /** Whether Eclair has missed renewals although the database answers: it hangs. */
+  get isOverdue(): boolean {
+    return this.openedAt !== undefined && this.answeredSeconds > this.overdueSeconds;
   }
 }

@@ -79,13 +79,16 @@ export class Standby {
   async keepFresh({
     lease,
     bitcoind,
+    isHolderSilent,
   }: {
     readonly lease: LeaseReport;
     readonly bitcoind: BitcoindReport;
+    /** This host may claim the lease soon. */
+    readonly isHolderSilent: boolean;
   }): Promise<void> {
     void this.pageCache.poll();
     const renewed = lease.known && lease.remainingSeconds > armAheadSeconds;
-    if (this.armBeforeExpiry && renewed)
+    if (this.armBeforeExpiry && renewed && !isHolderSilent)
       return await logErrors("disarm", async () => this.processes.armed?.kill());
     const { refused } = this.reloader.context.startGuard;
     if (refused !== undefined || this.processes.arming !== undefined || !this.backoff.mayArmAgain) return;

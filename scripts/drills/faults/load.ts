@@ -1,13 +1,22 @@
 import { execa } from "execa";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { ports } from "../../../bootstrap/contract/ports.ts";
+import { killEclair } from "../../lab-cluster/failover.ts";
 import { guestNetworkArguments } from "../../lab/guest/processes.ts";
+import { nodeBinary } from "../../machine/paths.mjs";
 import type { Drill } from "../drill.ts";
-import { databaseOf } from "../environment.ts";
+import { databaseOf, zoneAddresses } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 
 const loadSeconds = 30;
-/** Eclair renews its lease of 15 s every 5 s, so the remaining time is 10 s or more when no renewal is late. */
-const shortestLeaseSeconds = 9;
+/** How late a renewal may be. */
+const lateSeconds = 1;
+
+const crowdSize = 2_000;
+/** A takeover takes about a second. */
+const crowdSeconds = 1;
 
 /** Load on the active host that must not delay the renewal of the lease. */
 export const drills: readonly Drill[] = [
@@ -29,7 +38,39 @@ export const drills: readonly Drill[] = [
       if (run.hasServed(pair.standby)) throw new DrillFailure(`${pair.standby} took over`);
     },
   },
+  {
+    name: "crowd",
+    title: `Eclair is killed with SIGKILL while ${crowdSize} peers connect`,
+    execute: async (run) => {
+      const outcomes = await crowd(run, () => run.injectOnHost(run.pair.active, killEclair));
+      if (outcomes["answered"] !== crowdSize)
+        throw new DrillFailure(`not every peer had an answer within 10 s: ${JSON.stringify(outcomes)}`);
+      await run.waitUntilServing([run.pair.standby]);
+    },
+  },
 ];
+
+/** Peers that connect while Eclair is taken over. @returns what the program reports */
+async function crowd(run: DrillRun, fault: () => Promise<void>): Promise<Record<string, number>> {
+  const { environment } = run;
+  const { lab, facts, configuration } = environment;
+  const addresses = [...(await zoneAddresses(environment)).values()];
+  const program = join(import.meta.dirname, "../load/crowd-main.ts");
+  const child = spawn(
+    "nsenter",
+    [
+      ...[`--target=${facts.initProcess?.pid}`, "--mount", `--net=/run/netns/${lab.netns}`, "--"],
+      ...[nodeBinary, program, configuration.nodeId, String(crowdSize), String(crowdSeconds), ...addresses],
+    ],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  await lines.next();
+  child.stdin.write("go\n");
+  await fault();
+  const { value } = await lines.next();
+  return JSON.parse(String(value)) as Record<string, number>;
+}
 
 /** Sends requests from a namespace, with as many connections as the health endpoint accepts. */
 async function flood(namespace: readonly string[], url: string): Promise<void> {
@@ -42,6 +83,8 @@ async function flood(namespace: readonly string[], url: string): Promise<void> {
 /** Fails when the lease has less time left than an undelayed renewal leaves. */
 async function requireRenewals(run: DrillRun): Promise<void> {
   const database = databaseOf(run.environment);
+  const { leaseSeconds, leaseRenewalSeconds } = run.environment.configuration.database;
+  const shortestLeaseSeconds = leaseSeconds - leaseRenewalSeconds - lateSeconds;
   const end = performance.now() + loadSeconds * 1000;
   while (performance.now() < end) {
     const remaining = Number(

@@ -2,13 +2,25 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
 import { chooseStandby, switchOver } from "../../cluster/switchover.ts";
 import { killEclair } from "../../lab-cluster/failover.ts";
-import { killGuest } from "../../lab/guest/processes.ts";
+import { freezeGuest, killGuest } from "../../lab/guest/processes.ts";
+import { dropPackets, restoreNetwork } from "../actions/network.ts";
 import type { Drill } from "../drill.ts";
 import { readStatuses } from "../environment.ts";
 import { restorePair } from "../pair.ts";
+import type { DrillRun } from "../run.ts";
 
 const killBitcoind = "pkill -KILL -u bitcoin";
 const reboot = "systemctl reboot --force --force";
+
+/**
+ * A lost host sends nothing, and for EC2 it still runs: the kernel of a guest that is only killed would close its connections, and
+ * the lab would terminate the instance.
+ */
+async function loseHost({ environment, pair, addresses }: DrillRun): Promise<void> {
+  const { active } = addresses;
+  await dropPackets(environment.lab, [{ from: active }, { to: active }]);
+  freezeGuest(environment.lab, pair.active);
+}
 
 /** Processes and hosts that end. */
 export const drills: readonly Drill[] = [
@@ -27,9 +39,13 @@ export const drills: readonly Drill[] = [
     title: "The active host fails",
     timed: true,
     execute: async (run) => {
-      const { active, standby } = run.pair;
-      await run.inject(async () => killGuest(run.environment.lab, active));
-      await run.waitUntilServing([standby]);
+      await run.inject(() => loseHost(run));
+      await run.waitUntilServing([run.pair.standby]);
+      await run.waitUntilLoadBalancerServes(Date.now());
+    },
+    cleanUp: async ({ environment, pair }) => {
+      killGuest(environment.lab, pair.active);
+      await restoreNetwork(environment.lab);
     },
   },
   {
@@ -58,6 +74,17 @@ export const drills: readonly Drill[] = [
       const { active, standby } = run.pair;
       await run.injectOnHost(active, "systemctl kill --signal=KILL --kill-whom=main eclair-supervisor");
       await run.waitUntilServing([active, standby], (run.faultAt ?? 0) + 500);
+    },
+  },
+  {
+    name: "kill-standby-door",
+    title: "The door of the standby is killed",
+    execute: async (run) => {
+      const { active, standby } = run.pair;
+      await run.injectOnHost(standby, "pkill --signal KILL --full '^/usr/bin/eclair-bootstrap door$'");
+      await run.wait(3);
+      await run.waitUntilServing([active], Date.now());
+      await run.waitUntilLoadBalancerServes(Date.now());
     },
   },
   {

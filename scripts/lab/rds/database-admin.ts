@@ -52,6 +52,16 @@ export class DatabaseAdmin {
     ]);
   }
 
+  /** Stops all processes of the server for some seconds. The connections remain. */
+  async hold(seconds: number): Promise<void> {
+    const postmaster = `$(head --lines=1 ${this.folder}/data/postmaster.pid)`;
+    await this.run([
+      "sh",
+      "-c",
+      `main=${postmaster}; kill -STOP $main; all="$main $(pgrep --parent $main)"; kill -STOP $all; sleep ${seconds}; kill -CONT $all`,
+    ]);
+  }
+
   /**
    * Replaces the stopped server by the result of `pg_upgrade`: a server with another system identifier and the same
    * databases, as after a major upgrade of RDS. The caller stops and starts the server through RDS, because the lab starts

@@ -16,7 +16,9 @@ test("a key that is left out has its default", () => {
   const { configuration } = parseConfiguration(smallestText);
   expect(configuration).toMatchObject({
     color: "49daaa",
-    database: { port: 5432, name: "eclair", leaseSeconds: 15, leaseRenewalSeconds: 5 },
+    door: "on",
+    failover: { silenceSeconds: 3 },
+    database: { port: 5432, name: "eclair", leaseSeconds: 30, leaseRenewalSeconds: 5 },
     bitcoind: { local: { peers: [] }, wallet: "eclair" },
     java: { heapMebibytes: 1024 },
     eclair: { settings: {} },
@@ -75,7 +77,7 @@ test.each([
   ["an alias with a line break", changed({ alias: "a\nb" }), "alias must not contain control characters"],
   [
     "a lease renewal that is too slow",
-    changed({ database: { ...smallest.database, leaseRenewalSeconds: 8 } }),
+    changed({ database: { ...smallest.database, leaseRenewalSeconds: 15 } }),
     "database.leaseRenewalSeconds must be less than half",
   ],
   ["a local and a remote bitcoind", changed({ bitcoind: { local: {}, remote: {} } }), "bitcoind"],

@@ -1,12 +1,13 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Watchdog } from "../../../../bootstrap/supervisor/lease/watchdog.ts";
 
+const times = { leaseSeconds: 15, leaseRenewalSeconds: 5 };
 const own = "own";
 const ownLease = (remainingSeconds: number) =>
   ({ known: true, holderEclairInstanceId: own, remainingSeconds }) as const;
 
 test("Eclair continues while the supervisor sees its renewals in time", () => {
-  const watchdog = new Watchdog(15);
+  const watchdog = new Watchdog(times);
   expect(watchdog.isExpired(1e9)).toBe(false);
   watchdog.start(100);
   watchdog.observe(ownLease(15), 101, own);
@@ -18,7 +19,7 @@ test("Eclair continues while the supervisor sees its renewals in time", () => {
 });
 
 test("counts the remaining time from before the read", () => {
-  const watchdog = new Watchdog(15);
+  const watchdog = new Watchdog(times);
   watchdog.start(100);
   // The answer took four seconds: the database may have read the lease at the start of that time.
   watchdog.observe(ownLease(10), 100, own);
@@ -26,7 +27,7 @@ test("counts the remaining time from before the read", () => {
 });
 
 test("a lease of another Eclair, an expired lease and an unreadable lease extend nothing", () => {
-  const watchdog = new Watchdog(15);
+  const watchdog = new Watchdog(times);
   watchdog.start(100);
   watchdog.observe(ownLease(10), 100, own);
   watchdog.observe({ known: true, holderEclairInstanceId: "other", remainingSeconds: 15 }, 105, own);
@@ -37,7 +38,7 @@ test("a lease of another Eclair, an expired lease and an unreadable lease extend
 });
 
 test("an Eclair that was never seen with the lease is treated as if it took the lease when its gate opened", () => {
-  const watchdog = new Watchdog(15);
+  const watchdog = new Watchdog(times);
   watchdog.start(100);
   expect(watchdog.sawLeaseHeld).toBe(false);
   expect(watchdog.isExpired(113.9)).toBe(false);
@@ -45,11 +46,39 @@ test("an Eclair that was never seen with the lease is treated as if it took the 
 });
 
 test("the next Eclair starts without the state of the previous one", () => {
-  const watchdog = new Watchdog(15);
+  const watchdog = new Watchdog(times);
   watchdog.start(100);
   watchdog.observe(ownLease(10), 100, own);
   watchdog.stop();
   expect(watchdog.isExpired(1e9)).toBe(false);
   watchdog.start(200);
   expect(watchdog.sawLeaseHeld).toBe(false);
+});
+
+describe("an Eclair that misses its renewals", () => {
+  const long = { leaseSeconds: 60, leaseRenewalSeconds: 5 };
+  /** Reads the lease every 50 ms without a renewal. */
+  const readUntil = (watchdog: Watchdog, from: number, to: number) => {
+    for (let at = from; at < to; at += 0.05) watchdog.observe(ownLease(60 - (at - 100)), at, own);
+  };
+
+  test("hangs when the database answers, and is killed before its long lease expires", () => {
+    const watchdog = new Watchdog(long);
+    watchdog.start(100);
+    readUntil(watchdog, 100, 113.9);
+    expect(watchdog.isExpired(113.9)).toBe(false);
+    readUntil(watchdog, 113.9, 114.3);
+    expect(watchdog.isExpired(114.3)).toBe(true);
+  });
+
+  test("is not blamed for a database that did not answer", () => {
+    const watchdog = new Watchdog(long);
+    watchdog.start(100);
+    readUntil(watchdog, 100, 105);
+    // No answer for twenty seconds; then Eclair has some seconds to renew its lease.
+    readUntil(watchdog, 125, 133);
+    expect(watchdog.isExpired(133)).toBe(false);
+    watchdog.observe(ownLease(60), 133, own);
+    expect(watchdog.isExpired(146)).toBe(false);
+  });
 });

@@ -71,27 +71,27 @@ beforeEach(() => {
 describe("an armed Eclair", () => {
   test("with outdated inputs gets a successor, and another one five seconds later at the earliest", async () => {
     const { processes, standby } = setUp();
-    await standby.keepFresh({ lease: held, bitcoind });
-    await standby.keepFresh({ lease: held, bitcoind });
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
     expect(processes.arm.mock.calls).toEqual([
       [{ blocks: 7, rendered: "first", record: "content of the record" }],
     ]);
     now += 5;
-    await standby.keepFresh({ lease: held, bitcoind });
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
     expect(processes.arm).toHaveBeenCalledTimes(2);
   });
 
   test("with current inputs gets no successor", async () => {
     const { processes, standby } = setUp();
     processes.isStale.mockReturnValue(false);
-    await standby.keepFresh({ lease: held, bitcoind });
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
     expect(processes.arm).not.toHaveBeenCalled();
   });
 
   test("gets a successor with the files of a later boot", async () => {
     const { reloader, processes, standby } = setUp();
     reloader.next = { renderedId: "second" };
-    await standby.keepFresh({ lease: held, bitcoind });
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
     expect(processes.arm).toHaveBeenCalledWith({
       blocks: 7,
       rendered: "second",
@@ -105,7 +105,7 @@ describe("an armed Eclair", () => {
       const { context, processes, standby } = setUp();
       if (obstacle === "the guard refuses") context.startGuard.refused = "record.node-mismatch: other node";
       else processes.arming = {};
-      await standby.keepFresh({ lease: held, bitcoind });
+      await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
       expect(processes.arm).not.toHaveBeenCalled();
     },
   );
@@ -113,9 +113,9 @@ describe("an armed Eclair", () => {
   test("gets a successor later when systemd does not start the first one", async () => {
     const { processes, standby } = setUp();
     processes.arm.mockRejectedValueOnce(new Error("systemd does not answer"));
-    await standby.keepFresh({ lease: held, bitcoind });
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
     now += 5;
-    await standby.keepFresh({ lease: held, bitcoind });
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
     expect(processes.arm).toHaveBeenCalledTimes(2);
   });
 });
@@ -124,15 +124,19 @@ describe("with `failover.armed: false`", () => {
   test("an Eclair is armed only in the last seconds of the lease, and killed when the lease was renewed", async () => {
     const { kill, processes, standby } = setUp({ armed: false });
     expect(standby.armAtRemainingSeconds).toBe(4);
-    await standby.keepFresh({ lease: held, bitcoind });
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
     expect(kill).toHaveBeenCalledTimes(1);
     expect(processes.arm).not.toHaveBeenCalled();
   });
 
   test("an armed Eclair continues while the lease is about to expire or cannot be read", async () => {
     const { kill, standby } = setUp({ armed: false });
-    await standby.keepFresh({ lease: { ...held, remainingSeconds: 4 }, bitcoind });
-    await standby.keepFresh({ lease: { known: false, reason: "no answer" }, bitcoind });
+    await standby.keepFresh({ isHolderSilent: false, lease: { ...held, remainingSeconds: 4 }, bitcoind });
+    await standby.keepFresh({
+      isHolderSilent: false,
+      lease: { known: false, reason: "no answer" },
+      bitcoind,
+    });
     expect(kill).not.toHaveBeenCalled();
   });
 });

@@ -1,0 +1,70 @@
+/**
+ * The part of the fence's schema with which a standby claims the lease of a holder that has fallen silent
+ * (docs/failover.md, "Silence"). A claim only expires the lease: the fence protects the database in any case.
+ *
+ * `claimant` contains the hosts that want to claim, by the address that the database sees. Only the latest holder
+ * acknowledges them, for its own generation. `sessions_at` describes the sessions of a host as one text, which changes with each
+ * statement; it is null while a statement runs, and when a session is not visible. `claim_lease` runs as its caller, who sees
+ * the sessions of the runtime role. A holder that was frozen inside a transaction keeps a lock on the lease; only then, the
+ * claim ends the holder's sessions first.
+ */
+export const claimsSql = `
+create table if not exists eclair_ami.claimant (
+  client_address inet primary key default inet_client_addr(),
+  instance_id text not null,
+  registered_at timestamptz not null default clock_timestamp(),
+  acknowledged_generation bigint
+);
+
+create or replace function eclair_ami.register_claimant(claimant_instance_id text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $body$
+  insert into eclair_ami.claimant as c (client_address, instance_id) values (inet_client_addr(), claimant_instance_id)
+    on conflict (client_address) do update set registered_at = clock_timestamp(), instance_id = excluded.instance_id,
+      acknowledged_generation = case when c.instance_id = excluded.instance_id then c.acknowledged_generation end;
+$body$;
+
+create or replace function eclair_ami.acknowledge_claimants(holder_eclair_instance_id text, addresses inet[]) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $body$
+  update eclair_ami.claimant c
+    set acknowledged_generation = case when c.client_address = any (addresses) then e.generation end
+    from eclair_ami.epoch e join eclair_ami.progress p on p.generation = e.generation
+    where e.eclair_instance_id = holder_eclair_instance_id and e.client_address = inet_client_addr();
+$body$;
+
+create or replace function eclair_ami.sessions_at(address inet) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $body$
+  select case when bool_or(a.state = 'active' or a.state is null or a.backend_start is null or a.query_start is null
+      or a.state_change is null) then null
+    else coalesce(string_agg(concat_ws(' ', a.pid, extract(epoch from a.backend_start), extract(epoch from a.query_start),
+      extract(epoch from a.state_change)), ',' order by a.pid), '') end
+  from pg_stat_activity a
+  where a.datname = current_database() and a.usename = session_user and a.client_addr = address;
+$body$;
+
+create or replace function eclair_ami.claim_lease(holder_eclair_instance_id text, holder_generation bigint, holder_sessions text)
+returns boolean
+language plpgsql set search_path = pg_catalog, pg_temp as $body$
+declare
+  holder_address inet;
+begin
+  select e.client_address into holder_address
+    from eclair_ami.epoch e join eclair_ami.progress p using (generation)
+    where e.eclair_instance_id = holder_eclair_instance_id and p.generation = holder_generation;
+  if holder_address is null or not exists (select from eclair_ami.claimant c
+      where c.client_address = inet_client_addr() and c.acknowledged_generation = holder_generation)
+      or eclair_ami.sessions_at(holder_address) is distinct from holder_sessions then
+    return false;
+  end if;
+  begin
+    lock table public.lease in access exclusive mode nowait;
+  exception when lock_not_available then
+    perform pg_terminate_backend(a.pid) from pg_stat_activity a
+      where a.datname = current_database() and a.usename = session_user and a.client_addr = holder_address;
+    lock table public.lease in access exclusive mode;
+  end;
+  update public.lease set expires_at = now()
+    where id = 1 and instance = holder_eclair_instance_id and expires_at > now();
+  return found;
+end
+$body$;
+`;

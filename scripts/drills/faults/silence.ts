@@ -1,0 +1,104 @@
+import { freezeGuest, thawGuest } from "../../lab/guest/processes.ts";
+import { bothDirections, dropPackets, restoreNetwork, type PacketFilter } from "../actions/network.ts";
+import { countSegments } from "../actions/segments.ts";
+import type { Drill } from "../drill.ts";
+import { databaseAddress, databaseOf } from "../environment.ts";
+import { DrillFailure, type DrillRun } from "../run.ts";
+
+const holdSupervisor = "systemctl kill --signal=STOP --kill-whom=main eclair-supervisor";
+const resumeSupervisor = "systemctl kill --signal=CONT --kill-whom=main eclair-supervisor";
+/** An instance that would take over has done so. */
+const takeoverSeconds = 8;
+
+/** Silence between an instance and the database: only the loss of the active instance alone may cost it the lease. */
+export const drills: readonly Drill[] = [
+  ...[2, 5, 10, 20].map((seconds) =>
+    withoutRestart(
+      `hold-database-${seconds}`,
+      `The database is held for ${seconds} s`,
+      async (run) => await run.inject(() => databaseOf(run.environment).hold(seconds)),
+    ),
+  ),
+  withoutRestart(
+    "drop-active-database-2",
+    "The packets between the active instance and the database are lost for 2 s",
+    async (run) =>
+      await dropFor(run, 2, bothDirections(run.addresses.active, await databaseAddress(run.environment))),
+  ),
+  withoutRestart(
+    "drop-all-database-5",
+    "The packets between all instances and the database are lost for 5 s",
+    async (run) => {
+      const database = await databaseAddress(run.environment);
+      await dropFor(run, 5, [{ from: database }, { to: database }]);
+    },
+  ),
+  withoutRestart(
+    "hold-supervisor-2",
+    "The supervisor of the active instance is held for 2 s",
+    async (run) => {
+      await run.injectOnHost(run.pair.active, `${holdSupervisor}; sleep 2; ${resumeSupervisor}`);
+    },
+  ),
+  withoutRestart(
+    "cut-standby-to-active",
+    "The packets from the standby to the active instance are lost",
+    async (run) =>
+      await dropFor(run, takeoverSeconds, [{ from: run.addresses.standby, to: run.addresses.active }]),
+  ),
+  withoutRestart(
+    "cut-active-to-standby",
+    "The packets from the active instance to the standby are lost",
+    async (run) =>
+      await dropFor(run, takeoverSeconds, [{ from: run.addresses.active, to: run.addresses.standby }]),
+  ),
+  {
+    name: "hold-supervisor-5",
+    title: "The supervisor of the active instance is held for 5 s, and the standby takes over",
+    execute: async (run) => {
+      await run.injectOnHost(run.pair.active, `${holdSupervisor}; sleep 5; ${resumeSupervisor}`);
+      await run.waitUntilServing([run.pair.standby]);
+    },
+  },
+  {
+    name: "pause-host",
+    title: "The active host is paused until the standby serves, and sends nothing to a peer when it resumes",
+    execute: async (run) => {
+      const { environment, pair, addresses } = run;
+      await run.inject(async () => freezeGuest(environment.lab, pair.active));
+      await run.wait(4);
+      await run.waitUntilServing([pair.standby]);
+      const count = await countSegments(run, addresses.active);
+      thawGuest(environment.lab, pair.active);
+      await run.wait(5);
+      const sent = await count();
+      if (sent > 0) throw new DrillFailure(`the resumed host sent ${sent} segments with data to peers`);
+    },
+    cleanUp: async ({ environment, pair }) => thawGuest(environment.lab, pair.active),
+  },
+];
+
+/** The same Eclair must hold the lease after the fault as before. */
+function withoutRestart(name: string, title: string, fault: (run: DrillRun) => Promise<void>): Drill {
+  return {
+    name,
+    title,
+    execute: async (run) => {
+      const { environment, pair } = run;
+      const holder = () => databaseOf(environment).sql("select instance from public.lease");
+      const before = await holder();
+      await fault(run);
+      await run.wait(takeoverSeconds);
+      if ((await holder()) !== before || run.hasServed(pair.standby))
+        throw new DrillFailure("another Eclair holds the lease after the fault");
+      await run.waitUntilServing([pair.active], Date.now());
+    },
+    cleanUp: async ({ environment }) => await restoreNetwork(environment.lab),
+  };
+}
+
+async function dropFor(run: DrillRun, seconds: number, filters: readonly PacketFilter[]): Promise<void> {
+  await run.inject(() => dropPackets(run.environment.lab, filters));
+  await run.wait(seconds);
+  await restoreNetwork(run.environment.lab);
+}

@@ -1,0 +1,37 @@
+// Begins many handshakes with the node within a short time, and prints the outcomes. Runs in the network of the lab. Computes
+// the first acts, prints `ready`, and waits for a line on standard input.
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ports } from "../../../bootstrap/contract/ports.ts";
+import { beginHandshake, completeHandshake } from "../../lightning/handshake.ts";
+
+const timeoutMilliseconds = 10_000;
+const batch = 20;
+
+const [nodeId = "", count = "", seconds = "", ...addresses] = process.argv.slice(2);
+const handshakes = Array.from({ length: Number(count) }, () => beginHandshake(nodeId));
+console.log("ready");
+await once(createInterface({ input: process.stdin }), "line");
+const pauseMilliseconds = (Number(seconds) * 1000 * batch) / handshakes.length;
+const pending: Promise<{ outcome: string; milliseconds: number }>[] = [];
+for (const [index, handshake] of handshakes.entries()) {
+  const address = addresses[index % addresses.length] ?? "";
+  const started = performance.now();
+  pending.push(
+    completeHandshake(handshake, address, ports.lightning, timeoutMilliseconds).then((outcome) => ({
+      outcome,
+      milliseconds: performance.now() - started,
+    })),
+  );
+  if (index % batch === batch - 1) await sleep(pauseMilliseconds);
+}
+const results = await Promise.all(pending);
+const outcomes = Object.groupBy(results, ({ outcome }) => outcome);
+console.log(
+  JSON.stringify({
+    ...Object.fromEntries(Object.entries(outcomes).map(([outcome, all]) => [outcome, all?.length ?? 0])),
+    worstMilliseconds: Math.round(Math.max(...results.map(({ milliseconds }) => milliseconds))),
+  }),
+);
+process.exit();
