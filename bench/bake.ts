@@ -1,4 +1,4 @@
-// Measures bakes, instance starts, image sizes, the boot of a node, the gate, and failovers. `npm run bench` runs all parts,
+// Measures bakes, instance starts, image sizes, the boot of a node, the gate, the door, and failovers. `npm run bench` runs all parts,
 // `npm run bench -- boot failover` only these parts. With ECLAIR_ZIP, the parts also measure the real Eclair.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,11 +8,12 @@ import { debianBitcoind } from "../scripts/lab/debian/trees.ts";
 import type { LabPaths } from "../scripts/lab/paths.ts";
 import { measureAot } from "./aot.ts";
 import { measureBoot } from "./boot.ts";
+import { measureDoor } from "./door.ts";
 import { measureFailover } from "./failover.ts";
 import { measureGate } from "./gate.ts";
 import { bakeOnce, inOwnLab, median, startToSsh } from "./lab-bench.ts";
 
-const all = ["bake", "aot", "boot", "gate", "failover"] as const;
+const all = ["bake", "aot", "boot", "gate", "door", "failover"] as const;
 const requestedParts = process.argv.slice(2);
 const unknown = requestedParts.filter((name) => !all.some((part) => part === name));
 if (unknown.length > 0)
@@ -29,7 +30,11 @@ if (isRequested("bake"))
     `additional time without caches (Debian tree and bitcoind package): ${(await buildCachedParts()).toFixed(1)} s`,
   );
 
-await inOwnLab(async (lab) => {
+if (isRequested("door")) await measureDoor();
+// The door needs no lab.
+const needsLab = requestedParts.length === 0 || requestedParts.some((part) => part !== "door");
+
+const measureInLab = async (lab: LabPaths): Promise<void> => {
   const warm: Manifest[] = [];
   for (let run = 0; run < runs; run += 1) warm.push(await bakeOnce(lab));
   console.log(
@@ -60,7 +65,8 @@ await inOwnLab(async (lab) => {
   if (!isRequested("failover")) return;
   await measureFailover(lab, "failover-real", real.image.id);
   await measureFailover(lab, "failover-tiered", real.image.id, "tiered");
-});
+};
+if (needsLab) await inOwnLab(measureInLab);
 
 async function measureSsh(lab: LabPaths, image: string): Promise<void> {
   const ssh: number[] = [];

@@ -1,33 +1,41 @@
 import { execa } from "execa";
 import { ports } from "../../../bootstrap/contract/ports.ts";
-import type { DrillRun } from "../run.ts";
+import type { LabPaths } from "../../lab/paths.ts";
 
 const table = "drill_segments";
 
+const nft = (lab: LabPaths, command: readonly string[], options: { input?: string; reject?: boolean } = {}) =>
+  execa("nsenter", [`--net=/run/netns/${lab.netns}`, "nft", ...command], options);
+
 /**
  * Counts the TCP segments with data that a host sends from its door or to the port of a peer. Linux sets the flag PSH in the last
- * segment of each write.
- * @returns a function that ends the count and returns the number
+ * segment of each write. The host receives no new connections: its door would pass the answers of another host's Eclair.
  */
-export async function countSegments(
-  { environment: { lab } }: DrillRun,
-  address: string,
-): Promise<() => Promise<number>> {
-  const nft = (...command: string[]) =>
-    execa("nsenter", [`--net=/run/netns/${lab.netns}`, "nft", ...command]);
+export async function countSegments(lab: LabPaths, address: string): Promise<void> {
   const rule = (match: string) => `ip saddr ${address} ${match} tcp flags & psh == psh counter`;
-  const input = `table ip ${table} {
+  const both = `{ ${ports.lightning}, ${ports.door} }`;
+  await nft(lab, ["-f", "-"], {
+    input: `table ip ${table} {
  chain segments {
   type filter hook prerouting priority -300
-  ${rule(`tcp sport { ${ports.lightning}, ${ports.door} }`)}
+  ip daddr ${address} tcp dport ${both} tcp flags & (syn | ack) == syn drop
+  ${rule(`tcp sport ${both}`)}
   ${rule(`tcp dport ${ports.lightning}`)}
  }
+ chain local {
+  type filter hook output priority -300
+  ip daddr ${address} tcp dport ${both} tcp flags & (syn | ack) == syn drop
+ }
 }
-`;
-  await execa("nsenter", [`--net=/run/netns/${lab.netns}`, "nft", "-f", "-"], { input });
-  return async () => {
-    const { stdout } = await nft("list", "table", "ip", table);
-    await nft("delete", "table", "ip", table);
-    return [...stdout.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
-  };
+`,
+  });
+}
+
+export async function countedSegments(lab: LabPaths): Promise<number> {
+  const { stdout } = await nft(lab, ["list", "table", "ip", table]);
+  return [...stdout.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+export async function stopCountingSegments(lab: LabPaths): Promise<void> {
+  await nft(lab, ["delete", "table", "ip", table], { reject: false });
 }

@@ -2,7 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
 import { chooseStandby, switchOver } from "../../cluster/switchover.ts";
 import { killEclair } from "../../lab-cluster/failover.ts";
-import { freezeGuest, killGuest } from "../../lab/guest/processes.ts";
+import { freezeGuest, killGuest, thawGuest } from "../../lab/guest/processes.ts";
 import { dropPackets, restoreNetwork } from "../actions/network.ts";
 import type { Drill } from "../drill.ts";
 import { readStatuses } from "../environment.ts";
@@ -45,6 +45,8 @@ export const drills: readonly Drill[] = [
     },
     cleanUp: async ({ environment, pair }) => {
       killGuest(environment.lab, pair.active);
+      // The parent processes of the guest are frozen as well.
+      thawGuest(environment.lab, pair.active);
       await restoreNetwork(environment.lab);
     },
   },

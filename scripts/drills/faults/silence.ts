@@ -1,6 +1,6 @@
 import { freezeGuest, thawGuest } from "../../lab/guest/processes.ts";
 import { bothDirections, dropPackets, restoreNetwork, type PacketFilter } from "../actions/network.ts";
-import { countSegments } from "../actions/segments.ts";
+import { countedSegments, countSegments, stopCountingSegments } from "../actions/segments.ts";
 import type { Drill } from "../drill.ts";
 import { databaseAddress, databaseOf } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
@@ -65,16 +65,21 @@ export const drills: readonly Drill[] = [
     title: "The active host is paused until the standby serves, and sends nothing to a peer when it resumes",
     execute: async (run) => {
       const { environment, pair, addresses } = run;
-      await run.inject(async () => freezeGuest(environment.lab, pair.active));
+      const { lab } = environment;
+      await run.inject(async () => freezeGuest(lab, pair.active));
+      await countSegments(lab, addresses.active);
       await run.wait(4);
       await run.waitUntilServing([pair.standby]);
-      const count = await countSegments(run, addresses.active);
-      thawGuest(environment.lab, pair.active);
+      const before = await countedSegments(lab);
+      thawGuest(lab, pair.active);
       await run.wait(5);
-      const sent = await count();
+      const sent = (await countedSegments(lab)) - before;
       if (sent > 0) throw new DrillFailure(`the resumed host sent ${sent} segments with data to peers`);
     },
-    cleanUp: async ({ environment, pair }) => thawGuest(environment.lab, pair.active),
+    cleanUp: async ({ environment: { lab }, pair }) => {
+      thawGuest(lab, pair.active);
+      await stopCountingSegments(lab);
+    },
   },
 ];
 

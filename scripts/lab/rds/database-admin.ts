@@ -4,6 +4,9 @@ import { serviceNsenterArguments, type LabFacts } from "../facts.ts";
 import type { LabPaths } from "../paths.ts";
 import { databasesFolder, postgresProgram, superuser } from "./postgres.ts";
 
+/** A log contains every statement of a run. Node.js has no longer string. */
+const longestOutputCharacters = 500_000_000;
+
 /** Access to a server of the lab's RDS as its superuser, for a program outside of the lab. No client of RDS has it. */
 export class DatabaseAdmin {
   private readonly nsenterArguments: readonly string[];
@@ -19,6 +22,7 @@ export class DatabaseAdmin {
     return execa("nsenter", [...this.nsenterArguments, ...asPostgres, ...command], {
       cwd: "/",
       stripFinalNewline: false,
+      maxBuffer: longestOutputCharacters,
       ...(input === undefined ? { stdin: "ignore" } : { input }),
     });
   }
