@@ -46,11 +46,9 @@ const message: DoorMessage = {
   isLeaving: false,
 };
 door.stdin.write(`${JSON.stringify(message)}\n`);
-let status: DoorStatus | undefined;
-createInterface({ input: door.stdout }).on("line", (line) => {
-  status = DoorStatus.parse(JSON.parse(line));
-});
-while (status === undefined) await sleep(50);
+// The first line says that the door runs.
+const [firstLine] = (await once(createInterface({ input: door.stdout }), "line")) as [string];
+DoorStatus.parse(JSON.parse(firstLine));
 
 async function open(address: string): Promise<Socket> {
   const socket = connect({ host: address, port: ports.lightning, noDelay: true });
