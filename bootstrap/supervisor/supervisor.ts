@@ -14,15 +14,13 @@ import { boottime } from "../os/clock.ts";
 import { logErrors } from "../os/log-errors.ts";
 import { logEvent } from "../os/log.ts";
 import { notify } from "../os/notify.ts";
-import { version } from "../version.ts";
 import type { NodeContext } from "./context/node-context.ts";
 import { decide, type Decision } from "./decide.ts";
 import { EclairPoller } from "./eclair-poller.ts";
 import type { HostHealth } from "./group/group-lifecycle.ts";
-import { diskProblems } from "./health/chain-disk.ts";
+import { buildReport } from "./health/report.ts";
 import { LeaseReleaser } from "./lease/lease-releaser.ts";
 import { DoorControl } from "./door/door-control.ts";
-import { routeOf } from "./door/route.ts";
 import { ContextReloader } from "./reload/context-reloader.ts";
 import { ArmingFailures } from "./standby/arming-failures.ts";
 import { Backoff } from "./standby/backoff.ts";
@@ -157,7 +155,7 @@ export class Supervisor {
       await this.standby.keepFresh({ lease: this.lease, bitcoind: this.bitcoind, isHolderSilent });
     }
     const { open } = this.processes;
-    await this.silence.poll(this.decision, open?.eclairInstanceId);
+    void this.silence.poll(this.decision.role, open?.eclairInstanceId);
     if (this.decision.role === "active" && open?.eclairInstanceId !== undefined) {
       this.context.recordMirror.poll(open.eclairInstanceId);
       await this.describeHolder(open.eclairInstanceId);
@@ -193,6 +191,8 @@ export class Supervisor {
     const { open } = this.processes;
     const now = boottime();
     this.silence.askIfDue(now);
+    // Promises of the claimants extend the deadline.
+    this.routeDoor();
     const mustEnd = now >= this.deadline || this.context.watchdog.isOverdue;
     if (open === undefined || (open.gate.isOpen && !mustEnd)) this.silence.permitOutgoing();
     if (open === undefined || !open.gate.isOpen || !mustEnd) return;
@@ -201,33 +201,17 @@ export class Supervisor {
   }
 
   report(): InstanceReport {
-    const { node, recordMirror } = this.context;
-    const { configuration, identity } = node;
-    const chainDisk = this.context.chainDisk?.report;
-    const active = this.isActive;
-    return {
-      live: this.isLive,
-      ready: active || (this.decision.role === "standby" && this.decision.ready),
-      active,
-      serving: this.door?.serving ?? active,
-      role: this.decision.role,
-      reasons: [...this.decision.reasons, ...diskProblems(chainDisk), ...(this.door?.problems ?? [])],
-      roleSince: this.roleSince.toISOString(),
-      cluster: configuration.cluster,
-      nodeId: configuration.nodeId,
-      chain: configuration.chain,
-      identity,
-      targetGroupArns: configuration.targetGroupArns,
+    return buildReport(this.context, {
+      decision: this.decision,
+      roleSince: this.roleSince,
+      isLive: this.isLive,
+      isActive: this.isActive,
       bitcoind: this.bitcoind,
-      chainTip: this.context.chainTip.report,
-      ...(chainDisk !== undefined && { chainDisk }),
-      ...(this.door?.report !== undefined && { door: this.door.report }),
       lease: this.lease,
       eclair: this.eclairReport(),
-      record: recordMirror.state,
-      versions: { eclair: node.eclair, bootstrap: version },
+      door: this.door,
       boot: this.reloader.boot,
-    };
+    });
   }
 
   /** Who may read the report and the metrics, in addition to this host. */
@@ -436,27 +420,13 @@ export class Supervisor {
    * @param open the Eclair of this host whose gate is open, or is about to open
    */
   private routeDoor(open: Slot | undefined = this.processes.open): void {
-    const { door } = this;
-    if (door === undefined) return;
-    const { duties, node, watchdog } = this.context;
-    const eclairInstanceId = open?.eclairInstanceId;
-    const route = routeOf({
-      ownAddress: node.identity.privateIp,
-      lease: this.lease,
-      open:
-        open === undefined || eclairInstanceId === undefined
-          ? undefined
-          : {
-              eclairInstanceId,
-              address: open.address,
-              isStopping: this.handingOver || this.stopReason !== undefined || open.unit === "stopping",
-              until: watchdog.deadline === undefined ? 0 : this.deadline,
-              answers: this.isActive,
-            },
-      hasDoor: (address) => duties.hasDoor(address),
-      previous: door.route,
+    const { duties, watchdog } = this.context;
+    const isStopping = this.handingOver || this.stopReason !== undefined;
+    this.door?.follow(this.lease, duties, open, {
+      isStopping,
+      until: watchdog.deadline === undefined ? 0 : this.deadline,
+      answers: this.isActive,
     });
-    door.publish(route, duties.otherAddresses);
   }
 
   /** Stores this instance's id with the holder of the lease, and the fence on tables that Eclair has created. */

@@ -6,6 +6,7 @@ import { drills as database } from "./faults/database.ts";
 import { drills as dependencies } from "./faults/dependencies.ts";
 import { drills as frozenEclair } from "./faults/frozen-eclair.ts";
 import { drills as load } from "./faults/load.ts";
+import { drills as loadBalancer } from "./faults/load-balancer.ts";
 import { drills as networks } from "./faults/networks.ts";
 import { drills as silence } from "./faults/silence.ts";
 import { drills as processes } from "./faults/processes.ts";
@@ -20,6 +21,7 @@ export const catalogue: readonly Drill[] = [
   ...silence,
   ...dependencies,
   ...load,
+  ...loadBalancer,
   ...clocks,
   ...channels,
 ];

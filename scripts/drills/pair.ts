@@ -55,7 +55,8 @@ async function notReady(environment: DrillEnvironment): Promise<EclairAmiError> 
   });
 }
 
-async function launchMissingInstances(environment: DrillEnvironment): Promise<void> {
+/** Launches an instance in each zone without one. */
+export async function launchMissingInstances(environment: DrillEnvironment): Promise<void> {
   const { facts, imageId, configurationFile, configuration, target } = environment;
   const running = await describeInstances(environment);
   const usedZones = new Set(running.map(({ Placement }) => Placement?.AvailabilityZone));

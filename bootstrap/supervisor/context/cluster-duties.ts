@@ -59,9 +59,7 @@ export class ClusterDuties {
   }
 
   /** Whether the other instance with an address has a door. */
-  hasDoor(address: string): boolean {
-    return this.view.hasDoor(address);
-  }
+  readonly hasDoor = (address: string): boolean => this.view.hasDoor(address);
 
   /** Why this host leaves a free lease to another host for now. */
   get holdBackReason(): string | undefined {

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { DoorReport } from "../../contract/reports/door.ts";
+import type { LeaseReport } from "../../contract/reports/instance.ts";
 import { DoorStatus, type DoorMessage, type Route } from "../../door/messages.ts";
+import type { Slot } from "../../eclair/slot.ts";
 import { boottime } from "../../os/clock.ts";
 import { HelperProcess } from "../../os/helper-process.ts";
+import { routeOf, type OwnEclair } from "./route.ts";
 
 /** A deadline that moves by less than this is not sent: the watchdog reads the lease twenty times a second. */
 const untilStepSeconds = 0.25;
@@ -16,6 +19,12 @@ const closeWithinSeconds = 30;
 const pollMilliseconds = 250;
 /** A takeover takes less than this time. After it, a load balancer may send its connections elsewhere. */
 const takeoverSeconds = 10;
+
+/** The other hosts of the cluster. */
+type ClusterHosts = {
+  readonly otherAddresses: readonly string[];
+  readonly hasDoor: (address: string) => boolean;
+};
 
 /** Tells the door of this host where the active Eclair is, and reports what the door sees. */
 export class DoorControl {
@@ -43,12 +52,37 @@ export class DoorControl {
     this.process.stop();
   }
 
-  get route(): Route {
+  private get route(): Route {
     return this.sent?.route ?? { to: "nobody" };
   }
 
+  /**
+   * Follows the active Eclair.
+   * @param open the Eclair of this host whose gate is open, or is about to open
+   * @param own what the supervisor knows about that Eclair
+   */
+  follow(
+    lease: LeaseReport,
+    { otherAddresses, hasDoor }: ClusterHosts,
+    open: Pick<Slot, "eclairInstanceId" | "address" | "unit"> | undefined,
+    own: Pick<OwnEclair, "isStopping" | "until" | "answers">,
+  ): void {
+    const { address: ownAddress, route: previous } = this;
+    const eclairInstanceId = open?.eclairInstanceId;
+    const isOpen = open !== undefined && eclairInstanceId !== undefined;
+    const isStopping = own.isStopping || open?.unit === "stopping";
+    const route = routeOf({
+      ownAddress,
+      lease,
+      open: isOpen ? { ...own, eclairInstanceId, address: open.address, isStopping } : undefined,
+      hasDoor,
+      previous,
+    });
+    this.publish(route, otherAddresses);
+  }
+
   /** Sends the route when it has changed. */
-  publish(route: Route, hosts: readonly string[]): void {
+  private publish(route: Route, hosts: readonly string[]): void {
     const message: DoorMessage = {
       address: this.address,
       route,

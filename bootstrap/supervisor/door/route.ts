@@ -2,22 +2,23 @@ import type { LeaseReport } from "../../contract/reports/instance.ts";
 import type { Route } from "../../door/messages.ts";
 import { leaseOwner } from "../lease/ownership.ts";
 
+/** The Eclair of this host whose gate is open. */
+export type OwnEclair = {
+  readonly eclairInstanceId: string;
+  /** The loopback address that it listens on. */
+  readonly address: string;
+  /** The supervisor stops this Eclair, or has asked it to stop. */
+  readonly isStopping: boolean;
+  /** In seconds on CLOCK_BOOTTIME: from this time on, this Eclair must be mute. */
+  readonly until: number;
+  readonly answers: boolean;
+};
+
 export type RouteInputs = {
   /** The host's own address. */
   readonly ownAddress: string;
   readonly lease: LeaseReport;
-  /** The Eclair of this host whose gate is open. */
-  readonly open:
-    | {
-        readonly eclairInstanceId: string;
-        readonly address: string;
-        /** The supervisor stops this Eclair, or has asked it to stop. */
-        readonly isStopping: boolean;
-        /** In seconds on CLOCK_BOOTTIME: the watchdog kills this Eclair at this time unless the lease is renewed. */
-        readonly until: number;
-        readonly answers: boolean;
-      }
-    | undefined;
+  readonly open: OwnEclair | undefined;
   /** Whether the host with an address has a door. */
   readonly hasDoor: (address: string) => boolean;
   readonly previous: Route;

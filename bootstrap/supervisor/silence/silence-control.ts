@@ -1,4 +1,4 @@
-import type { InstanceReport } from "../../contract/reports/instance.ts";
+import type { Role } from "../../contract/reports/instance.ts";
 import { boottime } from "../../os/clock.ts";
 import { logErrors } from "../../os/log-errors.ts";
 import { logEvent } from "../../os/log.ts";
@@ -40,6 +40,7 @@ export class SilenceControl {
   private acknowledgedAt = -Infinity;
   private acknowledged = "";
   private isAsking = false;
+  private isPolling = false;
 
   /** @param address the host's own address */
   constructor(address: string, silenceSeconds: number, context: () => SilenceContext) {
@@ -124,8 +125,18 @@ export class SilenceControl {
     });
   }
 
-  /** Registers a standby as a claimant, and acknowledges the claimants of a holder. */
-  async poll({ role }: Pick<InstanceReport, "role">, holder: string | undefined): Promise<void> {
+  /** Registers a standby as a claimant, and acknowledges the claimants of a holder. The caller does not wait. */
+  async poll(role: Role, holder: string | undefined): Promise<void> {
+    if (this.isPolling) return;
+    this.isPolling = true;
+    try {
+      await this.registerOrAcknowledge(role, holder);
+    } finally {
+      this.isPolling = false;
+    }
+  }
+
+  private async registerOrAcknowledge(role: Role, holder: string | undefined): Promise<void> {
     if (role === "standby" && boottime() - this.registeredAt > registerEverySeconds)
       await logErrors("register-claimant", async () => {
         const { database, instanceId } = this.context();

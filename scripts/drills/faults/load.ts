@@ -7,13 +7,16 @@ import { killEclair } from "../../lab-cluster/failover.ts";
 import { guestNetworkArguments } from "../../lab/guest/processes.ts";
 import { nodeBinary } from "../../machine/paths.mjs";
 import type { Drill } from "../drill.ts";
-import { databaseOf, zoneAddresses } from "../environment.ts";
+import { databaseOf, readStatuses, zoneAddresses } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 
 const loadSeconds = 30;
 /** How late a renewal may be. */
 const lateSeconds = 1;
 
+/** The fewest connections of a flood, and the most that a door holds of one source. */
+const floodConnections = 3_000;
+const heldLimit = 2_100;
 const crowdSize = 2_000;
 /** A takeover takes about a second. */
 const crowdSeconds = 1;
@@ -35,6 +38,28 @@ export const drills: readonly Drill[] = [
       await requireRenewals(run);
       await Promise.all(floods);
       await run.waitUntilServing([pair.active], Date.now(), 2);
+      if (run.hasServed(pair.standby)) throw new DrillFailure(`${pair.standby} took over`);
+    },
+  },
+  {
+    name: "flood-door",
+    title: "The door of the active host is flooded with connections that send nothing or read nothing",
+    execute: async (run) => {
+      const { environment, addresses, pair } = run;
+      const program = join(import.meta.dirname, "../load/flood-main.ts");
+      const { nodeId } = environment.configuration;
+      await run.inject(() => Promise.resolve());
+      const flooding = execa("nsenter", [
+        ...guestNetworkArguments(environment.lab, pair.standby),
+        ...[nodeBinary, program, nodeId, addresses.active, String(loadSeconds)],
+      ]);
+      await requireRenewals(run);
+      const opened = Number((await flooding).stdout);
+      if (opened < floodConnections) throw new DrillFailure(`only ${opened} connections were opened`);
+      const held = (await readStatuses(environment)).map(({ report }) => report?.door?.held ?? 0);
+      if (Math.max(...held) > heldLimit)
+        throw new DrillFailure(`a door holds ${Math.max(...held)} connections`);
+      await run.waitUntilLoadBalancerServes(Date.now());
       if (run.hasServed(pair.standby)) throw new DrillFailure(`${pair.standby} took over`);
     },
   },

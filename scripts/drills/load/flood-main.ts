@@ -1,0 +1,25 @@
+// Opens connections to a door that send nothing, and connections that begin a handshake and read nothing, for some seconds. Prints
+// how many connections were opened. Runs in the network of another host.
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ports } from "../../../bootstrap/contract/ports.ts";
+import { beginHandshake } from "../../lightning/handshake.ts";
+
+const intervalMilliseconds = 5;
+/** Every so many connections, one begins a handshake. */
+const handshakeEvery = 20;
+
+const [nodeId = "", address = "", seconds = ""] = process.argv.slice(2);
+const end = performance.now() + Number(seconds) * 1000;
+let opened = 0;
+for (let count = 0; performance.now() < end; count += 1) {
+  const socket = connect({ host: address, port: ports.lightning }, () => {
+    opened += 1;
+    socket.pause();
+    if (count % handshakeEvery === 0) socket.write(beginHandshake(nodeId).actOne);
+  });
+  socket.on("error", () => undefined);
+  await sleep(intervalMilliseconds);
+}
+console.log(opened);
+process.exit();
