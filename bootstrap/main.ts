@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { Argument, Command } from "commander";
+import { checkIndex, prepareIndex } from "./bitcoind/index-commands.ts";
 import { boot } from "./boot/boot.ts";
 import { deregister } from "./boot/deregister.ts";
 import { EclairAmiError, messageOf } from "./contract/errors.ts";
@@ -38,6 +39,14 @@ program
   .command("door")
   .description("pass the connections of peers to the active Eclair; the supervisor runs it")
   .action(serveDoor);
+
+program
+  .command("bitcoind-index")
+  .description(
+    "prepare bitcoind's index before its start, or check it after its end; the unit of bitcoind runs it",
+  )
+  .addArgument(new Argument("<step>").choices(["prepare", "check"]))
+  .action((step: string) => (step === "prepare" ? prepareIndex() : checkIndex()));
 
 program.command("status").description("print the state of the boot and of the node").action(status);
 

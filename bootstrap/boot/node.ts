@@ -5,6 +5,7 @@ import { clientSettings, type AwsSettings } from "../aws/clients.ts";
 import { clusterTable } from "../aws/cluster-table.ts";
 import { registerTargets } from "../aws/target-groups.ts";
 import { attachChainVolume, markBroken } from "../aws/volume.ts";
+import { readIndexRepair } from "../bitcoind/index-commands.ts";
 import type { NodeConfiguration } from "../contract/configuration/node.ts";
 import { referenceOf } from "../contract/configuration/secret-reference.ts";
 import { asEclairAmiError } from "../contract/errors.ts";
@@ -90,6 +91,7 @@ async function bootPhases(
       return mountChainVolume(configuration, owner, {
         attach: (volume) => attachChainVolume(configuration, volume, identity, aws),
         markBroken: (volumeId, reason) => markBroken(volumeId, reason, aws),
+        hasBrokenIndex: () => readIndexRepair()?.state === "broken",
       });
     });
 

@@ -135,7 +135,8 @@ export const errorCodes = {
   "target-group.unreachable": "The ELB API cannot be reached.",
   unexpected: "An error that the project does not expect. Report it.",
   "volume.attach-failed": "EC2 did not attach the chain volume.",
-  "volume.broken": "The file system of the chain volume has errors that need an operator.",
+  "volume.broken":
+    "The file system of the chain volume has errors that need an operator, or bitcoind's index on it is corrupt again.",
   "volume.chain-mismatch": "The chain volume contains another chain.",
   "volume.foreign-data": "The chain volume was not created by this project, or by another version of it.",
   "volume.not-found": "The chain volume did not appear as a device.",

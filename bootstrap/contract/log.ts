@@ -8,6 +8,10 @@ export const logEvents = {
   "auto-scaling.unhealthy": "The instance reported itself unhealthy to its Auto Scaling group.",
   "auto-scaling.waiting-for-standby":
     "The Auto Scaling group terminates the active instance, and no other instance can take over: Eclair continues to run.",
+  "bitcoind.index-corrupt":
+    "bitcoind ended because its index is corrupt. `next`: `requested`, it builds the index again; `broken`, the next instance uses another volume.",
+  "bitcoind.index-unknown": "The file about the index on the chain volume is damaged, and is ignored.",
+  "bitcoind.reindexes": "bitcoind builds its index again from its blocks, which takes hours on mainnet.",
   "boot.identity": "The instance read its identity document.",
   "boot.idle": "The user-data contains no document of this project; the boot starts nothing.",
   "boot.phase": "A phase of the boot ended, or failed with `error`.",

@@ -20,6 +20,8 @@ export type ChainVolumeActions = {
   ) => Promise<{ readonly volumeId: string; readonly isOwn: boolean }>;
   /** Makes later instances use another volume. */
   readonly markBroken: (volumeId: string, reason: string) => Promise<void>;
+  /** Whether bitcoind's index on the mounted volume was corrupt again after it had been built again. */
+  readonly hasBrokenIndex: () => boolean;
 };
 
 /** Mounts the chain volume. A blank volume that this instance created gets a file system first. */
@@ -35,10 +37,22 @@ export async function mountChainVolume(
     else await repair(device, (reason) => actions.markBroken(volumeId, reason), volumeId);
     linkTo(device);
     await run("systemctl", ["start", mountUnit]);
+    if (actions.hasBrokenIndex()) throw await brokenIndex(actions, volumeId);
   }
   requireChain(chain);
   writeDurably(marker, JSON.stringify({ formatVersion: 1, chain }), { ...owner, mode: 0o644 });
   await run("chown", [`${owner.uid}:${owner.gid}`, paths.chain]);
+}
+
+async function brokenIndex(actions: ChainVolumeActions, volumeId: string): Promise<EclairAmiError> {
+  await actions.markBroken(volumeId, "index");
+  return new EclairAmiError({
+    code: "volume.broken",
+    operation: "mounting the chain volume",
+    message: `bitcoind's index on ${volumeId} was corrupt again after it had been built again`,
+    remedy:
+      "launch another instance: the volume has the tag eclair-ami:broken, and no instance uses it any more. docs/incidents.md describes how to repair it",
+  });
 }
 
 async function format(device: string, volumeId: string, isOwn: boolean): Promise<void> {

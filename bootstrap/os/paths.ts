@@ -31,4 +31,8 @@ export const paths = {
   /** A link to the device of the chain volume. */
   chainVolume: "/run/eclair-ami/chain-volume",
   chain: "/var/lib/bitcoin",
+  /** On the chain volume: whether bitcoind builds its index again (bootstrap/bitcoind/index-repair.ts). */
+  indexRepair: "/var/lib/bitcoin/eclair-ami-index.json",
+  /** The environment of bitcoind's unit. */
+  bitcoindEnvironment: "/run/eclair-ami/bitcoind.env",
 } as const;

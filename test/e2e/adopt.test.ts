@@ -15,6 +15,7 @@ import { stringify } from "yaml";
 import { ClusterSetup } from "../../bootstrap/contract/configuration/cluster-setup.ts";
 import { referenceOf } from "../../bootstrap/contract/configuration/secret-reference.ts";
 import { eclairApi } from "../../scripts/lab/guest/eclair-api.ts";
+import { permitEclairPackets } from "../../scripts/lab/guest/eclair-packets.ts";
 import { minerPort, services } from "../../scripts/lab/addresses.ts";
 import { setupFile } from "../../scripts/lab-cluster/node.ts";
 import { createClusterResources } from "../../scripts/lab-cluster/resources.ts";
@@ -63,7 +64,7 @@ eclair.db.postgres.password = ${JSON.stringify(login.password)}
 CONF
 chown eclair:eclair /run/eclair/eclair.conf`;
 
-const start = `setsid setpriv --reuid=eclair --regid=eclair --clear-groups \
+const start = `${permitEclairPackets}; setsid setpriv --reuid=eclair --regid=eclair --clear-groups \
   /opt/eclair/bin/eclair-run -Declair.datadir=/run/eclair > /run/node/eclair.log 2>&1 < /dev/null & echo $! > /run/node/pid`;
 const stop = "kill $(cat /run/node/pid); while [ -d /proc/$(cat /run/node/pid) ]; do sleep 0.2; done";
 const bitcoinCli = "bitcoin-cli -regtest -rpcuser=t -rpcpassword=t -rpcwallet=old";

@@ -1,3 +1,4 @@
+import { permitEclairPackets, restoreFirewall } from "../../scripts/lab/guest/eclair-packets.ts";
 import type { Cluster } from "./node.ts";
 
 const dropIn = "/run/systemd/system/eclair@.service.d/98-without-gate.conf";
@@ -6,11 +7,11 @@ const dropIn = "/run/systemd/system/eclair@.service.d/98-without-gate.conf";
 export async function bypassGate(nodes: Cluster, id: string): Promise<void> {
   await nodes.inGuest(
     id,
-    `mkdir -p $(dirname ${dropIn}); printf '[Service]\\nBindReadOnlyPaths=\\n' > ${dropIn}; systemctl daemon-reload`,
+    `${permitEclairPackets}; mkdir -p $(dirname ${dropIn}); printf '[Service]\\nBindReadOnlyPaths=\\n' > ${dropIn}; systemctl daemon-reload`,
   );
 }
 
 /** From now on, every Eclair that starts connects through the gate again. */
 export async function restoreGate(nodes: Cluster, id: string): Promise<void> {
-  await nodes.inGuest(id, `rm ${dropIn}; systemctl daemon-reload`);
+  await nodes.inGuest(id, `rm ${dropIn}; systemctl daemon-reload; ${restoreFirewall}`);
 }

@@ -1,16 +1,17 @@
+import { permitEclairPackets, restoreFirewall } from "../../lab/guest/eclair-packets.ts";
 import { runOnHost, type DrillEnvironment } from "../environment.ts";
 
 const unit = "drill-eclair";
 
 /**
  * Starts Eclair as a systemd service without gate and supervisor, with the files that the bootstrap has rendered. The
- * supervisor must be stopped. The firewall permits Eclair's packets only while a supervisor renews the permit.
+ * supervisor must be stopped.
  */
 export async function startUnmanagedEclair(environment: DrillEnvironment, instanceId: string): Promise<void> {
   await runOnHost(
     environment,
     instanceId,
-    `nft insert rule inet filter output oif != lo ip daddr != 169.254.169.254 meta skuid eclair accept
+    `${permitEclairPackets}
      systemd-run --quiet --unit=${unit} --uid=eclair --gid=eclair --property=Restart=always --property=RestartSec=1 \
        --property=RuntimeDirectory=eclair-process-drill --property=RuntimeDirectoryMode=0700 \
        --property=StartLimitIntervalSec=0 --property=SuccessExitStatus=143 --property=EnvironmentFile=-/run/eclair-ami/eclair.env \
@@ -22,7 +23,7 @@ export async function stopUnmanagedEclair(environment: DrillEnvironment, instanc
   await runOnHost(
     environment,
     instanceId,
-    `systemctl kill --signal=SIGCONT ${unit}; systemctl stop ${unit}; systemctl reset-failed ${unit}; nft --file /etc/nftables.conf`,
+    `systemctl kill --signal=SIGCONT ${unit}; systemctl stop ${unit}; systemctl reset-failed ${unit}; ${restoreFirewall}`,
   );
 }
 

@@ -57,7 +57,7 @@ export class LoadBalancers {
 
   /** @returns whether the healthy targets, and therefore the names, have changed */
   async followHealth(): Promise<boolean> {
-    return await followHealth();
+    return await followHealth(this.lab);
   }
 
   /**

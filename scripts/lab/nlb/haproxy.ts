@@ -68,13 +68,16 @@ export async function applyLoadBalancers(lab: LabPaths, balancers: readonly Load
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
  * @returns whether the healthy targets have changed
  */
-export async function followHealth(): Promise<boolean> {
+export async function followHealth(lab: LabPaths): Promise<boolean> {
   if (!existsSync(socket)) return false;
+  const begun = [...checksBeginAt].some(([, at]) => performance.now() >= at);
   for (const [name, at] of checksBeginAt) {
     if (performance.now() < at) continue;
     await query(`enable health ${name}`);
     checksBeginAt.delete(name);
   }
+  // A HAProxy that crashes starts again with this state.
+  if (begun) writeFileSync(stateFile(lab), await query("show servers state"));
   const all = await servers();
   const now = new Set(all.filter(({ status = "" }) => status.startsWith("UP")).map(pathOf));
   const groupsWithHealthy = new Set([...now].map((path) => path.split("/")[0]));
