@@ -39,9 +39,9 @@ const message: DoorMessage = {
     to: "this-host",
     eclairInstanceId: "bench",
     address: serverAddress,
-    until: boottime() + 3600,
     answers: true,
   },
+  own: { eclairInstanceId: "bench", until: boottime() + 3600 },
   hosts: [],
   isLeaving: false,
 };

@@ -37,7 +37,7 @@ export class AnswerProbe {
   }
 
   private async check(route: Route, now: number): Promise<string | undefined> {
-    if (route.to === "this-host" && route.answers && now < route.until) this.answeredAt = now;
+    if (route.to === "this-host" && route.answers) this.answeredAt = now;
     if (route.to !== "other-host" || !(await isActive(route.address))) return undefined;
     if (route.hasDoor && !(await isAdmitted(route.address)))
       return `the door of ${route.address} does not accept connections of this host on port ${ports.door}`;

@@ -27,6 +27,7 @@ export class Door {
   /** The passages that Eclair may not have accepted yet. */
   private readonly unaccepted = new Set<Passage>();
   private route: Route = { to: "nobody" };
+  private own: DoorMessage["own"];
   private hosts: ReadonlySet<string> = new Set();
   private isLeaving = false;
   /** Set while the destination cannot be reached: one connection at a time tries, from this time on. */
@@ -64,9 +65,10 @@ export class Door {
     this.timer = setInterval(() => this.tick(), tickMilliseconds);
   }
 
-  update({ route, hosts, isLeaving }: Omit<DoorMessage, "address">): void {
+  update({ route, own, hosts, isLeaving }: Omit<DoorMessage, "address">): void {
     const previous = this.route;
     this.route = route;
+    this.own = own;
     this.hosts = new Set(hosts);
     this.isLeaving = isLeaving;
     const holder = holderOf(route);
@@ -135,19 +137,19 @@ export class Door {
       this.pending.delete(passage);
       this.passages.delete(passage);
     },
-    mayAnswer: (eclairInstanceId) => this.mayAnswer(eclairInstanceId),
+    mayAnswer: ({ isToOwn, eclairInstanceId }) => !isToOwn || this.isValid(eclairInstanceId),
   };
 
-  private mayAnswer(eclairInstanceId: string): boolean {
-    const { route } = this;
-    if (route.to !== "this-host" || route.eclairInstanceId !== eclairInstanceId) return true;
-    return boottime() < route.until;
+  /** Whether the lease of an Eclair of this host is known to be valid. The deadline can have passed in a pause of this process. */
+  private isValid(eclairInstanceId: string | undefined): boolean {
+    const { own } = this;
+    return own !== undefined && own.eclairInstanceId === eclairInstanceId && boottime() < own.until;
   }
 
   private tick(): void {
-    const { route } = this;
-    if (route.to === "this-host" && boottime() >= route.until)
-      this.removeWhere(({ eclairInstanceId }) => eclairInstanceId === route.eclairInstanceId);
+    const { own } = this;
+    if (own !== undefined && boottime() >= own.until)
+      this.removeWhere(({ eclairInstanceId }) => eclairInstanceId === own.eclairInstanceId);
     if (this.isLeaving) this.closeSome((this.limits.closedPerSecond * tickMilliseconds) / 1000);
     const now = performance.now();
     for (const passage of this.pending) {
@@ -200,12 +202,13 @@ export class Door {
   private destinationOf(passage: Passage): Destination | undefined {
     const { route } = this;
     if (route.to === "nobody") return undefined;
-    if (route.to === "this-host" && boottime() >= route.until) return undefined;
     const { eclairInstanceId, address } = route;
+    const isOwn = route.to === "this-host";
+    if (isOwn && !this.isValid(eclairInstanceId)) return undefined;
     // An Eclair that ended a connection without an answer does not answer the same bytes later.
     if (passage.wasClosed && passage.eclairInstanceId === eclairInstanceId) return undefined;
     const port = route.to === "other-host" && route.hasDoor ? this.ports.inner : this.ports.outer;
-    return { eclairInstanceId, address, port };
+    return { eclairInstanceId, address, port, isOwn };
   }
 
   /** Takes passages from an Eclair that lost the lease, or can no longer prove that it holds the lease. */

@@ -10,8 +10,6 @@ export const Route = z.discriminatedUnion("to", [
     eclairInstanceId: z.string(),
     /** The loopback address that Eclair listens on. */
     address: z.string(),
-    /** In seconds on CLOCK_BOOTTIME: Eclair's bytes are passed only before this time. */
-    until: z.number(),
     /** Whether the supervisor knows that Eclair answers. */
     answers: z.boolean(),
   }),
@@ -25,11 +23,20 @@ export const Route = z.discriminatedUnion("to", [
 ]);
 export type Route = z.infer<typeof Route>;
 
+/** The Eclair of this host that is connected to the database, also while it stops. */
+const OwnEclair = z.object({
+  eclairInstanceId: z.string(),
+  /** In seconds on CLOCK_BOOTTIME: Eclair's bytes are passed only before this time. */
+  until: z.number(),
+});
+
 /** One line of the supervisor to the door. */
 export const DoorMessage = z.object({
   /** The host's own address. */
   address: z.string(),
   route: Route,
+  /** The bytes of no other Eclair of this host are passed. */
+  own: OwnEclair.optional(),
   /** The addresses of the cluster's other hosts, which may connect to the inner port. */
   hosts: z.array(z.string()),
   /** The host leaves the cluster: the door closes its connections, so that the peers connect elsewhere. */

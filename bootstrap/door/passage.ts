@@ -5,6 +5,8 @@ export type Destination = {
   readonly eclairInstanceId: string;
   readonly address: string;
   readonly port: number;
+  /** Whether it runs on this host. */
+  readonly isOwn: boolean;
 };
 
 /**
@@ -25,8 +27,8 @@ export type PassageEvents = {
   readonly onConnected: (passage: Passage) => void;
   readonly onAnswer: (passage: Passage) => void;
   readonly onEnded: (passage: Passage) => void;
-  /** Whether the bytes of an Eclair may still be passed. */
-  readonly mayAnswer: (eclairInstanceId: string) => boolean;
+  /** Whether the bytes of the passage's Eclair may still be passed. */
+  readonly mayAnswer: (passage: Passage) => boolean;
 };
 
 /** A handshake begins with 50 bytes (BOLT 8). Reading stops above this limit. */
@@ -44,6 +46,8 @@ export class Passage {
   readonly acceptedAt: number;
   /** The Eclair that this passage was connected to last. */
   eclairInstanceId: string | undefined;
+  /** Whether that Eclair runs on this host. */
+  isToOwn = false;
   /** Whether that Eclair, or the door in front of it, ended the connection before an answer. */
   wasClosed = false;
   /** Whether the door has closed this connection. */
@@ -80,8 +84,9 @@ export class Passage {
   }
 
   /** Connects a waiting client to an Eclair. */
-  connect({ eclairInstanceId, address, port }: Destination): void {
+  connect({ eclairInstanceId, address, port, isOwn }: Destination): void {
     this.current = "connecting";
+    this.isToOwn = isOwn;
     this.eclairInstanceId = eclairInstanceId;
     this.wasClosed = false;
     const eclair = connect({ host: address, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
@@ -156,8 +161,7 @@ export class Passage {
   }
 
   private onEclairData(chunk: Buffer): void {
-    // The deadline can have passed while this process was paused.
-    if (!this.events.mayAnswer(this.eclairInstanceId ?? "")) return this.leave();
+    if (!this.events.mayAnswer(this)) return this.leave();
     if (this.current === "asked") {
       this.current = "passing";
       this.kept = [];

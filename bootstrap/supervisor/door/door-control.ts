@@ -59,36 +59,36 @@ export class DoorControl {
   /**
    * Follows the active Eclair.
    * @param open the Eclair of this host whose gate is open, or is about to open
-   * @param own what the supervisor knows about that Eclair
+   * @param own what the supervisor knows about that Eclair; `until`: when it must be mute, in seconds on CLOCK_BOOTTIME
    */
   follow(
     lease: LeaseReport,
     { otherAddresses, hasDoor }: ClusterHosts,
     open: Pick<Slot, "eclairInstanceId" | "address" | "unit"> | undefined,
-    own: Pick<OwnEclair, "isStopping" | "until" | "answers">,
+    { isStopping, answers, until }: Pick<OwnEclair, "isStopping" | "answers"> & { readonly until: number },
   ): void {
     const { address: ownAddress, route: previous } = this;
     const eclairInstanceId = open?.eclairInstanceId;
-    const isOpen = open !== undefined && eclairInstanceId !== undefined;
-    const isStopping = own.isStopping || open?.unit === "stopping";
-    const route = routeOf({
-      ownAddress,
-      lease,
-      open: isOpen ? { ...own, eclairInstanceId, address: open.address, isStopping } : undefined,
-      hasDoor,
-      previous,
+    const own =
+      open === undefined || eclairInstanceId === undefined
+        ? undefined
+        : {
+            eclairInstanceId,
+            address: open.address,
+            isStopping: isStopping || open.unit === "stopping",
+            answers,
+          };
+    this.publish({
+      address: ownAddress,
+      route: routeOf({ ownAddress, lease, open: own, hasDoor, previous }),
+      ...(own !== undefined && { own: { eclairInstanceId: own.eclairInstanceId, until } }),
+      hosts: [...otherAddresses],
+      isLeaving: this.isLeaving,
     });
-    this.publish(route, otherAddresses);
   }
 
-  /** Sends the route when it has changed. */
-  private publish(route: Route, hosts: readonly string[]): void {
-    const message: DoorMessage = {
-      address: this.address,
-      route,
-      hosts: [...hosts],
-      isLeaving: this.isLeaving,
-    };
+  /** Sends a message when something has changed. */
+  private publish(message: DoorMessage): void {
     if (this.sent !== undefined && isSame(message, this.sent)) return;
     this.sent = message;
     this.process.publish(message);
@@ -128,15 +128,7 @@ export class DoorControl {
 }
 
 function isSame(message: DoorMessage, sent: DoorMessage): boolean {
-  const { route } = message;
-  if (route.to !== "this-host" || sent.route.to !== "this-host") return isDeepStrictEqual(message, sent);
-  const step = route.until - sent.route.until;
-  return (
-    isDeepStrictEqual(
-      { ...message, route: { ...route, until: 0 } },
-      { ...sent, route: { ...sent.route, until: 0 } },
-    ) &&
-    step >= 0 &&
-    step < untilStepSeconds
-  );
+  const step = (message.own?.until ?? 0) - (sent.own?.until ?? 0);
+  const withoutTime = ({ own, ...rest }: DoorMessage) => ({ ...rest, own: own?.eclairInstanceId });
+  return isDeepStrictEqual(withoutTime(message), withoutTime(sent)) && step >= 0 && step < untilStepSeconds;
 }

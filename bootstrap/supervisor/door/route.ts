@@ -9,8 +9,6 @@ export type OwnEclair = {
   readonly address: string;
   /** The supervisor stops this Eclair, or has asked it to stop. */
   readonly isStopping: boolean;
-  /** In seconds on CLOCK_BOOTTIME: from this time on, this Eclair must be mute. */
-  readonly until: number;
   readonly answers: boolean;
 };
 
@@ -35,10 +33,8 @@ export function routeOf({ ownAddress, lease, open, hasDoor, previous }: RouteInp
     return { to: "other-host", eclairInstanceId, address, hasDoor: hasDoor(address) };
   }
   if (open !== undefined) {
-    const { eclairInstanceId, address, until, answers } = open;
-    return open.isStopping
-      ? { to: "nobody" }
-      : { to: "this-host", eclairInstanceId, address, until, answers };
+    const { eclairInstanceId, address, answers } = open;
+    return open.isStopping ? { to: "nobody" } : { to: "this-host", eclairInstanceId, address, answers };
   }
   return owner === "unknown" && previous.to === "other-host" ? previous : { to: "nobody" };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Door } from "../../../bootstrap/door/door.ts";
-import { addresses, Street, toOtherHost, toThisHost, until } from "./harness.ts";
+import { addresses, Street, toNobody, toOtherHost, toThisHost, until } from "./harness.ts";
 
 const { a, b, eclairA, eclairB } = addresses;
 /** No address of a test is a host of the cluster unless it is named. */
@@ -22,7 +22,7 @@ describe("the active Eclair on this host", () => {
   test("receives the connections, and its answers reach the clients", async () => {
     await street.eclair(eclairA, "A");
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     const client = street.client(a);
     client.socket.write("act one");
     await until(() => client.text === "A:act one");
@@ -34,7 +34,7 @@ describe("the active Eclair on this host", () => {
   test("sees no connection that has sent nothing", async () => {
     const eclair = await street.eclair(eclairA, "A");
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     street.client(a);
     await until(() => door.report().held === 1);
     await sleep(50);
@@ -44,7 +44,7 @@ describe("the active Eclair on this host", () => {
   test("each side can end before the other", async () => {
     const eclair = await street.eclair(eclairA, "A");
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     const client = street.client(a);
     client.socket.write("x");
     await until(() => client.text === "A:x");
@@ -60,7 +60,7 @@ describe("the active Eclair on this host", () => {
   test("is not read faster than the client reads", async () => {
     const eclair = await street.eclair(eclairA, "A", false);
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     const client = street.client(a);
     client.socket.write("x");
     await until(() => eclair.sessions.length === 1);
@@ -83,19 +83,19 @@ describe("the active Eclair on this host", () => {
 describe("a connection is held", () => {
   test("until an Eclair serves, and sends what the client has sent", async () => {
     const door = await street.door(a);
-    door.update({ route: { to: "nobody" }, ...alone });
+    door.update({ ...toNobody(), ...alone });
     const client = street.client(a);
     client.socket.write("act one");
     await until(() => door.report().heldTotal === 1);
     await street.eclair(eclairA, "A");
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     await until(() => client.text === "A:act one");
     expect(door.report()).toMatchObject({ passing: 1, movedTotal: 0 });
   });
 
   test("while the Eclair does not listen yet", async () => {
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     const clients = [street.client(a), street.client(a), street.client(a)];
     for (const client of clients) client.socket.write("x");
     await until(() => door.report().heldTotal === 3);
@@ -106,7 +106,7 @@ describe("a connection is held", () => {
 
   test("for a limited time", async () => {
     const door = await street.door(a, { heldMilliseconds: 300 });
-    door.update({ route: { to: "nobody" }, ...alone });
+    door.update({ ...toNobody(), ...alone });
     const client = street.client(a);
     const started = performance.now();
     client.socket.write("x");
@@ -120,15 +120,15 @@ describe("when the Eclair ends before its first answer", () => {
   test("the next holder receives what the client has sent", async () => {
     const first = await street.eclair(eclairA, "A", false);
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     const client = street.client(a);
     client.socket.write("act one");
     await until(() => first.received.join("") === "act one");
     first.close();
-    door.update({ route: { to: "nobody" }, ...alone });
-    await street.door(b).then((other) => other.update({ route: toThisHost("B", eclairB), ...everyHost }));
+    door.update({ ...toNobody(), ...alone });
+    await street.door(b).then((other) => other.update({ ...toThisHost("B", eclairB), ...everyHost }));
     await street.eclair(eclairB, "B");
-    door.update({ route: toOtherHost("B", b), ...alone });
+    door.update({ ...toOtherHost("B", b), ...alone });
     await until(() => client.text === "B:act one");
     expect(door.report()).toMatchObject({ movedTotal: 1, cutTotal: 0 });
   });
@@ -136,7 +136,7 @@ describe("when the Eclair ends before its first answer", () => {
   test("the same Eclair does not receive the bytes again", async () => {
     const eclair = await street.eclair(eclairA, "A", false);
     const door = await street.door(a, { heldMilliseconds: 500 });
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     const client = street.client(a);
     client.socket.write("not Lightning");
     await until(() => eclair.received.length === 1);
@@ -152,13 +152,13 @@ describe("when the holder changes", () => {
   test("the connections to the previous holder are reset, and those without an answer move to the next", async () => {
     await street.eclair(eclairA, "A");
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     const answered = street.client(a);
     answered.socket.write("x");
     await until(() => answered.text === "A:x");
     // An older image without a door listens on its host's address.
     await street.eclair(eclairB, "B");
-    door.update({ route: toOtherHost("B", eclairB, false), ...alone });
+    door.update({ ...toOtherHost("B", eclairB, false), ...alone });
     await until(() => answered.ending === "reset");
     expect(door.report().cutTotal).toBe(1);
     const next = street.client(a);
@@ -169,14 +169,28 @@ describe("when the holder changes", () => {
   test("an Eclair that stops keeps its connections until there is another holder", async () => {
     await street.eclair(eclairA, "A");
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    const serving = toThisHost("A", eclairA);
+    door.update({ ...serving, ...alone });
     const client = street.client(a);
     client.socket.write("x");
     await until(() => client.text === "A:x");
-    door.update({ route: { to: "nobody" }, ...alone });
+    door.update({ ...toNobody(serving.own), ...alone });
     client.socket.write("y");
     await until(() => client.text === "A:xA:y");
     expect(door.report().cutTotal).toBe(0);
+  });
+
+  test("an Eclair that stops is mute at its deadline as well", async () => {
+    await street.eclair(eclairA, "A");
+    const door = await street.door(a);
+    const serving = toThisHost("A", eclairA, 0.3);
+    door.update({ ...serving, ...alone });
+    const client = street.client(a);
+    client.socket.write("x");
+    await until(() => client.text === "A:x");
+    door.update({ ...toNobody(serving.own), ...alone });
+    await until(() => client.ending !== undefined);
+    expect(client.ending).toBe("reset");
   });
 });
 
@@ -184,7 +198,7 @@ describe("the deadline of this host's Eclair", () => {
   test("nothing that Eclair sends after it reaches a client", async () => {
     const eclair = await street.eclair(eclairA, "A");
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA, 0.3), ...alone });
+    door.update({ ...toThisHost("A", eclairA, 0.3), ...alone });
     const client = street.client(a);
     client.socket.write("x");
     await until(() => client.text === "A:x");
@@ -199,11 +213,11 @@ describe("the deadline of this host's Eclair", () => {
   test("a later deadline keeps the connections", async () => {
     await street.eclair(eclairA, "A");
     const door = await street.door(a);
-    door.update({ route: toThisHost("A", eclairA, 0.3), ...alone });
+    door.update({ ...toThisHost("A", eclairA, 0.3), ...alone });
     const client = street.client(a);
     client.socket.write("x");
     await until(() => client.text === "A:x");
-    door.update({ route: toThisHost("A", eclairA, 60), ...alone });
+    door.update({ ...toThisHost("A", eclairA, 60), ...alone });
     await sleep(400);
     client.socket.write("y");
     await until(() => client.text === "A:xA:y");
@@ -215,9 +229,9 @@ describe("the inner port", () => {
   test("leads the doors of the cluster's hosts to this host's Eclair", async () => {
     await street.eclair(eclairB, "B");
     const inner = await street.door(b);
-    inner.update({ route: toThisHost("B", eclairB), ...everyHost });
+    inner.update({ ...toThisHost("B", eclairB), ...everyHost });
     const outer = await street.door(a);
-    outer.update({ route: toOtherHost("B", b), ...alone });
+    outer.update({ ...toOtherHost("B", b), ...alone });
     const client = street.client(a);
     client.socket.write("x");
     await until(() => client.text === "B:x");
@@ -227,9 +241,9 @@ describe("the inner port", () => {
   test("refuses other clients", async () => {
     await street.eclair(eclairB, "B");
     const inner = await street.door(b);
-    inner.update({ route: toThisHost("B", eclairB), ...alone });
+    inner.update({ ...toThisHost("B", eclairB), ...alone });
     const outer = await street.door(a);
-    outer.update({ route: toOtherHost("B", b), ...alone });
+    outer.update({ ...toOtherHost("B", b), ...alone });
     const client = street.client(a);
     client.socket.write("x");
     await until(() => inner.report().refusedTotal > 0);
@@ -239,8 +253,8 @@ describe("the inner port", () => {
   test("never leads to another host, so no connection goes round in a circle", async () => {
     const first = await street.door(a, { heldMilliseconds: 300 });
     const second = await street.door(b);
-    first.update({ route: toOtherHost("B", b), ...everyHost });
-    second.update({ route: toOtherHost("A", a), ...everyHost });
+    first.update({ ...toOtherHost("B", b), ...everyHost });
+    second.update({ ...toOtherHost("A", a), ...everyHost });
     const client = street.client(a);
     client.socket.write("x");
     await until(() => client.ending !== undefined);
@@ -251,11 +265,11 @@ describe("the inner port", () => {
 test("a host that leaves closes its connections, a part of them at a time", async () => {
   await street.eclair(eclairA, "A");
   const door = await street.door(a, { closedPerSecond: 40 });
-  door.update({ route: toThisHost("A", eclairA), ...alone });
+  door.update({ ...toThisHost("A", eclairA), ...alone });
   const clients = [street.client(a), street.client(a), street.client(a)];
   for (const client of clients) client.socket.write("x");
   await until(() => clients.every(({ text }) => text === "A:x"));
-  door.update({ route: toThisHost("A", eclairA), hosts: [], isLeaving: true });
+  door.update({ ...toThisHost("A", eclairA), hosts: [], isLeaving: true });
   expect(door.report().passing).toBe(3);
   await until(() => clients.some(({ ended }) => ended));
   expect(clients.every(({ ended }) => ended)).toBe(false);
@@ -273,7 +287,7 @@ describe("the limits", () => {
   test("the oldest connection that has sent nothing makes room for a new one", async () => {
     await street.eclair(eclairA, "A");
     const door = await street.door(a, { pendingPerSource: 3 });
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     const [oldest, ...others] = await connected(3, door);
     const next = street.client(a);
     next.socket.write("x");
@@ -285,7 +299,7 @@ describe("the limits", () => {
 
   test("a new connection is refused when every other one waits for an Eclair", async () => {
     const door = await street.door(a, { pending: 3 });
-    door.update({ route: { to: "nobody" }, ...alone });
+    door.update({ ...toNobody(), ...alone });
     const clients = await connected(3, door);
     for (const client of clients) client.socket.write("x");
     await until(() => door.report().heldTotal === 3);
@@ -304,7 +318,7 @@ describe("the limits", () => {
   test("Eclair's backlog receives no more connections than it has room for", async () => {
     const eclair = await street.eclair(eclairA, "A", false);
     const door = await street.door(a, { unaccepted: 2, acceptMilliseconds: 10_000 });
-    door.update({ route: toThisHost("A", eclairA), ...alone });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
     const clients = await connected(5, door);
     for (const client of clients) client.socket.write("x");
     await until(() => eclair.sessions.length === 2);

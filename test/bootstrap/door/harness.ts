@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { Door } from "../../../bootstrap/door/door.ts";
 import { doorLimits, type DoorLimits } from "../../../bootstrap/door/limits.ts";
-import type { Route } from "../../../bootstrap/door/messages.ts";
+import type { DoorMessage } from "../../../bootstrap/door/messages.ts";
 import { boottime } from "../../../bootstrap/os/clock.ts";
 
 /** Loopback addresses of two hosts, and of the Eclairs behind their doors. */
@@ -106,19 +106,22 @@ export class Client {
   }
 }
 
-export const toThisHost = (name: string, address: string, seconds = 60): Route => ({
-  to: "this-host",
-  eclairInstanceId: name,
-  address,
-  until: boottime() + seconds,
-  answers: true,
+type Direction = Pick<DoorMessage, "route" | "own">;
+
+/** Connections lead to an Eclair of this host, whose lease is known to be valid for some seconds. */
+export const toThisHost = (name: string, address: string, seconds = 60): Direction => ({
+  route: { to: "this-host", eclairInstanceId: name, address, answers: true },
+  own: { eclairInstanceId: name, until: boottime() + seconds },
 });
 
-export const toOtherHost = (name: string, address: string, hasDoor = true): Route => ({
-  to: "other-host",
-  eclairInstanceId: name,
-  address,
-  hasDoor,
+export const toOtherHost = (name: string, address: string, hasDoor = true): Direction => ({
+  route: { to: "other-host", eclairInstanceId: name, address, hasDoor },
+});
+
+/** Connections are held. @param own the Eclair of this host that stops */
+export const toNobody = (own?: DoorMessage["own"]): Direction => ({
+  route: { to: "nobody" },
+  ...(own !== undefined && { own }),
 });
 
 /** Waits until a condition is met, for five seconds at most. */

@@ -79,11 +79,12 @@ test("the door receives a new deadline only when it has moved", () => {
   expect(world.sent.at(-1)).toMatchObject({
     address: "100.64.0.5",
     hosts: ["100.64.4.9"],
-    route: { to: "this-host", until: 110.3 },
+    route: { to: "this-host" },
+    own: { eclairInstanceId: "ours", until: 110.3 },
   });
   // An earlier deadline, such as that of a lease that was not renewed, is sent at once.
   follow(110.2);
-  expect(world.sent.at(-1)).toMatchObject({ route: { until: 110.2 } });
+  expect(world.sent.at(-1)).toMatchObject({ own: { until: 110.2 } });
 });
 
 test("new connections are held as soon as Eclair is asked to stop", () => {

@@ -15,7 +15,6 @@ const open = {
   eclairInstanceId: "ours",
   address: "127.0.0.2",
   isStopping: false,
-  until: 100,
   answers: true,
 };
 const toOther: Route = {
@@ -41,7 +40,6 @@ describe("with an Eclair whose gate is open", () => {
     to: "this-host",
     eclairInstanceId: "ours",
     address: "127.0.0.2",
-    until: 100,
     answers: true,
   };
   test.each([
