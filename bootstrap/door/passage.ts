@@ -78,11 +78,6 @@ export class Passage {
     return this.current;
   }
 
-  /** Whether Eclair's first answer is still to come. */
-  get isPending(): boolean {
-    return this.current !== "passing" && this.current !== "ended";
-  }
-
   /** Connects a waiting client to an Eclair. */
   connect({ eclairInstanceId, address, port, isOwn }: Destination): void {
     this.current = "connecting";

@@ -151,8 +151,8 @@ export class Supervisor {
     if (this.decision.role === "standby") {
       const { startGuard } = this.context;
       if (startGuard.isDue) await startGuard.check();
-      const isHolderSilent = this.silence.silentSeconds > armAtSilentSeconds;
-      await this.standby.keepFresh({ lease: this.lease, bitcoind: this.bitcoind, isHolderSilent });
+      const { lease, bitcoind: polled, isHolderSilent } = this;
+      await this.standby.keepFresh({ lease, bitcoind: polled, isHolderSilent });
     }
     const { open } = this.processes;
     void this.silence.poll(this.decision.role, open?.eclairInstanceId);
@@ -173,6 +173,11 @@ export class Supervisor {
   /** When the Eclair that is connected to the database must be mute, on CLOCK_BOOTTIME. */
   private get deadline(): number {
     return Math.min(this.context.watchdog.deadline ?? Infinity, this.silence.deadline ?? Infinity);
+  }
+
+  /** Whether this host may claim the lease soon. */
+  private get isHolderSilent(): boolean {
+    return this.silence.silentSeconds > armAtSilentSeconds;
   }
 
   private get isReadyStandby(): boolean {
@@ -288,8 +293,7 @@ export class Supervisor {
         chain: node.configuration.chain,
         sawLeaseHeld: watchdog.sawLeaseHeld,
         backoffSeconds: this.backoff.remainingSeconds,
-        armAtRemainingSeconds:
-          this.silence.silentSeconds > armAtSilentSeconds ? Infinity : this.standby.armAtRemainingSeconds,
+        armAtRemainingSeconds: this.isHolderSilent ? Infinity : this.standby.armAtRemainingSeconds,
         tipProblems: chainTip.problems,
         silentSeconds: this.poller.silentSeconds,
         silentLimitSeconds: startGuard.migratesSchemas ? migrationLimitSeconds : silentLimitSeconds,
@@ -416,7 +420,7 @@ export class Supervisor {
   }
 
   /**
-   * Tells the door where the active Eclair is.
+   * Sends the location of the active Eclair to the door.
    * @param open the Eclair of this host whose gate is open, or is about to open
    */
   private routeDoor(open: Slot | undefined = this.processes.open): void {

@@ -2,11 +2,25 @@ import {
   DescribeLoadBalancerAttributesCommand,
   DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
+  type TargetGroup,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Target } from "../target/target.ts";
 import type { NodeStatus } from "./status.ts";
 
 const crossZone = "load_balancing.cross_zone.enabled";
+
+/** The target groups that instances report. */
+export async function targetGroupsOf(
+  target: Target,
+  statuses: readonly NodeStatus[],
+): Promise<TargetGroup[]> {
+  const TargetGroupArns = [...new Set(statuses.flatMap(({ report }) => report?.targetGroupArns ?? []))];
+  if (TargetGroupArns.length === 0) return [];
+  const { TargetGroups = [] } = await target
+    .client(ElasticLoadBalancingV2Client)
+    .send(new DescribeTargetGroupsCommand({ TargetGroupArns }));
+  return TargetGroups;
+}
 
 /**
  * What the operator must know about the load balancers of these instances. Without cross-zone load balancing, which is off by
@@ -18,12 +32,10 @@ export async function loadBalancerWarnings(
   statuses: readonly NodeStatus[],
 ): Promise<string[]> {
   const elb = target.client(ElasticLoadBalancingV2Client);
-  const TargetGroupArns = [...new Set(statuses.flatMap(({ report }) => report?.targetGroupArns ?? []))];
-  if (TargetGroupArns.length === 0) return [];
-  const { TargetGroups = [] } = await elb.send(new DescribeTargetGroupsCommand({ TargetGroupArns }));
+  const targetGroups = await targetGroupsOf(target, statuses);
   const warnings: string[] = [];
   for (const LoadBalancerArn of new Set(
-    TargetGroups.flatMap(({ LoadBalancerArns = [] }) => LoadBalancerArns),
+    targetGroups.flatMap(({ LoadBalancerArns = [] }) => LoadBalancerArns),
   )) {
     const { Attributes = [] } = await elb.send(
       new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn }),

@@ -23,6 +23,17 @@ export type DrillEnvironment = {
 export const databaseOf = ({ lab, facts, configuration }: DrillEnvironment) =>
   new DatabaseAdmin(lab, facts, configuration.cluster);
 
+/** The arguments of nsenter that run a program of this machine in the network of the lab. */
+export const labNetworkArguments = ({
+  lab,
+  facts,
+}: Pick<DrillEnvironment, "lab" | "facts">): readonly string[] => [
+  `--target=${facts.initProcess?.pid}`,
+  "--mount",
+  `--net=/run/netns/${lab.netns}`,
+  "--",
+];
+
 /** Runs a script as root on a host. @returns its output; the exit code is ignored */
 export async function runOnHost(
   { lab }: DrillEnvironment,

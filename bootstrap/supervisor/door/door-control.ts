@@ -26,7 +26,7 @@ type ClusterHosts = {
   readonly hasDoor: (address: string) => boolean;
 };
 
-/** Tells the door of this host where the active Eclair is, and reports what the door sees. */
+/** Sends the location of the active Eclair to the door of this host, and returns the status of the door. */
 export class DoorControl {
   private readonly address: string;
   private readonly process: HelperProcess;

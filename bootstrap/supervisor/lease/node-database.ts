@@ -8,7 +8,7 @@ import { connect, defaultPatience, type DatabaseAccess, type Patience } from "..
 import { fenceTables } from "../../database/fence-tables.ts";
 import { readDatabaseState, type DatabaseState } from "../../database/state.ts";
 import { boottime } from "../../os/clock.ts";
-import type { HolderSight, Sight } from "../silence/silence-watch.ts";
+import type { ObservedHolder, LeaseObservation } from "../silence/silence-watch.ts";
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html: the table does not exist yet. */
 const undefinedTable = "42P01";
@@ -23,7 +23,7 @@ export const leasePatience: Patience = { connect: 500, statement: 400, network: 
 export type LeaseReading = {
   readonly report: LeaseReport;
   /** Absent when the database did not answer. */
-  readonly sight?: Sight;
+  readonly observation?: LeaseObservation;
 };
 
 type LeaseRow = {
@@ -68,7 +68,7 @@ export class NodeDatabase {
         const { connection } = this;
         const { rows } = await client.query<LeaseRow>(readLeaseSql);
         const answer = { sentAt, answeredAt: boottime(), connection };
-        return { report: reportOf(rows[0]), sight: { ...answer, holder: holderOf(rows[0]) } };
+        return { report: reportOf(rows[0]), observation: { ...answer, holder: holderOf(rows[0]) } };
       });
     } catch (error) {
       if ((error as { code?: string }).code === undefinedTable && /"public\.lease"/.test(messageOf(error)))
@@ -77,7 +77,7 @@ export class NodeDatabase {
     }
   }
 
-  /** Registers this host as one that may claim the lease of a silent holder. */
+  /** Registers this host as a claimant. */
   async registerClaimant(instanceId: string): Promise<void> {
     await this.withClient((client) => client.query("select eclair_ami.register_claimant($1)", [instanceId]));
   }
@@ -219,7 +219,7 @@ function reportOf(row: LeaseRow | undefined): LeaseReport {
   };
 }
 
-function holderOf(row: LeaseRow | undefined): HolderSight | undefined {
+function holderOf(row: LeaseRow | undefined): ObservedHolder | undefined {
   if (row?.is_other !== true || row.remaining <= 0 || row.generation === null) return undefined;
   return {
     eclairInstanceId: row.instance,

@@ -71,10 +71,10 @@ export class SilenceControl {
   }
 
   /** Takes over an answer of the database. */
-  observe({ sight }: LeaseReading): void {
-    if (sight === undefined) return;
-    this.watch.observe(sight);
-    this.holderDeadline.noteAnswer(sight.sentAt);
+  observe({ observation }: LeaseReading): void {
+    if (observation === undefined) return;
+    this.watch.observe(observation);
+    this.holderDeadline.noteAnswer(observation.sentAt);
   }
 
   /** When this host's Eclair must be mute; undefined while no other host may claim its lease. */

@@ -1,10 +1,10 @@
 import {
-  DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
   ModifyTargetGroupCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Target } from "../../target/target.ts";
 import type { NodeStatus } from "../status.ts";
+import { targetGroupsOf } from "../load-balancing.ts";
 
 /** `/serving` is for instances with a door. Without a door, only the active instance may receive connections: `/active`. */
 export type HealthCheckPath = "/serving" | "/active";
@@ -24,11 +24,9 @@ export async function setHealthCheckPath(
   path: HealthCheckPath,
 ): Promise<string[]> {
   const elb = target.client(ElasticLoadBalancingV2Client);
-  const TargetGroupArns = [...new Set(statuses.flatMap(({ report }) => report?.targetGroupArns ?? []))];
-  if (TargetGroupArns.length === 0) return [];
-  const { TargetGroups = [] } = await elb.send(new DescribeTargetGroupsCommand({ TargetGroupArns }));
+  const targetGroups = await targetGroupsOf(target, statuses);
   const other = path === "/serving" ? "/active" : "/serving";
-  const changed = TargetGroups.flatMap(({ TargetGroupArn, HealthCheckPath }) =>
+  const changed = targetGroups.flatMap(({ TargetGroupArn, HealthCheckPath }) =>
     TargetGroupArn !== undefined && HealthCheckPath === other ? [TargetGroupArn] : [],
   );
   for (const TargetGroupArn of changed)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
 import type { Target } from "../../target/target.ts";
+import type { NodeStatus } from "../status.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
 import { isReadyStandby, isUncheckedTarget } from "../takeover.ts";
 import { completeTermination, saveReplaceState, terminateMember, useVersion, type Member } from "./group.ts";
@@ -72,7 +73,7 @@ export class Replacer {
   async run(): Promise<readonly number[]> {
     const { move, force } = this.wanted;
     if (!force && !(await this.isNeeded())) {
-      await this.setHealthCheckPath(suitablePath(await this.observer.statuses()));
+      await this.setHealthCheckPath(suitablePath);
       return this.outages;
     }
     const group = await this.observer.group();
@@ -80,18 +81,22 @@ export class Replacer {
     await this.useVersion(move.to);
     this.onStep({ step: "version-changed", version: move.to });
     // The version to which a rollback returns may have no door.
-    if (move.state === "rollingBack") await this.setHealthCheckPath("/active");
+    if (move.state === "rollingBack") await this.setHealthCheckPath(() => "/active");
     if (force) await this.replaceInactiveMembers();
     await this.replaceMembers();
-    await this.setHealthCheckPath(suitablePath(await this.observer.statuses()));
+    await this.setHealthCheckPath(suitablePath);
     // After a rollback, nothing is left that a later rollback could revert.
     const from = move.state === "rollingBack" ? move.to : move.from;
     await saveReplaceState(this.target, group, { ...move, from, state: "done" });
     return this.outages;
   }
 
-  private async setHealthCheckPath(path: HealthCheckPath): Promise<void> {
-    const changed = await setHealthCheckPath(this.target, await this.observer.statuses(), path);
+  private async setHealthCheckPath(
+    pathFor: (statuses: readonly NodeStatus[]) => HealthCheckPath,
+  ): Promise<void> {
+    const statuses = await this.observer.statuses();
+    const path = pathFor(statuses);
+    const changed = await setHealthCheckPath(this.target, statuses, path);
     for (const targetGroupArn of changed) this.onStep({ step: "health-check-changed", targetGroupArn, path });
   }
 

@@ -6,7 +6,12 @@ export type PacketFilter = { readonly from?: string; readonly to?: string; reado
 
 const table = "drill";
 
-const enterLab = (lab: LabPaths, ...command: string[]) => [`--net=/run/netns/${lab.netns}`, ...command];
+/** Runs nft in the network namespace of the lab. */
+export const nftInLab = (
+  { netns }: LabPaths,
+  command: readonly string[],
+  options: { readonly input?: string; readonly reject?: boolean } = {},
+) => execa("nsenter", [`--net=/run/netns/${netns}`, "nft", ...command], options);
 
 /** Drops the packets that match any of the filters. Replaces the filters of an earlier call. */
 export async function dropPackets(lab: LabPaths, filters: readonly PacketFilter[]): Promise<void> {
@@ -23,12 +28,12 @@ export async function dropPackets(lab: LabPaths, filters: readonly PacketFilter[
     (hook) => `chain ${hook} {\n type filter hook ${hook} priority filter - 5\n ${rules.join("\n ")}\n}`,
   );
   const input = `table ip ${table} {\n${chains.join("\n")}\n}\n`;
-  await execa("nsenter", enterLab(lab, "nft", "-f", "-"), { input });
+  await nftInLab(lab, ["-f", "-"], { input });
 }
 
 /** Removes every filter of `dropPackets`. */
 export async function restoreNetwork(lab: LabPaths): Promise<void> {
-  await execa("nsenter", enterLab(lab, "nft", "delete", "table", "ip", table), { reject: false });
+  await nftInLab(lab, ["delete", "table", "ip", table], { reject: false });
 }
 
 export function bothDirections(address: string, otherAddress: string): PacketFilter[] {

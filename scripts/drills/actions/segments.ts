@@ -1,11 +1,8 @@
-import { execa } from "execa";
 import { ports } from "../../../bootstrap/contract/ports.ts";
 import type { LabPaths } from "../../lab/paths.ts";
+import { nftInLab } from "./network.ts";
 
 const table = "drill_segments";
-
-const nft = (lab: LabPaths, command: readonly string[], options: { input?: string; reject?: boolean } = {}) =>
-  execa("nsenter", [`--net=/run/netns/${lab.netns}`, "nft", ...command], options);
 
 /**
  * Counts the TCP segments with data that a host sends from its door or to the port of a peer. Linux sets the flag PSH in the last
@@ -14,7 +11,7 @@ const nft = (lab: LabPaths, command: readonly string[], options: { input?: strin
 export async function countSegments(lab: LabPaths, address: string): Promise<void> {
   const rule = (match: string) => `ip saddr ${address} ${match} tcp flags & psh == psh counter`;
   const both = `{ ${ports.lightning}, ${ports.door} }`;
-  await nft(lab, ["-f", "-"], {
+  await nftInLab(lab, ["-f", "-"], {
     input: `table ip ${table} {
  chain segments {
   type filter hook prerouting priority -300
@@ -32,10 +29,10 @@ export async function countSegments(lab: LabPaths, address: string): Promise<voi
 }
 
 export async function countedSegments(lab: LabPaths): Promise<number> {
-  const { stdout } = await nft(lab, ["list", "table", "ip", table]);
+  const { stdout } = await nftInLab(lab, ["list", "table", "ip", table]);
   return [...stdout.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 export async function stopCountingSegments(lab: LabPaths): Promise<void> {
-  await nft(lab, ["delete", "table", "ip", table], { reject: false });
+  await nftInLab(lab, ["delete", "table", "ip", table], { reject: false });
 }

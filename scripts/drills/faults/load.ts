@@ -7,7 +7,7 @@ import { killEclair } from "../../lab-cluster/failover.ts";
 import { guestNetworkArguments } from "../../lab/guest/processes.ts";
 import { nodeBinary } from "../../machine/paths.mjs";
 import type { Drill } from "../drill.ts";
-import { databaseOf, readStatuses, zoneAddresses } from "../environment.ts";
+import { databaseOf, labNetworkArguments, readStatuses, zoneAddresses } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 
 const loadSeconds = 30;
@@ -78,14 +78,14 @@ export const drills: readonly Drill[] = [
 /** Peers that connect while Eclair is taken over. @returns what the program reports */
 async function crowd(run: DrillRun, fault: () => Promise<void>): Promise<Record<string, number>> {
   const { environment } = run;
-  const { lab, facts, configuration } = environment;
+  const { nodeId } = environment.configuration;
   const addresses = [...(await zoneAddresses(environment)).values()];
   const program = join(import.meta.dirname, "../load/crowd-main.ts");
   const child = spawn(
     "nsenter",
     [
-      ...[`--target=${facts.initProcess?.pid}`, "--mount", `--net=/run/netns/${lab.netns}`, "--"],
-      ...[nodeBinary, program, configuration.nodeId, String(crowdSize), String(crowdSeconds), ...addresses],
+      ...labNetworkArguments(environment),
+      ...[nodeBinary, program, nodeId, String(crowdSize), String(crowdSeconds), ...addresses],
     ],
     { stdio: ["pipe", "pipe", "inherit"] },
   );

@@ -8,7 +8,7 @@ import { apiPasswordScript } from "../../lab/guest/eclair-api.ts";
 import { guestNetworkArguments } from "../../lab/guest/processes.ts";
 import { bashInGuest } from "../../lab/guest/run.ts";
 import { nodeBinary } from "../../machine/paths.mjs";
-import type { DrillEnvironment } from "../environment.ts";
+import { labNetworkArguments, type DrillEnvironment } from "../environment.ts";
 import { addressIn, LoadEvent, type AcknowledgedWrite, type Payment, type Probe } from "./events.ts";
 import type { Peer } from "./peer.ts";
 
@@ -37,12 +37,10 @@ export class Observers {
     hosts: readonly string[],
     addresses: ReadonlyMap<string, string>,
   ): Promise<void> {
-    const { lab, facts } = environment;
-    const enterLab = [`--target=${facts.initProcess?.pid}`, "--mount", `--net=/run/netns/${lab.netns}`, "--"];
     const endpoints = [...addresses].map(
       ([zone, address]) => `${addressIn(zone)},${address},${ports.lightning}`,
     );
-    this.spawnProbes(environment, enterLab, clientTimeoutMilliseconds, endpoints);
+    this.spawnProbes(environment, labNetworkArguments(environment), clientTimeoutMilliseconds, endpoints);
     for (const host of hosts) await this.startOnHost(environment, host);
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Door } from "../../../bootstrap/door/door.ts";
-import { addresses, Street, toNobody, toOtherHost, toThisHost, until } from "./harness.ts";
+import { addresses, TestHosts, toNobody, toOtherHost, toThisHost, until } from "./harness.ts";
 
 const { a, b, eclairA, eclairB } = addresses;
 /** No address of a test is a host of the cluster unless it is named. */
@@ -9,21 +9,21 @@ const alone = { hosts: [], isLeaving: false };
 /** On the loopback interface, every connection comes from this address. */
 const everyHost = { hosts: ["127.0.0.1"], isLeaving: false };
 
-let street: Street;
+let testHosts: TestHosts;
 
 beforeEach(async () => {
-  street = await Street.create();
+  testHosts = await TestHosts.create();
 });
 afterEach(() => {
-  street.close();
+  testHosts.close();
 });
 
 describe("the active Eclair on this host", () => {
   test("receives the connections, and its answers reach the clients", async () => {
-    await street.eclair(eclairA, "A");
-    const door = await street.door(a);
+    await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a);
     door.update({ ...toThisHost("A", eclairA), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("act one");
     await until(() => client.text === "A:act one");
     client.socket.write(" act three");
@@ -32,20 +32,20 @@ describe("the active Eclair on this host", () => {
   });
 
   test("sees no connection that has sent nothing", async () => {
-    const eclair = await street.eclair(eclairA, "A");
-    const door = await street.door(a);
+    const eclair = await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a);
     door.update({ ...toThisHost("A", eclairA), ...alone });
-    street.client(a);
+    testHosts.client(a);
     await until(() => door.report().held === 1);
     await sleep(50);
     expect(eclair.sessions).toHaveLength(0);
   });
 
   test("each side can end before the other", async () => {
-    const eclair = await street.eclair(eclairA, "A");
-    const door = await street.door(a);
+    const eclair = await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a);
     door.update({ ...toThisHost("A", eclairA), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("x");
     await until(() => client.text === "A:x");
     eclair.sessions[0]?.removeAllListeners("end");
@@ -58,10 +58,10 @@ describe("the active Eclair on this host", () => {
   });
 
   test("is not read faster than the client reads", async () => {
-    const eclair = await street.eclair(eclairA, "A", false);
-    const door = await street.door(a);
+    const eclair = await testHosts.eclair(eclairA, "A", false);
+    const door = await testHosts.door(a);
     door.update({ ...toThisHost("A", eclairA), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("x");
     await until(() => eclair.sessions.length === 1);
     client.socket.pause();
@@ -82,32 +82,32 @@ describe("the active Eclair on this host", () => {
 
 describe("a connection is held", () => {
   test("until an Eclair serves, and sends what the client has sent", async () => {
-    const door = await street.door(a);
+    const door = await testHosts.door(a);
     door.update({ ...toNobody(), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("act one");
     await until(() => door.report().heldTotal === 1);
-    await street.eclair(eclairA, "A");
+    await testHosts.eclair(eclairA, "A");
     door.update({ ...toThisHost("A", eclairA), ...alone });
     await until(() => client.text === "A:act one");
     expect(door.report()).toMatchObject({ passing: 1, movedTotal: 0 });
   });
 
   test("while the Eclair does not listen yet", async () => {
-    const door = await street.door(a);
+    const door = await testHosts.door(a);
     door.update({ ...toThisHost("A", eclairA), ...alone });
-    const clients = [street.client(a), street.client(a), street.client(a)];
+    const clients = [testHosts.client(a), testHosts.client(a), testHosts.client(a)];
     for (const client of clients) client.socket.write("x");
     await until(() => door.report().heldTotal === 3);
-    await street.eclair(eclairA, "A");
+    await testHosts.eclair(eclairA, "A");
     await until(() => clients.every(({ text }) => text === "A:x"));
     expect(door.report()).toMatchObject({ passing: 3, heldTotal: 3 });
   });
 
   test("for a limited time", async () => {
-    const door = await street.door(a, { heldMilliseconds: 300 });
+    const door = await testHosts.door(a, { heldMilliseconds: 300 });
     door.update({ ...toNobody(), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     const started = performance.now();
     client.socket.write("x");
     await until(() => client.ending !== undefined);
@@ -118,26 +118,26 @@ describe("a connection is held", () => {
 
 describe("when the Eclair ends before its first answer", () => {
   test("the next holder receives what the client has sent", async () => {
-    const first = await street.eclair(eclairA, "A", false);
-    const door = await street.door(a);
+    const first = await testHosts.eclair(eclairA, "A", false);
+    const door = await testHosts.door(a);
     door.update({ ...toThisHost("A", eclairA), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("act one");
     await until(() => first.received.join("") === "act one");
     first.close();
     door.update({ ...toNobody(), ...alone });
-    await street.door(b).then((other) => other.update({ ...toThisHost("B", eclairB), ...everyHost }));
-    await street.eclair(eclairB, "B");
+    await testHosts.door(b).then((other) => other.update({ ...toThisHost("B", eclairB), ...everyHost }));
+    await testHosts.eclair(eclairB, "B");
     door.update({ ...toOtherHost("B", b), ...alone });
     await until(() => client.text === "B:act one");
     expect(door.report()).toMatchObject({ movedTotal: 1, cutTotal: 0 });
   });
 
   test("the same Eclair does not receive the bytes again", async () => {
-    const eclair = await street.eclair(eclairA, "A", false);
-    const door = await street.door(a, { heldMilliseconds: 500 });
+    const eclair = await testHosts.eclair(eclairA, "A", false);
+    const door = await testHosts.door(a, { heldMilliseconds: 500 });
     door.update({ ...toThisHost("A", eclairA), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("not Lightning");
     await until(() => eclair.received.length === 1);
     eclair.sessions[0]?.destroy();
@@ -150,28 +150,28 @@ describe("when the Eclair ends before its first answer", () => {
 
 describe("when the holder changes", () => {
   test("the connections to the previous holder are reset, and those without an answer move to the next", async () => {
-    await street.eclair(eclairA, "A");
-    const door = await street.door(a);
+    await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a);
     door.update({ ...toThisHost("A", eclairA), ...alone });
-    const answered = street.client(a);
+    const answered = testHosts.client(a);
     answered.socket.write("x");
     await until(() => answered.text === "A:x");
     // An older image without a door listens on its host's address.
-    await street.eclair(eclairB, "B");
+    await testHosts.eclair(eclairB, "B");
     door.update({ ...toOtherHost("B", eclairB, false), ...alone });
     await until(() => answered.ending === "reset");
     expect(door.report().cutTotal).toBe(1);
-    const next = street.client(a);
+    const next = testHosts.client(a);
     next.socket.write("y");
     await until(() => next.text === "B:y");
   });
 
   test("an Eclair that stops keeps its connections until there is another holder", async () => {
-    await street.eclair(eclairA, "A");
-    const door = await street.door(a);
+    await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a);
     const serving = toThisHost("A", eclairA);
     door.update({ ...serving, ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("x");
     await until(() => client.text === "A:x");
     door.update({ ...toNobody(serving.own), ...alone });
@@ -181,11 +181,11 @@ describe("when the holder changes", () => {
   });
 
   test("an Eclair that stops is mute at its deadline as well", async () => {
-    await street.eclair(eclairA, "A");
-    const door = await street.door(a);
+    await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a);
     const serving = toThisHost("A", eclairA, 0.3);
     door.update({ ...serving, ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("x");
     await until(() => client.text === "A:x");
     door.update({ ...toNobody(serving.own), ...alone });
@@ -196,25 +196,25 @@ describe("when the holder changes", () => {
 
 describe("the deadline of this host's Eclair", () => {
   test("nothing that Eclair sends after it reaches a client", async () => {
-    const eclair = await street.eclair(eclairA, "A");
-    const door = await street.door(a);
+    const eclair = await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a);
     door.update({ ...toThisHost("A", eclairA, 0.3), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("x");
     await until(() => client.text === "A:x");
     await until(() => client.ending === "reset");
     expect(eclair.sessions).toHaveLength(1);
-    const late = street.client(a);
+    const late = testHosts.client(a);
     late.socket.write("y");
     await sleep(100);
     expect(late.text).toBe("");
   });
 
   test("a later deadline keeps the connections", async () => {
-    await street.eclair(eclairA, "A");
-    const door = await street.door(a);
+    await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a);
     door.update({ ...toThisHost("A", eclairA, 0.3), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("x");
     await until(() => client.text === "A:x");
     door.update({ ...toThisHost("A", eclairA, 60), ...alone });
@@ -227,35 +227,35 @@ describe("the deadline of this host's Eclair", () => {
 
 describe("the inner port", () => {
   test("leads the doors of the cluster's hosts to this host's Eclair", async () => {
-    await street.eclair(eclairB, "B");
-    const inner = await street.door(b);
+    await testHosts.eclair(eclairB, "B");
+    const inner = await testHosts.door(b);
     inner.update({ ...toThisHost("B", eclairB), ...everyHost });
-    const outer = await street.door(a);
+    const outer = await testHosts.door(a);
     outer.update({ ...toOtherHost("B", b), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("x");
     await until(() => client.text === "B:x");
     expect(inner.report()).toMatchObject({ passing: 1, acceptedTotal: 1 });
   });
 
   test("refuses other clients", async () => {
-    await street.eclair(eclairB, "B");
-    const inner = await street.door(b);
+    await testHosts.eclair(eclairB, "B");
+    const inner = await testHosts.door(b);
     inner.update({ ...toThisHost("B", eclairB), ...alone });
-    const outer = await street.door(a);
+    const outer = await testHosts.door(a);
     outer.update({ ...toOtherHost("B", b), ...alone });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("x");
     await until(() => inner.report().refusedTotal > 0);
     expect(client.text).toBe("");
   });
 
   test("never leads to another host, so no connection goes round in a circle", async () => {
-    const first = await street.door(a, { heldMilliseconds: 300 });
-    const second = await street.door(b);
+    const first = await testHosts.door(a, { heldMilliseconds: 300 });
+    const second = await testHosts.door(b);
     first.update({ ...toOtherHost("B", b), ...everyHost });
     second.update({ ...toOtherHost("A", a), ...everyHost });
-    const client = street.client(a);
+    const client = testHosts.client(a);
     client.socket.write("x");
     await until(() => client.ending !== undefined);
     expect(second.report()).toMatchObject({ passing: 0, held: 0 });
@@ -263,10 +263,10 @@ describe("the inner port", () => {
 });
 
 test("a host that leaves closes its connections, a part of them at a time", async () => {
-  await street.eclair(eclairA, "A");
-  const door = await street.door(a, { closedPerSecond: 40 });
+  await testHosts.eclair(eclairA, "A");
+  const door = await testHosts.door(a, { closedPerSecond: 40 });
   door.update({ ...toThisHost("A", eclairA), ...alone });
-  const clients = [street.client(a), street.client(a), street.client(a)];
+  const clients = [testHosts.client(a), testHosts.client(a), testHosts.client(a)];
   for (const client of clients) client.socket.write("x");
   await until(() => clients.every(({ text }) => text === "A:x"));
   door.update({ ...toThisHost("A", eclairA), hosts: [], isLeaving: true });
@@ -279,17 +279,17 @@ test("a host that leaves closes its connections, a part of them at a time", asyn
 
 describe("the limits", () => {
   const connected = async (count: number, door: Door) => {
-    const clients = Array.from({ length: count }, () => street.client(a));
+    const clients = Array.from({ length: count }, () => testHosts.client(a));
     await until(() => door.report().acceptedTotal >= count);
     return clients;
   };
 
   test("the oldest connection that has sent nothing makes room for a new one", async () => {
-    await street.eclair(eclairA, "A");
-    const door = await street.door(a, { pendingPerSource: 3 });
+    await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a, { pendingPerSource: 3 });
     door.update({ ...toThisHost("A", eclairA), ...alone });
     const [oldest, ...others] = await connected(3, door);
-    const next = street.client(a);
+    const next = testHosts.client(a);
     next.socket.write("x");
     await until(() => next.text === "A:x");
     expect(oldest?.ending).toBe("reset");
@@ -298,26 +298,26 @@ describe("the limits", () => {
   });
 
   test("a new connection is refused when every other one waits for an Eclair", async () => {
-    const door = await street.door(a, { pending: 3 });
+    const door = await testHosts.door(a, { pending: 3 });
     door.update({ ...toNobody(), ...alone });
     const clients = await connected(3, door);
     for (const client of clients) client.socket.write("x");
     await until(() => door.report().heldTotal === 3);
-    const next = street.client(a);
+    const next = testHosts.client(a);
     await until(() => next.ending === "reset");
     expect(door.report()).toMatchObject({ held: 3, refusedTotal: 1 });
   });
 
   test("a connection that sends nothing ends after some time", async () => {
-    const door = await street.door(a, { silentMilliseconds: 200 });
+    const door = await testHosts.door(a, { silentMilliseconds: 200 });
     const [client] = await connected(1, door);
     await until(() => client?.ending !== undefined);
     expect(client?.ending).toBe("reset");
   });
 
   test("Eclair's backlog receives no more connections than it has room for", async () => {
-    const eclair = await street.eclair(eclairA, "A", false);
-    const door = await street.door(a, { unaccepted: 2, acceptMilliseconds: 10_000 });
+    const eclair = await testHosts.eclair(eclairA, "A", false);
+    const door = await testHosts.door(a, { unaccepted: 2, acceptMilliseconds: 10_000 });
     door.update({ ...toThisHost("A", eclairA), ...alone });
     const clients = await connected(5, door);
     for (const client of clients) client.socket.write("x");

@@ -21,14 +21,14 @@ export type FakeEclair = {
 };
 
 /** Doors, Eclairs and clients on the loopback interface, which `close` ends. */
-export class Street {
+export class TestHosts {
   ports = { outer: 0, inner: 0 };
   private readonly ends: (() => void)[] = [];
 
-  static async create(): Promise<Street> {
-    const street = new Street();
-    street.ports = { outer: await freePort(), inner: await freePort() };
-    return street;
+  static async create(): Promise<TestHosts> {
+    const testHosts = new TestHosts();
+    testHosts.ports = { outer: await freePort(), inner: await freePort() };
+    return testHosts;
   }
 
   async door(address: string, limits: Partial<DoorLimits> = {}): Promise<Door> {

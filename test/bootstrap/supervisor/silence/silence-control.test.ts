@@ -60,7 +60,7 @@ beforeEach(() => {
 function answer(acknowledged?: boolean): void {
   const reading: LeaseReading = {
     report: { known: true, remainingSeconds: 20 },
-    sight: {
+    observation: {
       sentAt: world.now,
       answeredAt: world.now,
       connection: 1,

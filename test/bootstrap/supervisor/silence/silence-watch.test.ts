@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import {
   SilenceWatch,
-  type HolderSight,
-  type Sight,
+  type ObservedHolder,
+  type LeaseObservation,
 } from "../../../../bootstrap/supervisor/silence/silence-watch.ts";
 
-const holder: HolderSight = {
+const holder: ObservedHolder = {
   eclairInstanceId: "other",
   generation: 7,
   acknowledged: true,
@@ -17,18 +17,22 @@ class Reader {
   readonly watch = new SilenceWatch();
   now = 1000;
 
-  read(seconds: number, sees: (at: number) => Partial<HolderSight> | "nobody" = () => ({}), connection = 1) {
+  read(
+    seconds: number,
+    sees: (at: number) => Partial<ObservedHolder> | "nobody" = () => ({}),
+    connection = 1,
+  ) {
     const end = this.now + seconds;
     while (this.now < end) {
       this.now += 0.05;
       const seen = sees(this.now);
-      const sight: Sight = {
+      const observation: LeaseObservation = {
         sentAt: this.now,
         answeredAt: this.now + 0.002,
         connection,
         holder: seen === "nobody" ? undefined : { ...holder, ...seen },
       };
-      this.watch.observe(sight);
+      this.watch.observe(observation);
     }
     return this.watch.silence?.seconds;
   }
@@ -39,7 +43,7 @@ test("a holder that sends statements is not silent", () => {
   expect(seconds).toBeLessThan(0.1);
 });
 
-test("the silence counts from the first sight of the last statement", () => {
+test("the silence counts from the first observation of the last statement", () => {
   const reader = new Reader();
   reader.read(1, (at) => ({ sessions: `12 100 ${at.toFixed(3)}` }));
   expect(reader.read(3)).toBeCloseTo(2.95, 1);
