@@ -13,7 +13,7 @@ const exceptions = [
   },
   {
     from: "^scripts/(lab|drills)/",
-    to: "^bootstrap/(eclair/api|bitcoind/client)\\.ts$",
+    to: "^bootstrap/(eclair/api|bitcoind/rpc/client)\\.ts$",
     reason: "The lab and the drills call the same Eclair and bitcoind, with the same client.",
   },
 ];

@@ -1,4 +1,5 @@
 import { Argument, Command } from "commander";
+import { serveBitcoindGate } from "./bitcoind/gate/serve.ts";
 import { checkIndex, prepareIndex } from "./bitcoind/index-commands.ts";
 import { boot } from "./boot/boot.ts";
 import { deregister } from "./boot/deregister.ts";
@@ -39,6 +40,11 @@ program
   .command("door")
   .description("pass the connections of peers to the active Eclair; the supervisor runs it")
   .action(serveDoor);
+
+program
+  .command("bitcoind-gate")
+  .description("pass Eclair's calls to the best bitcoind; the supervisor runs it")
+  .action(serveBitcoindGate);
 
 program
   .command("bitcoind-index")

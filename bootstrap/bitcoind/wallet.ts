@@ -1,9 +1,8 @@
 import { z } from "zod";
-import type { NodeConfiguration } from "../contract/configuration/node.ts";
-import type { BitcoindReport } from "../contract/reports/instance.ts";
+import type { BitcoindReport } from "../contract/reports/bitcoind.ts";
 import { logError, logEvent } from "../os/log.ts";
-import type { SupervisorSecrets } from "../secrets/supervisor.ts";
-import type { BitcoindClient } from "./client.ts";
+import type { BitcoindClient } from "./rpc/client.ts";
+import type { WatchedDescriptors } from "./gate/messages.ts";
 
 const WalletNames = z.array(z.string());
 const WalletFolder = z.object({ wallets: z.array(z.object({ name: z.string() })) });
@@ -11,7 +10,16 @@ const WalletInfo = z.object({
   private_keys_enabled: z.boolean(),
   scanning: z.union([z.literal(false), z.object({ progress: z.number() })]),
 });
-const Descriptors = z.object({ descriptors: z.array(z.object({ desc: z.string() })) });
+const Descriptors = z.object({
+  descriptors: z.array(
+    z.object({
+      desc: z.string(),
+      /** The first and the last index that bitcoind watches; absent for a descriptor without a range. */
+      range: z.tuple([z.int(), z.int()]).optional(),
+      next_index: z.int().optional(),
+    }),
+  ),
+});
 const DescriptorInfo = z.object({ checksum: z.string() });
 const ImportResults = z.array(
   z.object({ success: z.boolean(), error: z.object({ message: z.string() }).optional() }),
@@ -19,10 +27,15 @@ const ImportResults = z.array(
 
 /** A rescan from an old birthday takes hours, and the call answers when the rescan ends. */
 const rescanMilliseconds = 24 * 3600 * 1000;
-/** The number of addresses that Eclair can use before bitcoind derives more by itself. */
+/** The number of addresses that bitcoind watches ahead. When an address is used, bitcoind derives more by itself. */
 const range = 1000;
+/** With fewer addresses left, the range is extended because of addresses that another bitcoind has issued. */
+const refillAt = 500;
 
 type WalletReport = Extract<BitcoindReport, { known: true }>["wallet"];
+type Descriptor = WatchedDescriptors["descriptors"][number];
+/** What bitcoind watches for a descriptor: its last index, and the next address that it issues. */
+type Watched = { readonly text: string; readonly end: number; readonly next: number };
 
 /**
  * The node's wallet in any bitcoind. With an on-chain secret, the wallet is watch-only and contains the descriptors of
@@ -31,41 +44,53 @@ type WalletReport = Extract<BitcoindReport, { known: true }>["wallet"];
 export class NodeWallet {
   private readonly bitcoind: BitcoindClient;
   private readonly name: string;
-  private readonly watched: SupervisorSecrets["watched"];
+  private readonly watched: WatchedDescriptors | undefined;
   private importing: Promise<void> | undefined;
+  /** For each descriptor, the number of addresses that this bitcoind has issued. */
+  nextAddresses: readonly number[] = [];
 
-  constructor(
-    { bitcoind }: NodeConfiguration,
-    watched: SupervisorSecrets["watched"],
-    client: BitcoindClient,
-  ) {
-    this.name = bitcoind.wallet;
+  constructor(name: string, watched: WatchedDescriptors | undefined, client: BitcoindClient) {
+    this.name = name;
     this.watched = watched;
     this.bitcoind = client;
   }
 
-  /** Creates the wallet and imports its descriptors, when they are missing. */
-  async prepare(): Promise<WalletReport> {
+  /**
+   * Creates the wallet and imports its descriptors, when they are missing.
+   * @param issued for each descriptor, the number of addresses that any bitcoind of the node has issued
+   */
+  async prepare(issued: readonly number[] = []): Promise<WalletReport> {
     await this.load();
     const info = WalletInfo.parse(await this.call("getwalletinfo"));
-    if (this.watched === undefined) return { ready: true };
+    const { watched } = this;
+    if (watched === undefined) return { ready: true };
     if (info.private_keys_enabled)
       return this.notReady("holds private keys in bitcoind: move its coins, then rename or remove it");
     if (info.scanning !== false)
       return this.notReady(`scans the chain: ${Math.floor(info.scanning.progress * 100)} %`);
     if (this.importing !== undefined) return this.notReady("imports its descriptors");
 
-    const existing = Descriptors.parse(await this.call("listdescriptors")).descriptors.map(({ desc }) =>
-      withoutChecksum(desc),
+    const existing = Descriptors.parse(await this.call("listdescriptors")).descriptors.map(
+      ({ desc, range: [, end] = [0, 0], next_index: next = 0 }) => ({
+        text: withoutChecksum(desc),
+        end,
+        next,
+      }),
     );
-    const wanted = this.watched.descriptors.map(({ text }) => text);
-    if (existing.some((text) => !wanted.includes(text)))
+    if (existing.some(({ text }) => !watched.descriptors.some((wanted) => wanted.text === text)))
       return this.notReady("belongs to another on-chain secret: rename or remove it");
-    if (wanted.every((text) => existing.includes(text))) return { ready: true };
-    this.importing = this.importDescriptors(this.watched).finally(() => {
+    this.nextAddresses = watched.descriptors.map(
+      ({ text }) => existing.find((found) => found.text === text)?.next ?? 0,
+    );
+    const requests = importRequests(watched, existing, issued);
+    if (requests.length === 0) return { ready: true };
+    const isRefill = requests.every(({ timestamp }) => timestamp === "now");
+    this.importing = this.importDescriptors(requests).finally(() => {
       this.importing = undefined;
     });
-    return this.notReady("imports its descriptors");
+    if (!isRefill) return this.notReady("imports its descriptors");
+    await this.importing;
+    return { ready: true };
   }
 
   private notReady(problem: string): WalletReport {
@@ -95,16 +120,15 @@ export class NodeWallet {
     logEvent("wallet.created", { wallet: this.name, watchOnly });
   }
 
-  private async importDescriptors(watched: NonNullable<SupervisorSecrets["watched"]>): Promise<void> {
+  private async importDescriptors(requests: readonly ImportRequest[]): Promise<void> {
     try {
-      const requests = [];
-      for (const { text, internal } of watched.descriptors) {
-        const { checksum } = DescriptorInfo.parse(await this.bitcoind("getdescriptorinfo", [text]));
-        const desc = `${text}#${checksum}`;
-        requests.push({ desc, internal, active: true, timestamp: watched.birthday, range });
+      const complete = [];
+      for (const { desc, ...request } of requests) {
+        const { checksum } = DescriptorInfo.parse(await this.bitcoind("getdescriptorinfo", [desc]));
+        complete.push({ desc: `${desc}#${checksum}`, ...request });
       }
       const results = ImportResults.parse(
-        await this.call("importdescriptors", [requests], rescanMilliseconds),
+        await this.call("importdescriptors", [complete], rescanMilliseconds),
       );
       const failed = results.find(({ success }) => !success);
       if (failed !== undefined) throw new Error(failed.error?.message ?? "bitcoind gave no reason");
@@ -114,6 +138,36 @@ export class NodeWallet {
       logError("wallet.import-failed", error, { wallet: this.name });
     }
   }
+}
+
+/** An argument of `importdescriptors`. */
+type ImportRequest = {
+  readonly desc: string;
+  readonly internal: boolean;
+  readonly active: true;
+  readonly timestamp: number | "now";
+  readonly range: number | readonly [number, number];
+  readonly next_index?: number;
+};
+
+/** The descriptors to import: those that are missing, and those whose range other bitcoinds have nearly used up. */
+function importRequests(
+  { descriptors, birthday }: WatchedDescriptors,
+  existing: readonly Watched[],
+  issued: readonly number[],
+): ImportRequest[] {
+  return descriptors.flatMap(({ text, internal }: Descriptor, index): ImportRequest[] => {
+    const common = { desc: text, internal, active: true } as const;
+    const found = existing.find((watched) => watched.text === text);
+    const issuedHere = issued[index] ?? 0;
+    if (found === undefined)
+      return [{ ...common, timestamp: birthday, range: Math.max(range, issuedHere + range) }];
+    if (issuedHere + refillAt <= found.end) return [];
+    // An address beyond the range may have received coins already.
+    const timestamp = issuedHere > found.end ? birthday : "now";
+    const next_index = Math.max(found.next, issuedHere);
+    return [{ ...common, timestamp, range: [0, issuedHere + range], next_index }];
+  });
 }
 
 /** A descriptor without its checksum, with `h` for hardened steps: the form in which it was imported. */

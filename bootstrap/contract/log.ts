@@ -8,10 +8,26 @@ export const logEvents = {
   "auto-scaling.unhealthy": "The instance reported itself unhealthy to its Auto Scaling group.",
   "auto-scaling.waiting-for-standby":
     "The Auto Scaling group terminates the active instance, and no other instance can take over: Eclair continues to run.",
+  "bitcoind-gate.ended":
+    "The process of the gate in front of the bitcoinds ended; the supervisor starts it again.",
+  "bitcoind.answer-unknown": "bitcoind's answer to a call that changes the wallet has an unknown form.",
+  "bitcoind.broadcast-failed":
+    "A bitcoind that Eclair does not use now did not receive a transaction. The gate sends it before Eclair uses this bitcoind.",
+  "bitcoind.change":
+    "Eclair's call that changes the wallet was sent to a bitcoind. `outcome`: `answered`, `no answer`, or `not sent`. The gate sends no such call twice.",
+  "bitcoind.change-failed":
+    "Eclair's locks and transactions could not be moved to another bitcoind; the gate chooses again.",
+  "bitcoind.chosen": "Eclair uses this bitcoind from now on. `reason`: why not the previous one.",
+  "bitcoind.hands-over":
+    "The active instance stops its Eclair because of its bitcoind (`reason`), so that another instance takes over.",
   "bitcoind.index-corrupt":
     "bitcoind ended because its index is corrupt. `next`: `requested`, it builds the index again; `broken`, the next instance uses another volume.",
   "bitcoind.index-unknown": "The file about the index on the chain volume is damaged, and is ignored.",
   "bitcoind.reindexes": "bitcoind builds its index again from its blocks, which takes hours on mainnet.",
+  "bitcoind.request-failed": "The gate failed to pass a request of Eclair.",
+  "bitcoind.unusable": "Eclair cannot use this bitcoind, or should use another one.",
+  "bitcoind.wallet-moved":
+    "Another bitcoind has received the transactions that Eclair broadcast, and has the same locked outputs.",
   "boot.identity": "The instance read its identity document.",
   "boot.idle": "The user-data contains no document of this project; the boot starts nothing.",
   "boot.phase": "A phase of the boot ended, or failed with `error`.",

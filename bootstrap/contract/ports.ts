@@ -10,4 +10,10 @@ export const ports = {
   eclairApi: 8080,
   /** RPC of a bitcoind on this host, on loopback, on every chain. */
   bitcoindRpc: 8332,
+  /** The publishers of a bitcoind on this host, on loopback. */
+  bitcoindZmqBlock: 29_000,
+  bitcoindZmqTx: 29_001,
+  /** The RPC interface and the publisher that Eclair uses, on loopback, in front of every bitcoind. */
+  bitcoindGateRpc: 8339,
+  bitcoindGateZmq: 29_002,
 } as const;

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import { statusWriter } from "../os/helper-process.ts";
 import { AnswerProbe } from "./answer-probe.ts";
 import { Door } from "./door.ts";
 import { DoorMessage, type DoorStatus } from "./messages.ts";
@@ -12,6 +13,7 @@ export async function serveDoor(): Promise<void> {
   let last: DoorMessage | undefined;
   const probe = new AnswerProbe(() => last?.route ?? { to: "nobody" });
   void probe.run(stop.signal);
+  const write = statusWriter();
   const reporting = setInterval(() => {
     const { answeredSecondsAgo, problem } = probe;
     const status: DoorStatus = {
@@ -19,7 +21,7 @@ export async function serveDoor(): Promise<void> {
       ...(answeredSecondsAgo !== undefined && { answeredSecondsAgo }),
       ...(problem !== undefined && { problem }),
     };
-    console.log(JSON.stringify(status));
+    write(status);
   }, reportMilliseconds);
   // systemd sends SIGTERM to every process of the unit. The supervisor ends the door after it has stopped Eclair.
   process.on("SIGTERM", () => undefined);

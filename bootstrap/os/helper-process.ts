@@ -1,9 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import type { LogEvent } from "../contract/log.ts";
 import { logEvent } from "./log.ts";
 
 const restartMilliseconds = 500;
+/** The process writes its status here. Its standard output is its log, and goes to the journal. */
+const statusDescriptor = 3;
 
 /**
  * A process of this program that the supervisor keeps running, so that its connections cannot delay the gate and the
@@ -17,7 +21,7 @@ export class HelperProcess {
   private stopped = false;
   private last: string | undefined;
 
-  /** @param onLine called with each line of the process's standard output; without it, that output goes to the journal */
+  /** @param onLine called with each line that the process writes with `statusWriter` */
   constructor(command: string, endedEvent: LogEvent, onLine?: (line: string) => void) {
     this.command = command;
     this.endedEvent = endedEvent;
@@ -25,14 +29,14 @@ export class HelperProcess {
   }
 
   start(): void {
-    const output = this.onLine === undefined ? "inherit" : "pipe";
-    const child = spawn(process.execPath, [this.command], { stdio: ["pipe", output, "inherit"] });
+    const child = spawn(process.execPath, [this.command], { stdio: ["pipe", "inherit", "inherit", "pipe"] });
     this.child = child;
     // The pipe of a process that has ended.
     child.stdin?.on("error", () => undefined);
     child.stdin?.on("drain", () => this.sendLast());
-    if (child.stdout !== null && this.onLine !== undefined)
-      createInterface({ input: child.stdout }).on("line", this.onLine);
+    const input = child.stdio[statusDescriptor];
+    if (input instanceof Readable && this.onLine !== undefined)
+      createInterface({ input }).on("line", this.onLine);
     this.sendLast();
     child.once("exit", (status, signal) => {
       if (this.stopped) return;
@@ -56,4 +60,12 @@ export class HelperProcess {
     this.stopped = true;
     this.child?.kill("SIGKILL");
   }
+}
+
+/** In a process that `HelperProcess` runs: writes its status to the supervisor, as a line of JSON. */
+export function statusWriter(): (status: unknown) => void {
+  const output = createWriteStream("", { fd: statusDescriptor });
+  // The supervisor has ended.
+  output.on("error", () => undefined);
+  return (status) => void output.write(`${JSON.stringify(status)}\n`);
 }

@@ -28,6 +28,8 @@ export const paths = {
   rendered: "/run/eclair-supervisor/rendered.json",
   /** The id of the last Eclair of this host that could take the lease, in RAM, for the next supervisor. */
   holder: "/run/eclair-supervisor/holder",
+  /** When this host handed the node over because of its bitcoind, for the next supervisor. */
+  chainHandover: "/run/eclair-supervisor/chain-handover.json",
   /** A link to the device of the chain volume. */
   chainVolume: "/run/eclair-ami/chain-volume",
   chain: "/var/lib/bitcoin",

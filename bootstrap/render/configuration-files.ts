@@ -1,13 +1,10 @@
 import { availableParallelism } from "node:os";
-import { rpcUsers } from "../bitcoind/rpc-users.ts";
+import { rpcUsers } from "../bitcoind/rpc/rpc-users.ts";
 import type { Chain, NodeConfiguration } from "../contract/configuration/node.ts";
 import { ports } from "../contract/ports.ts";
 import { armedTimeoutSeconds, jdbcDatabase } from "../database/url.ts";
 import type { NodeSecrets } from "../secrets/resolve.ts";
 import { fillTemplate } from "./template.ts";
-
-/** The ZMQ endpoints of a bitcoind on this host. */
-const localZmq = { block: "127.0.0.1:29000", tx: "127.0.0.1:29001" };
 
 /**
  * `PgChannelsDb.removeChannel` holds a connection while it waits for a second one. Akka runs it on 8 to 64 threads, by the
@@ -21,7 +18,6 @@ export function eclairConf(
   template: string,
   processors = availableParallelism(),
 ): string {
-  const { remote } = bitcoind;
   return fillTemplate(template, {
     chain,
     alias,
@@ -30,12 +26,10 @@ export function eclairConf(
     hasDoor: door === "on",
     apiPassword: secrets.apiPassword,
     bitcoind: {
-      host: remote?.host ?? "127.0.0.1",
-      rpcPort: remote?.rpcPort ?? ports.bitcoindRpc,
-      ...secrets.bitcoind,
+      rpcPort: ports.bitcoindGateRpc,
+      ...secrets.bitcoind.eclair,
       wallet: bitcoind.wallet,
-      zmqBlock: `tcp://${remote?.zmqBlock ?? localZmq.block}`,
-      zmqTx: `tcp://${remote?.zmqTx ?? localZmq.tx}`,
+      zmq: `tcp://127.0.0.1:${ports.bitcoindGateZmq}`,
     },
     database: {
       ...database,
@@ -65,9 +59,9 @@ export function bitcoinConf(
   return fillTemplate(template, {
     ...networks[chain],
     rpcPort: ports.bitcoindRpc,
-    zmqBlock: `tcp://${localZmq.block}`,
-    zmqTx: `tcp://${localZmq.tx}`,
-    users: rpcUsers(secrets.bitcoind, secrets.supervisor),
+    zmqBlock: `tcp://127.0.0.1:${ports.bitcoindZmqBlock}`,
+    zmqTx: `tcp://127.0.0.1:${ports.bitcoindZmqTx}`,
+    users: rpcUsers(secrets.bitcoind.eclair, secrets.bitcoind.gate),
     peers: bitcoind.local?.peers ?? [],
     // On regtest, bitcoind cannot estimate fees.
     fallbackFee: chain === "regtest" ? "0.00002" : "",

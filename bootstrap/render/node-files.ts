@@ -68,12 +68,12 @@ function bitcoindFiles(
 
 function supervisorSecrets(
   { chain }: NodeConfiguration,
-  { database, supervisor, apiPassword, onChain }: NodeSecrets,
+  { database, bitcoind, apiPassword, onChain }: NodeSecrets,
   local: LocalPasswords,
 ): SupervisorSecrets {
   return {
     database,
-    supervisor,
+    bitcoind: { ...bitcoind, remotes: [...bitcoind.remotes] },
     apiPassword,
     local,
     ...(onChain !== undefined && {

@@ -1,4 +1,5 @@
-import type { BitcoindReport, EclairReport, LeaseReport, Role } from "../contract/reports/instance.ts";
+import type { BitcoindReport } from "../contract/reports/bitcoind.ts";
+import type { EclairReport, LeaseReport, Role } from "../contract/reports/instance.ts";
 import { isLastHolder, leaseOwner } from "./lease/ownership.ts";
 
 export type Decision = {
@@ -35,8 +36,8 @@ export type DecisionContext = {
   readonly holdBackReason?: string;
   /** Seconds until Eclair may take the lease again after it ended by itself; zero or less when it may. */
   readonly backoffSeconds: number;
-  /** Why the chain of this host's bitcoind is not current. */
-  readonly tipProblems: readonly string[];
+  /** Why the chain of this host's bitcoind is not current, or was not until now. */
+  readonly chainProblems: readonly string[];
   /** Why no Eclair can be armed on this host, when starts of Eclair failed. */
   readonly armingProblem?: string;
   /** How long the connected Eclair has not answered, and how long it may before it is killed. */
@@ -53,7 +54,7 @@ const bitcoindNames: Readonly<Record<string, string>> = { mainnet: "main", testn
 export function decide(observation: Observation, context: DecisionContext): Decision {
   const verdict = decideRole(observation, context);
   const { role, reasons } = verdict;
-  const hostProblems = [...bitcoindProblems(observation.bitcoind, context.chain), ...context.tipProblems];
+  const hostProblems = [...bitcoindProblems(observation.bitcoind, context.chain), ...context.chainProblems];
   // Problems of the host do not end the role active: this Eclair holds the lease, so no other host can run Eclair.
   if (role === "active") return { ...verdict, ready: true, reasons: [...reasons, ...hostProblems] };
   if (role !== "standby") return { ...verdict, ready: false };
@@ -146,5 +147,6 @@ function bitcoindProblems(bitcoind: BitcoindReport, chain: string): string[] {
   if (bitcoind.chain !== expected) problems.push(`bitcoind is on ${bitcoind.chain}, not on ${expected}`);
   if (!bitcoind.synced) problems.push(`bitcoind is syncing: block ${bitcoind.blocks} of ${bitcoind.headers}`);
   if (!bitcoind.wallet.ready) problems.push(bitcoind.wallet.reason);
+  if (problems.length === 0 && bitcoind.problem !== undefined) problems.push(bitcoind.problem);
   return problems;
 }

@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { deregisterTargets } from "../aws/target-groups.ts";
-import { prepareBitcoind } from "../bitcoind/status.ts";
-import type {
-  BitcoindReport,
-  EclairReport,
-  InstanceReport,
-  LeaseReport,
-  Role,
-} from "../contract/reports/instance.ts";
+import type { BitcoindReport } from "../contract/reports/bitcoind.ts";
+import type { EclairReport, InstanceReport, LeaseReport, Role } from "../contract/reports/instance.ts";
+import { BitcoindControl } from "./chain/bitcoind-control.ts";
+import { ChainHandover } from "./chain/handover.ts";
 import { EclairProcesses } from "../eclair/processes.ts";
 import type { Slot } from "../eclair/slot.ts";
 import { boottime } from "../os/clock.ts";
@@ -60,8 +56,9 @@ export class Supervisor {
   private readonly silence: SilenceControl;
   /** Undefined with `door: off`. */
   private readonly door: DoorControl | undefined;
+  private readonly bitcoinds = new BitcoindControl(() => this.observeChain());
+  private readonly chainHandover = new ChainHandover();
   private readonly leaseReleaser = new LeaseReleaser(() => this.context.leaseDatabase);
-  private bitcoind: BitcoindReport = { known: false, reason: "not polled yet" };
   private lease: LeaseReport = { known: false, reason: "not read yet" };
   private decision: Decision = {
     role: "waiting",
@@ -76,7 +73,6 @@ export class Supervisor {
   private describedHolder: string | undefined;
   /** Why this host starts no Eclair any more. */
   private stopReason: string | undefined;
-  private bitcoindAnsweredAt = boottime();
   private handingOver = false;
 
   constructor() {
@@ -109,6 +105,8 @@ export class Supervisor {
     await this.processes.listen();
     this.silence.listen();
     this.leaseReleaser.resume();
+    this.bitcoinds.start();
+    this.followBitcoinds();
     this.door?.start();
   }
 
@@ -135,18 +133,16 @@ export class Supervisor {
   async poll(): Promise<void> {
     this.reloader.closeRetired();
     await logErrors("reload", () => this.standby.pollReload(() => this.isPassive));
-    const { bitcoind: client, wallet } = this.context;
-    const [bitcoind] = await Promise.all([
-      prepareBitcoind(client, wallet),
+    this.followBitcoinds();
+    await Promise.all([
       // When systemd does not answer, the last state remains.
       logErrors("poll-units", () => this.processes.poll()),
       this.poller.poll(),
     ]);
-    this.bitcoind = bitcoind;
+    // In any case: a gate that hangs sends no status.
+    this.observeChain();
     this.context.chainDisk?.poll();
-    this.context.chainTip.observe(bitcoind, this.context.duties.bestBlocks, Date.now(), boottime());
     if (this.processes.armed !== undefined) this.armingFailures.noteArmed();
-    if (bitcoind.known || bitcoind.warmingUp === true) this.bitcoindAnsweredAt = boottime();
     await this.standby.killUnwanted();
     if (this.decision.role === "standby") {
       const { startGuard } = this.context;
@@ -168,6 +164,39 @@ export class Supervisor {
       isActive: () => this.processes.open !== undefined,
     });
     this.polledAt = boottime();
+  }
+
+  private get bitcoind(): BitcoindReport {
+    return this.bitcoinds.report;
+  }
+
+  /** @param open the Eclair of this host whose gate is open, or is about to open */
+  private followBitcoinds(open: Slot | undefined = this.processes.open): void {
+    const { duties } = this.context;
+    // Eclair checks the wallet before it reaches its gate.
+    const { node, secrets } = this.reloader.next ?? this.context;
+    this.bitcoinds.follow({
+      configuration: node.configuration,
+      secrets,
+      openEclair: open?.eclairInstanceId,
+      nextAddresses: duties.nextAddresses,
+    });
+  }
+
+  /** Follows the state of this host's chain, and moves the node to a host with a better one. */
+  private observeChain(): void {
+    const { chainHealth, duties } = this.context;
+    const { bitcoind, bitcoinds } = this;
+    const observed = { bitcoind, answeredAt: bitcoinds.answeredAt, others: duties.otherBitcoinds };
+    chainHealth.observe(observed, Date.now(), boottime());
+    this.chainHandover.observe(chainHealth.fault, this.bitcoind.known && chainHealth.problems.length === 0);
+    if (this.decision.role !== "active") return;
+    void logErrors("chain-handover", () =>
+      this.chainHandover.handOverIfDue(
+        () => duties.readOthers(),
+        () => this.handOver(),
+      ),
+    );
   }
 
   /** When the Eclair that is connected to the database must be mute, on CLOCK_BOOTTIME. */
@@ -212,6 +241,7 @@ export class Supervisor {
       isLive: this.isLive,
       isActive: this.isActive,
       bitcoind: this.bitcoind,
+      bitcoinds: this.bitcoinds.summaries,
       lease: this.lease,
       eclair: this.eclairReport(),
       door: this.door,
@@ -261,6 +291,7 @@ export class Supervisor {
 
   async close(): Promise<void> {
     this.door?.stop();
+    this.bitcoinds.stop();
     this.silence.close();
     await this.context.recordMirror.settle();
     await this.context.duties.reportFinal(this.report());
@@ -281,10 +312,11 @@ export class Supervisor {
   private decide(): Decision {
     if (this.stopReason !== undefined)
       return { role: "stopping", action: "none", ready: false, reasons: [this.stopReason] };
-    const { node, startGuard, watchdog, recordMirror, duties, chainTip } = this.context;
+    const { node, startGuard, watchdog, recordMirror, duties, chainHealth } = this.context;
     const { superseded } = recordMirror;
     const { refused } = startGuard;
-    const { holdBackReason } = duties;
+    const holdBackReason = duties.holdBackReason ?? this.chainHandover.holdBackReason;
+    const recoveryProblem = this.chainHandover.recoveryProblem(node.configuration.failover.bitcoind);
     const { unexpectedKeys } = this.poller;
     const { problem: armingProblem } = this.armingFailures;
     return decide(
@@ -294,7 +326,7 @@ export class Supervisor {
         sawLeaseHeld: watchdog.sawLeaseHeld,
         backoffSeconds: this.backoff.remainingSeconds,
         armAtRemainingSeconds: this.isHolderSilent ? Infinity : this.standby.armAtRemainingSeconds,
-        tipProblems: chainTip.problems,
+        chainProblems: [...chainHealth.problems, ...(recoveryProblem === undefined ? [] : [recoveryProblem])],
         silentSeconds: this.poller.silentSeconds,
         silentLimitSeconds: startGuard.migratesSchemas ? migrationLimitSeconds : silentLimitSeconds,
         ...(armingProblem !== undefined && { armingProblem }),
@@ -311,7 +343,7 @@ export class Supervisor {
     const isLocal = this.context.node.configuration.bitcoind.local !== undefined;
     return {
       healthy: this.bitcoind.known,
-      brokenForSeconds: isLocal ? boottime() - this.bitcoindAnsweredAt : 0,
+      brokenForSeconds: isLocal ? this.context.chainHealth.unansweredSeconds : 0,
     };
   }
 
@@ -389,6 +421,7 @@ export class Supervisor {
     this.context.recordMirror.reset();
     this.context.watchdog.start(boottime());
     this.silence.reset();
+    this.followBitcoinds(armed);
     // The door tries this Eclair until it listens.
     this.routeDoor(armed);
     await this.processes.openGate(armed);

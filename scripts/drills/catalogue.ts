@@ -1,5 +1,6 @@
 import type { Drill } from "./drill.ts";
 import { drills as baseline } from "./faults/baseline.ts";
+import { drills as bitcoind } from "./faults/bitcoind.ts";
 import { drills as channels } from "./faults/channels.ts";
 import { drills as clocks } from "./faults/clocks.ts";
 import { drills as database } from "./faults/database.ts";
@@ -20,6 +21,7 @@ export const catalogue: readonly Drill[] = [
   ...database,
   ...silence,
   ...dependencies,
+  ...bitcoind,
   ...load,
   ...loadBalancer,
   ...clocks,

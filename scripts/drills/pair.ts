@@ -89,9 +89,10 @@ export async function terminateInstances(
   which: "other-images" | "all",
 ): Promise<void> {
   const instances = await describeInstances(environment);
-  const InstanceIds = instances
-    .filter(({ ImageId }) => which === "all" || ImageId !== environment.imageId)
-    .map(({ InstanceId = "" }) => InstanceId);
-  if (InstanceIds.length === 0) return;
-  await environment.target.client(EC2Client).send(new TerminateInstancesCommand({ InstanceIds }));
+  for (const { ImageId, InstanceId = "" } of instances)
+    if (which === "all" || ImageId !== environment.imageId) await terminateInstance(environment, InstanceId);
+}
+
+export async function terminateInstance({ target }: DrillEnvironment, instanceId: string): Promise<void> {
+  await target.client(EC2Client).send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
 }

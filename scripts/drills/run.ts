@@ -102,16 +102,6 @@ export class DrillRun {
     });
   }
 
-  /** Waits until the bitcoind of a host has fewer blocks than the bitcoind of another host. */
-  async waitUntilBehind(id: string, otherId: string): Promise<void> {
-    await this.waitForStatuses((statuses) => {
-      const blocks = blocksOf(statuses, id);
-      const otherBlocks = blocksOf(statuses, otherId);
-      if (blocks !== undefined && otherBlocks !== undefined && blocks < otherBlocks) return undefined;
-      return `bitcoind on ${id} is not behind: it has block ${blocks}, bitcoind on ${otherId} has block ${otherBlocks}`;
-    });
-  }
-
   /** @param problemIn undefined when the statuses are as expected */
   private async waitForStatuses(
     problemIn: (statuses: readonly NodeStatus[]) => string | undefined,
@@ -128,9 +118,4 @@ export class DrillRun {
   async wait(seconds: number): Promise<void> {
     await sleep(seconds * 1000);
   }
-}
-
-function blocksOf(statuses: readonly NodeStatus[], id: string): number | undefined {
-  const bitcoind = statuses.find(({ instanceId }) => instanceId === id)?.report?.bitcoind;
-  return bitcoind?.known === true ? bitcoind.blocks : undefined;
 }

@@ -52,6 +52,14 @@ export const services = {
   metadata: "169.254.169.254",
 } as const;
 
+/** The hosts of remote bitcoinds: the address of each ends with its number, 1 to 254. */
+export const remoteBitcoindNetwork = "100.64.11.0/24";
+export const remoteBitcoindAddress = (number: number): string => `100.64.11.${number}`;
+/** The name of such a host: dnsmasq derives the names from the addresses. */
+export const remoteBitcoindDomain = "bitcoind.internal";
+export const remoteBitcoindName = (number: number): string =>
+  `remote-${remoteBitcoindAddress(number).replaceAll(".", "-")}.${remoteBitcoindDomain}`;
+
 export const apiPort = 80;
 export const motoPort = 5000;
 /** The peer-to-peer port of bitcoind on regtest. */

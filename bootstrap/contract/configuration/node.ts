@@ -69,27 +69,66 @@ const LocalBitcoind = z.strictObject({
   peers: z.array(HostAndPort).default([]),
 });
 
-const RemoteBitcoind = z.strictObject({
-  host: Host,
-  rpcPort: Port,
-  zmqBlock: HostAndPort,
-  zmqTx: HostAndPort,
-  /** JSON with `username` and `password` of the RPC interface. */
-  secret: SecretReference,
-});
+/** A bitcoind on another host. */
+const RemoteBitcoind = z
+  .strictObject({
+    host: Host,
+    rpcPort: Port,
+    zmqBlock: HostAndPort,
+    zmqTx: HostAndPort,
+    /** JSON with `username` and `password` of the RPC interface. */
+    secret: SecretReference,
+    /**
+     * `on`: RPC and ZMQ are behind a TLS front end, because bitcoind has no TLS. `off`: only for an address in a private
+     * network.
+     */
+    tls: z.enum(["on", "off"]).default("on"),
+    /** The certificate authorities of the TLS front end, in PEM; by default, those of the image. */
+    ca: Certificates.optional(),
+  })
+  .superRefine(({ host, zmqBlock, zmqTx, tls, ca }, context) => {
+    if (tls === "on") return;
+    if (ca !== undefined)
+      context.addIssue({ code: "custom", path: ["ca"], message: "must not be set with `tls: off`" });
+    for (const [key, address] of Object.entries({ host, zmqBlock, zmqTx }))
+      if (isIpAddress(hostOf(address)) && notPublic(hostOf(address)) === undefined)
+        context.addIssue({
+          code: "custom",
+          path: [key],
+          message:
+            "is a public address, which needs `tls: on`: anyone on the path could read and change the answers",
+        });
+  });
+
+/** The host of `host:port`, or the host itself. */
+const hostOf = (address: string): string => address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 
 const Bitcoind = z
   .strictObject({
+    /** A bitcoind on the instance itself. */
     local: LocalBitcoind.optional(),
-    remote: RemoteBitcoind.optional(),
+    /** bitcoinds on other hosts, in the order of preference. */
+    remotes: z.array(RemoteBitcoind).max(8).default([]),
+    /** Whether Eclair uses the local bitcoind, or a remote one, when both can be used. */
+    prefer: z.enum(["local", "remotes"]).default("local"),
     /** The wallet's name. */
     wallet: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,64}$/)
       .default("eclair"),
   })
-  .refine((bitcoind) => (bitcoind.local === undefined) !== (bitcoind.remote === undefined), {
-    message: "must contain either `local` or `remote`",
+  .refine(({ local, remotes }) => local !== undefined || remotes.length > 0, {
+    message: "must contain `local`, or at least one of `remotes`",
+  })
+  .superRefine(({ remotes }, context) => {
+    const addresses = remotes.map(({ host, rpcPort }) => `${host}:${rpcPort}`);
+    for (const [index, address] of addresses.entries())
+      if (addresses.indexOf(address) !== index)
+        context.addIssue({
+          code: "custom",
+          path: ["remotes", index],
+          message: `is ${address}, which the list contains already`,
+        });
   });
 
 /** The EBS volume for bitcoind's chain, in addition to the root volume. */
@@ -109,6 +148,19 @@ const ChainVolume = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9:/_-]{1,2048}$/)
     .optional(),
+});
+
+/** When the active host hands the node over to a ready standby because of its bitcoind. */
+const BitcoindFailover = z.strictObject({
+  /** bitcoind's RPC has not answered for this time. The error -28, "loading", is an answer. */
+  unreachableSeconds: z.int().min(10).max(3600).default(30),
+  /** bitcoind is at least this many blocks behind the best instance of the cluster, for `behindSeconds`. */
+  behindBlocks: z.int().min(1).max(144).default(2),
+  behindSeconds: z.int().min(10).max(86_400).default(60),
+  /** bitcoind has no peers for this time, while another instance has peers. */
+  noPeersSeconds: z.int().min(10).max(86_400).default(60),
+  /** A host that handed the node over is ready again when its bitcoind has been healthy for this time. */
+  recoverySeconds: z.int().min(0).max(86_400).default(180),
 });
 
 /** Where the cluster record is stored, outside the database. */
@@ -179,6 +231,7 @@ const Node = z.strictObject({
        * host then costs less than the lease.
        */
       silenceSeconds: z.number().min(3).max(60).default(3),
+      bitcoind: BitcoindFailover.prefault({}),
       /** The Auto Scaling group replaces an instance whose own bitcoind has not answered for this time. */
       unhealthyAfterSeconds: z.int().min(60).max(86_400).default(1800),
     })
@@ -222,9 +275,17 @@ export const onChainMissing = {
     "is missing: without it, the keys of the coins would be in bitcoind's wallet, on a disk that is lost with the instance",
 };
 
+const severalWallets = {
+  path: ["secrets", "onChain"],
+  message: "is missing: several bitcoinds can watch the same keys, but each has its own wallet",
+};
+
 /** The configuration of a node. It names secrets and never contains one. */
 export const NodeConfiguration = Node.refine(hasOnChain, onChainMissing).superRefine(
-  ({ chain, publicAddresses }, context) => {
+  ({ chain, publicAddresses, bitcoind, secrets }, context) => {
+    const { local, remotes } = bitcoind;
+    if (secrets.onChain === undefined && remotes.length + (local === undefined ? 0 : 1) > 1)
+      context.addIssue({ code: "custom", ...severalWallets });
     if (chain !== "mainnet") return;
     for (const [index, address] of publicAddresses.entries()) {
       const reason = notPublic(address);

@@ -7,6 +7,7 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     targetGroups: "targetGroupArns",
     "record.takeoverWithout": "record.allowStartWithoutRecord",
     "secrets.api": "secrets.apiPassword",
+    "bitcoind.remote": "bitcoind.remotes",
   },
   ClusterSetup: {
     "task.makeSecrets": "task.createSecrets",

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { BootStatus } from "./boot.ts";
+import { BitcoindReport, BitcoindSummary } from "./bitcoind.ts";
 import { DoorReport } from "./door.ts";
 import { InstanceIdentity } from "./instance-identity.ts";
-
-/** A part of the report that the supervisor could not read, and the reason. */
-const Unknown = z.object({ known: z.literal(false), reason: z.string() });
+import { Unknown } from "./unknown.ts";
 
 /**
  * - `waiting`: this host cannot run Eclair now
@@ -16,27 +15,6 @@ const Unknown = z.object({ known: z.literal(false), reason: z.string() });
  */
 export const roles = ["waiting", "standby", "starting", "active", "stopping", "unsafe"] as const;
 export type Role = (typeof roles)[number];
-
-const Bitcoind = z.union([
-  /** `warmingUp`: bitcoind answers, and loads its block index (RPC error -28). */
-  Unknown.extend({ warmingUp: z.boolean().optional() }),
-  z.object({
-    known: z.literal(true),
-    /** bitcoind's own name of the chain, such as `main`. */
-    chain: z.string(),
-    blocks: z.int(),
-    headers: z.int(),
-    /** The time in the header of the last block, in seconds since 1970. */
-    tipTime: z.int().optional(),
-    /** By Eclair's own conditions. */
-    synced: z.boolean(),
-    wallet: z.union([
-      z.object({ ready: z.literal(true) }),
-      z.object({ ready: z.literal(false), reason: z.string() }),
-    ]),
-  }),
-]);
-export type BitcoindReport = z.infer<typeof Bitcoind>;
 
 /** How current the tip of an instance's chain is. A part is absent while it is not known. */
 const ChainTip = z.object({
@@ -118,7 +96,9 @@ export const InstanceReport = z.object({
   chain: z.string(),
   identity: InstanceIdentity,
   targetGroupArns: z.array(z.string()),
-  bitcoind: Bitcoind,
+  bitcoind: BitcoindReport,
+  /** Every bitcoind that the instance can use, in the order of preference. Absent in the reports of older images. */
+  bitcoinds: z.array(BitcoindSummary).optional(),
   /** Absent in the reports of older images. */
   chainTip: ChainTip.optional(),
   /** The file system of the chain; absent with a remote bitcoind, and while it is not known. */

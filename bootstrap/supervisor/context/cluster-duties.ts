@@ -3,6 +3,7 @@ import type { ClusterTable } from "../../contract/record/table.ts";
 import type { InstanceReport } from "../../contract/reports/instance.ts";
 import { readTargetLifecycleState } from "../../imds/read.ts";
 import type { BootedNode } from "../../render/booted-node.ts";
+import type { OtherBitcoinds } from "../chain/chain-health.ts";
 import { GroupLifecycle, type HostHealth } from "../group/group-lifecycle.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { Reporter } from "../health/reporter.ts";
@@ -48,9 +49,18 @@ export class ClusterDuties {
     this.view = new ClusterView(table, identity.instanceId);
   }
 
-  /** The greatest height of the other instances' bitcoinds, when it is known. */
-  get bestBlocks(): number | undefined {
-    return this.view.bestBlocks;
+  /** For each descriptor, the number of addresses that the bitcoinds of the other instances have issued. */
+  get nextAddresses(): readonly number[] {
+    return this.view.nextAddresses;
+  }
+
+  get otherBitcoinds(): OtherBitcoinds {
+    return this.view.bitcoinds;
+  }
+
+  /** Reads the reports of the other instances now. */
+  async readOthers(): Promise<readonly InstanceReport[]> {
+    return await this.view.refresh();
   }
 
   /** The addresses of the other instances of the cluster. */

@@ -3,8 +3,9 @@ import { InstanceReport } from "../../contract/reports/instance.ts";
 import { freshSeconds, isReadyStandby } from "../../contract/reports/standby.ts";
 import { boottime } from "../../os/clock.ts";
 import { ChangeLog } from "../../os/log.ts";
+import type { OtherBitcoinds } from "../chain/chain-health.ts";
 
-const everySeconds = 10;
+const everySeconds = 5;
 
 /** What the other instances of the cluster reported last. */
 export class ClusterView {
@@ -42,10 +43,31 @@ export class ClusterView {
     return this.fresh.some(isReadyStandby);
   }
 
-  /** The greatest height of the other instances' bitcoinds. */
-  get bestBlocks(): number | undefined {
-    const heights = this.fresh.flatMap(({ bitcoind }) => (bitcoind.known ? [bitcoind.blocks] : []));
-    return heights.length === 0 ? undefined : Math.max(...heights);
+  /** What the other instances reported within the last half minute. */
+  get reports(): readonly InstanceReport[] {
+    return this.fresh;
+  }
+
+  /** Reads the reports now. When the table cannot be read, those of the last half minute remain. */
+  async refresh(): Promise<readonly InstanceReport[]> {
+    this.requestedAt = -Infinity;
+    await this.poll();
+    return this.fresh;
+  }
+
+  /** For each descriptor, the largest number of addresses that another bitcoind has issued, by its last report. */
+  get nextAddresses(): readonly number[] {
+    const lists = this.others.map(({ bitcoind }) => (bitcoind.known ? (bitcoind.nextAddresses ?? []) : []));
+    const length = Math.max(0, ...lists.map((list) => list.length));
+    return Array.from({ length }, (_, index) => Math.max(0, ...lists.map((list) => list[index] ?? 0)));
+  }
+
+  get bitcoinds(): OtherBitcoinds {
+    const known = this.fresh.flatMap(({ bitcoind }) => (bitcoind.known ? [bitcoind] : []));
+    return {
+      bestBlocks: known.toSorted(byWork).at(-1)?.blocks,
+      havePeers: known.some(({ peers }) => peers !== undefined && peers > 0),
+    };
   }
 
   /** The addresses of the other instances, by the last reports that could be read. */
@@ -72,4 +94,13 @@ export class ClusterView {
       return parsed.success ? [parsed.data] : [];
     });
   }
+}
+
+type Known = Extract<InstanceReport["bitcoind"], { known: true }>;
+
+/** Of two forks, the one with more work is the chain. A report of an older image has only a height. */
+function byWork(a: Known, b: Known): number {
+  if (a.chainwork === undefined || b.chainwork === undefined) return a.blocks - b.blocks;
+  const difference = BigInt(`0x${a.chainwork}`) - BigInt(`0x${b.chainwork}`);
+  return difference === 0n ? 0 : difference > 0n ? 1 : -1;
 }

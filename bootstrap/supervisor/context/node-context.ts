@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
 import { clusterTable, supervisorClient } from "../../aws/cluster-table.ts";
-import { bitcoindClient, bitcoindUrl, type BitcoindClient } from "../../bitcoind/client.ts";
-import { NodeWallet } from "../../bitcoind/wallet.ts";
 import type { DatabaseIdentity } from "../../contract/record/record.ts";
 import type { BootStatus } from "../../contract/reports/boot.ts";
 import { paths } from "../../os/paths.ts";
@@ -13,15 +11,14 @@ import { RecordMirror } from "../lease/record-mirror.ts";
 import { StartGuard } from "../lease/start-guard.ts";
 import { Watchdog } from "../lease/watchdog.ts";
 import { ChainDisk } from "../health/chain-disk.ts";
-import { ChainTip } from "../health/chain-tip.ts";
+import { boottime } from "../../os/clock.ts";
+import { ChainHealth } from "../chain/chain-health.ts";
 import { ClusterDuties, type DriftPoller } from "./cluster-duties.ts";
 
 /** Everything that a supervisor works with, created from the files that one boot rendered. */
 export class NodeContext {
   readonly rendered: Rendered;
   readonly endpoint: Omit<DatabaseIdentity, "id">;
-  readonly bitcoind: BitcoindClient;
-  readonly wallet: NodeWallet;
   /** A separate connection for the lease, so that no other query delays it. */
   readonly leaseDatabase: NodeDatabase;
   readonly database: NodeDatabase;
@@ -29,7 +26,7 @@ export class NodeContext {
   readonly recordMirror: RecordMirror;
   readonly duties: ClusterDuties;
   readonly watchdog: Watchdog;
-  readonly chainTip: ChainTip;
+  readonly chainHealth: ChainHealth;
   /** Undefined with a remote bitcoind. */
   readonly chainDisk: ChainDisk | undefined;
   private lastBoot: BootStatus;
@@ -40,8 +37,6 @@ export class NodeContext {
     const { database } = configuration;
     this.rendered = rendered;
     this.endpoint = { host: database.host, port: database.port, name: database.name };
-    this.bitcoind = bitcoindClient(bitcoindUrl(configuration), secrets.supervisor);
-    this.wallet = new NodeWallet(configuration, secrets.watched, this.bitcoind);
     const ca = readFileSync(paths.databaseCa, "utf8");
     this.leaseDatabase = new NodeDatabase({ database, login: secrets.database, ca }, leasePatience);
     this.database = new NodeDatabase({ database, login: secrets.database, ca });
@@ -50,7 +45,7 @@ export class NodeContext {
     this.recordMirror = new RecordMirror(table, this.database, this.endpoint, node.eclair);
     this.duties = new ClusterDuties(node, table, driftDetector);
     this.watchdog = new Watchdog(database);
-    this.chainTip = new ChainTip(configuration.chain);
+    this.chainHealth = new ChainHealth(configuration.chain, configuration.failover.bitcoind, boottime());
     this.chainDisk = configuration.bitcoind.local === undefined ? undefined : new ChainDisk();
     this.lastBoot = boot;
   }

@@ -91,6 +91,28 @@ export const metrics: readonly Metric[] = [
     samples: ({ bitcoind }) => one(bitcoind.known),
   },
   {
+    name: "eclair_ami_bitcoind_peers",
+    help: "bitcoind's connections to peers",
+    samples: ({ bitcoind }) => (bitcoind.known && bitcoind.peers !== undefined ? one(bitcoind.peers) : []),
+  },
+  {
+    name: "eclair_ami_bitcoind_chosen",
+    help: "1 for the bitcoind that Eclair uses, 0 for the others",
+    labels: ["bitcoind"],
+    samples: ({ bitcoinds = [] }) =>
+      bitcoinds.map(({ name, chosen }) => ({ labels: { bitcoind: name }, value: Number(chosen) })),
+  },
+  {
+    name: "eclair_ami_bitcoind_usable",
+    help: "1 for each bitcoind that has no problem",
+    labels: ["bitcoind"],
+    samples: ({ bitcoinds = [] }) =>
+      bitcoinds.map(({ name, problem }) => ({
+        labels: { bitcoind: name },
+        value: Number(problem === undefined),
+      })),
+  },
+  {
     name: "eclair_ami_bitcoind_tip_age_seconds",
     help: "seconds since the time of bitcoind's last block",
     samples: ({ chainTip }) => (chainTip?.ageSeconds === undefined ? [] : one(chainTip.ageSeconds)),

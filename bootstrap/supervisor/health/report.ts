@@ -1,10 +1,6 @@
 import type { BootStatus } from "../../contract/reports/boot.ts";
-import type {
-  BitcoindReport,
-  EclairReport,
-  InstanceReport,
-  LeaseReport,
-} from "../../contract/reports/instance.ts";
+import type { BitcoindReport, BitcoindSummary } from "../../contract/reports/bitcoind.ts";
+import type { EclairReport, InstanceReport, LeaseReport } from "../../contract/reports/instance.ts";
 import { version } from "../../version.ts";
 import type { NodeContext } from "../context/node-context.ts";
 import type { Decision } from "../decide.ts";
@@ -19,6 +15,7 @@ export type SupervisorState = {
   /** Whether Eclair runs on this host, answers, and holds the lease. */
   readonly isActive: boolean;
   readonly bitcoind: BitcoindReport;
+  readonly bitcoinds: readonly BitcoindSummary[];
   readonly lease: LeaseReport;
   readonly eclair: EclairReport;
   /** Undefined with `door: off`. */
@@ -28,8 +25,8 @@ export type SupervisorState = {
 
 /** The report of an instance, from the state of its supervisor. */
 export function buildReport(
-  { node, recordMirror, chainDisk, chainTip }: NodeContext,
-  { decision, roleSince, isLive, isActive, bitcoind, lease, eclair, door, boot }: SupervisorState,
+  { node, recordMirror, chainDisk, chainHealth }: NodeContext,
+  { decision, roleSince, isLive, isActive, bitcoind, bitcoinds, lease, eclair, door, boot }: SupervisorState,
 ): InstanceReport {
   const { configuration, identity } = node;
   const disk = chainDisk?.report;
@@ -48,7 +45,8 @@ export function buildReport(
     identity,
     targetGroupArns: configuration.targetGroupArns,
     bitcoind,
-    chainTip: chainTip.report,
+    bitcoinds: [...bitcoinds],
+    chainTip: chainHealth.report,
     ...(disk !== undefined && { chainDisk: disk }),
     ...(doorReport !== undefined && { door: doorReport }),
     lease,

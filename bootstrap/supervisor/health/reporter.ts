@@ -5,7 +5,7 @@ import { ChangeLog } from "../../os/log.ts";
 
 const everySeconds = 10;
 
-/** Writes the report of this instance to the cluster table: at every change of its role, and every ten seconds. */
+/** Writes the report of this instance to the cluster table: at every change that others act on, and every ten seconds. */
 export class Reporter {
   private readonly table: ClusterTable;
   private readonly instanceId: string;
@@ -21,8 +21,9 @@ export class Reporter {
 
   /** The caller does not wait: a table that cannot be reached delays nothing. */
   report(report: InstanceReport): void {
-    const { role, ready, active, eclair, record } = report;
-    const compared = JSON.stringify([role, ready, active, eclair.armed, record.known]);
+    const { role, ready, active, eclair, record, bitcoind } = report;
+    const chain = bitcoind.known ? [bitcoind.bestBlockHash, (bitcoind.peers ?? 0) > 0] : [];
+    const compared = JSON.stringify([role, ready, active, eclair.armed, record.known, ...chain]);
     if (this.running !== undefined) return;
     if (compared === this.reported && boottime() - this.reportedAt < everySeconds) return;
     this.reported = compared;

@@ -1,5 +1,5 @@
-import { prepareBitcoind } from "../../bitcoind/status.ts";
-import type { BitcoindReport, LeaseReport, Role } from "../../contract/reports/instance.ts";
+import type { BitcoindReport } from "../../contract/reports/bitcoind.ts";
+import type { LeaseReport, Role } from "../../contract/reports/instance.ts";
 import type { EclairProcesses } from "../../eclair/processes.ts";
 import type { ArmInputs } from "../../eclair/slot.ts";
 import { logErrors } from "../../os/log-errors.ts";
@@ -39,9 +39,6 @@ export class Standby {
    */
   async pollReload(isPassive: () => boolean): Promise<void> {
     this.reloader.poll();
-    const { next } = this.reloader;
-    // Eclair checks the wallet before it reaches its gate.
-    if (next !== undefined) await prepareBitcoind(next.bitcoind, next.wallet);
     // The armed Eclair is useless with another database endpoint, or without its door.
     if (this.reloader.needsRestart && isPassive()) await restartSupervisor();
   }

@@ -41,7 +41,7 @@ database:
   host: CLUSTER.XXXXXXXXXX.REGION.rds.amazonaws.com
   port: 5432
   name: eclair
-  leaseSeconds: 15
+  leaseSeconds: 30
   leaseRenewalSeconds: 5
 # The DynamoDB table of the cluster record. allowStartWithoutRecord permits Eclair to start while the record cannot be
 # read: docs/identity.md describes the risk.
@@ -50,10 +50,11 @@ record:
   allowStartWithoutRecord: false
 bitcoind:
   # bitcoind on this instance. bitcoind connects to \`peers\` and to no other node; without peers, bitcoind finds its own.
-  # The alternative is \`remote\`, with host, rpcPort, zmqBlock, zmqTx (host:port) and secret (JSON with username and
-  # password).
   local:
     peers: []
+  # bitcoinds on other hosts, in the order of preference. Eclair uses the first bitcoind that works (docs/bitcoind.md). An
+  # entry has the keys host, rpcPort, zmqBlock, zmqTx (host:port), secret (JSON with username and password), tls and ca.
+  remotes: []
   wallet: eclair
 # The volume for bitcoind's chain. An instance uses the volume of an earlier instance of the cluster in its Availability
 # Zone. Without one, the instance creates a volume, from \`snapshotId\` when this key is present.

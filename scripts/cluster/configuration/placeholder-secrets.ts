@@ -12,10 +12,13 @@ export function placeholderSecrets({ secrets }: NodeConfiguration): NodeSecrets 
       onChain: { mnemonic: hidden, passphrase: hidden, birthday: 0 },
     }),
     database: { username: hidden, password: hidden },
-    bitcoind: { username: "eclair", password: hidden },
-    supervisor: { username: "supervisor", password: hidden },
+    bitcoind: {
+      eclair: { username: "eclair", password: hidden },
+      gate: { username: "gate", password: hidden },
+      remotes: [],
+    },
     apiPassword: hidden,
   };
 }
 
-export const placeholderPasswords: LocalPasswords = { bitcoind: hidden, supervisor: hidden, api: hidden };
+export const placeholderPasswords: LocalPasswords = { bitcoind: hidden, gate: hidden, api: hidden };

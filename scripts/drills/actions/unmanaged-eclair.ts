@@ -1,10 +1,17 @@
+import { ports } from "../../../bootstrap/contract/ports.ts";
 import { permitEclairPackets, restoreFirewall } from "../../lab/guest/eclair-packets.ts";
 import { runOnHost, type DrillEnvironment } from "../environment.ts";
 
 const unit = "drill-eclair";
+/** Without a supervisor, no gate is in front of the bitcoind of the host. */
+const localBitcoind = [
+  `-Declair.bitcoind.rpcport=${ports.bitcoindRpc}`,
+  `-Declair.bitcoind.zmqblock=tcp://127.0.0.1:${ports.bitcoindZmqBlock}`,
+  `-Declair.bitcoind.zmqtx=tcp://127.0.0.1:${ports.bitcoindZmqTx}`,
+].join(" ");
 
 /**
- * Starts Eclair as a systemd service without gate and supervisor, with the files that the bootstrap has rendered. The
+ * Starts Eclair as a systemd service without gates and supervisor, with the files that the bootstrap has rendered. The
  * supervisor must be stopped.
  */
 export async function startUnmanagedEclair(environment: DrillEnvironment, instanceId: string): Promise<void> {
@@ -15,7 +22,7 @@ export async function startUnmanagedEclair(environment: DrillEnvironment, instan
      systemd-run --quiet --unit=${unit} --uid=eclair --gid=eclair --property=Restart=always --property=RestartSec=1 \
        --property=RuntimeDirectory=eclair-process-drill --property=RuntimeDirectoryMode=0700 \
        --property=StartLimitIntervalSec=0 --property=SuccessExitStatus=143 --property=EnvironmentFile=-/run/eclair-ami/eclair.env \
-       /opt/eclair/bin/eclair-run -Declair.datadir=/run/eclair`,
+       /opt/eclair/bin/eclair-run -Declair.datadir=/run/eclair ${localBitcoind}`,
   );
 }
 

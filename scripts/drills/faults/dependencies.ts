@@ -1,7 +1,5 @@
-import { services } from "../../lab/addresses.ts";
 import { killEclair } from "../../lab-cluster/failover.ts";
 import { setFaults, type Fault as ServiceFault } from "../../lab/front/faults.ts";
-import { bothDirections, dropPackets, restoreNetwork } from "../actions/network.ts";
 import type { Drill } from "../drill.ts";
 import { killHaproxy } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
@@ -44,20 +42,6 @@ export const drills: readonly Drill[] = [
     cleanUp: async (run) => {
       await run.runOnHost(run.pair.active, "rm -f /var/tmp/full");
     },
-  },
-  {
-    name: "bitcoind-behind",
-    title: "bitcoind on the active host receives no new blocks",
-    execute: async (run) => {
-      const { environment, addresses, pair } = run;
-      const { active, standby } = pair;
-      await run.inject(() => dropPackets(environment.lab, bothDirections(addresses.active, services.miner)));
-      // The lab mines a block every 30 s.
-      await run.waitUntilBehind(active, standby);
-      await run.wait(10);
-      await run.waitUntilServing([active, standby], Date.now(), 2);
-    },
-    cleanUp: async ({ environment }) => await restoreNetwork(environment.lab),
   },
   {
     name: "restart-load-balancer",

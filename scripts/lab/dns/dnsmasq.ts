@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../machine/files.ts";
-import { services, zones } from "../addresses.ts";
+import { remoteBitcoindDomain, remoteBitcoindNetwork, services, zones } from "../addresses.ts";
 import { layout, type LabPaths } from "../paths.ts";
 
 /** A DHCP lease: dnsmasq gives each guest the address that EC2 assigned. */
@@ -46,6 +46,7 @@ export function dnsmasqArguments(lab: LabPaths): string[] {
     "--local=/amazonaws.com/",
     "--local=/api.aws/",
     `--addn-hosts=${namesFile(lab)}`,
+    `--synth-domain=${remoteBitcoindDomain},${remoteBitcoindNetwork},remote-`,
     `--resolv-file=${upstreamResolvConf()}`,
   ];
 }

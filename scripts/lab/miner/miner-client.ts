@@ -1,18 +1,25 @@
 import { execa } from "execa";
 import { join } from "node:path";
 import { nodeBinary } from "../../machine/paths.mjs";
+import { services } from "../addresses.ts";
 import type { LabPaths } from "../paths.ts";
 import { anyoneDescriptor } from "./rpc.ts";
 
 /** The number of blocks after which a coinbase output can be spent. */
 const coinbaseMaturity = 100;
 
-/** The lab's miner for a program outside of the lab. The miner is reachable only inside the lab's network namespace. */
+/**
+ * A bitcoind of the lab that mines, for a program outside of the lab: it is reachable only inside the lab's network
+ * namespace.
+ */
 export class MinerClient {
   private readonly lab: LabPaths;
+  private readonly address: string;
 
-  constructor(lab: LabPaths) {
+  /** @param address of another bitcoind than the lab's miner */
+  constructor(lab: LabPaths, address: string = services.miner) {
     this.lab = lab;
+    this.address = address;
   }
 
   /** @throws Error with bitcoind's message */
@@ -21,7 +28,7 @@ export class MinerClient {
       "nsenter",
       [
         ...[`--net=/run/netns/${this.lab.netns}`, nodeBinary, join(import.meta.dirname, "call-main.ts")],
-        ...[method, JSON.stringify(params)],
+        ...[this.address, method, JSON.stringify(params)],
       ],
       { reject: false, stdin: "ignore" },
     );

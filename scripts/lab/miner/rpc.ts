@@ -1,13 +1,15 @@
-import { bitcoindClient } from "../../../bootstrap/bitcoind/client.ts";
+import { bitcoindClient, postTo, type BitcoindClient } from "../../../bootstrap/bitcoind/rpc/client.ts";
 import { services } from "../addresses.ts";
 
 export const rpcPort = 18443;
 
-/** The RPC of the miner is reachable only inside the lab's namespace, so the password protects nothing. */
+/** The RPC of the lab's bitcoinds is reachable only inside the lab's namespace, so the password protects nothing. */
 export const rpcCredentials = { username: "lab", password: "lab" } as const;
 
-/** A client inside the lab's network namespace. */
-export const minerRpc = bitcoindClient(`http://${services.miner}:${rpcPort}`, rpcCredentials);
+/** A client of a bitcoind of the lab, inside the lab's network namespace. */
+export const labRpc = (address: string): BitcoindClient =>
+  bitcoindClient(postTo(`http://${address}:${rpcPort}`), rpcCredentials);
+export const minerRpc = labRpc(services.miner);
 
 /** `raw(51)`: an output that anyone can spend. Mining to it needs no wallet, and regtest coins have no value. */
 export const anyoneDescriptor = "raw(51)#8lvh9jxk";

@@ -67,7 +67,7 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Pro
 async function nodeCluster(file: string): Promise<Cluster> {
   const { configuration } = await readConfiguration(file);
   const { cluster, record, secrets, database, bitcoind, targetGroupArns, chainVolume } = configuration;
-  const named = [...Object.values(secrets), database.secret, bitcoind.remote?.secret];
+  const named = [...Object.values(secrets), database.secret, ...bitcoind.remotes.map(({ secret }) => secret)];
   return {
     name: cluster,
     table: record.table,

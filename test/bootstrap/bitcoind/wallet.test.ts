@@ -1,10 +1,7 @@
 import { expect, test } from "vitest";
-import { NodeConfiguration } from "../../../bootstrap/contract/configuration/node.ts";
-import type { BitcoindClient } from "../../../bootstrap/bitcoind/client.ts";
+import type { BitcoindClient } from "../../../bootstrap/bitcoind/rpc/client.ts";
 import { NodeWallet } from "../../../bootstrap/bitcoind/wallet.ts";
-import { smallest } from "../../support/configuration.ts";
 
-const configuration = NodeConfiguration.parse(smallest);
 const watched = {
   birthday: 1_700_000_000,
   descriptors: [
@@ -26,8 +23,8 @@ function bitcoind(answers: Readonly<Record<string, unknown>>) {
 }
 
 const idle = { private_keys_enabled: false, scanning: false };
-const listed = (texts: readonly string[]) => ({
-  descriptors: texts.map((text) => ({ desc: `${text}#abcd1234` })),
+const listed = (texts: readonly string[], next = 0) => ({
+  descriptors: texts.map((text) => ({ desc: `${text}#abcd1234`, range: [0, 1000], next_index: next })),
 });
 
 test("a missing wallet is created watch-only, and its descriptors are imported from the birthday on", async () => {
@@ -40,7 +37,7 @@ test("a missing wallet is created watch-only, and its descriptors are imported f
     getdescriptorinfo: { checksum: "qqqqqqqq" },
     importdescriptors: [{ success: true }, { success: true }],
   });
-  const wallet = new NodeWallet(configuration, watched, client);
+  const wallet = new NodeWallet("eclair", watched, client);
   expect(await wallet.prepare()).toEqual({
     ready: false,
     reason: "the wallet eclair imports its descriptors",
@@ -81,7 +78,7 @@ test("a wallet on the disk is loaded, and is ready when it has the descriptors i
       watched.descriptors.map(({ text }) => text.replaceAll("h/", "'/").replace("h]", "']")),
     ),
   });
-  expect(await new NodeWallet(configuration, watched, client).prepare()).toEqual({ ready: true });
+  expect(await new NodeWallet("eclair", watched, client).prepare()).toEqual({ ready: true });
   expect(calls.find(([method]) => method === "loadwallet")).toEqual(["loadwallet", ["eclair"]]);
 });
 
@@ -91,7 +88,7 @@ test.each([
   ["scans the chain", { ...idle, scanning: { progress: 0.421 } }, [], /scans the chain: 42 %/],
 ])("a wallet that %s is not ready and stays unchanged", async (_title, getwalletinfo, texts, reason) => {
   const { client } = bitcoind({ listwallets: ["eclair"], getwalletinfo, listdescriptors: listed(texts) });
-  expect(await new NodeWallet(configuration, watched, client).prepare()).toEqual({
+  expect(await new NodeWallet("eclair", watched, client).prepare()).toEqual({
     ready: false,
     reason: expect.stringMatching(reason) as string,
   });
@@ -104,10 +101,46 @@ test("without an on-chain secret, on regtest, bitcoind's wallet holds the keys",
     createwallet: {},
     getwalletinfo: { ...idle, private_keys_enabled: true },
   });
-  expect(await new NodeWallet(configuration, undefined, client).prepare()).toEqual({ ready: true });
+  expect(await new NodeWallet("eclair", undefined, client).prepare()).toEqual({ ready: true });
   expect(new Map(calls).get("createwallet")).toEqual({
     wallet_name: "eclair",
     disable_private_keys: false,
     blank: false,
+  });
+});
+
+const texts = watched.descriptors.map(({ text }) => text);
+/** The import that follows addresses that another bitcoind has issued. */
+async function refill(issued: readonly number[], next: number) {
+  const { client, calls } = bitcoind({
+    listwallets: ["eclair"],
+    getwalletinfo: idle,
+    listdescriptors: listed(texts, next),
+    getdescriptorinfo: { checksum: "qqqqqqqq" },
+    importdescriptors: [{ success: true }],
+  });
+  const wallet = new NodeWallet("eclair", watched, client);
+  const report = await wallet.prepare(issued);
+  await expect.poll(() => calls.at(-1)?.[0]).not.toBe("getdescriptorinfo");
+  const requests = calls.find(([method]) => method === "importdescriptors")?.[1];
+  return { report, requests, nextAddresses: wallet.nextAddresses };
+}
+
+test("the range follows the addresses that other bitcoinds have issued", async () => {
+  expect(await refill([500, 0], 3)).toEqual({
+    report: { ready: true },
+    requests: undefined,
+    nextAddresses: [3, 3],
+  });
+  expect(await refill([501, 0], 3)).toMatchObject({
+    report: { ready: true },
+    requests: [[{ desc: `${texts[0]}#qqqqqqqq`, timestamp: "now", range: [0, 1501], next_index: 501 }]],
+  });
+});
+
+test("an address beyond the range may have received coins, so the chain is scanned from the birthday on", async () => {
+  expect(await refill([0, 1001], 3)).toMatchObject({
+    report: { ready: false },
+    requests: [[{ timestamp: 1_700_000_000, range: [0, 2001], next_index: 1001, internal: true }]],
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { rpcauth } from "../../../bootstrap/bitcoind/rpc-users.ts";
+import { rpcauth } from "../../../bootstrap/bitcoind/rpc/rpc-users.ts";
 import { NodeConfiguration } from "../../../bootstrap/contract/configuration/node.ts";
 import { jdbcUrl } from "../../../bootstrap/database/url.ts";
 import { bitcoinConf, eclairConf } from "../../../bootstrap/render/configuration-files.ts";
@@ -23,11 +23,14 @@ const secrets: NodeSecrets = {
   nodeSeed: new Uint8Array(32).fill(1),
   channelSeed: new Uint8Array(32).fill(2),
   database: { username: "node", password: 'p"a$s{s}\\w' },
-  bitcoind: { username: "eclair", password: "rpc-e" },
-  supervisor: { username: "supervisor", password: "rpc-s" },
+  bitcoind: {
+    eclair: { username: "eclair", password: "rpc-e" },
+    gate: { username: "gate", password: "rpc-s" },
+    remotes: [],
+  },
   apiPassword: "api",
 };
-const local = { bitcoind: "rpc-e", supervisor: "rpc-s", api: "api" };
+const local = { bitcoind: "rpc-e", gate: "rpc-s", api: "api" };
 
 const full = NodeConfiguration.parse({
   ...smallest,
@@ -60,7 +63,7 @@ test("behind a door, the Eclair of each slot listens on the address of its slot"
   expect(eclairConf(off, secrets, templates.eclair, 2)).not.toContain("send-remote-address-init");
 });
 
-test("renders eclair.conf with a remote bitcoind", async () => {
+test("Eclair uses the gate, whichever bitcoind is behind it", () => {
   const remote = {
     host: "b.example",
     rpcPort: 8332,
@@ -68,14 +71,12 @@ test("renders eclair.conf with a remote bitcoind", async () => {
     zmqTx: "b.example:2",
     secret: "s",
   };
-  const configuration = NodeConfiguration.parse({
-    ...smallest,
-    chain: "mainnet",
-    secrets: { ...smallest.secrets, onChain: "o" },
-    bitcoind: { remote },
-  });
-  await expect(eclairConf(configuration, secrets, templates.eclair, 2)).toMatchFileSnapshot(
-    golden("eclair-remote.conf"),
+  const remotesOnly = NodeConfiguration.parse({ ...full, bitcoind: { remotes: [remote] } });
+  expect(eclairConf(remotesOnly, secrets, templates.eclair, 2)).toBe(
+    eclairConf(full, secrets, templates.eclair, 2),
+  );
+  expect(nodeFiles(remotesOnly, secrets, local, "CA", templates).map(({ path }) => path)).not.toContain(
+    "/run/eclair-ami/bitcoin.conf",
   );
 });
 

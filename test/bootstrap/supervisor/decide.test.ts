@@ -8,7 +8,7 @@ const defaultContext: DecisionContext = {
   sawLeaseHeld: false,
   backoffSeconds: 0,
   armAtRemainingSeconds: Infinity,
-  tipProblems: [],
+  chainProblems: [],
   silentSeconds: 0,
   silentLimitSeconds: 600,
 };
@@ -48,13 +48,13 @@ test.each<Row>([
   [
     "is active and reports a chain that is not current",
     { lease: held(own), eclair: running },
-    { tipProblems: ["the last block is old"] },
+    { chainProblems: ["the last block is old"] },
     { role: "active", ready: true, reasons: ["the last block is old"] },
   ],
   [
     "is a standby that is not ready while its chain is not current",
     { lease: held(other) },
-    { tipProblems: ["the last block is old"] },
+    { chainProblems: ["the last block is old"] },
     { role: "standby", ready: false, reasons: ["another Eclair holds the lease", "the last block is old"] },
   ],
   [

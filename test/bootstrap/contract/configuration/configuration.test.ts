@@ -12,6 +12,10 @@ function problemsOf(text: string): string {
 
 const changed = (changes: object) => stringify({ ...smallest, ...changes });
 
+const remote = { host: "10.0.0.5", rpcPort: 8332, zmqBlock: "10.0.0.5:1", zmqTx: "10.0.0.5:2", secret: "s" };
+const withRemotes = (...changes: object[]) =>
+  changed({ bitcoind: { remotes: changes.map((change) => ({ ...remote, ...change })) } });
+
 test("a key that is left out has its default", () => {
   const { configuration } = parseConfiguration(smallestText);
   expect(configuration).toMatchObject({
@@ -80,8 +84,32 @@ test.each([
     changed({ database: { ...smallest.database, leaseRenewalSeconds: 15 } }),
     "database.leaseRenewalSeconds must be less than half",
   ],
-  ["a local and a remote bitcoind", changed({ bitcoind: { local: {}, remote: {} } }), "bitcoind"],
-  ["no bitcoind", changed({ bitcoind: {} }), "bitcoind must contain either `local` or `remote`"],
+  [
+    "one remote bitcoind, as before the first release",
+    changed({ bitcoind: { remote: {} } }),
+    "bitcoind.remote is not a known key: it is now called `bitcoind.remotes`",
+  ],
+  ["no bitcoind", changed({ bitcoind: {} }), "bitcoind must contain `local`, or at least one of `remotes`"],
+  [
+    "a remote bitcoind that is listed twice",
+    withRemotes({}, {}),
+    "bitcoind.remotes[1] is 10.0.0.5:8332, which the list contains already",
+  ],
+  [
+    "a remote bitcoind with a public address and without TLS",
+    withRemotes({ host: "8.8.8.8", tls: "off" }),
+    "bitcoind.remotes[0].host is a public address, which needs `tls: on`",
+  ],
+  [
+    "a public ZMQ publisher without TLS",
+    withRemotes({ zmqTx: "[2606:4700::1]:1", tls: "off" }),
+    "bitcoind.remotes[0].zmqTx is a public address, which needs `tls: on`",
+  ],
+  [
+    "several bitcoinds without an on-chain secret",
+    changed({ bitcoind: { local: {}, remotes: [remote] } }),
+    "secrets.onChain is missing: several bitcoinds can watch the same keys, but each has its own wallet",
+  ],
   [
     "a private address on mainnet",
     changed({

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { prepareBitcoind } from "../../../../bootstrap/bitcoind/status.ts";
-import type { BitcoindReport, LeaseReport } from "../../../../bootstrap/contract/reports/instance.ts";
+import type { BitcoindReport } from "../../../../bootstrap/contract/reports/bitcoind.ts";
+import type { LeaseReport } from "../../../../bootstrap/contract/reports/instance.ts";
 import type { EclairProcesses } from "../../../../bootstrap/eclair/processes.ts";
 import type { ArmInputs } from "../../../../bootstrap/eclair/slot.ts";
 import type { restartSupervisor } from "../../../../bootstrap/os/systemd.ts";
@@ -11,10 +11,8 @@ import { captureLog } from "../../../support/log-capture.ts";
 
 const mocks = vi.hoisted(() => ({
   restartSupervisor: vi.fn<typeof restartSupervisor>(),
-  prepareBitcoind: vi.fn<typeof prepareBitcoind>(),
 }));
 vi.mock("../../../../bootstrap/os/systemd.ts", () => ({ restartSupervisor: mocks.restartSupervisor }));
-vi.mock("../../../../bootstrap/bitcoind/status.ts", () => ({ prepareBitcoind: mocks.prepareBitcoind }));
 vi.mock("../../../../bootstrap/supervisor/standby/page-cache-warmer.ts", () => ({
   PageCacheWarmer: class {
     async poll(): Promise<void> {
@@ -165,15 +163,6 @@ describe("after a later boot rendered other files, the supervisor", () => {
     switching.processes.armed = undefined;
     await switching.standby.reload("waiting", 1);
     expect(switching.reloader.switchTo).not.toHaveBeenCalled();
-  });
-
-  test("prepares the wallet of these files before an Eclair needs it", async () => {
-    const { reloader, standby } = setUp();
-    reloader.next = Object.assign(next, { bitcoind: "next client", wallet: "next wallet" });
-    await standby.pollReload(() => true);
-    expect(reloader.poll).toHaveBeenCalledTimes(1);
-    expect(mocks.prepareBitcoind).toHaveBeenCalledWith("next client", "next wallet");
-    expect(mocks.restartSupervisor).not.toHaveBeenCalled();
   });
 
   test("restarts when the database endpoint changes, but only on a passive host", async () => {

@@ -1,0 +1,207 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { logError, logEvent } from "../../os/log.ts";
+import type { Publisher } from "../zmq/publisher.ts";
+import { Backend } from "./backend.ts";
+import { bestOf, choose, type Tip } from "./choice.ts";
+import { blockAt, type BlockId } from "./examine.ts";
+import type { GateMessage, GateStatus } from "./messages.ts";
+import { WalletState } from "./wallet/wallet-state.ts";
+
+const checkMilliseconds = 1_000;
+/** A block with this many blocks on top of it does not change any more. */
+const settledDepth = 10;
+/** The choice waits for the first examination of every bitcoind, but not longer. */
+const firstChoiceMilliseconds = 5_000;
+
+/** Chooses among the bitcoinds, and moves Eclair's locks and transactions when the choice changes. */
+export class BitcoindGate {
+  private readonly publisher: Publisher;
+  private readonly startedAt = performance.now();
+  private message: GateMessage | undefined;
+  private backends: readonly Backend[] = [];
+  private chosen: Backend | undefined;
+  private changing: Promise<void> | undefined;
+  private settled: BlockId | undefined;
+  /** The tip with the most work that a usable bitcoind has had. */
+  private bestTip: Tip | undefined;
+  /** The block that Eclair was told last. */
+  private published: string | undefined;
+  private sequence = 0;
+  private closed = false;
+  readonly walletState = new WalletState();
+
+  constructor(publisher: Publisher) {
+    this.publisher = publisher;
+  }
+
+  /** Follows the supervisor. A bitcoind whose settings have not changed keeps its state. */
+  update(message: GateMessage): void {
+    const previous = this.message;
+    this.message = message;
+    if (message.openEclair !== undefined && message.openEclair !== previous?.openEclair)
+      this.walletState.clear();
+    const { chain, wallet, watched, bitcoinds } = message;
+    const settings = { chain, wallet, watched };
+    const isSame =
+      previous !== undefined &&
+      isDeepStrictEqual(settings, {
+        chain: previous.chain,
+        wallet: previous.wallet,
+        watched: previous.watched,
+      });
+    const kept = isSame ? this.backends : [];
+    const next = bitcoinds.map(
+      (endpoint) =>
+        kept.find((backend) => isDeepStrictEqual(backend.endpoint, endpoint)) ??
+        this.start(endpoint, settings),
+    );
+    for (const backend of this.backends) if (!next.includes(backend)) backend.close();
+    this.backends = next;
+    if (this.chosen !== undefined && !next.includes(this.chosen)) this.chosen = undefined;
+  }
+
+  get status(): GateStatus | undefined {
+    const { backends, chosen } = this;
+    const shown = chosen ?? backends[0];
+    if (shown === undefined) return undefined;
+    const { report } = shown;
+    const { isUsable } = shown;
+    const all = backends.map((backend) => `${backend.name} ${backend.problem ?? "can be used"}`).join("; ");
+    const problem = `no bitcoind can be used: ${all}`;
+    const nothing = backends.length > 1 && !isUsable;
+    return {
+      bitcoind: !nothing ? report : report.known ? { ...report, problem } : { ...report, reason: problem },
+      ...(shown.answeredAt !== undefined && { answeredAt: shown.answeredAt }),
+      bitcoinds: backends.map((backend) => backend.summary(backend === chosen)),
+    };
+  }
+
+  /** The bitcoind for a request of Eclair. While the choice changes, the request waits. */
+  async current(): Promise<Backend | undefined> {
+    while (this.changing !== undefined) await this.changing;
+    return this.chosen;
+  }
+
+  /** The other bitcoinds that Eclair could use. */
+  others(than: Backend): readonly Backend[] {
+    return this.backends.filter((backend) => backend !== than && backend.isUsable);
+  }
+
+  /**
+   * A bitcoind did not answer a request.
+   * @returns the bitcoind to use instead; undefined when there is none
+   */
+  async replace(failed: Backend, error: unknown): Promise<Backend | undefined> {
+    if (this.chosen === failed) {
+      failed.noteUnanswered(error);
+      this.reconsider();
+    }
+    const next = await this.current();
+    return next === failed ? undefined : next;
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const backend of this.backends) backend.close();
+  }
+
+  private start(
+    endpoint: GateMessage["bitcoinds"][number],
+    settings: Pick<GateMessage, "chain" | "wallet" | "watched">,
+  ): Backend {
+    const backend = new Backend(endpoint, settings, (from, parts) => this.forward(from, parts));
+    void this.follow(backend);
+    return backend;
+  }
+
+  private async follow(backend: Backend): Promise<void> {
+    await Promise.resolve();
+    while (!this.closed && this.backends.includes(backend)) {
+      await backend.check(backend === this.chosen ? undefined : this.settled, this.issued);
+      this.reconsider();
+      if (backend === this.chosen) await this.followChosen(backend);
+      await sleep(checkMilliseconds);
+    }
+  }
+
+  /** For each descriptor, the number of addresses that any bitcoind of the node has issued. */
+  private get issued(): readonly number[] {
+    const lists = [
+      this.message?.nextAddresses ?? [],
+      ...this.backends.map(({ nextAddresses }) => nextAddresses),
+    ];
+    const length = Math.max(...lists.map((list) => list.length));
+    return Array.from({ length }, (_, index) => Math.max(0, ...lists.map((list) => list[index] ?? 0)));
+  }
+
+  /** Remembers a deep block of the node's chain, and tells Eclair a block that the publisher did not announce. */
+  private async followChosen(backend: Backend): Promise<void> {
+    const { bestBlockHash, blocks } = backend;
+    if (bestBlockHash === undefined || blocks === undefined) return;
+    if (bestBlockHash !== this.published) this.publishBlock(bestBlockHash);
+    try {
+      await this.settle(backend);
+    } catch (error) {
+      backend.noteUnanswered(error);
+    }
+  }
+
+  /** Remembers a block that every bitcoind of the node's chain must have. */
+  private async settle({ client, blocks = 0 }: Backend): Promise<void> {
+    const height = blocks - settledDepth;
+    if (height > (this.settled?.height ?? 0)) this.settled = await blockAt(client, height);
+  }
+
+  private forward(from: Backend, parts: readonly Buffer[]): void {
+    if (from !== this.chosen || this.changing !== undefined) return;
+    const [topic, content] = parts;
+    if (topic?.toString() === "hashblock") this.published = content?.toString("hex");
+    this.publisher.publish(parts);
+  }
+
+  private publishBlock(hash: string): void {
+    const sequence = Buffer.alloc(4);
+    sequence.writeUInt32LE(this.sequence);
+    this.sequence = (this.sequence + 1) % 2 ** 32;
+    this.published = hash;
+    this.publisher.publish([Buffer.from("hashblock"), Buffer.from(hash, "hex"), sequence]);
+  }
+
+  private reconsider(): void {
+    const { backends, chosen } = this;
+    const tips = backends.flatMap(({ tip }) => (tip === undefined ? [] : [tip]));
+    this.bestTip = bestOf(this.bestTip === undefined ? tips : [...tips, this.bestTip]);
+    for (const backend of backends) backend.assess(this.bestTip);
+    if (this.changing !== undefined) return;
+    const isEarly = performance.now() - this.startedAt < firstChoiceMilliseconds;
+    if (chosen === undefined && isEarly && backends.some(({ hasBeenExamined }) => !hasBeenExamined)) return;
+    const candidates = backends.map(({ candidate }) => candidate);
+    // Not in the middle of a funding, while the chosen bitcoind answers.
+    const name = choose(candidates, chosen?.name, this.walletState.locks.list.length === 0);
+    const next = backends.find((backend) => backend.name === name);
+    if (next === undefined || next === chosen) return;
+    this.changing = this.change(chosen, next).finally(() => {
+      this.changing = undefined;
+    });
+  }
+
+  private async change(from: Backend | undefined, to: Backend): Promise<void> {
+    try {
+      if (this.message?.openEclair !== undefined && from !== undefined)
+        await this.walletState.moveTo(to.client, this.message.wallet);
+      await this.settle(to);
+    } catch (error) {
+      // The next check decides again.
+      logError("bitcoind.change-failed", error, { bitcoind: to.name });
+      to.noteUnanswered(error);
+      return;
+    }
+    this.chosen = to;
+    const reason =
+      from?.problem ?? (from === undefined ? "the first choice" : "a preferred bitcoind works again");
+    logEvent("bitcoind.chosen", { bitcoind: to.name, previous: from?.name, reason });
+    if (from !== undefined && !from.answers) from.abandonRequests();
+    if (to.bestBlockHash !== undefined) this.publishBlock(to.bestBlockHash);
+  }
+}

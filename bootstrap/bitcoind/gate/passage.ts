@@ -1,0 +1,108 @@
+import { messageOf } from "../../contract/errors.ts";
+import { logError, logEvent } from "../../os/log.ts";
+import type { Backend } from "./backend.ts";
+import { transactionsOf } from "./wallet/broadcasts.ts";
+import type { BitcoindGate } from "./gate.ts";
+import { errorAnswer, resultsOf, type RpcRequest } from "../rpc/request.ts";
+import { NoAnswer, type RpcAnswer } from "../rpc/transport.ts";
+
+/** bitcoind answers a batch and a call that succeeded with 200. */
+const ok = 200;
+const serverError = 500;
+
+/**
+ * Passes a request of Eclair to the chosen bitcoind. When this bitcoind ends without an answer, the next one answers; a
+ * request that changes the wallet is sent once only.
+ * @param path `/` or `/wallet/<name>`
+ */
+export async function passRequest(
+  gate: BitcoindGate,
+  path: string,
+  body: string,
+  request: RpcRequest,
+): Promise<RpcAnswer> {
+  const transactions = request.calls.flatMap(transactionsOf);
+  gate.walletState.broadcasts.add(transactions);
+  let backend = await gate.current();
+  if (backend !== undefined) broadcastTo(gate.others(backend), request);
+  const tried = new Set<Backend>();
+  while (backend !== undefined && !tried.has(backend)) {
+    tried.add(backend);
+    try {
+      const answer = await send(backend, path, body, request);
+      noteResults(gate, request, answer);
+      noteChange(backend, request, "answered");
+      return answer;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      const isRepeatable = request.effect !== "change" || !error.mayHaveArrived;
+      noteChange(backend, request, error.mayHaveArrived ? "no answer" : "not sent");
+      const next = await gate.replace(backend, error);
+      if (!isRepeatable)
+        return failure(
+          request,
+          `bitcoind (${backend.name}) did not answer, and the call is not repeated: ${messageOf(error)}`,
+        );
+      if (next === undefined)
+        return failure(request, `bitcoind (${backend.name}) does not answer: ${messageOf(error)}`);
+      backend = next;
+    }
+  }
+  return failure(request, "no bitcoind can be used");
+}
+
+/** An idle connection may end just when a request is sent, so a read is sent once more, on a new connection. */
+async function send(
+  backend: Backend,
+  path: string,
+  body: string,
+  { effect }: RpcRequest,
+): Promise<RpcAnswer> {
+  if (effect === "change") return await backend.pass(path, body, { fresh: true });
+  try {
+    return await backend.pass(path, body, { fresh: false });
+  } catch (error) {
+    if (!backend.isUsable) throw error;
+    return await backend.pass(path, body, { fresh: true });
+  }
+}
+
+/** Every bitcoind receives a transaction, so that none of them misses it when it is chosen later. */
+function broadcastTo(backends: readonly Backend[], { calls }: RpcRequest): void {
+  for (const call of calls) {
+    if (transactionsOf(call).length === 0) continue;
+    const { method, params } = call;
+    const body = JSON.stringify({ jsonrpc: "1.0", id: "eclair-ami", method, params });
+    for (const backend of backends)
+      backend
+        .pass("/", body, { fresh: false })
+        .catch((error: unknown) =>
+          logError("bitcoind.broadcast-failed", error, { bitcoind: backend.name, method }),
+        );
+  }
+}
+
+function noteResults(gate: BitcoindGate, request: RpcRequest, { body }: RpcAnswer): void {
+  if (request.effect === "read") return;
+  try {
+    for (const { call, result } of resultsOf(request, body)) gate.walletState.locks.observe(call, result);
+  } catch (error) {
+    logError("bitcoind.answer-unknown", error);
+  }
+}
+
+/** The record of the calls that change the wallet: each is sent to one bitcoind, once. */
+function noteChange(
+  backend: Backend,
+  request: RpcRequest,
+  outcome: "answered" | "no answer" | "not sent",
+): void {
+  if (request.effect !== "change") return;
+  const methods = request.calls.map(({ method }) => method);
+  logEvent("bitcoind.change", { bitcoind: backend.name, methods, outcome });
+}
+
+const failure = (request: RpcRequest, message: string): RpcAnswer => ({
+  status: request.isBatch ? ok : serverError,
+  body: errorAnswer(request, message),
+});

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { logEvent } from "../../../os/log.ts";
+import { RpcError, type BitcoindClient } from "../../rpc/client.ts";
+import { Broadcasts } from "./broadcasts.ts";
+import { LockedOutputs } from "./locks.ts";
+
+const Outpoints = z.array(z.object({ txid: z.string(), vout: z.int() }));
+
+/** What Eclair has done in the wallet of one bitcoind, and another bitcoind must know before Eclair uses it. */
+export class WalletState {
+  readonly locks = new LockedOutputs();
+  readonly broadcasts = new Broadcasts();
+
+  /** For another Eclair, which has locked and broadcast nothing yet. */
+  clear(): void {
+    this.locks.clear();
+    this.broadcasts.clear();
+  }
+
+  /**
+   * Locks the same outputs in another bitcoind, and broadcasts the transactions there.
+   * @throws Error when that bitcoind does not answer
+   */
+  async moveTo(client: BitcoindClient, wallet: string): Promise<void> {
+    // First the transactions: bitcoind releases the locks of the outputs that they spend.
+    let refused = 0;
+    for (const transaction of this.broadcasts.list) {
+      try {
+        await client("sendrawtransaction", [transaction]);
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error;
+        // It is confirmed, was replaced, or conflicts: this bitcoind needs it no more.
+        refused += 1;
+        this.broadcasts.delete(transaction);
+      }
+    }
+    const present = Outpoints.parse(await client("listlockunspent", [], { wallet }));
+    const { unlock, lock } = this.locks.differencesFrom(present);
+    if (unlock.length > 0) await client("lockunspent", [true, unlock], { wallet });
+    for (const outpoint of lock) await this.lock(client, wallet, outpoint);
+    logEvent("bitcoind.wallet-moved", {
+      transactions: this.broadcasts.list.length,
+      refusedTransactions: refused,
+      locked: lock.length,
+      unlocked: unlock.length,
+    });
+  }
+
+  private async lock(
+    client: BitcoindClient,
+    wallet: string,
+    outpoint: { txid: string; vout: number },
+  ): Promise<void> {
+    try {
+      await client("lockunspent", [false, [outpoint]], { wallet });
+    } catch (error) {
+      // The output is spent there, so no other transaction can spend it.
+      if (!(error instanceof RpcError)) throw error;
+    }
+  }
+}

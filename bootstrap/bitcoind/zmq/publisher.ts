@@ -1,0 +1,74 @@
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { Decoder, encodeMessage, greeting, ready } from "./protocol.ts";
+
+/** A subscriber that reads nothing must not fill the memory. Eclair connects again. */
+const largestBacklogBytes = 64 * 1024 * 1024;
+const subscribe = 1;
+
+type Subscription = { readonly socket: Socket; readonly topics: Set<string>; isReady: boolean };
+
+/** Sends messages to every subscriber of their topic. */
+export class Publisher {
+  private readonly server: Server;
+  private readonly subscribers = new Set<Subscription>();
+
+  constructor() {
+    this.server = createServer((socket) => this.accept(socket));
+  }
+
+  async listen(port: number, address: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once("error", reject);
+      this.server.listen(port, address, resolve);
+    });
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** @param parts the topic first */
+  publish(parts: readonly Uint8Array[]): void {
+    const [topic = new Uint8Array()] = parts;
+    const name = Buffer.from(topic).toString("latin1");
+    const message = encodeMessage(parts);
+    for (const { socket, topics, isReady } of this.subscribers) {
+      if (!isReady || ![...topics].some((prefix) => name.startsWith(prefix))) continue;
+      if (socket.writableLength > largestBacklogBytes) socket.destroy();
+      else socket.write(message);
+    }
+  }
+
+  private accept(socket: Socket): void {
+    const decoder = new Decoder();
+    const subscriber: Subscription = { socket, topics: new Set(), isReady: false };
+    this.subscribers.add(subscriber);
+    socket.setNoDelay(true);
+    socket.write(Buffer.concat([greeting(), ready("PUB")]));
+    socket.on("data", (chunk: Buffer) => {
+      try {
+        for (const received of decoder.receive(chunk))
+          if (received.kind === "ready") subscriber.isReady = true;
+          else follow(subscriber.topics, received.parts[0]);
+      } catch {
+        socket.destroy();
+      }
+    });
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.subscribers.delete(subscriber));
+  }
+
+  close(): void {
+    this.server.close();
+    for (const { socket } of this.subscribers) socket.destroy();
+  }
+}
+
+/** A message of a subscriber: 1 and a topic to subscribe, 0 and a topic to cancel. */
+function follow(topics: Set<string>, message: Buffer | undefined): void {
+  const topic = message?.subarray(1).toString("latin1");
+  if (message === undefined || topic === undefined) return;
+  if (message[0] === subscribe) topics.add(topic);
+  else topics.delete(topic);
+}

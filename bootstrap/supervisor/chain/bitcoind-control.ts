@@ -1,0 +1,102 @@
+import { isDeepStrictEqual } from "node:util";
+import { GateStatus, type GateMessage } from "../../bitcoind/gate/messages.ts";
+import type { NodeConfiguration } from "../../contract/configuration/node.ts";
+import { ports } from "../../contract/ports.ts";
+import type { BitcoindReport, BitcoindSummary } from "../../contract/reports/bitcoind.ts";
+import { boottime } from "../../os/clock.ts";
+import { HelperProcess } from "../../os/helper-process.ts";
+import type { SupervisorSecrets } from "../../secrets/supervisor.ts";
+
+const loopback = "127.0.0.1";
+/** A gate that reports nothing for this time hangs. */
+const staleSeconds = 5;
+
+/** What the gate needs to know about this host. */
+export type GateInputs = {
+  readonly configuration: Pick<NodeConfiguration, "chain" | "bitcoind">;
+  readonly secrets: Pick<SupervisorSecrets, "bitcoind" | "watched">;
+  /** The Eclair of this host that is connected to the database, or is about to be. */
+  readonly openEclair: string | undefined;
+  /** For each descriptor, the number of addresses that the bitcoinds of the other instances have issued. */
+  readonly nextAddresses: readonly number[];
+};
+
+/** Runs the gate in front of the bitcoinds, and returns its status. */
+export class BitcoindControl {
+  private readonly process: HelperProcess;
+  private sent: GateMessage | undefined;
+  private status: { readonly at: number; readonly value: GateStatus } | undefined;
+
+  /** @param onStatus called with each status of the gate, several times a second */
+  constructor(onStatus: () => void) {
+    this.process = new HelperProcess("bitcoind-gate", "bitcoind-gate.ended", (line) => {
+      this.status = { at: boottime(), value: GateStatus.parse(JSON.parse(line)) };
+      onStatus();
+    });
+  }
+
+  start(): void {
+    this.process.start();
+  }
+
+  stop(): void {
+    this.process.stop();
+  }
+
+  /** Sends a message when something has changed. */
+  follow(inputs: GateInputs): void {
+    const message = gateMessage(inputs);
+    if (isDeepStrictEqual(message, this.sent)) return;
+    this.sent = message;
+    this.process.publish(message);
+  }
+
+  get report(): BitcoindReport {
+    const { status } = this;
+    if (status === undefined) return { known: false, reason: "not polled yet" };
+    return boottime() - status.at < staleSeconds
+      ? status.value.bitcoind
+      : { known: false, reason: "bitcoind does not answer: the gate in front of it does not report" };
+  }
+
+  /** When bitcoind answered last, on CLOCK_BOOTTIME. */
+  get answeredAt(): number | undefined {
+    return this.status?.value.answeredAt;
+  }
+
+  get summaries(): readonly BitcoindSummary[] {
+    return this.status?.value.bitcoinds ?? [];
+  }
+}
+
+function gateMessage({ configuration, secrets, openEclair, nextAddresses }: GateInputs): GateMessage {
+  const { chain, bitcoind } = configuration;
+  const local =
+    bitcoind.local === undefined
+      ? []
+      : [
+          {
+            ...{ name: "local", host: loopback, rpcPort: ports.bitcoindRpc },
+            zmqBlock: `${loopback}:${ports.bitcoindZmqBlock}`,
+            zmqTx: `${loopback}:${ports.bitcoindZmqTx}`,
+            ...{ eclair: secrets.bitcoind.eclair, gate: secrets.bitcoind.gate },
+          },
+        ];
+  const remotes = bitcoind.remotes.map(({ host, rpcPort, zmqBlock, zmqTx, tls, ca }, index) => {
+    const login = secrets.bitcoind.remotes[index] ?? { username: "", password: "" };
+    return {
+      ...{ name: `${host}:${rpcPort}`, host, rpcPort, zmqBlock, zmqTx },
+      ...(tls === "on" && { tls: { ...(ca !== undefined && { ca }) } }),
+      ...{ eclair: login, gate: login },
+    };
+  });
+  return {
+    chain,
+    wallet: bitcoind.wallet,
+    ...(secrets.watched !== undefined && { watched: secrets.watched }),
+    bitcoinds: bitcoind.prefer === "local" ? [...local, ...remotes] : [...remotes, ...local],
+    login: secrets.bitcoind.eclair,
+    ...(openEclair !== undefined && { openEclair }),
+    nextAddresses: [...nextAddresses],
+  };
+}

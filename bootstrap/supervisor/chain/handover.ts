@@ -1,0 +1,113 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import type { InstanceReport } from "../../contract/reports/instance.ts";
+import { isReadyStandby } from "../../contract/reports/standby.ts";
+import { boottime } from "../../os/clock.ts";
+import { logErrors } from "../../os/log-errors.ts";
+import { logEvent } from "../../os/log.ts";
+import { paths } from "../../os/paths.ts";
+import type { ChainFault, ChainLimits } from "./chain-health.ts";
+
+/** Another host takes over within this time; after it, this host may run Eclair again. */
+const takeoverSeconds = 15;
+/** When no other host took over, the node does not leave this host again for this time. */
+const retrySeconds = 600;
+
+const State = z.object({
+  /** On CLOCK_BOOTTIME: the file does not survive a boot. */
+  handedOverAt: z.number(),
+  reason: z.string(),
+});
+
+/** Where the supervisor keeps what a restart must not forget. */
+export type HandoverStore = {
+  readonly read: () => string | undefined;
+  readonly write: (text: string) => void;
+};
+const file: HandoverStore = {
+  read: () => (existsSync(paths.chainHandover) ? readFileSync(paths.chainHandover, "utf8") : undefined),
+  write: (text) => {
+    // The folder is in RAM, so a power loss takes the file with it.
+    const temporary = `${paths.chainHandover}.new`;
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, paths.chainHandover);
+  },
+};
+
+/**
+ * Moves the node to a host with a better bitcoind. After that, this host is not ready before its bitcoind has been healthy
+ * for some minutes, so that the node does not move back and forth.
+ */
+export class ChainHandover {
+  private readonly store: HandoverStore;
+  private readonly now: () => number;
+  private state: z.infer<typeof State> | undefined;
+  private healthySince: number | undefined;
+  private deciding = false;
+  private fault: ChainFault | undefined;
+
+  constructor(store: HandoverStore = file, now: () => number = boottime) {
+    this.store = store;
+    this.now = now;
+    const text = store.read();
+    this.state = text === undefined ? undefined : State.parse(JSON.parse(text));
+  }
+
+  /** @param fault of this host's chain, when one has lasted for its whole limit */
+  observe(fault: ChainFault | undefined, isHealthy: boolean): void {
+    this.fault = fault;
+    this.healthySince = isHealthy ? (this.healthySince ?? this.now()) : undefined;
+  }
+
+  /**
+   * Hands the node over when this host's chain has a fault that a ready standby does not have. The caller does not wait.
+   * @param others reads the reports of the other instances
+   */
+  async handOverIfDue(
+    others: () => Promise<readonly InstanceReport[]>,
+    handOver: () => Promise<void>,
+  ): Promise<void> {
+    const { fault } = this;
+    const handedOverAt = this.state?.handedOverAt ?? -Infinity;
+    if (fault === undefined || this.deciding || this.now() - handedOverAt < retrySeconds) return;
+    this.deciding = true;
+    try {
+      const better = (await others()).find((other) => isBetter(other, fault));
+      // The bitcoind may have recovered meanwhile.
+      if (better === undefined || this.fault === undefined) return;
+      const { instanceId } = better.identity;
+      logEvent("bitcoind.hands-over", { reason: fault.reason, readyInstanceId: instanceId }, "warn");
+      this.state = { handedOverAt: this.now(), reason: fault.reason };
+      await logErrors("remember-handover", async () => this.store.write(JSON.stringify(this.state)));
+      await handOver();
+    } finally {
+      this.deciding = false;
+    }
+  }
+
+  /** Why this host leaves a free lease to another host for now. */
+  get holdBackReason(): string | undefined {
+    const { state } = this;
+    if (state === undefined || this.now() - state.handedOverAt > takeoverSeconds) return undefined;
+    return `another instance takes over: ${state.reason}`;
+  }
+
+  /** Why this host is not a ready standby after it handed the node over. */
+  recoveryProblem({ recoverySeconds }: ChainLimits): string | undefined {
+    const { state, healthySince } = this;
+    if (state === undefined) return undefined;
+    const healthySeconds =
+      healthySince === undefined ? 0 : this.now() - Math.max(healthySince, state.handedOverAt);
+    if (healthySeconds >= recoverySeconds) return undefined;
+    return `this instance handed the node over (${state.reason}); its bitcoind has been healthy for ${Math.floor(healthySeconds)} s of ${recoverySeconds} s`;
+  }
+}
+
+/** Whether another instance can take over at once, and does not have the same fault. */
+function isBetter(other: InstanceReport, fault: ChainFault): boolean {
+  const { bitcoind, chainTip } = other;
+  if (!isReadyStandby(other) || !bitcoind.known) return false;
+  if (fault.kind === "no-peers") return (bitcoind.peers ?? 0) > 0;
+  // A standby compares itself with this host as well.
+  return fault.kind === "unreachable" || (chainTip?.behindBlocks ?? 0) === 0;
+}

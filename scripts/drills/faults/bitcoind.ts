@@ -1,0 +1,71 @@
+import { services } from "../../lab/addresses.ts";
+import { bothDirections, dropPackets, restoreNetwork } from "../actions/network.ts";
+import type { Drill } from "../drill.ts";
+import { terminateInstance } from "../pair.ts";
+import type { DrillRun } from "../run.ts";
+
+const chain = "/var/lib/bitcoin";
+/** The lab mines a block every 30 s, a host must be two blocks behind, and then stay behind for a minute. */
+const behindSeconds = 150;
+
+/** A host that handed the node over is ready only after minutes, so the next run has a new host. */
+const replaceHost = ({ environment, pair }: DrillRun) => terminateInstance(environment, pair.active);
+
+/** Faults of the active host's bitcoind that no restart repairs: the node moves to the other host. */
+export const drills: readonly Drill[] = [
+  {
+    name: "mask-bitcoind",
+    title: "bitcoind on the active host is stopped for good",
+    timed: true,
+    execute: async (run) => {
+      const { active, standby } = run.pair;
+      await run.injectOnHost(active, "systemctl mask --runtime --now bitcoind");
+      await run.waitUntilServing([standby]);
+      await run.waitUntilLoadBalancerServes(Date.now());
+    },
+    cleanUp: replaceHost,
+  },
+  {
+    name: "hold-bitcoind",
+    title: "bitcoind on the active host is held",
+    execute: async (run) => {
+      const { active, standby } = run.pair;
+      await run.injectOnHost(active, "systemctl kill --signal=STOP bitcoind");
+      await run.waitUntilServing([standby]);
+    },
+    cleanUp: async (run) => {
+      await run.runOnHost(run.pair.active, "systemctl kill --signal=CONT bitcoind");
+      await replaceHost(run);
+    },
+  },
+  {
+    name: "cut-bitcoind-peers",
+    title: "bitcoind on the active host receives no new blocks",
+    execute: async (run) => {
+      const { environment, addresses, pair } = run;
+      await run.inject(() => dropPackets(environment.lab, bothDirections(addresses.active, services.miner)));
+      await run.waitUntilServing([pair.standby], run.faultAt, behindSeconds);
+    },
+    cleanUp: async (run) => {
+      await restoreNetwork(run.environment.lab);
+      await replaceHost(run);
+    },
+  },
+  {
+    name: "fill-chain-volume",
+    title: "The file system of the chain on the active host is full, and bitcoind ends",
+    execute: async (run) => {
+      const { active, standby } = run.pair;
+      await run.injectOnHost(
+        active,
+        `dd if=/dev/zero of=${chain}/full bs=1M 2>/dev/null; systemctl kill --signal=KILL bitcoind`,
+      );
+      await run.waitUntilServing([standby]);
+    },
+    cleanUp: async (run) => {
+      // The next instance in this zone uses the same volume.
+      await run.runOnHost(run.pair.active, `rm -f ${chain}/full`);
+      await replaceHost(run);
+    },
+  },
+];

@@ -1,0 +1,98 @@
+import { execa } from "execa";
+import { setTimeout as sleep } from "node:timers/promises";
+import { minerPort, remoteBitcoindAddress, services } from "../addresses.ts";
+import { serviceNsenterArguments, type LabFacts } from "../facts.ts";
+import { minerTree } from "../init/services.ts";
+import { MinerClient } from "../miner/miner-client.ts";
+import { rpcCredentials, rpcPort } from "../miner/rpc.ts";
+import type { LabPaths } from "../paths.ts";
+
+export const zmqPorts = { block: 28_332, tx: 28_333 } as const;
+const startMilliseconds = 30_000;
+
+export type RemoteOptions = {
+  /** Whether it follows the chain of the lab's miner. Otherwise it has a chain of its own. */
+  readonly isConnected?: boolean;
+  readonly txindex?: boolean;
+  /** Options of bitcoind in addition. */
+  readonly options?: readonly string[];
+};
+
+/** A bitcoind on a host of its own in the lab, which instances can use as a remote bitcoind. */
+export class RemoteBitcoind {
+  readonly address: string;
+  /** The RPC interface, for a program outside of the lab. */
+  readonly client: MinerClient;
+  private readonly lab: LabPaths;
+  private readonly facts: LabFacts;
+  private readonly folder: string;
+
+  /** @param number 1 to 254, which no other remote bitcoind of the lab has */
+  constructor(lab: LabPaths, facts: LabFacts, number: number) {
+    this.lab = lab;
+    this.facts = facts;
+    this.address = remoteBitcoindAddress(number);
+    this.folder = `/var/lib/remote-${number}`;
+    this.client = new MinerClient(lab, this.address);
+  }
+
+  /** The keys of `bitcoind.remotes` in a configuration, without TLS. */
+  configuration(secret: string): object {
+    return {
+      host: this.address,
+      rpcPort,
+      zmqBlock: `${this.address}:${zmqPorts.block}`,
+      zmqTx: `${this.address}:${zmqPorts.tx}`,
+      secret,
+      tls: "off",
+    };
+  }
+
+  /** The content of that secret. */
+  static readonly secret = rpcCredentials;
+
+  /** Starts it, and waits until its RPC answers. */
+  async start({ isConnected = true, txindex = true, options = [] }: RemoteOptions = {}): Promise<void> {
+    await this.run(`ip address replace ${this.address}/32 dev lo
+      mkdir -p ${minerTree(this.lab)}${this.folder}
+      exec chroot ${minerTree(this.lab)} bitcoind -regtest -datadir=${this.folder} -daemon -pid=${this.folder}/pid \
+        ${txindex ? "-txindex=1" : ""} -fallbackfee=0.0001 -addresstype=bech32m -changetype=bech32m -dnsseed=0 -listenonion=0 \
+        -natpmp=0 -bind=${this.address} ${isConnected ? `-connect=${services.miner}:${minerPort}` : "-connect=0"} \
+        -rpcbind=${this.address} -rpcport=${rpcPort} -rpcallowip=100.64.0.0/20 \
+        -rpcuser=${rpcCredentials.username} -rpcpassword=${rpcCredentials.password} \
+        -zmqpubhashblock=tcp://${this.address}:${zmqPorts.block} -zmqpubrawtx=tcp://${this.address}:${zmqPorts.tx} \
+        ${options.join(" ")} >/dev/null`);
+    const end = performance.now() + startMilliseconds;
+    for (;;) {
+      try {
+        await this.client.rpc("getblockchaininfo");
+        return;
+      } catch (error) {
+        if (performance.now() > end) throw error;
+      }
+      await sleep(200);
+    }
+  }
+
+  /** @param signal such as KILL, STOP or CONT */
+  async signal(signal: string): Promise<void> {
+    await this.run(`kill -${signal} "$(cat ${minerTree(this.lab)}${this.folder}/regtest/pid)"`);
+  }
+
+  /** Ends it, and removes its chain. */
+  async remove(): Promise<void> {
+    const folder = `${minerTree(this.lab)}${this.folder}`;
+    await this.run(`if pid="$(cat ${folder}/regtest/pid 2>/dev/null)"; then
+        kill -CONT "$pid" 2>/dev/null; kill -KILL "$pid" 2>/dev/null
+        while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+      fi
+      rm -rf ${folder}`);
+  }
+
+  /** Runs a script in the namespaces of the lab. */
+  async run(script: string): Promise<void> {
+    await execa("nsenter", [...serviceNsenterArguments(this.lab, this.facts), "sh", "-ec", script], {
+      stdin: "ignore",
+    });
+  }
+}

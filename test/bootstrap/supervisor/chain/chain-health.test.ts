@@ -1,0 +1,136 @@
+import { expect, test } from "vitest";
+import type { Chain } from "../../../../bootstrap/contract/configuration/node.ts";
+import { ChainHealth, type ChainObservation } from "../../../../bootstrap/supervisor/chain/chain-health.ts";
+
+const now = Date.parse("2026-06-01T12:00:00Z");
+const hour = 3_600;
+const limits = {
+  unreachableSeconds: 30,
+  behindBlocks: 2,
+  behindSeconds: 60,
+  noPeersSeconds: 60,
+  recoverySeconds: 180,
+};
+const bitcoind = (blocks: number, ageSeconds = 0, peers = 8) =>
+  ({
+    known: true,
+    chain: "main",
+    blocks,
+    headers: blocks,
+    tipTime: now / 1000 - ageSeconds,
+    peers,
+    synced: true,
+    wallet: { ready: true },
+  }) as const;
+const dead = { known: false, reason: "bitcoind does not answer" } as const;
+
+type Observed = [
+  bitcoind: ChainObservation["bitcoind"],
+  bestBlocks: number | undefined,
+  uptime: number,
+  havePeers?: boolean,
+];
+
+function observed(chain: Chain, ...observations: Observed[]) {
+  const health = new ChainHealth(chain, limits, 0);
+  for (const [report, bestBlocks, uptime, havePeers = true] of observations)
+    health.observe(
+      {
+        bitcoind: report,
+        answeredAt: report.known || report.warmingUp === true ? uptime : undefined,
+        others: { bestBlocks, havePeers },
+      },
+      now,
+      uptime,
+    );
+  return health;
+}
+
+test("reports the age of the tip and the blocks behind the best instance", () => {
+  expect(observed("mainnet", [bitcoind(98, 700), 100, 0]).report).toEqual({
+    ageSeconds: 700,
+    behindBlocks: 2,
+  });
+  expect(observed("mainnet", [bitcoind(101, -60), 100, 0]).report).toEqual({
+    ageSeconds: 0,
+    behindBlocks: 0,
+  });
+  expect(observed("mainnet", [bitcoind(101), undefined, 0]).report).toEqual({ ageSeconds: 0 });
+  expect(observed("mainnet", [bitcoind(100), 100, 0], [dead, 100, 1]).report).toEqual({});
+});
+
+test("a bitcoind without peers is a problem when its last block is old", () => {
+  expect(observed("mainnet", [bitcoind(100, 2.9 * hour), 100, 0]).problems).toEqual([]);
+  expect(observed("mainnet", [bitcoind(100, 3.5 * hour), 100, 0]).problems).toEqual([
+    "bitcoind's last block is 210 minutes old: bitcoind may have lost its peers",
+  ]);
+  expect(observed("regtest", [bitcoind(100, 1000 * hour), 100, 0]).problems).toEqual([]);
+});
+
+test.each<[string, Observed[], string | undefined]>([
+  [
+    "behind for the whole limit",
+    [
+      [bitcoind(98), 100, 10],
+      [bitcoind(98), 100, 70],
+    ],
+    "bitcoind is 2 blocks behind the best instance of the cluster",
+  ],
+  [
+    "behind for less",
+    [
+      [bitcoind(98), 100, 10],
+      [bitcoind(98), 100, 69],
+    ],
+    undefined,
+  ],
+  [
+    "one block behind",
+    [
+      [bitcoind(99), 100, 10],
+      [bitcoind(99), 100, 700],
+    ],
+    undefined,
+  ],
+  [
+    "behind again after a recovery",
+    [
+      [bitcoind(98), 100, 10],
+      [bitcoind(100), 100, 40],
+      [bitcoind(98), 100, 70],
+    ],
+    undefined,
+  ],
+  [
+    "without peers, while another instance has peers",
+    [
+      [bitcoind(100, 0, 0), 100, 10],
+      [bitcoind(100, 0, 0), 100, 70],
+    ],
+    "bitcoind has no peers, and another instance has peers",
+  ],
+  [
+    "without peers, as every instance",
+    [
+      [bitcoind(100, 0, 0), 100, 10, false],
+      [bitcoind(100, 0, 0), 100, 700, false],
+    ],
+    undefined,
+  ],
+])("%s", (_name, observations, reason) => {
+  const health = observed("regtest", ...observations);
+  expect(health.fault?.reason).toBe(reason);
+  expect(health.problems).toEqual(reason === undefined ? [] : [reason]);
+});
+
+test("no answer is a fault after its limit, and a bitcoind that loads its index has answered", () => {
+  const answered: Observed = [bitcoind(100), 100, 10];
+  expect(observed("regtest", answered, [dead, 100, 39]).fault).toBeUndefined();
+  expect(observed("regtest", answered, [dead, 100, 40]).fault).toEqual({
+    kind: "unreachable",
+    reason: "bitcoind has not answered for 30 s",
+  });
+  expect(observed("regtest", [dead, 100, 30]).fault?.kind).toBe("unreachable");
+  const loads = { ...dead, warmingUp: true } as const;
+  expect(observed("regtest", answered, [loads, 100, 35], [dead, 100, 40]).fault).toBeUndefined();
+});
