@@ -179,7 +179,7 @@ export class Supervisor {
       configuration: node.configuration,
       secrets,
       openEclair: open?.eclairInstanceId,
-      nextAddresses: duties.nextAddresses,
+      ...{ nextAddresses: duties.nextAddresses, settledBlock: duties.settledBlock },
     });
   }
 

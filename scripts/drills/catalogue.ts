@@ -1,6 +1,6 @@
 import type { Drill } from "./drill.ts";
 import { drills as baseline } from "./faults/baseline.ts";
-import { drills as bitcoind } from "./faults/bitcoind.ts";
+import { drills as bitcoind } from "./faults/bitcoind/local.ts";
 import { drills as channels } from "./faults/channels.ts";
 import { drills as clocks } from "./faults/clocks.ts";
 import { drills as database } from "./faults/database.ts";
@@ -9,6 +9,7 @@ import { drills as frozenEclair } from "./faults/frozen-eclair.ts";
 import { drills as load } from "./faults/load.ts";
 import { drills as loadBalancer } from "./faults/load-balancer.ts";
 import { drills as networks } from "./faults/networks.ts";
+import { drills as remoteBitcoinds } from "./faults/bitcoind/remote.ts";
 import { drills as silence } from "./faults/silence.ts";
 import { drills as processes } from "./faults/processes.ts";
 
@@ -22,6 +23,7 @@ export const catalogue: readonly Drill[] = [
   ...silence,
   ...dependencies,
   ...bitcoind,
+  ...remoteBitcoinds,
   ...load,
   ...loadBalancer,
   ...clocks,

@@ -14,6 +14,8 @@ export type Drill = {
   readonly isBaseline?: boolean;
   /** The drill needs a peer with a channel, which the stand-in Eclair cannot have. */
   readonly needsPeer?: boolean;
+  /** The pair uses two remote bitcoinds before its local ones. */
+  readonly usesRemotes?: boolean;
   /** The takeover time ends when either host serves, including the host that was active. */
   readonly eitherHostMayServe?: boolean;
   /** The drill checks the harness: the run fails unless overlapping writes are found. */

@@ -7,8 +7,18 @@ import { serviceNsenterArguments, type LabFacts } from "../lab/facts.ts";
 import { bashInGuest } from "../lab/guest/run.ts";
 import { haproxyPidFile } from "../lab/nlb/haproxy.ts";
 import type { LabPaths } from "../lab/paths.ts";
+import type { RemoteBitcoind } from "../lab/remote-bitcoind/remote-bitcoind.ts";
+import type { RpcProxy } from "../lab/remote-bitcoind/rpc-proxy.ts";
 import { DatabaseAdmin } from "../lab/rds/database-admin.ts";
 import type { Target } from "../target/target.ts";
+
+/** The remote bitcoinds of the pair, in the order of preference. Both come before the local bitcoind. */
+export type Remotes = {
+  readonly first: RemoteBitcoind;
+  /** In front of the RPC of the first one. */
+  readonly proxy: RpcProxy;
+  readonly second: RemoteBitcoind;
+};
 
 /** The cluster that is drilled: two instances of one image in a lab. */
 export type DrillEnvironment = {
@@ -18,6 +28,8 @@ export type DrillEnvironment = {
   readonly configuration: NodeConfiguration;
   readonly configurationFile: string;
   readonly imageId: string;
+  /** Only for drills with remote bitcoinds. */
+  readonly remotes?: Remotes;
 };
 
 export const databaseOf = ({ lab, facts, configuration }: DrillEnvironment) =>

@@ -4,7 +4,7 @@ import type { Drill } from "./drill.ts";
 import { databaseOf, placeOf, zoneAddresses, type DrillEnvironment } from "./environment.ts";
 import { Observers } from "./load/observers.ts";
 import { channelProblem, type Channel, type Peer } from "./load/peer.ts";
-import { restorePair } from "./pair.ts";
+import { restorePair, terminateOtherConfigurations } from "./pair.ts";
 import type { RunResult } from "./results.ts";
 import { DrillRun } from "./run.ts";
 import { judge } from "./verdict/judge.ts";
@@ -21,6 +21,7 @@ export async function executeDrill(
   runNumber: number,
   peer?: Peer,
 ): Promise<RunResult> {
+  await terminateOtherConfigurations(environment);
   const run = await startRun(environment, peer);
   const { observers, pair, addresses, zones } = run;
   const database = databaseOf(environment);

@@ -83,6 +83,14 @@ async function describeInstances({ target, configuration }: DrillEnvironment) {
   );
 }
 
+/** Terminates the instances that were launched with another list of bitcoinds. */
+export async function terminateOtherConfigurations(environment: DrillEnvironment): Promise<void> {
+  const expected = environment.remotes === undefined ? 1 : 3;
+  for (const { instanceId, report } of await readStatuses(environment))
+    if (report?.bitcoinds !== undefined && report.bitcoinds.length !== expected)
+      await terminateInstance(environment, instanceId);
+}
+
 /** Terminates the instances of the cluster that run another image, or all instances. */
 export async function terminateInstances(
   environment: DrillEnvironment,

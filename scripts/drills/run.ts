@@ -94,6 +94,11 @@ export class DrillRun {
     }
   }
 
+  /** The last report of an instance. */
+  async reportOf(id: string): Promise<NodeStatus["report"]> {
+    return (await readStatuses(this.environment)).find(({ instanceId }) => instanceId === id)?.report;
+  }
+
   async waitUntilReadyStandby(id: string): Promise<void> {
     await this.waitForStatuses((statuses) => {
       const status = statuses.find(({ instanceId }) => instanceId === id);

@@ -58,10 +58,12 @@ async function createRoles(
   const seeds = [`${name}/seeds`];
   const { secret: runtime } = database;
   const cluster = { name, table: record.table, secrets: seeds, targetGroupArns: [targetGroupArn] };
+  // The login of a remote bitcoind, for configurations with `bitcoind.remotes`.
+  const remote = `${name}/bitcoind`;
   const node = await createInstanceRole(
     iam,
     roleName(name, "node"),
-    instancePolicy({ ...cluster, secrets: [...seeds, runtime] }),
+    instancePolicy({ ...cluster, secrets: [...seeds, runtime, remote] }),
   );
   const setup = await createInstanceRole(
     iam,

@@ -1,5 +1,5 @@
 import { messageOf } from "../../contract/errors.ts";
-import type { BitcoindReport, BitcoindSummary } from "../../contract/reports/bitcoind.ts";
+import type { BitcoindReport, BitcoindSummary, BlockId } from "../../contract/reports/bitcoind.ts";
 import { ChangeLog } from "../../os/log.ts";
 import { boottime } from "../../os/clock.ts";
 import { basicAuthorization, bitcoindClient, WarmingUp, type BitcoindClient } from "../rpc/client.ts";
@@ -7,7 +7,7 @@ import { NodeWallet } from "../wallet.ts";
 import { Subscriber } from "../zmq/subscriber.ts";
 import { Announcements } from "./announcements.ts";
 import { isBehind, missingBlocks, type Level, type Tip } from "./choice.ts";
-import { examine, type BlockId, type Examination } from "./examine.ts";
+import { examine, type Examination } from "./examine.ts";
 import type { BitcoindEndpoint, GateMessage } from "./messages.ts";
 import { Transport, type RpcAnswer } from "../rpc/transport.ts";
 
@@ -38,6 +38,8 @@ export class Backend {
   private level: Level = 0;
   private levelSince = boottime();
   hasBeenExamined = false;
+  /** Whether it is known to have the settled block of the node's chain. */
+  hasSettledBlock = false;
   /** On CLOCK_BOOTTIME; undefined when it never answered. */
   answeredAt: number | undefined;
 
@@ -78,6 +80,7 @@ export class Backend {
     try {
       const examination = await examine(client, wallet, { chain: settings.chain, settled, issued });
       this.state = { kind: "examined", examination };
+      this.hasSettledBlock = settled !== undefined && examination.problem === undefined;
       this.answeredAt = boottime();
       const isConnected = this.subscribers[0].problem === undefined;
       this.announcements.observe(examination.report.bestBlockHash, isConnected, boottime());

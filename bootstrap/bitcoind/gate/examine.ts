@@ -1,12 +1,9 @@
 import { z } from "zod";
 import type { Chain } from "../../contract/configuration/node.ts";
-import type { BitcoindReport } from "../../contract/reports/bitcoind.ts";
+import type { BitcoindReport, BlockId } from "../../contract/reports/bitcoind.ts";
 import { messageOf } from "../../contract/errors.ts";
 import { RpcError, type BitcoindClient } from "../rpc/client.ts";
 import type { NodeWallet } from "../wallet.ts";
-
-/** A block of the chain. */
-export type BlockId = { readonly height: number; readonly hash: string };
 
 type ChainFacts = {
   /** bitcoind's name of the chain (`chain` in getblockchaininfo). */

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import type { BitcoindReport, BlockId } from "../../contract/reports/bitcoind.ts";
 import { logError, logEvent } from "../../os/log.ts";
 import type { Publisher } from "../zmq/publisher.ts";
 import { Backend } from "./backend.ts";
 import { bestOf, choose, type Tip } from "./choice.ts";
-import { blockAt, type BlockId } from "./examine.ts";
+import { blockAt } from "./examine.ts";
 import type { GateMessage, GateStatus } from "./messages.ts";
 import { WalletState } from "./wallet/wallet-state.ts";
 
@@ -22,6 +23,7 @@ export class BitcoindGate {
   private backends: readonly Backend[] = [];
   private chosen: Backend | undefined;
   private changing: Promise<void> | undefined;
+  /** A block that every bitcoind of the node's chain must have. */
   private settled: BlockId | undefined;
   /** The tip with the most work that a usable bitcoind has had. */
   private bestTip: Tip | undefined;
@@ -39,6 +41,7 @@ export class BitcoindGate {
   update(message: GateMessage): void {
     const previous = this.message;
     this.message = message;
+    this.settled ??= message.settledBlock;
     if (message.openEclair !== undefined && message.openEclair !== previous?.openEclair)
       this.walletState.clear();
     const { chain, wallet, watched, bitcoinds } = message;
@@ -65,7 +68,10 @@ export class BitcoindGate {
     const { backends, chosen } = this;
     const shown = chosen ?? backends[0];
     if (shown === undefined) return undefined;
-    const { report } = shown;
+    const report: BitcoindReport =
+      shown.report.known && this.settled !== undefined
+        ? { ...shown.report, settledBlock: this.settled }
+        : shown.report;
     const { isUsable } = shown;
     const all = backends.map((backend) => `${backend.name} ${backend.problem ?? "can be used"}`).join("; ");
     const problem = `no bitcoind can be used: ${all}`;
@@ -170,7 +176,9 @@ export class BitcoindGate {
 
   private reconsider(): void {
     const { backends, chosen } = this;
-    const tips = backends.flatMap(({ tip }) => (tip === undefined ? [] : [tip]));
+    // A bitcoind of another chain may have more work.
+    const ofChain = backends.filter((backend) => backend === chosen || backend.hasSettledBlock);
+    const tips = ofChain.flatMap(({ tip }) => (tip === undefined ? [] : [tip]));
     this.bestTip = bestOf(this.bestTip === undefined ? tips : [...tips, this.bestTip]);
     for (const backend of backends) backend.assess(this.bestTip);
     if (this.changing !== undefined) return;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { chains } from "../../contract/configuration/node.ts";
-import { BitcoindReport, BitcoindSummary } from "../../contract/reports/bitcoind.ts";
+import { BitcoindReport, BitcoindSummary, BlockId } from "../../contract/reports/bitcoind.ts";
 import { Credentials } from "../../secrets/shapes.ts";
 
 /** A bitcoind, and how to reach it. */
@@ -40,6 +40,8 @@ export const GateMessage = z.object({
   openEclair: z.string().optional(),
   /** For each descriptor, the next address of the bitcoinds of the other instances. */
   nextAddresses: z.array(z.int()),
+  /** A block that is deep in the chain of another instance. */
+  settledBlock: BlockId.optional(),
 });
 export type GateMessage = z.infer<typeof GateMessage>;
 

@@ -1,4 +1,5 @@
-import { lookup as dnsLookup } from "node:dns";
+import type { LookupAddress } from "node:dns";
+import { lookup } from "node:dns/promises";
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { createConnection, isIP, type LookupFunction, type Socket } from "node:net";
@@ -27,10 +28,13 @@ export class NoAnswer extends Error {
 /** The connections to one bitcoind: RPC and ZMQ, with TLS or to private addresses only. */
 export class Transport {
   private readonly endpoint: BitcoindEndpoint;
+  private readonly resolveName: ResolveName;
   private readonly agent: HttpAgent | HttpsAgent;
 
-  constructor(endpoint: BitcoindEndpoint) {
+  /** @param resolveName finds all addresses of a name */
+  constructor(endpoint: BitcoindEndpoint, resolveName: ResolveName = resolve) {
     this.endpoint = endpoint;
+    this.resolveName = resolveName;
     const Agent = endpoint.tls === undefined ? HttpAgent : HttpsAgent;
     this.agent = new Agent({ keepAlive: true, timeout: idleMilliseconds });
   }
@@ -109,22 +113,23 @@ export class Transport {
 
   /** Without TLS, a name must not lead to a public address. */
   private readonly lookup: LookupFunction = (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-      const [first] = addresses ?? [];
-      if (error !== null || first === undefined)
-        return callback(error ?? new Error(`${hostname} has no address`), "", 0);
-      const exposed = addresses.find(({ address }) => notPublic(address) === undefined);
-      if (this.endpoint.tls === undefined && exposed !== undefined)
-        return callback(
-          new Error(`${hostname} has the public address ${exposed.address}, which needs TLS`),
-          "",
-          0,
-        );
-      if (options.all === true) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
+    this.resolveName(hostname).then(
+      (addresses) => {
+        const [first] = addresses;
+        const exposed = addresses.find(({ address }) => notPublic(address) === undefined);
+        if (first === undefined) callback(new Error(`${hostname} has no address`), "");
+        else if (this.endpoint.tls === undefined && exposed !== undefined)
+          callback(new Error(`${hostname} has the public address ${exposed.address}, which needs TLS`), "");
+        else if (options.all === true) callback(null, addresses);
+        else callback(null, first.address, first.family);
+      },
+      (error: unknown) => callback(error instanceof Error ? error : new Error(messageOf(error)), ""),
+    );
   };
 }
+
+type ResolveName = (name: string) => Promise<LookupAddress[]>;
+const resolve: ResolveName = (name) => lookup(name, { all: true });
 
 /** TLS names no server by its address. */
 const serverName = (host: string): string => (isIP(host) === 0 ? host : "");

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { Unknown } from "./unknown.ts";
 
+export const BlockId = z.object({ height: z.int(), hash: z.string() });
+export type BlockId = z.infer<typeof BlockId>;
+
 /** The bitcoind that an instance uses. */
 export const BitcoindReport = z.union([
   /** `warmingUp`: bitcoind answers, and loads its block index (RPC error -28). */
@@ -16,6 +19,8 @@ export const BitcoindReport = z.union([
     /** The work of the chain, in hex; absent in the reports of older images, as the fields below. */
     chainwork: z.string().optional(),
     bestBlockHash: z.string().optional(),
+    /** A block that is deep in the chain that the instance uses. Every bitcoind of the node must have it. */
+    settledBlock: BlockId.optional(),
     /** bitcoind's connections to peers. */
     peers: z.int().optional(),
     /** For each descriptor of the wallet, the number of addresses that bitcoind has issued. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { GateStatus, type GateMessage } from "../../bitcoind/gate/messages.ts";
 import type { NodeConfiguration } from "../../contract/configuration/node.ts";
 import { ports } from "../../contract/ports.ts";
-import type { BitcoindReport, BitcoindSummary } from "../../contract/reports/bitcoind.ts";
+import type { BitcoindReport, BitcoindSummary, BlockId } from "../../contract/reports/bitcoind.ts";
 import { boottime } from "../../os/clock.ts";
 import { HelperProcess } from "../../os/helper-process.ts";
 import type { SupervisorSecrets } from "../../secrets/supervisor.ts";
@@ -19,6 +19,8 @@ export type GateInputs = {
   readonly openEclair: string | undefined;
   /** For each descriptor, the number of addresses that the bitcoinds of the other instances have issued. */
   readonly nextAddresses: readonly number[];
+  /** A block that is deep in the chain of another instance. */
+  readonly settledBlock: BlockId | undefined;
 };
 
 /** Runs the gate in front of the bitcoinds, and returns its status. */
@@ -69,7 +71,13 @@ export class BitcoindControl {
   }
 }
 
-function gateMessage({ configuration, secrets, openEclair, nextAddresses }: GateInputs): GateMessage {
+function gateMessage({
+  configuration,
+  secrets,
+  openEclair,
+  nextAddresses,
+  settledBlock,
+}: GateInputs): GateMessage {
   const { chain, bitcoind } = configuration;
   const local =
     bitcoind.local === undefined
@@ -98,5 +106,6 @@ function gateMessage({ configuration, secrets, openEclair, nextAddresses }: Gate
     login: secrets.bitcoind.eclair,
     ...(openEclair !== undefined && { openEclair }),
     nextAddresses: [...nextAddresses],
+    ...(settledBlock !== undefined && { settledBlock }),
   };
 }

@@ -1,5 +1,6 @@
 import { GroupMembership } from "../../aws/auto-scaling.ts";
 import type { ClusterTable } from "../../contract/record/table.ts";
+import type { BlockId } from "../../contract/reports/bitcoind.ts";
 import type { InstanceReport } from "../../contract/reports/instance.ts";
 import { readTargetLifecycleState } from "../../imds/read.ts";
 import type { BootedNode } from "../../render/booted-node.ts";
@@ -52,6 +53,11 @@ export class ClusterDuties {
   /** For each descriptor, the number of addresses that the bitcoinds of the other instances have issued. */
   get nextAddresses(): readonly number[] {
     return this.view.nextAddresses;
+  }
+
+  /** A block that is deep in the chain of another instance. */
+  get settledBlock(): BlockId | undefined {
+    return this.view.settledBlock;
   }
 
   get otherBitcoinds(): OtherBitcoinds {

@@ -1,4 +1,5 @@
 import type { ClusterTable } from "../../contract/record/table.ts";
+import type { BlockId } from "../../contract/reports/bitcoind.ts";
 import { InstanceReport } from "../../contract/reports/instance.ts";
 import { freshSeconds, isReadyStandby } from "../../contract/reports/standby.ts";
 import { boottime } from "../../os/clock.ts";
@@ -60,6 +61,14 @@ export class ClusterView {
     const lists = this.others.map(({ bitcoind }) => (bitcoind.known ? (bitcoind.nextAddresses ?? []) : []));
     const length = Math.max(0, ...lists.map((list) => list.length));
     return Array.from({ length }, (_, index) => Math.max(0, ...lists.map((list) => list[index] ?? 0)));
+  }
+
+  /** The highest settled block that another instance reported. */
+  get settledBlock(): BlockId | undefined {
+    const blocks = this.others.flatMap(({ bitcoind }) =>
+      bitcoind.known && bitcoind.settledBlock !== undefined ? [bitcoind.settledBlock] : [],
+    );
+    return blocks.toSorted((a, b) => a.height - b.height).at(-1);
   }
 
   get bitcoinds(): OtherBitcoinds {

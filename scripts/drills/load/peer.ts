@@ -40,6 +40,10 @@ export class Peer {
     return z.array(Channel).parse(await this.call("channels", `nodeId=${nodeId}`));
   }
 
+  async nodeId(): Promise<string> {
+    return z.object({ nodeId: z.string() }).parse(await this.call("getinfo")).nodeId;
+  }
+
   /** The URI of the drilled node behind the load balancer. */
   async readNodeUri(): Promise<string> {
     const [host = ""] = (await zoneAddresses(this.environment)).values();

@@ -7,6 +7,7 @@ import { openEnvironment } from "../../drills/open-environment.ts";
 import { renderDrillReport } from "../../drills/report/report.ts";
 import { awayMilliseconds } from "../../drills/report/summary.ts";
 import type { RunResult } from "../../drills/results.ts";
+import { closeRemotes, openRemotes } from "../../drills/remotes.ts";
 import { invalidDrill, selectDrills } from "../../drills/select.ts";
 import { executeRuns, loadResults, runSession } from "../../drills/session.ts";
 import { defaultStateFolder } from "../../lab/paths.ts";
@@ -64,6 +65,9 @@ async function runDrills(drills: readonly Drill[], flags: Flags): Promise<void> 
   const results = await loadResults(flags.json, environment);
   await runSession(environment, async () => {
     const peer = results.eclair.kind === "real" ? await preparePeer(environment) : undefined;
+    const withRemotes = drills.some(({ usesRemotes }) => usesRemotes === true)
+      ? await openRemotes(environment)
+      : environment;
     for (const drill of drills) {
       if (drill.needsPeer === true && peer === undefined) {
         console.log(`skipped  ${drill.name}: the stand-in Eclair has no channels`);
@@ -71,8 +75,10 @@ async function runDrills(drills: readonly Drill[], flags: Flags): Promise<void> 
       }
       const runs = flags.runs ?? (drill.timed === true ? timedRuns : otherRuns);
       const onResult = (result: RunResult) => console.log(describeRun(result, runs));
-      await executeRuns(environment, drill, runs, { results, file: flags.json }, onResult, peer);
+      const pair = drill.usesRemotes === true ? withRemotes : environment;
+      await executeRuns(pair, drill, runs, { results, file: flags.json }, onResult, peer);
     }
+    await closeRemotes(withRemotes);
   });
   writeFileAtomically(flags.report, renderDrillReport(results, catalogue));
   console.log(`report   ${flags.report}`);

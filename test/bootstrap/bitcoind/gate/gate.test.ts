@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { BitcoindGate } from "../../../../bootstrap/bitcoind/gate/gate.ts";
 import { passRequest } from "../../../../bootstrap/bitcoind/gate/passage.ts";
+import type { BlockId } from "../../../../bootstrap/contract/reports/bitcoind.ts";
 import { parseRequest } from "../../../../bootstrap/bitcoind/rpc/request.ts";
 import { Publisher } from "../../../../bootstrap/bitcoind/zmq/publisher.ts";
 import { FakeBitcoind, hashOf } from "../../../support/fake-bitcoind.ts";
@@ -28,7 +29,7 @@ afterEach(async () => {
   await Promise.all([a.close(), b.close()]);
 });
 
-function follow(openEclair?: string): void {
+function follow(openEclair?: string, settledBlock?: BlockId): void {
   gate.update({
     chain: "regtest",
     wallet: "eclair",
@@ -36,6 +37,7 @@ function follow(openEclair?: string): void {
     login: { username: "eclair", password: "x" },
     ...(openEclair !== undefined && { openEclair }),
     nextAddresses: [],
+    ...(settledBlock !== undefined && { settledBlock }),
   });
 }
 
@@ -162,6 +164,24 @@ test("each block of the chosen bitcoind is announced, and the best block after a
   await a.stop();
   await untilChosen("b");
   await expect.poll(() => published.at(-1), { timeout: 3_000 }).toBe(hashOf("x", 102));
+});
+
+test("the preferred bitcoind defines the chain at first, also when a chain with more work is in the list", async () => {
+  b.blocks = { chain: "y", height: 300 };
+  follow();
+  await untilChosen("a");
+  await expect
+    .poll(() => gate.status?.bitcoinds[1]?.problem, { timeout: 4_000 })
+    .toMatch(/is on another chain/);
+  expect(chosen()).toBe("a");
+});
+
+test("the chain of the other instances defines the chain, also for the preferred bitcoind", async () => {
+  a.blocks = { chain: "y", height: 300 };
+  follow(undefined, { height: 80, hash: hashOf("x", 80) });
+  await untilChosen("b");
+  expect(gate.status?.bitcoinds[0]?.problem).toMatch(/is on another chain: its block 80/);
+  expect(gate.status?.bitcoind).toMatchObject({ settledBlock: { height: 90, hash: hashOf("x", 90) } });
 });
 
 test.each<[string, (bitcoind: FakeBitcoind) => void, RegExp]>([

@@ -1,8 +1,8 @@
-import { services } from "../../lab/addresses.ts";
-import { bothDirections, dropPackets, restoreNetwork } from "../actions/network.ts";
-import type { Drill } from "../drill.ts";
-import { terminateInstance } from "../pair.ts";
-import type { DrillRun } from "../run.ts";
+import { services } from "../../../lab/addresses.ts";
+import { bothDirections, dropPackets, restoreNetwork } from "../../actions/network.ts";
+import type { Drill } from "../../drill.ts";
+import { terminateInstance } from "../../pair.ts";
+import type { DrillRun } from "../../run.ts";
 
 const chain = "/var/lib/bitcoin";
 /** The lab mines a block every 30 s, a host must be two blocks behind, and then stay behind for a minute. */

@@ -1,0 +1,56 @@
+import {
+  CreateSecretCommand,
+  ResourceExistsException,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { writeFileSync } from "node:fs";
+import { stringify } from "yaml";
+import { RemoteBitcoind } from "../lab/remote-bitcoind/remote-bitcoind.ts";
+import { proxyPort, RpcProxy } from "../lab/remote-bitcoind/rpc-proxy.ts";
+import type { DrillEnvironment, Remotes } from "./environment.ts";
+
+/** The numbers of the remote bitcoinds in the lab. */
+const numbers = { first: 1, second: 2 } as const;
+
+/** The name of each bitcoind in the report of an instance. */
+export const remoteNames = ({ first, second }: Remotes) => ({
+  first: `${first.address}:${proxyPort}`,
+  second: `${second.address}:18443`,
+});
+
+/** The same pair, with two remote bitcoinds that follow the chain of the lab. */
+export async function openRemotes(environment: DrillEnvironment): Promise<DrillEnvironment> {
+  const { lab, facts, target, configuration, configurationFile } = environment;
+  const first = new RemoteBitcoind(lab, facts, numbers.first);
+  const second = new RemoteBitcoind(lab, facts, numbers.second);
+  for (const remote of [first, second]) {
+    await remote.remove();
+    await remote.start();
+  }
+  const secret = `${configuration.cluster}/bitcoind`;
+  try {
+    const SecretString = JSON.stringify(RemoteBitcoind.secret);
+    await target.client(SecretsManagerClient).send(new CreateSecretCommand({ Name: secret, SecretString }));
+  } catch (error) {
+    if (!(error instanceof ResourceExistsException)) throw error;
+  }
+  const file = configurationFile.replace(/\.yaml$/, "-remotes.yaml");
+  const bitcoind = {
+    local: configuration.bitcoind.local,
+    remotes: [{ ...first.configuration(secret), rpcPort: proxyPort }, second.configuration(secret)],
+    prefer: "remotes",
+  };
+  writeFileSync(file, stringify({ ...configuration, bitcoind }));
+  return {
+    ...environment,
+    configurationFile: file,
+    remotes: { first, second, proxy: new RpcProxy(lab, first) },
+  };
+}
+
+export async function closeRemotes({ remotes }: DrillEnvironment): Promise<void> {
+  if (remotes === undefined) return;
+  remotes.proxy.stop();
+  await remotes.first.remove();
+  await remotes.second.remove();
+}
