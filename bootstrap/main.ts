@@ -3,6 +3,7 @@ import { serveBitcoindGate } from "./bitcoind/gate/serve.ts";
 import { checkIndex, prepareIndex } from "./bitcoind/index-commands.ts";
 import { boot } from "./boot/boot.ts";
 import { deregister } from "./boot/deregister.ts";
+import { verifyChainVolume } from "./chainverification/run.ts";
 import { EclairAmiError, messageOf } from "./contract/errors.ts";
 import { serveDoor } from "./door/serve.ts";
 import { imageTest } from "./imagetest/run.ts";
@@ -66,6 +67,13 @@ program
   .description("test the image that this instance was started from; the result goes to the console")
   .action(async () => {
     if (!(await imageTest())) process.exitCode = 1;
+  });
+
+program
+  .command("chain-verification")
+  .description("verify the chain on the copy of a snapshot; the result goes to the console")
+  .action(async () => {
+    if (!(await verifyChainVolume())) process.exitCode = 1;
   });
 
 program

@@ -8,6 +8,7 @@ import { readTargetLifecycleState } from "../imds/read.ts";
 import { isLeavingGroup } from "./auto-scaling.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 import { oncePastPending } from "./pending.ts";
+import { latestChainSnapshot } from "./latest-snapshot.ts";
 import { enlarge } from "./volume-size.ts";
 
 type ChainVolume = NonNullable<NodeConfiguration["chainVolume"]>;
@@ -30,7 +31,7 @@ export type AttachedVolume = {
  * of the configuration, or empty. A volume with the tag `broken` is not used.
  */
 export async function attachChainVolume(
-  { cluster }: Pick<NodeConfiguration, "cluster">,
+  { cluster, chain }: Pick<NodeConfiguration, "cluster" | "chain">,
   chainVolume: ChainVolume,
   identity: InstanceIdentity,
   aws: AwsSettings,
@@ -96,13 +97,15 @@ export async function attachChainVolume(
   }
 
   async function create(client: EC2Client): Promise<string> {
+    const snapshotId =
+      chainVolume.snapshotId === "latest" ? await latestChainSnapshot(client, chain) : chainVolume.snapshotId;
     const { VolumeId = "" } = await client.send(
       new sdk.CreateVolumeCommand({
         AvailabilityZone: identity.availabilityZone,
         Size: chainVolume.sizeGibibytes,
         VolumeType: "gp3",
         Encrypted: true,
-        ...(chainVolume.snapshotId !== undefined && { SnapshotId: chainVolume.snapshotId }),
+        ...(snapshotId !== undefined && { SnapshotId: snapshotId }),
         ...(chainVolume.kmsKeyId !== undefined && { KmsKeyId: chainVolume.kmsKeyId }),
         // A repeated boot creates no second volume. The token contains the time, because it outlives a failed volume.
         ClientToken: `chain-${identity.instanceId}-${Math.floor(Date.now() / tokenLifetimeMilliseconds)}`,
@@ -162,6 +165,7 @@ function holder(volume: Volume): string | undefined {
 }
 
 function explain(error: unknown): EclairAmiError {
+  if (error instanceof EclairAmiError) return error;
   const name = error instanceof Error ? error.name : "";
   // EC2 is eventually consistent: another resource that it does not find may exist at the next attempt.
   const refused = /UnauthorizedOperation|AccessDenied|InvalidSnapshot|InvalidParameter/.test(name);

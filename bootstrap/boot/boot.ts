@@ -1,4 +1,6 @@
 import { credential, type AwsSettings } from "../aws/clients.ts";
+import { mountSnapshot, prepareChainVerification } from "../chainverification/prepare.ts";
+import type { ChainVerification } from "../contract/chain/verification.ts";
 import type { Configuration } from "../contract/configuration/parse.ts";
 import { requireKnownSettings } from "../contract/eclair/reference.ts";
 import type { ImageTest } from "../contract/configuration/image-test.ts";
@@ -31,6 +33,9 @@ export async function boot(): Promise<void> {
     case "ImageTest":
       await bootImageTest(phases, document);
       break;
+    case "ChainVerification":
+      await bootChainVerification(phases, document);
+      break;
     case "ClusterSetup":
       await phases.run("set-up", () => setUpCluster(document, aws, databaseCertificates(document.database)));
       break;
@@ -50,6 +55,12 @@ async function parse(userData: Buffer): Promise<Configuration | undefined> {
 async function bootImageTest(phases: Phases, document: ImageTest): Promise<void> {
   await phases.run("render", () => prepareImageTest(document));
   await phases.run("hand-over", () => startUnits("bitcoind.service", "eclair-image-test.service"));
+}
+
+async function bootChainVerification(phases: Phases, document: ChainVerification): Promise<void> {
+  await phases.run("render", () => prepareChainVerification(document));
+  await phases.run("chain-volume", () => mountSnapshot(document));
+  await phases.run("hand-over", () => startUnits("eclair-chain-verification.service"));
 }
 
 /** AWS' own endpoints, unless the host of the instance passes another endpoint as a systemd credential. */

@@ -31,6 +31,17 @@ export const errorCodes = {
   "bake.packer-missing": "Packer is not installed and cannot be built.",
   "bake.session-manager-unsupported":
     "Session Manager cannot reach the builder: Debian's AMI has no SSM agent.",
+  "chain.aborted": "A standby aborted the snapshot of its chain volume; its bitcoind runs again.",
+  "chain.in-progress": "Another snapshot of a chain volume of the cluster is in progress.",
+  "chain.no-snapshot": "No verified snapshot of the chain can be used for a new chain volume.",
+  "chain.no-standby":
+    "No instance, or not the named one, is a ready standby whose chain volume can be copied.",
+  "chain.no-volume": "The instance has no chain volume.",
+  "chain.only-standby": "The standby is the only one that could take over.",
+  "chain.snapshot-not-found": "No snapshot of a chain volume has that id.",
+  "chain.timeout": "A standby did not stop or start its bitcoind in time.",
+  "chain.verification-failed":
+    "A snapshot of a chain volume is not as its tags describe it, or could not be verified.",
   "configuration.invalid":
     "A document is invalid. Each line names the line, the key and the nearest known key.",
   "database.address-translated":

@@ -31,6 +31,13 @@ export const logEvents = {
   "boot.identity": "The instance read its identity document.",
   "boot.idle": "The user-data contains no document of this project; the boot starts nothing.",
   "boot.phase": "A phase of the boot ended, or failed with `error`.",
+  "chain-snapshot.aborted":
+    "bitcoind starts again, and the snapshot of the chain volume must not be used (`reason`).",
+  "chain-snapshot.failed": "A step of a snapshot of the chain volume failed; the supervisor tries again.",
+  "chain-snapshot.resumed": "bitcoind starts again after a snapshot of the chain volume.",
+  "chain-snapshot.started":
+    "bitcoind is disconnected from its peers and describes its chain, for a snapshot of the chain volume.",
+  "chain-snapshot.stopped": "bitcoind is stopped, and its chain volume does not change any more.",
   "cluster-setup.report-failed": "The result of a cluster setup was not written to the cluster table.",
   "cluster-setup.result": "The result of a cluster setup.",
   "cluster-view.failed":
@@ -70,6 +77,7 @@ export const logEvents = {
   "volume.enlarge-failed":
     "EC2 did not enlarge the chain volume to the configured size; the next boot tries again.",
   "volume.enlarged": "The chain volume was smaller than configured, and was enlarged.",
+  "volume.from-snapshot": "The new chain volume is created from the newest verified snapshot.",
   "wallet.created": "A wallet was created in bitcoind.",
   "wallet.import-failed": "The import of descriptors into the wallet failed; the supervisor imports again.",
   "wallet.imported": "The descriptors of the node were imported into the wallet.",

@@ -8,6 +8,16 @@ export const tags = {
   createdBy: "eclair-ami:created-by",
   /** On a chain volume that no instance uses any more: why. */
   broken: "eclair-ami:broken",
+  /** On a snapshot of a chain volume: its purpose, `chain`; the tags below describe the chain in it. */
+  snapshot: "eclair-ami:snapshot",
+  chain: "eclair-ami:chain",
+  height: "eclair-ami:height",
+  blockHash: "eclair-ami:block-hash",
+  chainVersion: "eclair-ami:chain-bitcoind-version",
+  indexes: "eclair-ami:indexes",
+  muhash: "eclair-ami:muhash",
+  /** When `chain verify` found the snapshot to be as described, in ISO 8601. */
+  verified: "eclair-ami:verified",
   /** On the short-lived instance of a cluster setup: the cluster. */
   setup: "eclair-ami:setup",
   /** On an Auto Scaling group: the state of its last `replace`. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Chain, NodeConfiguration } from "../contract/configuration/node.ts";
@@ -42,6 +42,33 @@ export async function mountChainVolume(
   requireChain(chain);
   writeDurably(marker, JSON.stringify({ formatVersion: 1, chain }), { ...owner, mode: 0o644 });
   await run("chown", [`${owner.uid}:${owner.gid}`, paths.chain]);
+}
+
+/** Mounts the second volume of an instance that verifies a snapshot. Its chain must be as expected. */
+export async function mountCopy(chain: Chain, owner: Omit<Ownership, "mode">): Promise<void> {
+  const device = await awaitCopy();
+  await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
+  linkTo(device);
+  await run("systemctl", ["start", mountUnit]);
+  requireChain(chain);
+  await run("chown", [`${owner.uid}:${owner.gid}`, paths.chain]);
+}
+
+/** The link of the volume that does not contain the root file system. */
+async function awaitCopy(): Promise<string> {
+  const root = (await run("findmnt", ["--noheadings", "--output", "SOURCE", "/"])).trim();
+  const folder = "/dev/disk/by-id";
+  const end = performance.now() + attachMilliseconds;
+  for (;;) {
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    const copy = names
+      .filter((name) => volumeLink.test(name))
+      .map((name) => `${folder}/${name}`)
+      .find((link) => !root.startsWith(realpathSync(link)));
+    if (copy !== undefined) return copy;
+    if (performance.now() > end) throw notFound("the copy of the snapshot", folder);
+    await sleep(50);
+  }
 }
 
 async function brokenIndex(actions: ChainVolumeActions, volumeId: string): Promise<EclairAmiError> {
@@ -137,6 +164,7 @@ async function canGrow(device: string): Promise<boolean> {
  * The link that udev creates for an EBS volume on a Nitro instance. Device names such as /dev/sdf are not stable there.
  * https://docs.aws.amazon.com/ebs/latest/userguide/identify-nvme-ebs-device.html
  */
+const volumeLink = /^nvme-Amazon_Elastic_Block_Store_vol[0-9a-f]+$/;
 const linkOf = (volumeId: string) =>
   `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
 
@@ -145,17 +173,19 @@ async function awaitDevice(volumeId: string): Promise<string> {
   const end = performance.now() + attachMilliseconds;
   for (;;) {
     if (existsSync(link) && statSync(link).isBlockDevice()) return link;
-    if (performance.now() > end)
-      throw new EclairAmiError({
-        code: "volume.not-found",
-        operation: "mounting the chain volume",
-        message: `the chain volume ${volumeId} did not appear as ${link}`,
-        remedy: "check the volume in EC2, and use an instance type of the Nitro system. The boot tries again",
-        retryable: true,
-      });
+    if (performance.now() > end) throw notFound(`the chain volume ${volumeId}`, link);
     await sleep(50);
   }
 }
+
+const notFound = (volume: string, link: string): EclairAmiError =>
+  new EclairAmiError({
+    code: "volume.not-found",
+    operation: "mounting the chain volume",
+    message: `${volume} did not appear as ${link}`,
+    remedy: "check the volume in EC2, and use an instance type of the Nitro system. The boot tries again",
+    retryable: true,
+  });
 
 /** bitcoind's folder for each chain, below its data folder. */
 const folders: Readonly<Record<Chain, string>> = {

@@ -12,6 +12,7 @@ export const paths = {
   aotCache: "/opt/eclair/eclair.aot",
   bitcoinConf: "/run/eclair-ami/bitcoin.conf",
   imageTest: "/run/eclair-ami/image-test.json",
+  chainVerification: "/run/eclair-ami/chain-verification.json",
   /** The certificate authorities of the database server. */
   databaseCa: "/run/eclair-ami/database-ca.pem",
   /** The environment of Eclair's units. It contains no secret. */
@@ -30,6 +31,8 @@ export const paths = {
   holder: "/run/eclair-supervisor/holder",
   /** When this host handed the node over because of its bitcoind, for the next supervisor. */
   chainHandover: "/run/eclair-supervisor/chain-handover.json",
+  /** Exists while bitcoind is stopped for a snapshot of the chain volume, for the next supervisor. */
+  chainSnapshot: "/run/eclair-supervisor/chain-snapshot",
   /** A link to the device of the chain volume. */
   chainVolume: "/run/eclair-ami/chain-volume",
   chain: "/var/lib/bitcoin",

@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
 import { rpcUsers } from "../bitcoind/rpc/rpc-users.ts";
-import type { Chain, NodeConfiguration } from "../contract/configuration/node.ts";
+import type { NodeConfiguration } from "../contract/configuration/node.ts";
 import { ports } from "../contract/ports.ts";
 import { armedTimeoutSeconds, jdbcDatabase } from "../database/url.ts";
 import type { NodeSecrets } from "../secrets/resolve.ts";
+import { networks } from "./networks.ts";
 import { fillTemplate } from "./template.ts";
 
 /**
@@ -41,15 +42,6 @@ export function eclairConf(
     settings: Object.entries(eclair.settings).map(([name, value]) => ({ name, value })),
   });
 }
-
-/** The names of a chain in bitcoind: the option that selects the chain, and the section of its settings. */
-const networks: Readonly<Record<Chain, { readonly network: string; readonly section: string }>> = {
-  mainnet: { network: "", section: "main" },
-  testnet: { network: "testnet", section: "test" },
-  testnet4: { network: "testnet4", section: "testnet4" },
-  signet: { network: "signet", section: "signet" },
-  regtest: { network: "regtest", section: "regtest" },
-};
 
 export function bitcoinConf(
   { chain, bitcoind }: NodeConfiguration,

@@ -1,3 +1,4 @@
+import { bitcoindNameOf } from "../contract/chain/latest.ts";
 import type { BitcoindReport } from "../contract/reports/bitcoind.ts";
 import type { EclairReport, LeaseReport, Role } from "../contract/reports/instance.ts";
 import { isLastHolder, leaseOwner } from "./lease/ownership.ts";
@@ -46,9 +47,6 @@ export type DecisionContext = {
   /** While another Eclair holds the lease, an Eclair is armed when the lease has at most this many seconds left. */
   readonly armAtRemainingSeconds: number;
 };
-
-/** bitcoind's names of the chains that Eclair names differently (`chain` in getblockchaininfo). */
-const bitcoindNames: Readonly<Record<string, string>> = { mainnet: "main", testnet: "test" };
 
 /** Decides the role and the next action. A lease that another Eclair holds is normal, and never an error. */
 export function decide(observation: Observation, context: DecisionContext): Decision {
@@ -143,7 +141,7 @@ function decideWithoutEclair({ bitcoind, lease, eclair }: Observation, context: 
 function bitcoindProblems(bitcoind: BitcoindReport, chain: string): string[] {
   if (!bitcoind.known) return [bitcoind.reason];
   const problems: string[] = [];
-  const expected = bitcoindNames[chain] ?? chain;
+  const expected = bitcoindNameOf(chain);
   if (bitcoind.chain !== expected) problems.push(`bitcoind is on ${bitcoind.chain}, not on ${expected}`);
   if (!bitcoind.synced) problems.push(`bitcoind is syncing: block ${bitcoind.blocks} of ${bitcoind.headers}`);
   if (!bitcoind.wallet.ready) problems.push(bitcoind.wallet.reason);

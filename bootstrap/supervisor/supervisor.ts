@@ -15,6 +15,7 @@ import { decide, type Decision } from "./decide.ts";
 import { EclairPoller } from "./eclair-poller.ts";
 import type { HostHealth } from "./group/group-lifecycle.ts";
 import { buildReport } from "./health/report.ts";
+import { leaseOwner } from "./lease/ownership.ts";
 import { LeaseReleaser } from "./lease/lease-releaser.ts";
 import { DoorControl } from "./door/door-control.ts";
 import { ContextReloader } from "./reload/context-reloader.ts";
@@ -162,6 +163,7 @@ export class Supervisor {
       disconnectPeers: () => this.disconnectPeers(),
       isPassive: () => this.isPassive,
       isActive: () => this.processes.open !== undefined,
+      isHolderFine: () => !this.isHolderSilent && leaseOwner(this.lease, undefined) === "other",
     });
     this.polledAt = boottime();
   }
@@ -326,7 +328,7 @@ export class Supervisor {
         sawLeaseHeld: watchdog.sawLeaseHeld,
         backoffSeconds: this.backoff.remainingSeconds,
         armAtRemainingSeconds: this.isHolderSilent ? Infinity : this.standby.armAtRemainingSeconds,
-        chainProblems: [...chainHealth.problems, ...(recoveryProblem === undefined ? [] : [recoveryProblem])],
+        chainProblems: [chainHealth.problems, recoveryProblem ?? [], duties.snapshotReason ?? []].flat(),
         silentSeconds: this.poller.silentSeconds,
         silentLimitSeconds: startGuard.migratesSchemas ? migrationLimitSeconds : silentLimitSeconds,
         ...(armingProblem !== undefined && { armingProblem }),

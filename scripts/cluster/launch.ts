@@ -10,6 +10,7 @@ import { EclairAmiError, messageOf } from "../../bootstrap/contract/errors.ts";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import { inSubnet } from "../target/in-subnet.ts";
 import type { Target } from "../target/target.ts";
+import { requireChainSnapshot } from "./chain/snapshots.ts";
 import { readConfiguration } from "./configuration/read.ts";
 
 export type Launch = {
@@ -39,7 +40,9 @@ export const templateReference = (idOrName: string): TemplateReference =>
 /** Creates a version of the launch template with this image and configuration, and starts an instance from it. */
 export async function launch(target: Target, wanted: Launch): Promise<Launched> {
   const { configuration, userData } = await readConfiguration(wanted.configurationFile);
-  await requireImage(target, wanted.imageId, configuration.chain);
+  const imageTags = await requireImage(target, wanted.imageId, configuration.chain);
+  if (configuration.chainVolume?.snapshotId === "latest")
+    await requireChainSnapshot(target, configuration.chain, imageTags.get(tags.bitcoindVersion) ?? "0");
   const template = templateReference(wanted.launchTemplate);
   const { version, data } = await createTemplateVersion(target, template, {
     sourceVersion: "$Default",

@@ -82,7 +82,7 @@ export async function switchOver(
     expiresAt,
     step: "requested",
   };
-  if (!(await table.requestSwitchover(request, now)))
+  if (!(await table.switchovers.put(request, now)))
     throw new EclairAmiError({
       code: "switchover.in-progress",
       operation: "requesting a switchover",
@@ -91,7 +91,7 @@ export async function switchOver(
     });
   let last = request.step;
   while (Date.now() < Date.parse(expiresAt)) {
-    const current = await table.switchover();
+    const current = await table.switchovers.read();
     if (current?.id !== request.id) break;
     if (current.step !== last) onStep(current.step);
     last = current.step;

@@ -202,20 +202,30 @@ describe.each(inject("images"))("two instances of one node ($eclair)", ({ eclair
     expect(await currentPair()).toEqual({ active: standby, standby: active });
   });
 
+  function eventIn(text: string): { event?: string; slot?: string } {
+    return text.startsWith("{") ? (JSON.parse(text) as { event?: string; slot?: string }) : {};
+  }
+
   /** Returns the smallest number of armed Eclairs since a log line, and how often the supervisor reloaded its files. */
   async function armedSince(id: string, line: string): Promise<{ minimum: number; reloads: number }> {
     const log = await nodes.inGuest(id, "journalctl --no-pager --output=cat --unit=eclair-supervisor");
     const lines = log.stdout.split("\n");
-    const events = lines
-      .slice(lines.lastIndexOf(line))
-      .map((text) => /"event":"(eclair\.armed|eclair\.disarmed|context\.reloaded)"/.exec(text)?.[1]);
-    let armed = 1;
-    let minimum = armed;
-    for (const event of events) {
-      armed += event === "eclair.armed" ? 1 : event === "eclair.disarmed" ? -1 : 0;
-      minimum = Math.min(minimum, armed);
+    // Another supervisor has armed nothing.
+    const started = lines.findLastIndex((text) => text.includes("the supervisor is stopping")) + 1;
+    const from = lines.lastIndexOf(line);
+    const armed = new Set<string>();
+    let minimum = Infinity;
+    let reloads = 0;
+    for (const [index, text] of lines.entries()) {
+      if (index < started) continue;
+      const { event = "", slot = "" } = eventIn(text);
+      if (event === "eclair.armed") armed.add(slot);
+      if (event === "eclair.disarmed") armed.delete(slot);
+      if (index < from) continue;
+      minimum = Math.min(minimum, armed.size);
+      if (event === "context.reloaded") reloads += 1;
     }
-    return { minimum, reloads: events.filter((event) => event === "context.reloaded").length };
+    return { minimum, reloads };
   }
 
   test("the runtime role can write the tables that Eclair writes without a check only from the host that holds the lease", async () => {

@@ -178,6 +178,11 @@ export class Backend {
     return this.state.kind === "examined";
   }
 
+  /** Whether it is on a chain with the right name. */
+  get isOnChain(): boolean {
+    return this.state.kind === "examined" && this.state.examination.isOnChain;
+  }
+
   get nextAddresses(): readonly number[] {
     return this.wallet.nextAddresses;
   }

@@ -73,6 +73,8 @@ export type Examination = {
   readonly report: Readonly<Known> & { readonly chainwork: string; readonly bestBlockHash: string };
   /** Why Eclair cannot use this bitcoind. */
   readonly problem: string | undefined;
+  /** Whether the name of its chain and its first block are the right ones. */
+  readonly isOnChain: boolean;
 };
 
 type Expectations = {
@@ -113,12 +115,12 @@ export async function examine(
     synced,
     wallet: walletReport,
   };
-  return { report, problem: await problemOf() };
+  const isOnChain = isExpectedChain && (await client("getblockhash", [0])) === expected.genesis;
+  return { report, problem: await problemOf(), isOnChain };
 
   async function problemOf(): Promise<string | undefined> {
     if (!isExpectedChain) return `is on the chain ${info.chain}, not on ${expected.name}`;
-    if ((await client("getblockhash", [0])) !== expected.genesis)
-      return "is on another chain: it has another genesis block";
+    if (!isOnChain) return "is on another chain: it has another genesis block";
     if (version < oldestVersion)
       return `has the version ${version}: Eclair requires ${oldestVersion} or later`;
     if (!synced) return `is syncing: block ${blocks} of ${headers}`;

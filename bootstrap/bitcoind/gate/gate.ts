@@ -182,6 +182,7 @@ export class BitcoindGate {
     this.bestTip = bestOf(this.bestTip === undefined ? tips : [...tips, this.bestTip]);
     for (const backend of backends) backend.assess(this.bestTip);
     if (this.changing !== undefined) return;
+    if (chosen === undefined && this.settled === undefined && this.refer()) return;
     const isEarly = performance.now() - this.startedAt < firstChoiceMilliseconds;
     if (chosen === undefined && isEarly && backends.some(({ hasBeenExamined }) => !hasBeenExamined)) return;
     const candidates = backends.map(({ candidate }) => candidate);
@@ -192,6 +193,21 @@ export class BitcoindGate {
     this.changing = this.change(chosen, next).finally(() => {
       this.changing = undefined;
     });
+  }
+
+  /**
+   * Before the first choice, the most preferred bitcoind that answers defines the chain, also while it is not usable yet.
+   * @returns whether the block that defines the chain is being read
+   */
+  private refer(): boolean {
+    const reference = this.backends.find(({ answers }) => answers);
+    if (reference?.isOnChain !== true || (reference.blocks ?? 0) <= settledDepth) return false;
+    this.changing = this.settle(reference)
+      .catch((error: unknown) => reference.noteUnanswered(error))
+      .finally(() => {
+        this.changing = undefined;
+      });
+    return true;
   }
 
   private async change(from: Backend | undefined, to: Backend): Promise<void> {

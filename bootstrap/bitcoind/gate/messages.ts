@@ -40,7 +40,7 @@ export const GateMessage = z.object({
   openEclair: z.string().optional(),
   /** For each descriptor, the next address of the bitcoinds of the other instances. */
   nextAddresses: z.array(z.int()),
-  /** A block that is deep in the chain of another instance. */
+  /** A block that is deep in the chain of the active instance, when another instance is active. */
   settledBlock: BlockId.optional(),
 });
 export type GateMessage = z.infer<typeof GateMessage>;

@@ -42,7 +42,7 @@ const eclair = {
 
 export const eclairCalls = Object.keys(eclair);
 
-/** The RPC calls of the gate for itself. */
+/** The RPC calls of the gate and of the supervisor. */
 export const gateCalls = [
   "createwallet",
   "estimatesmartfee",
@@ -52,6 +52,7 @@ export const gateCalls = [
   "getindexinfo",
   "getnetworkinfo",
   "getrawtransaction",
+  "gettxoutsetinfo",
   "getwalletinfo",
   "importdescriptors",
   "listdescriptors",
@@ -61,6 +62,7 @@ export const gateCalls = [
   "loadwallet",
   "lockunspent",
   "sendrawtransaction",
+  "setnetworkactive",
 ] as const;
 
 /** @returns undefined for a call that Eclair does not use */

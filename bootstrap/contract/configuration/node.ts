@@ -139,10 +139,13 @@ const ChainVolume = z.strictObject({
     .regex(/^\/dev\/sd[f-p]$/, "must be /dev/sdf to /dev/sdp")
     .default("/dev/sdf"),
   sizeGibibytes: z.int().min(1).max(16_384).default(1000),
-  /** A new volume is created from this snapshot. */
+  /**
+   * A new volume is created from this snapshot. `latest`: from the newest snapshot of the chain that `eclair-ami chain verify`
+   * accepted and that the image's bitcoind can read.
+   */
   snapshotId: z
     .string()
-    .regex(/^snap-[0-9a-f]{8,17}$/)
+    .regex(/^(latest|snap-[0-9a-f]{8,17})$/, "must be the id of a snapshot, or `latest`")
     .optional(),
   kmsKeyId: z
     .string()

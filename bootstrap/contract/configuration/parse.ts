@@ -1,5 +1,6 @@
 import { isNode, type Document, type LineCounter } from "yaml";
 import { z } from "zod";
+import { ChainVerification } from "../chain/verification.ts";
 import { ClusterSetup } from "./cluster-setup.ts";
 import { ImageTest } from "./image-test.ts";
 import { nearest } from "./nearest.ts";
@@ -9,9 +10,9 @@ import { pathText, type Problem } from "./problems.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** The kinds of documents of this project. */
-const kinds = { Node: NodeConfiguration, ClusterSetup, ImageTest } as const;
+const kinds = { Node: NodeConfiguration, ClusterSetup, ImageTest, ChainVerification } as const;
 
-export type Configuration = NodeConfiguration | ClusterSetup | ImageTest;
+export type Configuration = NodeConfiguration | ClusterSetup | ImageTest | ChainVerification;
 
 export type Parsed =
   | { readonly configuration: Configuration; readonly problems?: undefined }

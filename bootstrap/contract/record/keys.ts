@@ -26,3 +26,4 @@ export const ownerItem = "owner";
 /** Operators' requests have their own partition, so that a policy can permit requests and not the record. */
 export const requestPartition = (cluster: string): string => `requests#${cluster}`;
 export const switchoverItem = "switchover";
+export const chainSnapshotItem = "chain-snapshot";

@@ -1,8 +1,4 @@
-import {
-  ConditionalCheckFailedException,
-  TransactionCanceledException,
-  type DynamoDBClient,
-} from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   DynamoDBDocumentClient,
   GetCommand,
@@ -13,11 +9,13 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import type { LastEclair } from "../eclair/versions.ts";
+import { ChainSnapshotRequest } from "../requests/chain-snapshot.ts";
 import { Switchover } from "../requests/switchover.ts";
-import { formatVersion, items, nodePartition, ownerItem, requestPartition, switchoverItem } from "./keys.ts";
+import { conditionMet } from "./condition.ts";
+import { chainSnapshotItem, formatVersion, items, nodePartition, ownerItem, switchoverItem } from "./keys.ts";
 import { ClusterRecord, type DatabaseIdentity, type Progress } from "./record.ts";
+import { RequestItem } from "./request-item.ts";
 
-const requestLifetimeSeconds = 24 * 3_600;
 /** By the clock of the instance, which can be wrong by hours. The reader of a report decides whether it is too old. */
 const reportLifetimeSeconds = 86_400;
 const resultLifetimeSeconds = 3_600;
@@ -53,7 +51,6 @@ const ifAbsent = {
 const version = z.literal(formatVersion);
 const RecordItem = z.object({ formatVersion: version, record: ClusterRecord });
 const OwnerItem = z.object({ formatVersion: version, owner: z.string() });
-const RequestItem = z.object({ formatVersion: version, request: Switchover });
 const HistoryItem = z.object({ formatVersion: version, entry: HistoryEntry });
 const ResultItem = z.object({ formatVersion: version, result: z.unknown() });
 const ReportItem = z.object({
@@ -71,19 +68,27 @@ export class ClusterTable {
   private readonly client: DynamoDBDocumentClient;
   readonly name: string;
   readonly cluster: string;
+  readonly switchovers: RequestItem<Switchover>;
+  readonly chainSnapshots: RequestItem<ChainSnapshotRequest>;
 
   constructor(client: DynamoDBDocumentClient, name: string, cluster: string) {
     this.client = client;
     this.name = name;
     this.cluster = cluster;
+    this.switchovers = new RequestItem(client, name, cluster, {
+      item: switchoverItem,
+      schema: Switchover,
+      finalSteps: ["serving", "reverted"],
+    });
+    this.chainSnapshots = new RequestItem(client, name, cluster, {
+      item: chainSnapshotItem,
+      schema: ChainSnapshotRequest,
+      finalSteps: ["resumed", "aborted"],
+    });
   }
 
   private key(item: string) {
     return { TableName: this.name, Key: { cluster: this.cluster, item } };
-  }
-
-  private requestKey() {
-    return { TableName: this.name, Key: { cluster: requestPartition(this.cluster), item: switchoverItem } };
   }
 
   async record(): Promise<ClusterRecord | undefined> {
@@ -257,50 +262,6 @@ export class ClusterTable {
     return Item === undefined ? undefined : ResultItem.parse(Item).result;
   }
 
-  async switchover(): Promise<Switchover | undefined> {
-    const { Item } = await this.client.send(new GetCommand({ ...this.requestKey(), ConsistentRead: true }));
-    return Item === undefined ? undefined : RequestItem.parse(Item).request;
-  }
-
-  /** @returns false while another switchover is in progress */
-  async requestSwitchover(request: Switchover, now: Date): Promise<boolean> {
-    const { TableName, Key } = this.requestKey();
-    return await conditionMet(() =>
-      this.client.send(
-        new PutCommand({
-          TableName,
-          Item: { ...Key, formatVersion, request, expiresAt: expiresAt(now, requestLifetimeSeconds) },
-          ConditionExpression: `${ifAbsent.ConditionExpression} OR #r.expiresAt <= :now OR #r.#step IN (:serving, :reverted)`,
-          ExpressionAttributeNames: {
-            ...ifAbsent.ExpressionAttributeNames,
-            "#r": "request",
-            "#step": "step",
-          },
-          ExpressionAttributeValues: {
-            ":now": now.toISOString(),
-            ":serving": "serving",
-            ":reverted": "reverted",
-          },
-        }),
-      ),
-    );
-  }
-
-  /** @returns false when the switchover is no longer `before` */
-  async advanceSwitchover(before: Switchover, after: Switchover): Promise<boolean> {
-    return await conditionMet(() =>
-      this.client.send(
-        new UpdateCommand({
-          ...this.requestKey(),
-          UpdateExpression: "SET #r = :after",
-          ConditionExpression: "#r = :before",
-          ExpressionAttributeNames: { "#r": "request" },
-          ExpressionAttributeValues: { ":before": before, ":after": after },
-        }),
-      ),
-    );
-  }
-
   private async queryPrefix(prefix: string): Promise<Record<string, unknown>[]> {
     const found: Record<string, unknown>[] = [];
     let start: Record<string, unknown> | undefined;
@@ -319,18 +280,5 @@ export class ClusterTable {
       start = LastEvaluatedKey;
     } while (start !== undefined);
     return found;
-  }
-}
-
-/** Whether the condition of a write was met. */
-async function conditionMet(write: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await write();
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    if (error instanceof TransactionCanceledException)
-      if (error.CancellationReasons?.some(({ Code }) => Code === "ConditionalCheckFailed")) return false;
-    throw error;
   }
 }

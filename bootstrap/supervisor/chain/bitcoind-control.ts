@@ -19,7 +19,7 @@ export type GateInputs = {
   readonly openEclair: string | undefined;
   /** For each descriptor, the number of addresses that the bitcoinds of the other instances have issued. */
   readonly nextAddresses: readonly number[];
-  /** A block that is deep in the chain of another instance. */
+  /** A block that is deep in the chain of the active instance, when another instance is active. */
   readonly settledBlock: BlockId | undefined;
 };
 

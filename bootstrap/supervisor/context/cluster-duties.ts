@@ -3,8 +3,11 @@ import type { ClusterTable } from "../../contract/record/table.ts";
 import type { BlockId } from "../../contract/reports/bitcoind.ts";
 import type { InstanceReport } from "../../contract/reports/instance.ts";
 import { readTargetLifecycleState } from "../../imds/read.ts";
+import type { Credentials } from "../../secrets/shapes.ts";
 import type { BootedNode } from "../../render/booted-node.ts";
 import type { OtherBitcoinds } from "../chain/chain-health.ts";
+import { chainHost } from "../chain/snapshot/chain-host.ts";
+import { ChainSnapshotParticipant } from "../chain/snapshot/participant.ts";
 import { GroupLifecycle, type HostHealth } from "../group/group-lifecycle.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { Reporter } from "../health/reporter.ts";
@@ -20,6 +23,8 @@ export type SupervisorActions = {
   readonly disconnectPeers: () => Promise<void>;
   /** Whether this host can boot again without an effect on the node. */
   readonly isPassive: () => boolean;
+  /** Whether another host holds the lease, and its host is not silent. */
+  readonly isHolderFine: () => boolean;
   /** Whether an Eclair of this host is connected to the database. */
   readonly isActive: () => boolean;
 };
@@ -35,12 +40,23 @@ export class ClusterDuties {
   private readonly reporter: Reporter;
   private readonly switchover: SwitchoverParticipant;
   private readonly groupLifecycle: GroupLifecycle;
+  /** Undefined without a local bitcoind. */
+  private readonly chainSnapshot: ChainSnapshotParticipant | undefined;
   private readonly driftDetector: DriftPoller;
   private readonly view: ClusterView;
 
-  constructor({ configuration, identity, aws }: BootedNode, table: ClusterTable, driftDetector: DriftPoller) {
+  constructor(
+    { configuration, identity, aws }: BootedNode,
+    table: ClusterTable,
+    driftDetector: DriftPoller,
+    gateLogin: Credentials,
+  ) {
+    this.chainSnapshot =
+      configuration.bitcoind.local === undefined
+        ? undefined
+        : new ChainSnapshotParticipant(table.chainSnapshots, identity.instanceId, chainHost(gateLogin));
     this.reporter = new Reporter(table, identity.instanceId);
-    this.switchover = new SwitchoverParticipant(table, identity.instanceId);
+    this.switchover = new SwitchoverParticipant(table.switchovers, identity.instanceId);
     this.groupLifecycle = new GroupLifecycle(
       new GroupMembership(aws, identity.instanceId),
       readTargetLifecycleState,
@@ -55,7 +71,7 @@ export class ClusterDuties {
     return this.view.nextAddresses;
   }
 
-  /** A block that is deep in the chain of another instance. */
+  /** A block that is deep in the chain of the active instance, when another instance is active. */
   get settledBlock(): BlockId | undefined {
     return this.view.settledBlock;
   }
@@ -87,8 +103,17 @@ export class ClusterDuties {
     return this.switchover.isUnderWay;
   }
 
+  /** Why this host's bitcoind does not work at the moment. */
+  get snapshotReason(): string | undefined {
+    return this.chainSnapshot?.reason;
+  }
+
   poll(report: InstanceReport, health: HostHealth, actions: SupervisorActions): void {
     void this.switchover.poll(report, actions.handOver);
+    void this.chainSnapshot?.poll({
+      isReadyStandby: report.role === "standby" && report.ready,
+      isHolderFine: actions.isHolderFine(),
+    });
     void this.view.poll();
     void this.groupLifecycle.poll(health, {
       isActive: actions.isActive(),

@@ -63,12 +63,10 @@ export class ClusterView {
     return Array.from({ length }, (_, index) => Math.max(0, ...lists.map((list) => list[index] ?? 0)));
   }
 
-  /** The highest settled block that another instance reported. */
+  /** A block that is deep in the chain that the node uses: that of the active instance, when another one is active. */
   get settledBlock(): BlockId | undefined {
-    const blocks = this.others.flatMap(({ bitcoind }) =>
-      bitcoind.known && bitcoind.settledBlock !== undefined ? [bitcoind.settledBlock] : [],
-    );
-    return blocks.toSorted((a, b) => a.height - b.height).at(-1);
+    const bitcoind = this.others.find(({ active }) => active)?.bitcoind;
+    return bitcoind?.known === true ? bitcoind.settledBlock : undefined;
   }
 
   get bitcoinds(): OtherBitcoinds {

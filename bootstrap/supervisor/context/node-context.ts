@@ -43,7 +43,7 @@ export class NodeContext {
     const table = clusterTable(node, supervisorClient);
     this.startGuard = new StartGuard(expectedOf(node), configuration, table, this.database);
     this.recordMirror = new RecordMirror(table, this.database, this.endpoint, node.eclair);
-    this.duties = new ClusterDuties(node, table, driftDetector);
+    this.duties = new ClusterDuties(node, table, driftDetector, secrets.bitcoind.gate);
     this.watchdog = new Watchdog(database);
     this.chainHealth = new ChainHealth(configuration.chain, configuration.failover.bitcoind, boottime());
     this.chainDisk = configuration.bitcoind.local === undefined ? undefined : new ChainDisk();

@@ -1,4 +1,4 @@
-import type { ClusterTable } from "../../contract/record/table.ts";
+import type { RequestItem } from "../../contract/record/request-item.ts";
 import type { InstanceReport, LeaseReport } from "../../contract/reports/instance.ts";
 import { isUnexpired, type Switchover } from "../../contract/requests/switchover.ts";
 import { boottime } from "../../os/clock.ts";
@@ -17,7 +17,7 @@ const stepsUnderWay: readonly Switchover["step"][] = ["accepted", "stopping", "r
 /** The state of this host that a switchover needs. */
 export type ParticipantState = Readonly<Pick<InstanceReport, "active" | "roleSince" | "lease">>;
 
-type Table = Pick<ClusterTable, "switchover" | "advanceSwitchover">;
+type Requests = Pick<RequestItem<Switchover>, "read" | "advance">;
 
 /** What this host knows about a switchover in addition to the table, on CLOCK_BOOTTIME. */
 type Known = {
@@ -31,15 +31,15 @@ type Known = {
 
 /** The role of this host in a switchover. */
 export class SwitchoverParticipant {
-  private readonly table: Table;
+  private readonly requests: Requests;
   private readonly instanceId: string;
   private request: Switchover | undefined;
   private known: Known | undefined;
   private polling = false;
   private readonly log = new ChangeLog("switchover.failed");
 
-  constructor(table: Table, instanceId: string) {
-    this.table = table;
+  constructor(requests: Requests, instanceId: string) {
+    this.requests = requests;
     this.instanceId = instanceId;
   }
 
@@ -51,7 +51,7 @@ export class SwitchoverParticipant {
     if (this.polling) return;
     this.polling = true;
     try {
-      this.remember(await this.table.switchover());
+      this.remember(await this.requests.read());
       await this.act(state, stop);
       this.log.reset();
     } catch (error) {
@@ -134,7 +134,7 @@ export class SwitchoverParticipant {
 
   private async advance(after: Switchover): Promise<void> {
     const { request } = this;
-    if (request === undefined || !(await this.table.advanceSwitchover(request, after))) return;
+    if (request === undefined || !(await this.requests.advance(request, after))) return;
     logEvent("switchover.advanced", { ...after });
     this.remember(after);
   }

@@ -33,6 +33,7 @@ export function instancePolicy(cluster: Cluster): Policy {
       Action: [
         "ec2:DescribeVolumes",
         "ec2:DescribeVolumesModifications",
+        "ec2:DescribeSnapshots",
         "ec2:DescribeInstances",
         "autoscaling:DescribeAutoScalingInstances",
         "autoscaling:DescribeLifecycleHooks",

@@ -76,14 +76,15 @@ export class RemoteBitcoind {
 
   /** @param signal such as KILL, STOP or CONT */
   async signal(signal: string): Promise<void> {
-    await this.run(`kill -${signal} "$(cat ${minerTree(this.lab)}${this.folder}/regtest/pid)"`);
+    await this.run(`kill -${signal} "$(cat ${minerTree(this.lab)}${this.folder}/pid)"`);
   }
 
   /** Ends it, and removes its chain. */
   async remove(): Promise<void> {
     const folder = `${minerTree(this.lab)}${this.folder}`;
-    await this.run(`if pid="$(cat ${folder}/regtest/pid 2>/dev/null)"; then
-        kill -CONT "$pid" 2>/dev/null; kill -KILL "$pid" 2>/dev/null
+    await this.run(`if pid="$(cat ${folder}/pid 2>/dev/null)"; then
+        kill -CONT "$pid" 2>/dev/null || true
+        kill -KILL "$pid" 2>/dev/null || true
         while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
       fi
       rm -rf ${folder}`);

@@ -31,6 +31,8 @@ export function addConfig(program: Command): void {
       if (image !== undefined && configuration.kind === "Node")
         requireKnownSettings(configuration.eclair.settings, readEclairReferenceOf(image), file);
       if (configuration.kind === "ImageTest") return console.log(`${file}: valid, an image test`);
+      if (configuration.kind === "ChainVerification")
+        return console.log(`${file}: valid, the verification of a snapshot`);
       if (configuration.kind === "ClusterSetup")
         return console.log(`${file}: valid, the setup of the cluster ${configuration.cluster}`);
       for (const warning of warningsAbout(configuration)) console.log(`warning: ${warning}`);

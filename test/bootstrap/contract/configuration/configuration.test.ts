@@ -62,7 +62,7 @@ test.each([
   [
     "a wrong kind",
     changed({ kind: "node" }),
-    "line 2: kind must be one of Node, ClusterSetup, ImageTest (did you mean `Node`?)",
+    "line 2: kind must be one of Node, ClusterSetup, ImageTest, ChainVerification (did you mean `Node`?)",
   ],
   [
     "a miscased kind",

@@ -27,9 +27,9 @@ function setUp(request: Switchover = requested) {
     isTableWritable: true,
     lease: { known: true, holderEclairInstanceId: previousHolder, remainingSeconds: 12 },
   };
-  const table = {
-    switchover: () => Promise.resolve(state.request),
-    advanceSwitchover: (before: Switchover, after: Switchover) => {
+  const requests = {
+    read: () => Promise.resolve(state.request),
+    advance: (before: Switchover, after: Switchover) => {
       if (!state.isTableWritable) return Promise.reject(new Error("timeout"));
       if (before.step !== state.request.step) return Promise.resolve(false);
       state.request = after;
@@ -38,7 +38,7 @@ function setUp(request: Switchover = requested) {
   };
   const stop = vi.fn<() => Promise<void>>(() => Promise.resolve());
   const host = (instanceId: string) => {
-    const participant = new SwitchoverParticipant(table, instanceId);
+    const participant = new SwitchoverParticipant(requests, instanceId);
     const poll = async (active: boolean, seconds = 1) => {
       uptime += seconds;
       await participant.poll({ active, roleSince: new Date().toISOString(), lease: state.lease }, stop);

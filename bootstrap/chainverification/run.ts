@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { bitcoindClient, postTo, type BitcoindClient } from "../bitcoind/rpc/client.ts";
+import { ChainVerification } from "../contract/chain/verification.ts";
+import { messageOf } from "../contract/errors.ts";
+import { verificationMark, type ChainVerificationResult } from "../contract/reports/chain-verification.ts";
+import { loadInstance } from "../imds/identity.ts";
+import { paths } from "../os/paths.ts";
+import { run } from "../os/run.ts";
+import { readJournal, readUnits } from "../os/systemd.ts";
+import { networks } from "../render/networks.ts";
+import { verifyChain, type Verification } from "./verify.ts";
+
+const metadataMilliseconds = 10_000;
+const unit = "bitcoind.service";
+const shownLines = 3;
+
+/** Verifies the chain on the copy of a snapshot, and writes one line of JSON to the console. */
+export async function verifyChainVolume(): Promise<boolean> {
+  const document = ChainVerification.parse(JSON.parse(readFileSync(paths.chainVerification, "utf8")));
+  const { identity } = await loadInstance(metadataMilliseconds);
+  const { problems, transactions } = await verify(document);
+  const result: ChainVerificationResult = {
+    id: document.id,
+    instanceId: identity.instanceId,
+    problems: [...problems],
+    transactions,
+  };
+  console.log(verificationMark + JSON.stringify(result));
+  return problems.length === 0;
+}
+
+async function verify({ chain, facts }: ChainVerification): Promise<Verification> {
+  try {
+    // The command ends when bitcoind answers, or when its first start fails.
+    await run("systemctl", ["start", unit]);
+  } catch {
+    const reason = await lastMessages();
+    await run("systemctl", ["stop", unit], { allowFailure: true });
+    return { problems: [`bitcoind does not start with this volume: ${reason}`], transactions: 0 };
+  }
+  return await verifyChain(cookieClient(chain), facts, Math.random);
+}
+
+/** The last messages of a bitcoind that ended. */
+async function lastMessages(): Promise<string> {
+  try {
+    const [state] = await readUnits([unit]);
+    const lines = (await readJournal(state?.invocationId ?? "")).split("\n");
+    const errors = lines.filter((line) => /error|corrupt/i.test(line));
+    return (errors.length > 0 ? errors : lines).slice(-shownLines).join("; ");
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** A client with the login that bitcoind creates at each start. */
+function cookieClient(chain: ChainVerification["chain"]): BitcoindClient {
+  const { folder, rpcPort } = networks[chain];
+  const [username = "", password = ""] = readFileSync(`${paths.chain}/${folder}.cookie`, "utf8").split(":");
+  return bitcoindClient(postTo(`http://127.0.0.1:${rpcPort}`), { username, password });
+}

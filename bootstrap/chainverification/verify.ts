@@ -1,0 +1,70 @@
+import { z } from "zod";
+import type { BitcoindClient } from "../bitcoind/rpc/client.ts";
+import { describeChain } from "../bitcoind/describe.ts";
+import { messageOf } from "../contract/errors.ts";
+import type { ChainFacts } from "../contract/requests/chain-snapshot.ts";
+
+/** The blocks whose last transaction must be in the index, spread over the chain. */
+const sampledBlocks = 200;
+/** bitcoind checks its last blocks against its chainstate. */
+const checkedBlocks = 6;
+const checkLevel = 3;
+const longMilliseconds = 2 * 3600 * 1000;
+
+const Block = z.object({ tx: z.array(z.string()).min(1) });
+
+export type Verification = { readonly problems: readonly string[]; readonly transactions: number };
+
+/**
+ * Compares the chain of a bitcoind without peers with what the tags of its snapshot state.
+ * @param random a number from 0 to 1
+ */
+export async function verifyChain(
+  client: BitcoindClient,
+  expected: ChainFacts,
+  random: () => number,
+): Promise<Verification> {
+  const problems: string[] = [];
+  let transactions = 0;
+  try {
+    const found = await describeChain(client);
+    for (const key of ["chain", "height", "blockHash", "muhash"] as const)
+      if (found[key] !== expected[key])
+        problems.push(`${key} is ${found[key]}, and the snapshot states ${expected[key]}`);
+    for (const index of expected.indexes)
+      if (!found.indexes.includes(index)) problems.push(`bitcoind has no ${index}`);
+    if (problems.length > 0) return { problems, transactions };
+    for (const height of sampleOf(found.height, random)) {
+      const missing = await missingTransaction(client, height);
+      if (missing === undefined) transactions += 1;
+      else problems.push(missing);
+    }
+    const isConsistent = await client("verifychain", [checkLevel, checkedBlocks], {
+      milliseconds: longMilliseconds,
+    });
+    if (isConsistent !== true) problems.push(`the last ${checkedBlocks} blocks do not match the chainstate`);
+  } catch (error) {
+    problems.push(`bitcoind cannot read the chain: ${messageOf(error)}`);
+  }
+  return { problems, transactions };
+}
+
+/** The first block after the genesis block, the last one, and random ones. */
+function sampleOf(height: number, random: () => number): readonly number[] {
+  if (height < 1) return [];
+  const sample = new Set([1, height]);
+  for (let count = 0; count < sampledBlocks; count += 1) sample.add(1 + Math.floor(random() * height));
+  return [...sample];
+}
+
+/** Reads the last transaction of a block by its id alone, which needs the index. */
+async function missingTransaction(client: BitcoindClient, height: number): Promise<string | undefined> {
+  const { tx } = Block.parse(await client("getblock", [await client("getblockhash", [height]), 1]));
+  const txid = tx.at(-1);
+  try {
+    await client("getrawtransaction", [txid]);
+    return undefined;
+  } catch (error) {
+    return `txindex has no transaction of block ${height}: ${messageOf(error)}`;
+  }
+}

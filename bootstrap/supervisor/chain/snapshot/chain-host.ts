@@ -1,0 +1,49 @@
+import { describeChain } from "../../../bitcoind/describe.ts";
+import { bitcoindClient } from "../../../bitcoind/rpc/client.ts";
+import { Transport } from "../../../bitcoind/rpc/transport.ts";
+import { ports } from "../../../contract/ports.ts";
+import type { ChainFacts } from "../../../contract/requests/chain-snapshot.ts";
+import { run } from "../../../os/run.ts";
+import { startUnit } from "../../../os/systemd.ts";
+import type { SupervisorSecrets } from "../../../secrets/supervisor.ts";
+
+const unit = "bitcoind.service";
+/** `TimeoutStopSec` of the unit. */
+const stopMilliseconds = 610_000;
+const syncMilliseconds = 120_000;
+
+/** This host's bitcoind and its chain volume. */
+export type ChainHost = {
+  /** Disconnects bitcoind from its peers, so that its tip does not change, and describes its chain. */
+  readonly describe: () => Promise<ChainFacts>;
+  /** Ends bitcoind, which flushes its databases, and writes everything to the volume. */
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
+  /** Connects bitcoind to its peers again, when it was not stopped. */
+  readonly reconnect: () => Promise<void>;
+};
+
+export function chainHost(login: SupervisorSecrets["bitcoind"]["gate"]): ChainHost {
+  const loopback = "127.0.0.1";
+  const zmq = { zmqBlock: `${loopback}:1`, zmqTx: `${loopback}:1` };
+  const transport = new Transport({
+    ...{ name: "local", host: loopback, rpcPort: ports.bitcoindRpc, ...zmq },
+    ...{ eclair: login, gate: login },
+  });
+  const client = bitcoindClient(
+    (path, body, authorization, signal) => transport.post(path, body, authorization, { signal, fresh: true }),
+    login,
+  );
+  return {
+    describe: async () => {
+      await client("setnetworkactive", [false]);
+      return await describeChain(client);
+    },
+    stop: async () => {
+      await run("systemctl", ["stop", unit], { milliseconds: stopMilliseconds });
+      await run("sync", [], { milliseconds: syncMilliseconds });
+    },
+    start: () => startUnit(unit),
+    reconnect: async () => void (await client("setnetworkactive", [true])),
+  };
+}

@@ -1,0 +1,143 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import type { RequestItem } from "../../../contract/record/request-item.ts";
+import type { ChainSnapshotRequest } from "../../../contract/requests/chain-snapshot.ts";
+import { messageOf } from "../../../contract/errors.ts";
+import { boottime } from "../../../os/clock.ts";
+import { logErrors } from "../../../os/log-errors.ts";
+import { ChangeLog, logEvent } from "../../../os/log.ts";
+import { paths } from "../../../os/paths.ts";
+import type { ChainHost } from "./chain-host.ts";
+
+/** The operator's command creates the snapshot within this time. */
+const createWithinSeconds = 300;
+const idleSeconds = 5;
+
+/** What the supervisor knows about this host and about the holder of the lease. */
+export type SnapshotState = {
+  readonly isReadyStandby: boolean;
+  /** Whether another host holds the lease, and its host is not silent. */
+  readonly isHolderFine: boolean;
+};
+
+type Requests = Pick<RequestItem<ChainSnapshotRequest>, "read" | "advance">;
+
+/**
+ * The part of a standby in a snapshot of its chain volume: it stops its bitcoind cleanly until the snapshot exists. When the
+ * active instance fails meanwhile, bitcoind starts again at once, because this host may have to take over.
+ */
+export class ChainSnapshotParticipant {
+  private readonly requests: Requests;
+  private readonly instanceId: string;
+  private readonly host: ChainHost;
+  private readonly marker: string;
+  private readAt = -Infinity;
+  private polling = false;
+  /** When bitcoind was stopped, on CLOCK_BOOTTIME. */
+  private stoppedAt: number | undefined;
+  private isWorking = false;
+  private abortReason: string | undefined;
+  private readonly log = new ChangeLog("chain-snapshot.failed");
+
+  constructor(requests: Requests, instanceId: string, host: ChainHost, marker: string = paths.chainSnapshot) {
+    this.requests = requests;
+    this.instanceId = instanceId;
+    this.host = host;
+    this.marker = marker;
+    // An earlier supervisor stopped bitcoind. The first poll decides what becomes of it.
+    if (existsSync(marker)) this.stoppedAt = boottime();
+  }
+
+  /** Why this host is not a ready standby. */
+  get reason(): string | undefined {
+    return this.isWorking || this.stoppedAt !== undefined
+      ? "a snapshot of the chain volume is created: bitcoind is disconnected or stopped"
+      : undefined;
+  }
+
+  /** The caller does not wait. */
+  async poll(state: SnapshotState): Promise<void> {
+    // Without the table: the snapshot does not matter when the active instance fails.
+    if (!state.isHolderFine) await this.abort("the active instance failed");
+    if (this.stoppedAt !== undefined && boottime() - this.stoppedAt > createWithinSeconds)
+      await this.abort(`no snapshot was created within ${createWithinSeconds} s`);
+    const isIdle = this.stoppedAt === undefined && !this.isWorking && this.abortReason === undefined;
+    if (this.polling || (isIdle && boottime() - this.readAt < idleSeconds)) return;
+    this.polling = true;
+    this.readAt = boottime();
+    try {
+      await this.act(await this.requests.read(), state);
+      this.log.reset();
+    } catch (error) {
+      this.log.logError(error);
+    } finally {
+      this.polling = false;
+    }
+  }
+
+  private async act(request: ChainSnapshotRequest | undefined, state: SnapshotState): Promise<void> {
+    const isOurs = request?.instanceId === this.instanceId && Date.parse(request.expiresAt) > Date.now();
+    if (!isOurs) {
+      this.abortReason = undefined;
+      return await this.resume();
+    }
+    if (request.step === "requested") return await this.stopFor(request, state);
+    if (request.step === "created") {
+      await this.resume();
+      await this.requests.advance(request, { ...request, step: "resumed" });
+    }
+    if (request.step === "stopped" && this.stoppedAt === undefined) await this.refuse(request);
+    if (request.step !== "stopped") this.abortReason = undefined;
+  }
+
+  private async stopFor(request: ChainSnapshotRequest, state: SnapshotState): Promise<void> {
+    if (!state.isReadyStandby) this.abortReason = "the instance is not a ready standby";
+    if (this.abortReason !== undefined) return await this.refuse(request);
+    this.isWorking = true;
+    try {
+      logEvent("chain-snapshot.started", { requestedBy: request.requestedBy });
+      const facts = await this.host.describe();
+      if (this.aborted) return;
+      writeFileSync(this.marker, "", { mode: 0o600 });
+      this.stoppedAt = boottime();
+      await this.host.stop();
+      if (this.aborted) return;
+      const isCurrent = await this.requests.advance(request, { ...request, step: "stopped", facts });
+      if (isCurrent) logEvent("chain-snapshot.stopped", { ...facts });
+      else await this.abort("the request changed");
+    } catch (error) {
+      await this.abort(messageOf(error));
+      throw error;
+    } finally {
+      this.isWorking = false;
+    }
+  }
+
+  /** A method, because `abort` runs while `stopFor` waits. */
+  private get aborted(): boolean {
+    return this.abortReason !== undefined;
+  }
+
+  private async refuse(request: ChainSnapshotRequest): Promise<void> {
+    const reason = this.abortReason ?? "bitcoind was started again";
+    await this.requests.advance(request, { ...request, step: "aborted", reason });
+    this.abortReason = undefined;
+  }
+
+  private async abort(reason: string): Promise<void> {
+    if ((this.stoppedAt === undefined && !this.isWorking) || this.aborted) return;
+    this.abortReason = reason;
+    logEvent("chain-snapshot.aborted", { reason }, "warn");
+    await this.resume();
+  }
+
+  private async resume(): Promise<void> {
+    if (this.stoppedAt === undefined) {
+      if (this.isWorking) await logErrors("reconnect-bitcoind", () => this.host.reconnect());
+      return;
+    }
+    this.stoppedAt = undefined;
+    await this.host.start();
+    rmSync(this.marker, { force: true });
+    logEvent("chain-snapshot.resumed");
+  }
+}

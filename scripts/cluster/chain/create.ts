@@ -1,0 +1,162 @@
+import { CreateSnapshotCommand, DescribeVolumesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { tagsOf } from "../../../bootstrap/contract/chain/snapshot-tags.ts";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
+import type {
+  ChainFacts,
+  ChainSnapshotRequest,
+} from "../../../bootstrap/contract/requests/chain-snapshot.ts";
+import { chainVolumePurpose, tags } from "../../../bootstrap/contract/tags.ts";
+import type { Target } from "../../target/target.ts";
+import type { NodeStatus } from "../status.ts";
+import { isReadyStandby } from "../takeover.ts";
+
+/** On mainnet, bitcoind reads its chainstate for an hour, and then flushes its databases. */
+const lifetimeSeconds = 3 * 3600;
+const pollMilliseconds = { lab: 250, aws: 2_000 } as const;
+/** The instance starts bitcoind within this time. */
+const resumeMilliseconds = 60_000;
+
+/**
+ * Chooses the standby whose chain volume is copied, never the active instance.
+ * @param instance its id or name; any standby by default
+ * @throws EclairAmiError when this standby is the only one that could take over, unless forced
+ */
+export function chooseSource(
+  statuses: readonly NodeStatus[],
+  { instance, force }: { readonly instance: string | undefined; readonly force: boolean },
+): NodeStatus {
+  const standbys = statuses.filter((status) => isReadyStandby(status));
+  const operation = `choosing a standby of ${statuses[0]?.cluster ?? "the cluster"}`;
+  const source =
+    instance === undefined
+      ? standbys[0]
+      : standbys.find(({ instanceId, name }) => instanceId === instance || name === instance);
+  if (source === undefined)
+    throw new EclairAmiError({
+      code: "chain.no-standby",
+      operation,
+      message:
+        instance === undefined ? "no instance is a ready standby" : `${instance} is not a ready standby`,
+      remedy:
+        "wait until `eclair-ami status` shows a ready standby: the volume of the active instance is never copied",
+      exitCode: 2,
+    });
+  if (standbys.length === 1 && !force)
+    throw new EclairAmiError({
+      code: "chain.only-standby",
+      operation,
+      message: `${source.instanceId} is the only ready standby: while its bitcoind is stopped, no instance could take over at once`,
+      remedy: "launch another instance first, or accept this with --force",
+      exitCode: 2,
+    });
+  return source;
+}
+
+export type CreatedSnapshot = { readonly snapshotId: string; readonly facts: ChainFacts };
+
+/** Creates a snapshot of a standby's chain volume while bitcoind is stopped there. */
+export async function createChainSnapshot(
+  target: Target,
+  table: ClusterTable,
+  source: NodeStatus,
+  { requestedBy, onStep }: { readonly requestedBy: string; readonly onStep: (step: string) => void },
+): Promise<CreatedSnapshot> {
+  const operation = `creating a snapshot of the chain volume of ${source.instanceId}`;
+  const volumeId = await chainVolumeOf(target, source, operation);
+  const now = new Date();
+  const request: ChainSnapshotRequest = {
+    id: randomUUID(),
+    instanceId: source.instanceId,
+    requestedBy,
+    expiresAt: new Date(now.getTime() + lifetimeSeconds * 1000).toISOString(),
+    step: "requested",
+  };
+  if (!(await table.chainSnapshots.put(request, now)))
+    throw new EclairAmiError({
+      code: "chain.in-progress",
+      operation,
+      message: "another snapshot of this cluster is in progress",
+      remedy: "wait until it has ended; an abandoned one ends by itself within three hours",
+    });
+  onStep("requested");
+  const stopped = await waitForStep(target, table, request, "stopped", lifetimeSeconds * 1000, operation);
+  onStep("stopped");
+  if (stopped.facts === undefined) throw new Error(`${source.instanceId} did not describe its chain`);
+  const { SnapshotId = "" } = await target.client(EC2Client).send(
+    new CreateSnapshotCommand({
+      VolumeId: volumeId,
+      Description: `chain of ${table.cluster} at ${stopped.facts.height}`,
+      TagSpecifications: [{ ResourceType: "snapshot", Tags: tagsOf(table.cluster, stopped.facts) }],
+    }),
+  );
+  onStep(`created ${SnapshotId}`);
+  if (!(await table.chainSnapshots.advance(stopped, { ...stopped, step: "created" })))
+    throw await abortedError(table, operation, SnapshotId);
+  await waitForStep(target, table, request, "resumed", resumeMilliseconds, operation);
+  onStep("resumed");
+  return { snapshotId: SnapshotId, facts: stopped.facts };
+}
+
+async function waitForStep(
+  target: Target,
+  table: ClusterTable,
+  { id }: ChainSnapshotRequest,
+  step: ChainSnapshotRequest["step"],
+  milliseconds: number,
+  operation: string,
+): Promise<ChainSnapshotRequest> {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    const current = await table.chainSnapshots.read();
+    if (current?.id !== id || current.step === "aborted") throw await abortedError(table, operation);
+    if (current.step === step) return current;
+    if (performance.now() > end)
+      throw new EclairAmiError({
+        code: "chain.timeout",
+        operation,
+        message: `the instance did not reach the step ${step}: its step is ${current.step}`,
+        remedy: `read \`eclair-ami logs ${current.instanceId}\`. The instance starts its bitcoind by itself`,
+      });
+    await sleep(pollMilliseconds[target.name]);
+  }
+}
+
+async function abortedError(
+  table: ClusterTable,
+  operation: string,
+  snapshotId?: string,
+): Promise<EclairAmiError> {
+  const current = await table.chainSnapshots.read();
+  return new EclairAmiError({
+    code: "chain.aborted",
+    operation,
+    message: `the instance aborted: ${current?.reason ?? "the request was replaced"}`,
+    remedy: "bitcoind runs again there. Look at `eclair-ami status`, and run the command again",
+    ...(snapshotId !== undefined && {
+      mayHaveChanged: `${snapshotId} exists, and may be incomplete: delete it`,
+    }),
+  });
+}
+
+async function chainVolumeOf(target: Target, { instanceId }: NodeStatus, operation: string): Promise<string> {
+  const { Volumes = [] } = await target.client(EC2Client).send(
+    new DescribeVolumesCommand({
+      Filters: [
+        { Name: "attachment.instance-id", Values: [instanceId] },
+        { Name: `tag:${tags.volume}`, Values: [chainVolumePurpose] },
+      ],
+    }),
+  );
+  const [volume] = Volumes;
+  if (volume?.VolumeId !== undefined) return volume.VolumeId;
+  throw new EclairAmiError({
+    code: "chain.no-volume",
+    operation,
+    message: "the instance has no chain volume",
+    remedy: "configure `chainVolume`, and `bitcoind.local`",
+    exitCode: 2,
+  });
+}
