@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { latestSnapshot } from "../../../../bootstrap/contract/chain/latest.ts";
+import { factsOf, tagsOf } from "../../../../bootstrap/contract/chain/snapshot-tags.ts";
+import { tags } from "../../../../bootstrap/contract/tags.ts";
+import { chainFacts } from "../../../support/chain-facts.ts";
+
+const verified = { Key: tags.verified, Value: "2026-01-01T00:00:00Z" };
+const snapshot = (
+  SnapshotId: string,
+  changes: object = {},
+  more: object[] = [verified],
+  State = "completed",
+) => ({
+  SnapshotId,
+  State,
+  Tags: [...tagsOf("demo", { ...chainFacts, ...changes }), ...more],
+});
+
+test("the tags of a snapshot describe its chain", () => {
+  expect(factsOf(tagsOf("demo", chainFacts))).toEqual(chainFacts);
+  expect(factsOf([{ Key: "Name", Value: "other" }])).toBeUndefined();
+  expect(factsOf(tagsOf("demo", { ...chainFacts, muhash: "x" }))).toBeUndefined();
+});
+
+test("the latest snapshot has the longest chain of those that can be used", () => {
+  const found = [
+    snapshot("snap-low"),
+    snapshot("snap-best", { height: 200 }),
+    snapshot("snap-unverified", { height: 300 }, []),
+    snapshot("snap-pending", { height: 300 }, [verified], "pending"),
+    snapshot("snap-other-chain", { height: 300, chain: "signet" }),
+    snapshot("snap-newer-bitcoind", { height: 300, bitcoindVersion: 320_000 }),
+  ];
+  expect(latestSnapshot(found, "regtest", "31.1")?.snapshotId).toBe("snap-best");
+  expect(latestSnapshot(found, "regtest", "32.0")?.snapshotId).toBe("snap-newer-bitcoind");
+  expect(latestSnapshot(found, "signet", "31.1")?.snapshotId).toBe("snap-other-chain");
+  expect(latestSnapshot(found, "mainnet", "31.1")).toBeUndefined();
+});
+
+test("Eclair's mainnet is bitcoind's main", () => {
+  expect(latestSnapshot([snapshot("snap-main", { chain: "main" })], "mainnet", "31.1")?.snapshotId).toBe(
+    "snap-main",
+  );
+});

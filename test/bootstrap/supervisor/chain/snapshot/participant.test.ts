@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { ChainSnapshotRequest } from "../../../../../bootstrap/contract/requests/chain-snapshot.ts";
+import type { ChainHost } from "../../../../../bootstrap/supervisor/chain/snapshot/chain-host.ts";
+import {
+  ChainSnapshotParticipant,
+  type SnapshotState,
+} from "../../../../../bootstrap/supervisor/chain/snapshot/participant.ts";
+import { chainFacts } from "../../../../support/chain-facts.ts";
+import { captureLog } from "../../../../support/log-capture.ts";
+
+let now = 1000;
+vi.mock(import("../../../../../bootstrap/os/clock.ts"), () => ({ boottime: () => now }));
+captureLog();
+
+const fine: SnapshotState = { isReadyStandby: true, isHolderFine: true };
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "eclair-ami-chain-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function setUp(instanceId = "i-standby") {
+  const table: { request: ChainSnapshotRequest } = {
+    request: {
+      id: randomUUID(),
+      instanceId: "i-standby",
+      requestedBy: "operator",
+      expiresAt: new Date(Date.now() + 600_000).toISOString(),
+      step: "requested",
+    },
+  };
+  const requests = {
+    read: () => Promise.resolve(table.request),
+    advance: (before: ChainSnapshotRequest, after: ChainSnapshotRequest) => {
+      if (before.step !== table.request.step) return Promise.resolve(false);
+      table.request = after;
+      return Promise.resolve(true);
+    },
+  };
+  const host = {
+    describe: vi.fn<ChainHost["describe"]>(() => Promise.resolve(chainFacts)),
+    stop: vi.fn<ChainHost["stop"]>(() => Promise.resolve()),
+    start: vi.fn<ChainHost["start"]>(() => Promise.resolve()),
+    reconnect: vi.fn<ChainHost["reconnect"]>(() => Promise.resolve()),
+  };
+  const marker = join(folder, "marker");
+  const create = () => new ChainSnapshotParticipant(requests, instanceId, host, marker);
+  const participant = create();
+  const poll = async (state: SnapshotState = fine, seconds = 10, which = participant) => {
+    now += seconds;
+    await which.poll(state);
+  };
+  return { table, host, marker, participant, create, poll };
+}
+
+test("a standby describes its chain and stops bitcoind until the snapshot exists", async () => {
+  const { table, host, marker, participant, poll } = setUp();
+  await poll();
+  expect(table.request).toMatchObject({ step: "stopped", facts: chainFacts });
+  expect(host.stop).toHaveBeenCalledTimes(1);
+  expect(participant.reason).toMatch(/a snapshot of the chain volume is created/);
+  expect(existsSync(marker)).toBe(true);
+  await poll();
+  expect(host.start).not.toHaveBeenCalled();
+  table.request = { ...table.request, step: "created" };
+  await poll();
+  expect(host.start).toHaveBeenCalledTimes(1);
+  expect(table.request.step).toBe("resumed");
+  expect(existsSync(marker)).toBe(false);
+  expect(participant.reason).toBeUndefined();
+});
+
+test("a request for another instance changes nothing", async () => {
+  const { host, poll } = setUp("i-other");
+  await poll();
+  expect(host.describe).not.toHaveBeenCalled();
+});
+
+test.each([
+  [
+    "is not a ready standby",
+    { isReadyStandby: false, isHolderFine: true },
+    "the instance is not a ready standby",
+  ],
+])("an instance that %s refuses", async (_name, state, reason) => {
+  const { table, host, poll } = setUp();
+  await poll(state);
+  expect(table.request).toMatchObject({ step: "aborted", reason });
+  expect(host.stop).not.toHaveBeenCalled();
+});
+
+test("bitcoind starts at once when the active instance fails, also while the table does not answer", async () => {
+  const { table, host, poll } = setUp();
+  await poll();
+  await poll({ isReadyStandby: false, isHolderFine: false }, 1);
+  expect(host.start).toHaveBeenCalledTimes(1);
+  expect(table.request).toMatchObject({ step: "aborted", reason: "the active instance failed" });
+});
+
+test("bitcoind starts again when no snapshot is created in time, or when the request disappears", async () => {
+  const abandoned = setUp();
+  await abandoned.poll();
+  await abandoned.poll(fine, 301);
+  expect(abandoned.host.start).toHaveBeenCalledTimes(1);
+  expect(abandoned.table.request).toMatchObject({
+    step: "aborted",
+    reason: "no snapshot was created within 300 s",
+  });
+  const replaced = setUp();
+  await replaced.poll();
+  replaced.table.request = { ...replaced.table.request, instanceId: "i-other" };
+  await replaced.poll();
+  expect(replaced.host.start).toHaveBeenCalledTimes(1);
+});
+
+test("a failure while bitcoind is described or stopped aborts, and bitcoind runs again", async () => {
+  const { table, host, poll } = setUp();
+  host.stop.mockRejectedValueOnce(new Error("timeout"));
+  await poll();
+  await poll();
+  expect(host.start).toHaveBeenCalledTimes(1);
+  expect(table.request).toMatchObject({ step: "aborted", reason: "timeout" });
+});
+
+test("an active instance that fails while the chain is described is noticed before bitcoind stops", async () => {
+  const { table, host, participant, poll } = setUp();
+  let describe: (value: typeof chainFacts) => void = () => undefined;
+  host.describe.mockReturnValueOnce(new Promise((resolve) => (describe = resolve)));
+  const working = poll();
+  await vi.waitFor(() => expect(host.describe).toHaveBeenCalled());
+  await poll({ isReadyStandby: true, isHolderFine: false }, 1);
+  expect(host.reconnect).toHaveBeenCalledTimes(1);
+  describe(chainFacts);
+  await working;
+  expect(host.stop).not.toHaveBeenCalled();
+  await poll();
+  expect(table.request.step).toBe("aborted");
+  expect(participant.reason).toBeUndefined();
+});
+
+test("the next supervisor starts the bitcoind that an earlier one stopped", async () => {
+  const { host, create, poll } = setUp();
+  await poll();
+  const next = create();
+  expect(next.reason).toBeDefined();
+  await poll({ isReadyStandby: false, isHolderFine: false }, 1, next);
+  expect(host.start).toHaveBeenCalledTimes(1);
+  expect(next.reason).toBeUndefined();
+});
