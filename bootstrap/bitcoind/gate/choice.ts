@@ -34,8 +34,8 @@ export function choose(
   return preferred !== undefined && mayReturn ? preferred.name : chosen;
 }
 
-/** A bitcoind with this many blocks less than the best one is behind at once; with one block less, after a minute. */
-const behindBlocks = 2;
+/** A new block reaches every bitcoind within seconds. One block less is normal for longer than several blocks less. */
+const behind = { blocks: 2, seconds: 10 } as const;
 
 export type Tip = { readonly blocks: number; readonly chainwork: string };
 
@@ -54,4 +54,5 @@ export const bestOf = (tips: readonly Tip[]): Tip | undefined =>
 const workOf = ({ chainwork }: Tip): bigint => BigInt(`0x${chainwork}`);
 
 export const isBehind = (missing: number, missingForSeconds: number): boolean =>
-  missing >= behindBlocks || (missing > 0 && missingForSeconds >= returnSeconds);
+  (missing >= behind.blocks && missingForSeconds >= behind.seconds) ||
+  (missing > 0 && missingForSeconds >= returnSeconds);

@@ -12,6 +12,7 @@ import { DrillFailure, type DrillRun } from "../../run.ts";
 const changeSeconds = 5;
 const sendSatoshis = 50_000;
 const fundingSatoshis = 300_000;
+const neededSatoshis = 10_000_000;
 /** A remote bitcoind on another chain, or one that is behind, is not chosen for this time, longer than the return takes. */
 const neverSeconds = 75;
 const behindBlocks = 100;
@@ -42,18 +43,19 @@ async function until<T>(what: string, seconds: number, probe: () => Promise<T | 
   }
 }
 
-/** Ensures that the active instance uses the first remote bitcoind, and that the node has coins. */
+/** Ensures that the node has coins, and that the active instance uses the first remote bitcoind. */
 async function prepare(run: DrillRun): Promise<void> {
-  const { first } = remoteNames(remotesOf(run));
-  await until("the choice of the first remote bitcoind", 120, async () =>
-    (await chosenOf(run)) === first ? true : undefined,
-  );
   const Balance = z.object({ confirmed: z.number() });
-  if (Balance.parse(await api(run, "onchainbalance")).confirmed > 10_000_000) return;
-  const miner = new MinerClient(run.environment.lab);
-  await miner.fund(z.string().parse(await api(run, "getnewaddress")));
-  await until("a balance", 60, async () =>
-    Balance.parse(await api(run, "onchainbalance")).confirmed > 10_000_000 ? true : undefined,
+  const hasCoins = async () => Balance.parse(await api(run, "onchainbalance")).confirmed > neededSatoshis;
+  if (!(await hasCoins())) {
+    const miner = new MinerClient(run.environment.lab);
+    await miner.fund(z.string().parse(await api(run, "getnewaddress")));
+    await until("a balance", 60, async () => ((await hasCoins()) ? true : undefined));
+  }
+  const { first } = remoteNames(remotesOf(run));
+  // The gate returns to a preferred bitcoind after a minute.
+  await until("the choice of the first remote bitcoind", 150, async () =>
+    (await chosenOf(run)) === first && (await chosenInGate(run)) === first ? true : undefined,
   );
 }
 
@@ -96,7 +98,7 @@ async function requireUse(run: DrillRun, eclairInstanceId: string): Promise<void
 /** No transaction of the wallet conflicts with another one: no output was spent twice. */
 async function requireNoConflict(run: DrillRun): Promise<void> {
   const Transactions = z.array(z.looseObject({ txid: z.string(), confirmations: z.int() }));
-  const transactions = Transactions.parse(await api(run, "onchaintransactions", "count=100"));
+  const transactions = Transactions.parse(await api(run, "onchaintransactions", "count=100&skip=0"));
   const conflict = transactions.find(({ confirmations }) => confirmations < 0);
   if (conflict !== undefined)
     throw new DrillFailure(`the transaction ${conflict.txid} conflicts with another one`);

@@ -108,11 +108,19 @@ test("work decides which chain is better, not the height", () => {
   expect(missingBlocks({ blocks: 98, chainwork: "0a" }, best)).toBe(0);
 });
 
-test("two blocks are behind at once, one block only after a minute", () => {
-  expect([isBehind(0, 99), isBehind(1, 59), isBehind(1, 60), isBehind(2, 0)]).toEqual([
+test("two blocks are behind after ten seconds, one block only after a minute", () => {
+  const cases = [
+    [0, 99],
+    [1, 59],
+    [1, 60],
+    [2, 9],
+    [2, 10],
+  ] as const;
+  expect(cases.map(([missing, seconds]) => isBehind(missing, seconds))).toEqual([
     false,
     false,
     true,
+    false,
     true,
   ]);
 });

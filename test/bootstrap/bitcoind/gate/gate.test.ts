@@ -196,7 +196,6 @@ test.each<[string, (bitcoind: FakeBitcoind) => void, RegExp]>([
     (other) => (other.blocks.height = 0),
     /is at block 0, and the node has used block 90/,
   ],
-  ["two blocks behind", (other) => (other.blocks.height = 98), /is 2 blocks behind the best bitcoind/],
   ["without txindex", (other) => (other.txindex = {}), /has no txindex/],
   [
     "with an incomplete txindex",
