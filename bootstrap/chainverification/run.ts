@@ -8,7 +8,7 @@ import { paths } from "../os/paths.ts";
 import { run } from "../os/run.ts";
 import { readJournal, readUnits } from "../os/systemd.ts";
 import { networks } from "../render/networks.ts";
-import { verifyChain, type Verification } from "./verify.ts";
+import { rebuiltIndexes, verifyChain, type Verification } from "./verify.ts";
 
 const metadataMilliseconds = 10_000;
 const unit = "bitcoind.service";
@@ -38,14 +38,19 @@ async function verify({ chain, facts }: ChainVerification): Promise<Verification
     await run("systemctl", ["stop", unit], { allowFailure: true });
     return { problems: [`bitcoind does not start with this volume: ${reason}`], transactions: 0 };
   }
-  return await verifyChain(cookieClient(chain), facts, Math.random);
+  const { problems, transactions } = await verifyChain(cookieClient(chain), facts, Math.random);
+  return { problems: [...problems, ...rebuiltIndexes(await readLog())], transactions };
+}
+
+async function readLog(): Promise<string> {
+  const [state] = await readUnits([unit]);
+  return await readJournal(state?.invocationId ?? "");
 }
 
 /** The last messages of a bitcoind that ended. */
 async function lastMessages(): Promise<string> {
   try {
-    const [state] = await readUnits([unit]);
-    const lines = (await readJournal(state?.invocationId ?? "")).split("\n");
+    const lines = (await readLog()).split("\n");
     const errors = lines.filter((line) => /error|corrupt/i.test(line));
     return (errors.length > 0 ? errors : lines).slice(-shownLines).join("; ");
   } catch (error) {

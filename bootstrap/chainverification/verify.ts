@@ -49,6 +49,18 @@ export async function verifyChain(
   return { problems, transactions };
 }
 
+/**
+ * bitcoind builds the missing part of an index from the blocks (`BaseIndex::Sync` logs this line). After a clean end, nothing is
+ * missing.
+ * @param log of a bitcoind without peers, from its start
+ */
+export function rebuiltIndexes(log: string): string[] {
+  const found = log.matchAll(/Syncing (\w+) with block chain from height (\d+)/g);
+  return [...found].map(
+    ([, index, height]) => `${index} was incomplete: bitcoind built it again from block ${height}`,
+  );
+}
+
 /** The first block after the genesis block, the last one, and random ones. */
 function sampleOf(height: number, random: () => number): readonly number[] {
   if (height < 1) return [];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { RpcError, type BitcoindClient } from "../../../bootstrap/bitcoind/rpc/client.ts";
-import { verifyChain } from "../../../bootstrap/chainverification/verify.ts";
+import { rebuiltIndexes, verifyChain } from "../../../bootstrap/chainverification/verify.ts";
 import { chainFacts } from "../../support/chain-facts.ts";
 
 /** A bitcoind with the chain of the facts, and with changed answers. */
@@ -54,4 +54,11 @@ test.each<[string, Readonly<Record<string, unknown>>, RegExp]>([
 ])("%s is a problem", async (_name, answers, problem) => {
   const { problems } = await verifyChain(bitcoind(answers), chainFacts, middle);
   expect(problems[0]).toMatch(problem);
+});
+
+test("an index that bitcoind had to complete is a problem", () => {
+  const log =
+    "2026 txindex thread start\n2026 Syncing txindex with block chain from height 1\n2026 txindex is enabled at height 42\n";
+  expect(rebuiltIndexes(log)).toEqual(["txindex was incomplete: bitcoind built it again from block 1"]);
+  expect(rebuiltIndexes("2026 txindex thread start\n2026 txindex is enabled at height 42\n")).toEqual([]);
 });
