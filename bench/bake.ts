@@ -1,4 +1,4 @@
-// Measures bakes, instance starts, image sizes, the boot of a node, the gate, the door, and failovers. `npm run bench` runs all parts,
+// Measures bakes, instance starts, image sizes, the boot of a node, the gates, the door, and failovers. `npm run bench` runs all parts,
 // `npm run bench -- boot failover` only these parts. With ECLAIR_ZIP, the parts also measure the real Eclair.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,13 +7,14 @@ import type { Manifest } from "../scripts/image/manifest.ts";
 import { debianBitcoind } from "../scripts/lab/debian/trees.ts";
 import type { LabPaths } from "../scripts/lab/paths.ts";
 import { measureAot } from "./aot.ts";
+import { measureBitcoindGate } from "./bitcoind-gate.ts";
 import { measureBoot } from "./boot.ts";
 import { measureDoor } from "./door.ts";
 import { measureFailover } from "./failover.ts";
 import { measureGate } from "./gate.ts";
 import { bakeOnce, inOwnLab, median, startToSsh } from "./lab-bench.ts";
 
-const all = ["bake", "aot", "boot", "gate", "door", "failover"] as const;
+const all = ["bake", "aot", "boot", "gate", "bitcoind-gate", "door", "failover"] as const;
 const requestedParts = process.argv.slice(2);
 const unknown = requestedParts.filter((name) => !all.some((part) => part === name));
 if (unknown.length > 0)
@@ -50,6 +51,7 @@ const measureInLab = async (lab: LabPaths): Promise<void> => {
 
   if (isRequested("boot")) await measureBoot(lab, "bench", image);
   if (isRequested("gate")) await measureGate(lab, "gate", image);
+  if (isRequested("bitcoind-gate")) await measureBitcoindGate(lab, "bitcoind-gate", image);
   if (isRequested("failover")) await measureFailover(lab, "failover", image);
 
   if (zip === undefined)

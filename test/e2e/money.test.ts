@@ -1,10 +1,16 @@
 import { DeleteVolumeCommand, DescribeVolumesCommand, EC2Client } from "@aws-sdk/client-ec2";
-import { beforeAll, describe, expect, inject, test } from "vitest";
+import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { tags } from "../../bootstrap/contract/tags.ts";
+import { readFacts } from "../../scripts/lab/facts.ts";
+import { RemoteBitcoind } from "../../scripts/lab/remote-bitcoind/remote-bitcoind.ts";
+import { eventually } from "./cli.ts";
 import { withoutBlockDelay, TestMiner } from "./miner.ts";
 import { cluster, type Cluster } from "./node.ts";
 
 const state = inject("labState");
+/** No other test uses a remote bitcoind with this number. */
+const remoteNumber = 21;
 const real = inject("images").find(({ eclair }) => eclair === "real");
 
 type Balance = { confirmed: number; unconfirmed: number };
@@ -22,6 +28,12 @@ describe.skipIf(real === undefined)("coins and channels", { timeout: 600_000 }, 
   let payerId: string;
   let payeeId: string;
   let miner: TestMiner;
+  /** The payer's Eclair prefers it to the bitcoind on its instance. */
+  let remote: RemoteBitcoind;
+  const secret = "money-one/bitcoind";
+
+  const chosenBitcoind = async () =>
+    (await payer.status(payerId))?.report?.bitcoinds?.find(({ chosen }) => chosen)?.name;
 
   const balance = async () => (await payer.api(payerId, "onchainbalance")) as Balance;
   const channels = async () => (await payer.api(payerId, "channels")) as Channel[];
@@ -64,8 +76,10 @@ describe.skipIf(real === undefined)("coins and channels", { timeout: 600_000 }, 
   }
 
   async function launchNodes(): Promise<void> {
+    const { local } = payer.configuration.bitcoind;
+    const remotes = [remote.configuration(secret)];
     [payerId, payeeId] = await Promise.all([
-      payer.launch(imageId, withoutBlockDelay),
+      payer.launch(imageId, { ...withoutBlockDelay, bitcoind: { prefer: "remotes", remotes, local } }),
       payee.launch(imageId, withoutBlockDelay),
     ]);
     await Promise.all([payer.waitUntilActive(payerId), payee.waitUntilActive(payeeId)]);
@@ -82,8 +96,17 @@ describe.skipIf(real === undefined)("coins and channels", { timeout: 600_000 }, 
     payer = await cluster(state, "money-one", imageId);
     payee = await cluster(state, "money-two", imageId);
     miner = new TestMiner(payer.lab);
+    const facts = readFacts(payer.lab);
+    if (facts === undefined) throw new Error("the lab does not run");
+    remote = new RemoteBitcoind(payer.lab, facts, remoteNumber);
+    await remote.start();
+    await payer.secrets.send(
+      new CreateSecretCommand({ Name: secret, SecretString: JSON.stringify(RemoteBitcoind.secret) }),
+    );
     await launchNodes();
   });
+
+  afterAll(async () => await remote.remove());
 
   test("can be created: an on-chain deposit, a channel and a payment", async () => {
     const address = (await payer.api(payerId, "getnewaddress")) as string;
@@ -111,6 +134,17 @@ describe.skipIf(real === undefined)("coins and channels", { timeout: 600_000 }, 
     expect(sent).toHaveLength(1);
     await pay(77_000_000, "second");
     expect(await localBalance()).toBe(sats - 77_000_000);
+  });
+
+  test("are the same when another bitcoind takes over half-way", async () => {
+    expect(await chosenBitcoind()).toBe(`${remote.address}:18443`);
+    const before = [await balance(), await localBalance()];
+    await remote.signal("KILL");
+    await eventually("the bitcoind on the instance to be chosen", async () =>
+      (await chosenBitcoind()) === "local" ? true : undefined,
+    );
+    expect([await balance(), await localBalance()]).toEqual(before);
+    await pay(5_000_000, "third");
   });
 
   test("are back in the wallet after the channel is closed, and can be spent after another loss", async () => {

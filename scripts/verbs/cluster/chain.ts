@@ -80,7 +80,7 @@ async function list(flags: Flags & { readonly cluster?: string }): Promise<void>
   if (found.length === 0) return console.log("no snapshot of a chain volume");
   const table = new Table({
     head: ["snapshot", "cluster", "chain", "block", "bitcoind", "created", "state", "verified"],
-    style: { head: [] },
+    style: { head: [], border: [] },
   });
   for (const { snapshotId, cluster, facts, createdAt, state, verifiedAt } of found)
     table.push([
