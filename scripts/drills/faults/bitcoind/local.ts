@@ -8,6 +8,13 @@ const chain = "/var/lib/bitcoin";
 /** The lab mines a block every 30 s, a host must be two blocks behind, and then stay behind for a minute. */
 const behindSeconds = 150;
 
+/** Overwrites the databases of the block index. */
+const corruptIndex = `systemctl stop bitcoind
+  for file in ${chain}/regtest/blocks/index/*.ldb ${chain}/regtest/blocks/index/*.log; do
+    [ -s "$file" ] && dd if=/dev/urandom of="$file" bs=1 count="$(stat -c %s "$file")" conv=notrunc status=none
+  done
+  systemctl start --no-block bitcoind`;
+
 /** A host that handed the node over is ready only after minutes, so the next run has a new host. */
 const replaceHost = ({ environment, pair }: DrillRun) => terminateInstance(environment, pair.active);
 
@@ -50,6 +57,17 @@ export const drills: readonly Drill[] = [
       await restoreNetwork(run.environment.lab);
       await replaceHost(run);
     },
+  },
+  {
+    name: "corrupt-bitcoind-index",
+    title: "The index of the active host's bitcoind is corrupt, and bitcoind builds it again",
+    execute: async (run) => {
+      const { active, standby } = run.pair;
+      await run.injectOnHost(active, corruptIndex);
+      await run.wait(20);
+      await run.waitUntilServing([active, standby], Date.now(), 2);
+    },
+    cleanUp: replaceHost,
   },
   {
     name: "fill-chain-volume",
