@@ -107,11 +107,16 @@ export class Peer {
 export async function channelProblem(peer: Peer, before: readonly Channel[]): Promise<string | undefined> {
   try {
     const channels = await peer.channels();
-    const lost = before.filter(
+    const channelsBefore = before.filter(({ state }) => state !== "CLOSED");
+    const lost = channelsBefore.filter(
       ({ channelId }) => !channels.some((channel) => channel.channelId === channelId),
     );
-    // Eclair's states of a channel that closes or failed.
-    const closing = channels.filter(({ state }) => /CLOS|SHUTDOWN|NEGOTIATING|ERR_|FUTURE/.test(state));
+    // Eclair's states of a channel that closes or failed. A funding that was refused is CLOSED at once: it never was a channel.
+    const closing = channels.filter(
+      ({ channelId, state }) =>
+        /CLOS|SHUTDOWN|NEGOTIATING|ERR_|FUTURE/.test(state) &&
+        (state !== "CLOSED" || channelsBefore.some((channel) => channel.channelId === channelId)),
+    );
     if (lost.length > 0)
       return `the peer has lost these channels: ${lost.map(({ channelId }) => channelId).join(", ")}`;
     if (closing.length > 0)
