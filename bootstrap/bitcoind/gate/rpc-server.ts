@@ -6,6 +6,7 @@ import { basicAuthorization, type RpcCredentials } from "../rpc/client.ts";
 import { NotPermitted, parseRequest, type RpcRequest } from "../rpc/request.ts";
 import type { RpcAnswer } from "../rpc/transport.ts";
 
+const idleMilliseconds = 10 * 60 * 1000;
 /** bitcoind's own limit (`MAX_SIZE`). */
 const largestBodyBytes = 32 * 1024 * 1024;
 const status = {
@@ -26,7 +27,7 @@ type Options = {
 
 /** The RPC interface that Eclair sees. It answers as bitcoind does, and permits only the calls that Eclair uses. */
 export function rpcServer(options: Options): Server {
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     answer(request, options).then(
       ({ status: code, body }) => {
         response.writeHead(code, { "content-type": "application/json" });
@@ -39,6 +40,9 @@ export function rpcServer(options: Options): Server {
       },
     );
   });
+  // Node.js closes an idle connection after five seconds, just when Eclair may send the next call on it.
+  server.keepAliveTimeout = idleMilliseconds;
+  return server;
 }
 
 async function answer(request: IncomingMessage, { login, wallet, pass }: Options): Promise<RpcAnswer> {

@@ -63,11 +63,17 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Poli
       Condition: { StringEquals: { [`aws:RequestTag/${tags.cluster}`]: cluster.name } },
     },
     {
+      Sid: "CopyChainSnapshot",
+      Effect: "Allow",
+      Action: "ec2:CopySnapshot",
+      Resource: "arn:aws:ec2:*::snapshot/*",
+    },
+    {
       Sid: "TagChainSnapshot",
       Effect: "Allow",
       Action: "ec2:CreateTags",
       Resource: "arn:aws:ec2:*::snapshot/*",
-      Condition: { StringEquals: { "ec2:CreateAction": "CreateSnapshot" } },
+      Condition: { StringEquals: { "ec2:CreateAction": ["CreateSnapshot", "CopySnapshot"] } },
     },
     {
       Sid: "MarkVerifiedSnapshot",

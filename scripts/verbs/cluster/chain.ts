@@ -4,6 +4,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { defaultTable } from "../../../bootstrap/contract/record/default-table.ts";
 import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
+import { copyChainSnapshot } from "../../cluster/chain/copy.ts";
 import { chooseSource, createChainSnapshot } from "../../cluster/chain/create.ts";
 import { deleteSnapshots, namedSnapshots, planPruning } from "../../cluster/chain/prune.ts";
 import { chainSnapshots, type ChainSnapshot } from "../../cluster/chain/snapshots.ts";
@@ -21,6 +22,7 @@ type SnapshotFlags = Flags & {
   readonly table: string;
 };
 type PruneFlags = Flags & { readonly cluster: string; readonly keep: number; readonly dryRun: boolean };
+type CopyFlags = Flags & { readonly to: string; readonly kmsKeyId?: string };
 type VerifyFlags = Flags & { readonly image: string; readonly launchTemplate?: string };
 
 /** Snapshots of chain volumes: a new instance from one needs no sync of days. */
@@ -44,6 +46,11 @@ export function addChain(program: Command): void {
     .requiredOption("--image <id>", "the image of the short-lived instance")
     .option("--launch-template <name>", "by name or id; in the lab, the cluster's own by default")
     .action(verify);
+  verb("copy <snapshot>")
+    .description("copy a snapshot to another region")
+    .requiredOption("--to <region>", "the other region")
+    .option("--kms-key-id <id>", "a key of the other region; its default key for EBS by default")
+    .action(copy);
   verb("prune")
     .description("delete old snapshots, and never one that a configuration in use names")
     .requiredOption("--cluster <name>", "the cluster")
@@ -116,6 +123,15 @@ function requireSnapshot(found: readonly ChainSnapshot[], id: string): ChainSnap
     remedy: "list the snapshots with `eclair-ami chain list`",
     exitCode: 2,
   });
+}
+
+async function copy(snapshotId: string, flags: CopyFlags): Promise<void> {
+  const target = targetOf(flags);
+  const { to: region, kmsKeyId } = flags;
+  const found = requireSnapshot(await chainSnapshots(target), snapshotId);
+  const copyId = await copyChainSnapshot(target, found, { region, kmsKeyId });
+  if (flags.json) return console.log(JSON.stringify({ snapshotId: copyId, region }));
+  console.log(`${copyId} in ${region}; EBS completes the copy later`);
 }
 
 async function prune(flags: PruneFlags): Promise<void> {
