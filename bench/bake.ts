@@ -8,14 +8,13 @@ import { debianBitcoind } from "../scripts/lab/debian/trees.ts";
 import type { LabPaths } from "../scripts/lab/paths.ts";
 import { measureAot } from "./aot.ts";
 import { measureBitcoindGate } from "./bitcoind-gate.ts";
-import { measureChain } from "./chain.ts";
 import { measureBoot } from "./boot.ts";
 import { measureDoor } from "./door.ts";
 import { measureFailover } from "./failover.ts";
 import { measureGate } from "./gate.ts";
 import { bakeOnce, inOwnLab, median, startToSsh } from "./lab-bench.ts";
 
-const all = ["bake", "aot", "boot", "gate", "bitcoind-gate", "chain", "door", "failover"] as const;
+const all = ["bake", "aot", "boot", "gate", "bitcoind-gate", "door", "failover"] as const;
 const requestedParts = process.argv.slice(2);
 const unknown = requestedParts.filter((name) => !all.some((part) => part === name));
 if (unknown.length > 0)
@@ -52,7 +51,6 @@ const measureInLab = async (lab: LabPaths): Promise<void> => {
 
   if (isRequested("boot")) await measureBoot(lab, "bench", image);
   if (isRequested("gate")) await measureGate(lab, "gate", image);
-  if (isRequested("chain")) await measureChain(lab, "chain", image);
   if (isRequested("bitcoind-gate")) await measureBitcoindGate(lab, "bitcoind-gate", image);
   if (isRequested("failover")) await measureFailover(lab, "failover", image);
 
