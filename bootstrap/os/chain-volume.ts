@@ -54,6 +54,9 @@ export async function mountCopy(chain: Chain, owner: Omit<Ownership, "mode">): P
   await run("chown", [`${owner.uid}:${owner.gid}`, paths.chain]);
 }
 
+/** The name of the link of any EBS volume. */
+const volumeLink = /^nvme-Amazon_Elastic_Block_Store_vol[0-9a-f]+$/;
+
 /** The link of the volume that does not contain the root file system. */
 async function awaitCopy(): Promise<string> {
   const root = (await run("findmnt", ["--noheadings", "--output", "SOURCE", "/"])).trim();
@@ -164,7 +167,6 @@ async function canGrow(device: string): Promise<boolean> {
  * The link that udev creates for an EBS volume on a Nitro instance. Device names such as /dev/sdf are not stable there.
  * https://docs.aws.amazon.com/ebs/latest/userguide/identify-nvme-ebs-device.html
  */
-const volumeLink = /^nvme-Amazon_Elastic_Block_Store_vol[0-9a-f]+$/;
 const linkOf = (volumeId: string) =>
   `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
 

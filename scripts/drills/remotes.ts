@@ -5,6 +5,7 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
+import { rpcPort } from "../lab/miner/rpc.ts";
 import { RemoteBitcoind } from "../lab/remote-bitcoind/remote-bitcoind.ts";
 import { proxyPort, RpcProxy } from "../lab/remote-bitcoind/rpc-proxy.ts";
 import type { DrillEnvironment, Remotes } from "./environment.ts";
@@ -15,7 +16,7 @@ const numbers = { first: 1, second: 2 } as const;
 /** The name of each bitcoind in the report of an instance. */
 export const remoteNames = ({ first, second }: Remotes) => ({
   first: `${first.address}:${proxyPort}`,
-  second: `${second.address}:18443`,
+  second: `${second.address}:${rpcPort}`,
 });
 
 /** The same pair, with two remote bitcoinds that follow the chain of the lab. */

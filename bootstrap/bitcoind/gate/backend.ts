@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../../contract/errors.ts";
 import type { BitcoindReport, BitcoindSummary, BlockId } from "../../contract/reports/bitcoind.ts";
 import { ChangeLog } from "../../os/log.ts";
@@ -18,14 +19,14 @@ type State =
   | { readonly kind: "unanswered"; readonly reason: string; readonly warmingUp: boolean }
   | { readonly kind: "examined"; readonly examination: Examination };
 
-type Settings = Pick<GateMessage, "chain" | "wallet" | "watched">;
+export type BackendSettings = Pick<GateMessage, "chain" | "wallet" | "watched">;
 type Listener = (backend: Backend, parts: readonly Buffer[]) => void;
 
 /** One of the bitcoinds behind the gate: its state, its connections, and its publishers. */
 export class Backend {
   readonly endpoint: BitcoindEndpoint;
   readonly client: BitcoindClient;
-  private readonly settings: Settings;
+  private readonly settings: BackendSettings;
   private readonly transport: Transport;
   private readonly wallet: NodeWallet;
   private readonly subscribers: readonly [Subscriber, Subscriber];
@@ -44,7 +45,7 @@ export class Backend {
   answeredAt: number | undefined;
 
   /** @param onMessage called with each message of the publishers */
-  constructor(endpoint: BitcoindEndpoint, settings: Settings, onMessage: Listener) {
+  constructor(endpoint: BitcoindEndpoint, settings: BackendSettings, onMessage: Listener) {
     this.endpoint = endpoint;
     this.settings = settings;
     this.transport = new Transport(endpoint);
@@ -72,6 +73,11 @@ export class Backend {
 
   get name(): string {
     return this.endpoint.name;
+  }
+
+  /** Whether this is the bitcoind of an endpoint, with the same chain and wallet. */
+  isFor(endpoint: BitcoindEndpoint, settings: BackendSettings): boolean {
+    return isDeepStrictEqual([this.endpoint, this.settings], [endpoint, settings]);
   }
 
   /** Examines this bitcoind. */

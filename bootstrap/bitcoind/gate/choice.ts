@@ -4,7 +4,7 @@ export type Level = 0 | 1 | 2;
 export type Candidate = {
   readonly name: string;
   readonly level: Level;
-  /** Seconds since the level was last lower. */
+  /** Seconds since the level changed. */
   readonly levelForSeconds: number;
 };
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bitcoindNameOf } from "../../contract/chain/latest.ts";
 import type { Chain } from "../../contract/configuration/node.ts";
 import type { BitcoindReport, BlockId } from "../../contract/reports/bitcoind.ts";
 import { messageOf } from "../../contract/errors.ts";
@@ -6,8 +7,6 @@ import { RpcError, type BitcoindClient } from "../rpc/client.ts";
 import type { NodeWallet } from "../wallet.ts";
 
 type ChainFacts = {
-  /** bitcoind's name of the chain (`chain` in getblockchaininfo). */
-  readonly name: string;
   readonly genesis: string;
   /** A transaction that Eclair itself requests at its start (`chainCheckTx` in its Setup): it needs the chain and txindex. */
   readonly checkTransaction?: string;
@@ -17,30 +16,25 @@ type ChainFacts = {
 
 const chainFacts: Readonly<Record<Chain, ChainFacts>> = {
   mainnet: {
-    name: "main",
     genesis: "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
     checkTransaction: "2157b554dcfda405233906e461ee593875ae4b1b97615872db6a25130ecc1dd6",
     needsFees: true,
   },
   testnet: {
-    name: "test",
     genesis: "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
     checkTransaction: "8f38a0dd41dc0ae7509081e262d791f8d53ed6f884323796d5ec7b0966dd3825",
     needsFees: true,
   },
   testnet4: {
-    name: "testnet4",
     genesis: "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
     checkTransaction: "5c50d460b3b98ea0c70baa0f50d1f0cc6ffa553788b4a7e23918bcdd558828fa",
     needsFees: true,
   },
   signet: {
-    name: "signet",
     genesis: "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
     needsFees: false,
   },
   regtest: {
-    name: "regtest",
     genesis: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
     needsFees: false,
   },
@@ -102,7 +96,8 @@ export async function examine(
     !info.initialblockdownload &&
     info.verificationprogress > minimumProgress &&
     headers - blocks <= maximumLag;
-  const isExpectedChain = info.chain === expected.name;
+  const expectedName = bitcoindNameOf(chain);
+  const isExpectedChain = info.chain === expectedName;
   const walletReport = isExpectedChain
     ? await prepareWallet(wallet, issued)
     : ({ ready: false, reason: "the wallet is not prepared on another chain" } as const);
@@ -119,7 +114,7 @@ export async function examine(
   return { report, problem: await problemOf(), isOnChain };
 
   async function problemOf(): Promise<string | undefined> {
-    if (!isExpectedChain) return `is on the chain ${info.chain}, not on ${expected.name}`;
+    if (!isExpectedChain) return `is on the chain ${info.chain}, not on ${expectedName}`;
     if (!isOnChain) return "is on another chain: it has another genesis block";
     if (version < oldestVersion)
       return `has the version ${version}: Eclair requires ${oldestVersion} or later`;

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
-import type { BitcoindReport, BlockId } from "../../contract/reports/bitcoind.ts";
+import { largestOf, type BitcoindReport, type BlockId } from "../../contract/reports/bitcoind.ts";
 import { logError, logEvent } from "../../os/log.ts";
 import type { Publisher } from "../zmq/publisher.ts";
-import { Backend } from "./backend.ts";
+import { Backend, type BackendSettings } from "./backend.ts";
 import { bestOf, choose, type Tip } from "./choice.ts";
 import { blockAt } from "./examine.ts";
-import type { GateMessage, GateStatus } from "./messages.ts";
+import type { BitcoindEndpoint, GateMessage, GateStatus } from "./messages.ts";
 import { WalletState } from "./wallet/wallet-state.ts";
 
 const checkMilliseconds = 1_000;
@@ -46,18 +45,9 @@ export class BitcoindGate {
       this.walletState.clear();
     const { chain, wallet, watched, bitcoinds } = message;
     const settings = { chain, wallet, watched };
-    const isSame =
-      previous !== undefined &&
-      isDeepStrictEqual(settings, {
-        chain: previous.chain,
-        wallet: previous.wallet,
-        watched: previous.watched,
-      });
-    const kept = isSame ? this.backends : [];
     const next = bitcoinds.map(
       (endpoint) =>
-        kept.find((backend) => isDeepStrictEqual(backend.endpoint, endpoint)) ??
-        this.start(endpoint, settings),
+        this.backends.find((backend) => backend.isFor(endpoint, settings)) ?? this.start(endpoint, settings),
     );
     for (const backend of this.backends) if (!next.includes(backend)) backend.close();
     this.backends = next;
@@ -112,10 +102,7 @@ export class BitcoindGate {
     for (const backend of this.backends) backend.close();
   }
 
-  private start(
-    endpoint: GateMessage["bitcoinds"][number],
-    settings: Pick<GateMessage, "chain" | "wallet" | "watched">,
-  ): Backend {
+  private start(endpoint: BitcoindEndpoint, settings: BackendSettings): Backend {
     const backend = new Backend(endpoint, settings, (from, parts) => this.forward(from, parts));
     void this.follow(backend);
     return backend;
@@ -133,15 +120,13 @@ export class BitcoindGate {
 
   /** For each descriptor, the number of addresses that any bitcoind of the node has issued. */
   private get issued(): readonly number[] {
-    const lists = [
+    return largestOf([
       this.message?.nextAddresses ?? [],
       ...this.backends.map(({ nextAddresses }) => nextAddresses),
-    ];
-    const length = Math.max(...lists.map((list) => list.length));
-    return Array.from({ length }, (_, index) => Math.max(0, ...lists.map((list) => list[index] ?? 0)));
+    ]);
   }
 
-  /** Remembers a deep block of the node's chain, and tells Eclair a block that the publisher did not announce. */
+  /** Updates the settled block, and announces to Eclair a best block that the publisher of bitcoind has not announced. */
   private async followChosen(backend: Backend): Promise<void> {
     const { bestBlockHash, blocks } = backend;
     if (bestBlockHash === undefined || blocks === undefined) return;

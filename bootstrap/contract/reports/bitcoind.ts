@@ -37,6 +37,12 @@ export const BitcoindReport = z.union([
 ]);
 export type BitcoindReport = z.infer<typeof BitcoindReport>;
 
+/** The largest number at each position of several lists, such as the addresses that bitcoinds have issued for a descriptor. */
+export function largestOf(lists: readonly (readonly number[])[]): number[] {
+  const length = Math.max(0, ...lists.map((list) => list.length));
+  return Array.from({ length }, (_, index) => Math.max(0, ...lists.map((list) => list[index] ?? 0)));
+}
+
 /** One of the bitcoinds that an instance can use. */
 export const BitcoindSummary = z.object({
   /** `local`, or host and port. */

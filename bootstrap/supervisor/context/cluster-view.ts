@@ -1,5 +1,5 @@
 import type { ClusterTable } from "../../contract/record/table.ts";
-import type { BlockId } from "../../contract/reports/bitcoind.ts";
+import { largestOf, type BlockId } from "../../contract/reports/bitcoind.ts";
 import { InstanceReport } from "../../contract/reports/instance.ts";
 import { freshSeconds, isReadyStandby } from "../../contract/reports/standby.ts";
 import { boottime } from "../../os/clock.ts";
@@ -58,9 +58,9 @@ export class ClusterView {
 
   /** For each descriptor, the largest number of addresses that another bitcoind has issued, by its last report. */
   get nextAddresses(): readonly number[] {
-    const lists = this.others.map(({ bitcoind }) => (bitcoind.known ? (bitcoind.nextAddresses ?? []) : []));
-    const length = Math.max(0, ...lists.map((list) => list.length));
-    return Array.from({ length }, (_, index) => Math.max(0, ...lists.map((list) => list[index] ?? 0)));
+    return largestOf(
+      this.others.map(({ bitcoind }) => (bitcoind.known ? (bitcoind.nextAddresses ?? []) : [])),
+    );
   }
 
   /** A block that is deep in the chain that the node uses: that of the active instance, when another one is active. */

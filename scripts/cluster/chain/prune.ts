@@ -13,7 +13,7 @@ import type { ChainSnapshot } from "./snapshots.ts";
 
 export type Pruning = {
   readonly snapshot: ChainSnapshot;
-  /** Why the snapshot stays; undefined for one that is deleted. */
+  /** Why the snapshot is kept; undefined when it is deleted. */
   readonly keptBecause: string | undefined;
 };
 

@@ -14,8 +14,6 @@ export type RemoteOptions = {
   /** Whether it follows the chain of the lab's miner. Otherwise it has a chain of its own. */
   readonly isConnected?: boolean;
   readonly txindex?: boolean;
-  /** Options of bitcoind in addition. */
-  readonly options?: readonly string[];
 };
 
 /** A bitcoind on a host of its own in the lab, which instances can use as a remote bitcoind. */
@@ -52,7 +50,7 @@ export class RemoteBitcoind {
   static readonly secret = rpcCredentials;
 
   /** Starts it, and waits until its RPC answers. */
-  async start({ isConnected = true, txindex = true, options = [] }: RemoteOptions = {}): Promise<void> {
+  async start({ isConnected = true, txindex = true }: RemoteOptions = {}): Promise<void> {
     await this.run(`ip address replace ${this.address}/32 dev lo
       mkdir -p ${minerTree(this.lab)}${this.folder}
       exec chroot ${minerTree(this.lab)} bitcoind -regtest -datadir=${this.folder} -daemon -pid=${this.folder}/pid \
@@ -60,8 +58,7 @@ export class RemoteBitcoind {
         -natpmp=0 -bind=${this.address} ${isConnected ? `-connect=${services.miner}:${minerPort}` : "-connect=0"} \
         -rpcbind=${this.address} -rpcport=${rpcPort} -rpcallowip=100.64.0.0/20 \
         -rpcuser=${rpcCredentials.username} -rpcpassword=${rpcCredentials.password} \
-        -zmqpubhashblock=tcp://${this.address}:${zmqPorts.block} -zmqpubrawtx=tcp://${this.address}:${zmqPorts.tx} \
-        ${options.join(" ")} >/dev/null`);
+        -zmqpubhashblock=tcp://${this.address}:${zmqPorts.block} -zmqpubrawtx=tcp://${this.address}:${zmqPorts.tx} >/dev/null`);
     const end = performance.now() + startMilliseconds;
     for (;;) {
       try {

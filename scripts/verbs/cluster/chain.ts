@@ -52,7 +52,7 @@ export function addChain(program: Command): void {
     .option("--kms-key-id <id>", "a key of the other region; its default key for EBS by default")
     .action(copy);
   verb("prune")
-    .description("delete old snapshots, and never one that a configuration in use names")
+    .description("delete old snapshots, except those that a configuration in use names")
     .requiredOption("--cluster <name>", "the cluster")
     .requiredOption("--keep <n>", "the number of snapshots to keep", count)
     .option("--dry-run", "print what would be deleted", false)

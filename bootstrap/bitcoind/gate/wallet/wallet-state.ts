@@ -29,7 +29,7 @@ export class WalletState {
         await client("sendrawtransaction", [transaction]);
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
-        // It is confirmed, was replaced, or conflicts: this bitcoind needs it no more.
+        // The transaction is confirmed, was replaced, or conflicts with another one: no bitcoind needs it.
         refused += 1;
         this.broadcasts.delete(transaction);
       }

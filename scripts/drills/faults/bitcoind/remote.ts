@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { eclairApi } from "../../../lab/guest/eclair-api.ts";
-import { services } from "../../../lab/addresses.ts";
+import { minerPort, services } from "../../../lab/addresses.ts";
 import { MinerClient } from "../../../lab/miner/miner-client.ts";
 import { bothDirections, dropPackets, restoreNetwork } from "../../actions/network.ts";
 import type { Drill } from "../../drill.ts";
@@ -104,7 +104,7 @@ async function requireNoConflict(run: DrillRun): Promise<void> {
     throw new DrillFailure(`the transaction ${conflict.txid} conflicts with another one`);
 }
 
-/** Removes every fault, and waits until the first remote bitcoind is used again. */
+/** Removes every fault, and replaces the first remote bitcoind. */
 async function restart(run: DrillRun): Promise<void> {
   const { first, proxy } = remotesOf(run);
   proxy.clear();
@@ -112,6 +112,9 @@ async function restart(run: DrillRun): Promise<void> {
   await first.remove();
   await first.start();
 }
+
+/** What the drills with remote bitcoinds have in common. */
+const withRemotes = { usesRemotes: true, needsPeer: true, prepare, cleanUp: restart } as const;
 
 /** A fault of the first remote bitcoind, while a block is found. */
 function fault(
@@ -124,32 +127,22 @@ function fault(
     name,
     title,
     timed,
-    usesRemotes: true,
-    needsPeer: true,
-    prepare,
+    ...withRemotes,
     execute: async (run) => {
       const { instanceId } = await infoOf(run);
       await run.inject(() => inject(run));
       await requireChange(run, instanceId);
       await run.waitUntilServing([run.pair.active], Date.now(), 2);
     },
-    cleanUp: restart,
   };
 }
 
 /** The first remote bitcoind becomes unusable and answers; it is not chosen again. */
-function unusable(
-  name: string,
-  title: string,
-  inject: (run: DrillRun) => Promise<unknown>,
-  undo = restart,
-): Drill {
+function unusable(name: string, title: string, inject: (run: DrillRun) => Promise<unknown>): Drill {
   return {
     name,
     title,
-    usesRemotes: true,
-    needsPeer: true,
-    prepare,
+    ...withRemotes,
     execute: async (run) => {
       const { instanceId } = await infoOf(run);
       const { second } = remoteNames(remotesOf(run));
@@ -162,7 +155,6 @@ function unusable(
         throw new DrillFailure("a bitcoind that must not be used was chosen");
       await requireUse(run, instanceId);
     },
-    cleanUp: undo,
   };
 }
 
@@ -202,9 +194,7 @@ export const drills: readonly Drill[] = [
   {
     name: "lose-local-bitcoinds",
     title: "The bitcoinds on both hosts are stopped for good, and then the first remote bitcoind is killed",
-    usesRemotes: true,
-    needsPeer: true,
-    prepare,
+    ...withRemotes,
     execute: async (run) => {
       const { instanceId } = await infoOf(run);
       for (const id of [run.pair.active, run.pair.standby])
@@ -221,9 +211,7 @@ export const drills: readonly Drill[] = [
   {
     name: "reorganize-while-changing",
     title: "The chain is reorganised by three blocks while Eclair changes to another bitcoind",
-    usesRemotes: true,
-    needsPeer: true,
-    prepare,
+    ...withRemotes,
     execute: async (run) => {
       const { first, second } = remotesOf(run);
       const { instanceId } = await infoOf(run);
@@ -238,20 +226,17 @@ export const drills: readonly Drill[] = [
         (await infoOf(run)).blockHeight >= height ? true : undefined,
       );
       await second.client.rpc("setnetworkactive", [true]);
-      await second.client.rpc("addnode", [`${services.miner}:18444`, "onetry"]);
+      await second.client.rpc("addnode", [`${services.miner}:${minerPort}`, "onetry"]);
       await until("the reorganisation of the miner", 30, async () =>
         (await miner.rpc("getbestblockhash")) === best ? true : undefined,
       );
       await requireUse(run, instanceId);
     },
-    cleanUp: restart,
   },
   {
     name: "lose-broadcast-answer",
     title: "The remote bitcoind fails before it answers the broadcast of a funding transaction",
-    usesRemotes: true,
-    needsPeer: true,
-    prepare,
+    ...withRemotes,
     execute: async (run) => {
       const { proxy } = remotesOf(run);
       const { peer } = run;
@@ -274,14 +259,11 @@ export const drills: readonly Drill[] = [
       });
       await requireUse(run, instanceId);
     },
-    cleanUp: restart,
   },
   {
     name: "lose-funding-answers",
     title: "The remote bitcoind fails before it answers the funding of a transaction",
-    usesRemotes: true,
-    needsPeer: true,
-    prepare,
+    ...withRemotes,
     execute: async (run) => {
       const { proxy } = remotesOf(run);
       const { peer } = run;
@@ -303,7 +285,6 @@ export const drills: readonly Drill[] = [
         throw new DrillFailure(`fundrawtransaction was sent ${changes.length} times: ${changes.join(", ")}`);
       await requireUse(run, instanceId);
     },
-    cleanUp: restart,
   },
 ];
 

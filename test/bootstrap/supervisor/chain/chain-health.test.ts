@@ -1,16 +1,10 @@
 import { expect, test } from "vitest";
+import { chainLimits as limits } from "../../../support/chain-limits.ts";
 import type { Chain } from "../../../../bootstrap/contract/configuration/node.ts";
 import { ChainHealth, type ChainObservation } from "../../../../bootstrap/supervisor/chain/chain-health.ts";
 
 const now = Date.parse("2026-06-01T12:00:00Z");
 const hour = 3_600;
-const limits = {
-  unreachableSeconds: 30,
-  behindBlocks: 2,
-  behindSeconds: 60,
-  noPeersSeconds: 60,
-  recoverySeconds: 180,
-};
 const bitcoind = (blocks: number, ageSeconds = 0, peers = 8) =>
   ({
     known: true,

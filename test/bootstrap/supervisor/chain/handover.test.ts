@@ -1,16 +1,10 @@
 import { expect, test } from "vitest";
+import { chainLimits as limits } from "../../../support/chain-limits.ts";
 import type { InstanceReport } from "../../../../bootstrap/contract/reports/instance.ts";
 import { ChainHandover } from "../../../../bootstrap/supervisor/chain/handover.ts";
 import type { ChainFault } from "../../../../bootstrap/supervisor/chain/chain-health.ts";
 import { captureLog } from "../../../support/log-capture.ts";
 
-const limits = {
-  unreachableSeconds: 30,
-  behindBlocks: 2,
-  behindSeconds: 60,
-  noPeersSeconds: 60,
-  recoverySeconds: 180,
-};
 const dead: ChainFault = { kind: "unreachable", reason: "bitcoind has not answered for 30 s" };
 const behind: ChainFault = { kind: "behind", reason: "bitcoind is 2 blocks behind" };
 const noPeers: ChainFault = { kind: "no-peers", reason: "bitcoind has no peers" };
