@@ -40,7 +40,7 @@ export class BitcoindGate {
   update(message: GateMessage): void {
     const previous = this.message;
     this.message = message;
-    this.settled ??= message.settledBlock;
+    this.followActive(message.settledBlock, previous?.settledBlock);
     if (message.openEclair !== undefined && message.openEclair !== previous?.openEclair)
       this.walletState.clear();
     const { chain, wallet, watched, bitcoinds } = message;
@@ -111,11 +111,23 @@ export class BitcoindGate {
   private async follow(backend: Backend): Promise<void> {
     await Promise.resolve();
     while (!this.closed && this.backends.includes(backend)) {
-      await backend.check(backend === this.chosen ? undefined : this.settled, this.issued);
+      await backend.check(this.settledBlockFor(backend), this.issued);
       this.reconsider();
       if (backend === this.chosen) await this.followChosen(backend);
       await sleep(checkMilliseconds);
     }
+  }
+
+  /** While another instance is active, its chain is the node's chain, whatever this instance used before it knew that chain. */
+  private followActive(settled: BlockId | undefined, previous: BlockId | undefined): void {
+    if (settled === undefined) return;
+    this.settled = settled;
+    if (previous === undefined) this.bestTip = undefined;
+  }
+
+  /** The block that a bitcoind must have. The chosen bitcoind of the active instance defines the chain. */
+  private settledBlockFor(backend: Backend): BlockId | undefined {
+    return backend === this.chosen ? this.message?.settledBlock : this.settled;
   }
 
   /** For each descriptor, the number of addresses that any bitcoind of the node has issued. */
@@ -131,6 +143,7 @@ export class BitcoindGate {
     const { bestBlockHash, blocks } = backend;
     if (bestBlockHash === undefined || blocks === undefined) return;
     if (bestBlockHash !== this.published) this.publishBlock(bestBlockHash);
+    if (backend.problem !== undefined) return;
     try {
       await this.settle(backend);
     } catch (error) {

@@ -184,6 +184,19 @@ test("the chain of the other instances defines the chain, also for the preferred
   expect(gate.status?.bitcoind).toMatchObject({ settledBlock: { height: 90, hash: hashOf("x", 90) } });
 });
 
+test("an instance that used another chain before it knew the active instance's chain changes to that chain", async () => {
+  b.blocks = { chain: "y", height: 300 };
+  await a.stop();
+  follow();
+  await untilChosen("b");
+  await a.start();
+  follow(undefined, { height: 80, hash: hashOf("x", 80) });
+  await untilChosen("a");
+  expect(gate.status?.bitcoinds[0]?.problem).toBeUndefined();
+  expect(gate.status?.bitcoinds[1]?.problem).toMatch(/is on another chain: its block 80/);
+  expect(gate.status?.bitcoind).toMatchObject({ settledBlock: { height: 90, hash: hashOf("x", 90) } });
+});
+
 test.each<[string, (bitcoind: FakeBitcoind) => void, RegExp]>([
   ["on another chain", (other) => (other.chain = "signet"), /is on the chain signet, not on regtest/],
   [
