@@ -7,6 +7,7 @@ type AddVerbs = (program: Command) => void;
 const files: readonly { readonly verbs: readonly string[]; readonly load: () => Promise<AddVerbs> }[] = [
   { verbs: ["start"], load: async () => (await import("./verbs/lab/start.ts")).addStart },
   { verbs: ["bake"], load: async () => (await import("./verbs/image/bake.ts")).addBake },
+  { verbs: ["release"], load: async () => (await import("./verbs/release/release.ts")).addRelease },
   { verbs: ["images"], load: async () => (await import("./verbs/image/images.ts")).addImages },
   { verbs: ["config"], load: async () => (await import("./verbs/cluster/config.ts")).addConfig },
   {

@@ -35,6 +35,10 @@ export const tags = {
   /** `true` when the image may be published and may run on mainnet. */
   release: "eclair-ami:release",
   releaseReason: "eclair-ami:release-reason",
+  /** On a published image: its version, such as `0.13.0-2`. */
+  releaseVersion: "eclair-ami:release-version",
+  /** On a published image that must not be used any more: why. */
+  withdrawn: "eclair-ami:withdrawn",
 } as const;
 
 /** The value of the tag `volume` on a volume that contains bitcoind's chain. */

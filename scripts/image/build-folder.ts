@@ -18,11 +18,15 @@ export const reportPath = (bakeFolder: string) => join(bakeFolder, "report.html"
 const AnyManifest = z.looseObject({ bakeId: z.string(), image: z.looseObject({ id: z.string() }) });
 
 /** Reads the manifest of an image. @param id an image id or a bake id */
-export function readManifestOf(id: string, folder = buildFolder): Manifest {
+export const readManifestOf = (id: string, folder = buildFolder): Manifest =>
+  readManifest(manifestFileOf(id, folder));
+
+/** The file of the manifest of an image. @param id an image id or a bake id */
+export function manifestFileOf(id: string, folder = buildFolder): string {
   const bakes = existsSync(folder) ? readdirSync(folder) : [];
   for (const bakeId of bakes) {
     const file = manifestPath(join(folder, bakeId));
-    if (existsSync(file) && (bakeId === id || imageIdIn(file) === id)) return readManifest(file);
+    if (existsSync(file) && (bakeId === id || imageIdIn(file) === id)) return file;
   }
   throw new EclairAmiError({
     code: "image.not-found",

@@ -4,7 +4,11 @@
  */
 export const vpcCidr = "100.64.0.0/20";
 
-export type Zone = {
+/** A region of an account, where EC2's resources exist. */
+export type Scope = { readonly accountId: string; readonly region: string };
+
+/** A subnet of the lab, with its Availability Zone. */
+export type Zone = Scope & {
   readonly name: string;
   readonly cidr: string;
   readonly prefix: number;
@@ -20,9 +24,17 @@ export type Zone = {
 export const region = "us-east-1";
 /** The account id that moto uses. */
 export const accountId = "123456789012";
+/** The second region, for copies of images. */
+export const secondRegion = "us-west-2";
+/** The second account, with which images are shared. It has a network in the second region only. */
+export const secondAccountId = "210987654321";
 
+export const home: Scope = { accountId, region };
+
+/** The zones of the first region. Clusters run here. */
 export const zones: readonly Zone[] = [
   {
+    ...home,
     name: `${region}a`,
     cidr: "100.64.0.0/22",
     prefix: 22,
@@ -33,6 +45,7 @@ export const zones: readonly Zone[] = [
     bridge: "zone-a",
   },
   {
+    ...home,
     name: `${region}b`,
     cidr: "100.64.4.0/22",
     prefix: 22,
@@ -43,6 +56,34 @@ export const zones: readonly Zone[] = [
     bridge: "zone-b",
   },
 ];
+
+/** The networks that contain nothing but image tests and shared images: each has one zone, and is a VPC of its own. */
+export const otherZones: readonly Zone[] = [
+  {
+    ...{ accountId, region: secondRegion },
+    name: `${secondRegion}a`,
+    cidr: "100.64.12.0/23",
+    prefix: 23,
+    network: "100.64.12.0",
+    netmask: "255.255.254.0",
+    router: "100.64.12.1",
+    routerMac: "02:00:00:00:00:0c",
+    bridge: "zone-c",
+  },
+  {
+    ...{ accountId: secondAccountId, region: secondRegion },
+    name: `${secondRegion}a`,
+    cidr: "100.64.14.0/23",
+    prefix: 23,
+    network: "100.64.14.0",
+    netmask: "255.255.254.0",
+    router: "100.64.14.1",
+    routerMac: "02:00:00:00:00:0d",
+    bridge: "zone-d",
+  },
+];
+
+export const allZones: readonly Zone[] = [...zones, ...otherZones];
 
 /** Each service has its own address, so that any service can be cut off from any other. */
 export const services = {
@@ -59,6 +100,9 @@ export const remoteBitcoindAddress = (number: number): string => `100.64.11.${nu
 export const remoteBitcoindDomain = "bitcoind.internal";
 export const remoteBitcoindName = (number: number): string =>
   `remote-${remoteBitcoindAddress(number).replaceAll(".", "-")}.${remoteBitcoindDomain}`;
+
+/** The header of a request that tells moto the account, whatever the credentials are. */
+export const accountHeader = "x-moto-account-id";
 
 export const apiPort = 80;
 export const motoPort = 5000;

@@ -1,7 +1,9 @@
-import { readFileSync, rmSync } from "node:fs";
+import { globSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { isLabRunning, readTeardownFacts } from "./facts.ts";
+import { majorOf, minorOf } from "./host/devices.ts";
 import { processesIn, removeCgroup } from "./host/cgroup.ts";
 import { removeNetwork } from "./host/network.ts";
 import { isStateFolder, type LabPaths } from "./paths.ts";
@@ -50,12 +52,23 @@ function isAncestor(pid: number): boolean {
   return false;
 }
 
-type LoopList = { loopdevices: { name: string; "back-file": string | null }[] };
+type LoopList = { loopdevices: { name: string; "back-ino": number | string; "back-maj:min": string }[] };
 
+/**
+ * Detaches the loop devices of the lab's disks. They are compared by device and inode: the kernel shows a path of the lab's
+ * own mount namespace differently here. A device that stays attached would keep its disk, also after the file is deleted.
+ */
 async function detachLoops(lab: LabPaths): Promise<void> {
-  const { stdout } = await execa("losetup", ["--json", "--list", "--output", "NAME,BACK-FILE"]);
+  const disks = new Set(
+    globSync(["{volumes,snapshots}/*.img", "{instances,images}/*/*.img"], { cwd: lab.state }).map((name) => {
+      const { dev, ino } = statSync(join(lab.state, name));
+      return `${majorOf(dev)}:${minorOf(dev)} ${ino}`;
+    }),
+  );
+  if (disks.size === 0) return;
+  const { stdout } = await execa("losetup", ["--json", "--list", "--output", "NAME,BACK-INO,BACK-MAJ:MIN"]);
   if (stdout.trim() === "") return;
   for (const loop of (JSON.parse(stdout) as LoopList).loopdevices)
-    if (loop["back-file"]?.startsWith(`${lab.state}/`))
+    if (disks.has(`${loop["back-maj:min"]} ${loop["back-ino"]}`))
       await execa("losetup", ["--detach", loop.name], { reject: false });
 }

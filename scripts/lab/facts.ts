@@ -5,13 +5,15 @@ import { readFileIfExists, writeFileAtomically } from "../machine/files.ts";
 import { layout, type LabPaths } from "./paths.ts";
 
 /** Increases with each incompatible change of a file in a lab's state folder. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 const Process = z.strictObject({
   pid: z.int(),
   /** In clock ticks since the machine booted: a process id alone can be reused. */
   startTime: z.string(),
 });
+
+const Network = z.strictObject({ vpcId: z.string(), subnetIds: z.record(z.string(), z.string()) });
 
 const LabFacts = z.strictObject({
   /** The number of the lab's /30 network in 100.65.0.0/16. */
@@ -20,7 +22,10 @@ const LabFacts = z.strictObject({
   initProcess: Process.optional(),
   /** The URL of the lab's AWS API on this machine. */
   endpoint: z.string(),
-  network: z.strictObject({ vpcId: z.string(), subnetIds: z.record(z.string(), z.string()) }).optional(),
+  /** The VPC of the clusters. */
+  network: Network.optional(),
+  /** The VPCs of other regions and accounts. */
+  otherNetworks: z.array(Network.extend({ accountId: z.string(), region: z.string() })).default([]),
 });
 const LabFile = LabFacts.extend({ formatVersion: z.literal(formatVersion) });
 

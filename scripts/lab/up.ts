@@ -13,7 +13,7 @@ import { isLabRunning, processStartTime, readFacts, writeFacts, type LabFacts } 
 import { recordImage } from "./guest/root-volume.ts";
 import { claimLink, createNetwork } from "./host/network.ts";
 import { createStateFolder, isStateFolder, layout, type LabPaths } from "./paths.ts";
-import { createVpc } from "./vpc.ts";
+import { createHomeNetwork, createOtherNetworks } from "./vpc.ts";
 
 const startTimeoutMilliseconds = 60_000;
 
@@ -34,15 +34,16 @@ export async function bringUp(lab: LabPaths): Promise<LabFacts> {
   const link = claimLink(lab);
   const address = linkAddresses(link).lab;
   // `lab down` needs these facts to remove everything that is created from here on.
-  const facts: LabFacts = { link, endpoint: `http://${address}` };
+  const facts: LabFacts = { link, endpoint: `http://${address}`, otherNetworks: [] };
   writeFacts(lab, facts);
   try {
     await createNetwork(lab, link);
     const initProcess = startInit(lab, [lab.state, address, debian, bitcoind.layer]);
     writeFacts(lab, { ...facts, initProcess });
     await waitForApi(lab, { ...facts, initProcess });
-    const network = await createVpc(facts.endpoint);
-    const running = { ...facts, initProcess, network };
+    const network = await createHomeNetwork(facts.endpoint);
+    const otherNetworks = await createOtherNetworks(facts.endpoint);
+    const running = { ...facts, initProcess, network, otherNetworks };
     writeFacts(lab, running);
     return running;
   } catch (error) {

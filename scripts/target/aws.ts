@@ -4,6 +4,8 @@ import { clientFactory, type Target } from "./target.ts";
 export type AwsOptions = {
   readonly architecture?: "x86_64" | "arm64";
   readonly region?: string;
+  /** A role to assume for every call. */
+  readonly roleArn?: string;
   readonly subnetId?: string;
   readonly instanceType?: string;
   readonly sshInterface?: string;
@@ -36,7 +38,7 @@ export function awsTarget(options: AwsOptions): Target {
   return {
     name: "aws",
     region,
-    client: clientFactory({ region }),
+    client: clientFactory({ region, ...(options.roleArn !== undefined && { roleArn: options.roleArn }) }),
     packerVariables: {
       // Packer's Amazon plugin does not read AWS_ENDPOINT_URL.
       ...(endpoint !== undefined && { ec2_endpoint: endpoint }),

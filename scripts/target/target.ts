@@ -10,7 +10,13 @@ export type Target = {
   readonly packerVariables: Readonly<Record<string, string>>;
   /** The command prefix that runs a command where it can reach an instance; empty on AWS. */
   readonly commandPrefix: readonly string[];
-  readonly instance: { readonly type: string; readonly subnetId?: string };
+  /** How a test instance is launched. */
+  readonly instance: {
+    readonly type: string;
+    readonly subnetId?: string;
+    readonly securityGroupIds?: readonly string[];
+    readonly instanceProfile?: string;
+  };
   /** A regtest node from which a test instance takes blocks; on AWS the test instance mines its own blocks. */
   readonly regtestPeer?: string;
 };
@@ -23,6 +29,8 @@ export type Credentials = { readonly accessKeyId: string; readonly secretAccessK
 export type ClientSettings = {
   readonly region: string;
   readonly endpoint?: string;
+  /** For S3 at another endpoint than AWS: the bucket is in the path, not in the name of the host. */
+  readonly forcePathStyle?: boolean;
   readonly credentials?: Credentials | ReturnType<typeof fromTemporaryCredentials>;
 };
 
@@ -36,26 +44,33 @@ export type ClientFactory = <Client>(service: ClientClass<Client>, scope?: Clien
 
 /**
  * Creates each client once for each service, region and role.
+ * @param settings.roleArn the role that every call assumes, unless the call names another one
  * @param prepare called with each new client, e.g. to add a middleware
  */
 export function clientFactory(
-  settings: ClientSettings,
+  settings: ClientSettings & { readonly roleArn?: string },
   prepare: (client: unknown) => void = () => undefined,
 ): ClientFactory {
   const clients = new Map<unknown, Map<string, unknown>>();
-  return <Client>(service: ClientClass<Client>, { region = settings.region, roleArn }: ClientScope = {}) => {
+  return <Client>(
+    service: ClientClass<Client>,
+    { region = settings.region, roleArn = settings.roleArn }: ClientScope = {},
+  ) => {
     const key = `${region} ${roleArn ?? ""}`;
     const ofService = clients.get(service) ?? new Map<string, unknown>();
     clients.set(service, ofService);
     const existing = ofService.get(key);
     if (existing !== undefined) return existing as Client;
+    const { roleArn: _role, ...others } = settings;
+    const { endpoint, credentials: masterCredentials } = settings;
     const client = new service({
-      ...settings,
+      ...others,
       region,
       ...(roleArn !== undefined && {
         credentials: fromTemporaryCredentials({
           params: { RoleArn: roleArn, RoleSessionName: "eclair-ami" },
-          clientConfig: { region },
+          clientConfig: { region, ...(endpoint !== undefined && { endpoint }) },
+          ...(masterCredentials !== undefined && { masterCredentials }),
         }),
       }),
     });

@@ -9,6 +9,7 @@ export type TargetFlags = {
   readonly target: (typeof targetNames)[number];
   readonly state: string;
   readonly region?: string;
+  readonly roleArn?: string;
 };
 
 /** Adds the options of every verb that works with the lab and with AWS. */
@@ -18,12 +19,14 @@ export function withTarget(command: Command): Command {
       new Option("--target <target>", "the lab of this machine, or AWS").choices(targetNames).default("lab"),
     )
     .option("--state <folder>", "the lab's state folder", defaultStateFolder())
-    .option("--region <region>", "the AWS region");
+    .option("--region <region>", "the AWS region")
+    .option("--role-arn <arn>", "a role to assume, e.g. in another account");
 }
 
 export function targetOf(flags: TargetFlags): Target {
-  if (flags.target === "lab") return labTarget(labPaths(flags.state));
-  return awsTarget(flags.region === undefined ? {} : { region: flags.region });
+  const { region, roleArn } = flags;
+  if (flags.target === "lab") return labTarget(labPaths(flags.state), { region, roleArn });
+  return awsTarget({ ...(region !== undefined && { region }), ...(roleArn !== undefined && { roleArn }) });
 }
 
 /** The launch template of a verb that starts an instance. In the lab, each cluster has a launch template of its name. */

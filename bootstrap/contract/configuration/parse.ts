@@ -18,8 +18,16 @@ export type Parsed =
   | { readonly configuration: Configuration; readonly problems?: undefined }
   | { readonly configuration?: undefined; readonly problems: readonly Problem[] };
 
-/** Parses a document strictly, and reports all its problems at once. */
-export function parseConfiguration(text: string): Parsed {
+/** Parses a document of an instance or of a cluster. */
+export const parseConfiguration = (text: string): Parsed => parseDocument(text, kinds);
+
+type Schemas = Readonly<Record<string, z.ZodType>>;
+type ParsedAs<S extends Schemas> =
+  | { readonly configuration: z.output<S[keyof S]>; readonly problems?: undefined }
+  | { readonly configuration?: undefined; readonly problems: readonly Problem[] };
+
+/** Parses a document of one of these kinds strictly, and reports all its problems at once. */
+export function parseDocument<S extends Schemas>(text: string, schemas: S): ParsedAs<S> {
   const { document, lines, value, problems: yamlProblems } = parseYaml(text);
   if (yamlProblems.length > 0) return { problems: yamlProblems };
   const lineAt = (path: readonly PropertyKey[]) => lineOf(document, lines, path);
@@ -29,19 +37,20 @@ export function parseConfiguration(text: string): Parsed {
     };
 
   const kind = "kind" in value ? value.kind : undefined;
-  if (typeof kind !== "string" || !Object.hasOwn(kinds, kind)) {
+  const schema = typeof kind === "string" && Object.hasOwn(schemas, kind) ? schemas[kind] : undefined;
+  if (typeof kind !== "string" || schema === undefined) {
+    const known = Object.keys(schemas);
     const miscased = Object.keys(value).find((key) => key.toLowerCase() === "kind" && key !== "kind");
     const message =
       kind !== undefined
-        ? `must be one of ${Object.keys(kinds).join(", ")}${nearest(JSON.stringify(kind), Object.keys(kinds))}`
+        ? `must be ${known.length > 1 ? "one of " : ""}${known.join(", ")}${nearest(JSON.stringify(kind), known)}`
         : `is missing${miscased === undefined ? "" : ` (\`${miscased}\` must be written \`kind\`)`}`;
     return {
       problems: [{ line: lineAt(miscased === undefined ? ["kind"] : [miscased]), path: "kind", message }],
     };
   }
-  const schema = kinds[kind as keyof typeof kinds];
   const result = schema.safeParse(value);
-  if (result.success) return { configuration: result.data };
+  if (result.success) return { configuration: result.data as z.output<S[keyof S]> };
   const problems = result.error.issues.flatMap((issue) => explain(issue, [], schema, value, kind));
   return {
     problems: problems
@@ -94,6 +103,7 @@ const depth = (problems: readonly PathProblem[]) => Math.max(0, ...problems.map(
 function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   const def = (schema as z.ZodType).def as SchemaDefinition;
   if (def.innerType !== undefined) return keysAt(def.innerType, path);
+  if (def.valueType !== undefined && path.length > 0) return keysAt(def.valueType, path.slice(1));
   if (def.options !== undefined) return def.options.flatMap((option) => keysAt(option, path));
   const [first, ...rest] = path;
   if (first === undefined) return Object.keys(def.shape ?? {});
@@ -103,6 +113,8 @@ function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[]
 
 type SchemaDefinition = {
   readonly innerType?: z.core.$ZodType;
+  /** Of a record. */
+  readonly valueType?: z.core.$ZodType;
   readonly options?: readonly z.core.$ZodType[];
   readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
   readonly element?: z.core.$ZodType;

@@ -69,5 +69,20 @@ export function migratesSchemas(eclair: string, found: SchemaVersions): boolean 
   return Object.entries(schemasOf(eclair)).some(([name, version]) => version !== found[name]);
 }
 
+/**
+ * Whether an Eclair can run on every database that another Eclair has used. False for another Eclair whose schemas are not
+ * known.
+ */
+export function canFollow(eclair: string, previous: string): boolean {
+  if (eclair === previous) return true;
+  if (compareVersions(eclair, previous) < 0 && compareVersions(previous, newestKnown) > 0) return false;
+  return (
+    schemaIncompatibility(eclair, schemasOf(previous), {
+      version: previous,
+      schemas: schemasOf(previous),
+    }) === undefined
+  );
+}
+
 const schemasOf = (eclair: string): SchemaVersions =>
   known.findLast(([version]) => compareVersions(version, eclair) <= 0)?.[1] ?? {};

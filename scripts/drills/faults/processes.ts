@@ -108,9 +108,9 @@ export const drills: readonly Drill[] = [
       await run.injectOnHost(active, reboot);
       await run.runOnHost(standby, reboot);
       await run.wait(3);
-      await run.waitUntilServing([active, standby], Date.now());
+      // A rebooted host has a new network namespace, which the probes in the old one cannot reach.
+      await run.waitUntilLoadBalancerServes(Date.now());
       await restorePair(environment);
-      // A rebooted host has a new network namespace, which the processes in the old one cannot reach.
       for (const id of [active, standby]) {
         await observers.stopOnHost(id);
         await observers.startOnHost(environment, id);

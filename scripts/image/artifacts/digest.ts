@@ -8,3 +8,5 @@ export async function sha256Of(file: string): Promise<string> {
   await pipeline(createReadStream(file), hash);
   return hash.digest("hex");
 }
+
+export const sha256OfText = (text: string): string => createHash("sha256").update(text).digest("hex");

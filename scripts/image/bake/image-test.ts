@@ -29,6 +29,8 @@ export type ImageTestOptions = {
   readonly tags: Readonly<Record<string, string>>;
   readonly keepOnFailure: boolean;
   readonly signal: AbortSignal;
+  /** EC2 starts one instance for all calls with the same token. */
+  readonly clientToken?: string;
 };
 
 /** Starts an instance that tests its image, reads the result from its console, and terminates it. */
@@ -72,12 +74,16 @@ async function startInstance(target: Target, imageId: string, options: ImageTest
     ...(target.regtestPeer !== undefined && { peer: target.regtestPeer }),
   };
   const tags = { ...options.tags, Name: `${imageId} (test)` };
+  const { type, subnetId, securityGroupIds = [], instanceProfile } = target.instance;
   const input: RunInstancesCommandInput = {
+    ...(options.clientToken !== undefined && { ClientToken: options.clientToken }),
     ImageId: imageId,
     MinCount: 1,
     MaxCount: 1,
-    InstanceType: target.instance.type as NonNullable<RunInstancesCommandInput["InstanceType"]>,
-    ...(target.instance.subnetId !== undefined && { SubnetId: target.instance.subnetId }),
+    InstanceType: type as NonNullable<RunInstancesCommandInput["InstanceType"]>,
+    ...(subnetId !== undefined && { SubnetId: subnetId }),
+    ...(securityGroupIds.length > 0 && { SecurityGroupIds: [...securityGroupIds] }),
+    ...(instanceProfile !== undefined && { IamInstanceProfile: { Name: instanceProfile } }),
     UserData: Buffer.from(stringify(userData)).toString("base64"),
     MetadataOptions: { HttpTokens: "required", HttpPutResponseHopLimit: 1 },
     InstanceInitiatedShutdownBehavior: "terminate",

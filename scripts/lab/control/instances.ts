@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
-import { zones } from "../addresses.ts";
+import { allZones, home, otherZones, type Scope } from "../addresses.ts";
 import { debianRootGibibytes, rootDeviceNames } from "../debian/ami.ts";
 import type { InstanceState } from "../front/ec2-documents.ts";
 import { limitsOf } from "../guest/instance-types.ts";
@@ -16,10 +16,10 @@ import { machineEnd, machineProcess, type Machine } from "../guest/machine.ts";
 import { imageLayers } from "../guest/root-volume.ts";
 import { layout, type LabPaths } from "../paths.ts";
 import type { MotoCache } from "./moto-cache.ts";
-import { motoEc2, readInstances } from "./moto.ts";
+import { motoEc2In, readInstances } from "./moto.ts";
 
-/** An instance as moto describes it, and its machine. */
-export type Managed = { readonly instance: Instance; readonly machine: Machine };
+/** An instance as moto describes it, its account and region, and its machine. */
+export type Managed = { readonly instance: Instance; readonly scope: Scope; readonly machine: Machine };
 
 /** moto never removes a terminated instance, and its answers become slower with the number of instances. */
 const notTerminated = {
@@ -36,7 +36,9 @@ export class Instances {
   private readonly exclusiveTasks = new Map<string, Promise<unknown>>();
   private readonly tasks = new Map<string, Promise<void>>();
   private readonly cache: MotoCache;
-  private readonly read: () => Promise<Instance[]>;
+  private readonly read: () => Promise<Omit<Managed, "machine">[]>;
+  /** The accounts and regions that can have instances. A controller that was restarted does not know it. */
+  private scopes: readonly Scope[] = [home, ...otherZones];
 
   constructor(lab: LabPaths, cache: MotoCache) {
     this.lab = lab;
@@ -46,22 +48,38 @@ export class Instances {
 
   /** Reads moto's instances and starts a task for each of them. The tasks continue in the background. */
   async reconcile(): Promise<void> {
-    for (const instance of await this.read()) {
+    for (const { instance, scope } of await this.read()) {
       const id = instance.InstanceId ?? "";
-      const machine = this.managed.get(id)?.machine ?? (await this.describeMachine(instance));
+      const machine = this.managed.get(id)?.machine ?? (await this.describeMachine(instance, scope));
       if (machine === undefined) continue;
-      this.managed.set(id, { instance: this.withKeptFacts(id, instance), machine });
+      this.managed.set(id, { instance: this.withKeptFacts(id, instance), scope, machine });
       if (!this.tasks.has(id) && !this.exclusiveTasks.has(id)) this.startTask(id, () => this.apply(id));
     }
   }
 
+  /** A call was made that can start an instance in this region of this account. */
+  follow({ accountId, region }: Scope): void {
+    if (!this.scopes.some((scope) => scope.accountId === accountId && scope.region === region))
+      this.scopes = [...this.scopes, { accountId, region }];
+  }
+
   /** The instances that are not terminated, and the terminated ones that the lab still has to remove. */
-  private async readAll(): Promise<Instance[]> {
-    const instances = await readInstances(notTerminated);
-    const terminated = new Set([...this.managed.keys(), ...instanceFolders(this.lab)]);
-    for (const { InstanceId } of instances) terminated.delete(InstanceId ?? "");
-    if (terminated.size === 0) return instances;
-    return [...instances, ...(await readInstances({ InstanceIds: [...terminated] }))];
+  private async readAll(): Promise<Omit<Managed, "machine">[]> {
+    const ended = new Set([...this.managed.keys(), ...instanceFolders(this.lab)]);
+    const found: Omit<Managed, "machine">[] = [];
+    const used: Scope[] = [];
+    for (const scope of this.scopes) {
+      const running = await readInstances(scope, notTerminated);
+      for (const { InstanceId } of running) ended.delete(InstanceId ?? "");
+      // By a filter: the instances of another account are no error.
+      const Filters = [{ Name: "instance-id", Values: [...ended] }];
+      const terminated = ended.size === 0 ? [] : await readInstances(scope, { Filters });
+      const all = [...running, ...terminated];
+      found.push(...all.map((instance) => ({ instance, scope })));
+      if (all.length > 0 || scope === home) used.push(scope);
+    }
+    this.scopes = used;
+    return found;
   }
 
   /** On EC2, an instance keeps its address and its profile until it is terminated. moto removes them earlier. */
@@ -109,16 +127,17 @@ export class Instances {
   }
 
   private async apply(id: string): Promise<void> {
-    const { instance, machine } = this.managed.get(id) as Managed;
+    const managed = this.managed.get(id) as Managed;
+    const { instance, machine } = managed;
     const isAlive = machineProcess(machine) !== undefined;
     const end = machineEnd(machine);
     switch (instance.State?.Name) {
       case "pending":
       case "running":
         if (isAlive || end === "ending") return;
-        if (end === "off") return await this.handlePowerOff(id, machine);
+        if (end === "off") return await this.handlePowerOff(id, managed);
         if (end === "reboot") await clearMachine(machine);
-        return await this.start(instance, machine);
+        return await this.start(managed);
       case "stopping":
       case "stopped":
         if (isAlive || end !== undefined) await stopMachine(machine);
@@ -134,12 +153,12 @@ export class Instances {
     }
   }
 
-  private async start(instance: Instance, machine: Machine): Promise<void> {
+  private async start({ instance, machine, scope }: Managed): Promise<void> {
     const layers = imageLayers(this.lab, instance.ImageId ?? "");
     if (layers === undefined) {
       console.error(`instance ${machine.instanceId}: the lab has no disk of image ${instance.ImageId}`);
       await this.changeMoto(
-        motoEc2.send(new TerminateInstancesCommand({ InstanceIds: [machine.instanceId] })),
+        motoEc2In(scope).send(new TerminateInstancesCommand({ InstanceIds: [machine.instanceId] })),
       );
       return;
     }
@@ -147,16 +166,17 @@ export class Instances {
   }
 
   /** EC2 stops or terminates an instance that powers off, as its launch parameters specify. */
-  private async handlePowerOff(id: string, machine: Machine): Promise<void> {
+  private async handlePowerOff(id: string, { machine, scope }: Managed): Promise<void> {
     await clearMachine(machine);
-    const { InstanceInitiatedShutdownBehavior: behavior } = await motoEc2.send(
+    const ec2 = motoEc2In(scope);
+    const { InstanceInitiatedShutdownBehavior: behavior } = await ec2.send(
       new DescribeInstanceAttributeCommand({
         InstanceId: id,
         Attribute: "instanceInitiatedShutdownBehavior",
       }),
     );
     const Command = behavior?.Value === "terminate" ? TerminateInstancesCommand : StopInstancesCommand;
-    await this.changeMoto(motoEc2.send(new Command({ InstanceIds: [id] })));
+    await this.changeMoto(ec2.send(new Command({ InstanceIds: [id] })));
   }
 
   /** A call that failed can have changed moto's state, too. */
@@ -164,16 +184,16 @@ export class Instances {
     await call.finally(() => this.cache.invalidate());
   }
 
-  private async describeMachine(instance: Instance): Promise<Machine | undefined> {
+  private async describeMachine(instance: Instance, scope: Scope): Promise<Machine | undefined> {
     const id = instance.InstanceId ?? "";
-    const zone = zones.find((candidate) => candidate.name === instance.Placement?.AvailabilityZone);
+    const zone = zoneOf(instance, scope);
     const macAddress = instance.NetworkInterfaces?.[0]?.MacAddress;
     if (zone === undefined || macAddress === undefined) return undefined;
     if (instance.State?.Name === "terminated" && !existsSync(layout.instance(this.lab, id))) return undefined;
     return {
       lab: this.lab,
       instanceId: id,
-      root: { lab: this.lab, instanceId: id, gibibytes: await rootSize(instance) },
+      root: { lab: this.lab, instanceId: id, gibibytes: await rootSize(instance, scope) },
       port: { instanceId: id, macAddress, zone },
       limits: limitsOf(instance.InstanceType ?? ""),
     };
@@ -185,10 +205,14 @@ function instanceFolders(lab: LabPaths): string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
-async function rootSize(instance: Instance): Promise<number> {
+/** The zone of an instance, with its network. */
+export const zoneOf = (instance: Instance, { accountId }: Scope) =>
+  allZones.find((zone) => zone.accountId === accountId && zone.name === instance.Placement?.AvailabilityZone);
+
+async function rootSize(instance: Instance, scope: Scope): Promise<number> {
   const root = instance.BlockDeviceMappings?.find((mapping) => rootDeviceNames.includes(mapping.DeviceName));
   const volumeId = root?.Ebs?.VolumeId;
   if (volumeId === undefined) return debianRootGibibytes;
-  const { Volumes } = await motoEc2.send(new DescribeVolumesCommand({ VolumeIds: [volumeId] }));
+  const { Volumes } = await motoEc2In(scope).send(new DescribeVolumesCommand({ VolumeIds: [volumeId] }));
   return Volumes?.[0]?.Size ?? debianRootGibibytes;
 }

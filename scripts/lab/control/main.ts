@@ -124,6 +124,7 @@ for (const address of [services.api, linkAddress]) {
       roles.calls,
     ],
     clientTokens,
+    accountOf: async (signer) => await roles.accountOf(signer),
     refusalOf: async (request) => await refusalOf(lab, roles, request),
     onChange: () => cache.invalidate(),
   });

@@ -3,48 +3,47 @@ import {
   DescribeKeyPairsCommand,
   type Instance,
 } from "@aws-sdk/client-ec2";
-import { GetInstanceProfileCommand } from "@aws-sdk/client-iam";
+import { GetInstanceProfileCommand, IAMClient } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
-import { accountId, region, vpcCidr, zones } from "../addresses.ts";
+import { home, vpcCidr, type Scope } from "../addresses.ts";
 import { metadataFault } from "../front/faults.ts";
 import type { HopLimits } from "../imds/hop-limit.ts";
 import type { MetadataSource } from "../imds/server.ts";
 import type { InstanceFacts } from "../imds/tree.ts";
 import type { MotoCache } from "./moto-cache.ts";
-import { motoEc2, motoIam, motoSts } from "./moto.ts";
-import type { Instances } from "./instances.ts";
+import { motoClient, motoEc2In, motoSts } from "./moto.ts";
+import { zoneOf, type Instances, type Managed } from "./instances.ts";
 import type { Groups } from "./scaling.ts";
 
 /** The data of the metadata service, from the controller's instances. */
 export function metadataSource(instances: Instances, groups: Groups, cache: MotoCache): MetadataSource {
   const roleOf = cache.cachedByKey(readRole);
-  const publicKeyOf = cache.cachedByKey(readPublicKey);
+  const publicKeyOf = cache.cachedByKey((key) => readPublicKey(instances, key));
+  const scopeOf = (instanceId: string): Scope => instances.managed.get(instanceId)?.scope ?? home;
 
-  const instanceAt = (address: string): Instance | undefined => {
+  const instanceAt = (address: string): Managed | undefined => {
     const ipv4 = address.replace(/^::ffff:/, "");
-    return [...instances.managed.values()].find(({ instance }) => instance.PrivateIpAddress === ipv4)
-      ?.instance;
+    return [...instances.managed.values()].find(({ instance }) => instance.PrivateIpAddress === ipv4);
   };
   return {
     fault: (address) => {
-      const cluster = clusterOf(instanceAt(address));
+      const cluster = clusterOf(instanceAt(address)?.instance);
       return cluster === undefined ? undefined : metadataFault(instances.lab, cluster)?.status;
     },
     factsByAddress: async (address) => {
-      const instance = instanceAt(address);
-      return (
-        instance &&
-        instanceFacts(
-          instance,
-          groups.targetState(instance.InstanceId ?? ""),
-          instance.KeyName === undefined ? undefined : await publicKeyOf(instance.KeyName),
-          await roleOf(instance.IamInstanceProfile?.Arn ?? ""),
-        )
+      const managed = instanceAt(address);
+      if (managed === undefined) return undefined;
+      const { InstanceId = "", KeyName, IamInstanceProfile } = managed.instance;
+      return instanceFacts(
+        managed,
+        groups.targetState(InstanceId),
+        KeyName === undefined ? undefined : await publicKeyOf(InstanceId),
+        await roleOf(IamInstanceProfile?.Arn ?? ""),
       );
     },
     userData: async (instanceId) => {
-      const { UserData } = await motoEc2.send(
+      const { UserData } = await motoEc2In(scopeOf(instanceId)).send(
         new DescribeInstanceAttributeCommand({ InstanceId: instanceId, Attribute: "userData" }),
       );
       return UserData?.Value === undefined ? undefined : Buffer.from(UserData.Value, "base64");
@@ -52,7 +51,7 @@ export function metadataSource(instances: Instances, groups: Groups, cache: Moto
     roleCredentials: async (roleName, instanceId) => {
       const { Credentials } = await motoSts.send(
         new AssumeRoleCommand({
-          RoleArn: `arn:aws:iam::${accountId}:role/${roleName}`,
+          RoleArn: `arn:aws:iam::${scopeOf(instanceId).accountId}:role/${roleName}`,
           RoleSessionName: instanceId,
         }),
       );
@@ -70,12 +69,13 @@ const clusterOf = (instance: Instance | undefined): string | undefined =>
   instance?.Tags?.find(({ Key }) => Key === tags.cluster)?.Value;
 
 function instanceFacts(
-  instance: Instance,
+  { instance, scope }: Managed,
   targetState: InstanceFacts["targetState"],
   publicKey: string | undefined,
   roleName: string | undefined,
 ): InstanceFacts {
-  const zone = zones.find((candidate) => candidate.name === instance.Placement?.AvailabilityZone);
+  const zone = zoneOf(instance, scope);
+  const isHome = scope.accountId === home.accountId && scope.region === home.region;
   const keyName = instance.KeyName;
   const instanceTags =
     instance.MetadataOptions?.InstanceMetadataTags === "enabled"
@@ -85,8 +85,7 @@ function instanceFacts(
     instanceId: instance.InstanceId ?? "",
     imageId: instance.ImageId ?? "",
     instanceType: instance.InstanceType ?? "",
-    accountId,
-    region,
+    ...{ accountId: scope.accountId, region: scope.region },
     availabilityZone: zone?.name ?? "",
     architecture: instance.Architecture ?? "x86_64",
     privateIp: instance.PrivateIpAddress ?? "",
@@ -94,7 +93,7 @@ function instanceFacts(
     subnetId: instance.SubnetId ?? "",
     subnetCidr: zone?.cidr ?? "",
     vpcId: instance.VpcId ?? "",
-    vpcCidr,
+    vpcCidr: isHome ? vpcCidr : (zone?.cidr ?? ""),
     securityGroups: (instance.SecurityGroups ?? []).map((group) => group.GroupName ?? ""),
     reservationId: "r-0",
     launchedAt: instance.LaunchTime?.toISOString() ?? "",
@@ -109,7 +108,8 @@ function instanceFacts(
 async function readRole(profileArn: string): Promise<string | undefined> {
   const profileName = profileArn.split("/").at(-1);
   if (profileName === undefined || profileName === "") return undefined;
-  const { InstanceProfile } = await motoIam.send(
+  const accountId = profileArn.split(":")[4] ?? home.accountId;
+  const { InstanceProfile } = await motoClient(IAMClient, { ...home, accountId }).send(
     new GetInstanceProfileCommand({ InstanceProfileName: profileName }),
   );
   return InstanceProfile?.Roles?.[0]?.RoleName;
@@ -123,8 +123,10 @@ export function hopLimitsOf(instances: Instances): HopLimits {
   return limits;
 }
 
-async function readPublicKey(keyName: string): Promise<string | undefined> {
-  const { KeyPairs } = await motoEc2.send(
+/** The public key that an instance was started with. */
+async function readPublicKey({ managed }: Instances, instanceId: string): Promise<string | undefined> {
+  const { instance: { KeyName: keyName = "" } = {}, scope = home } = managed.get(instanceId) ?? {};
+  const { KeyPairs } = await motoEc2In(scope).send(
     new DescribeKeyPairsCommand({ KeyNames: [keyName], IncludePublicKey: true }),
   );
   return KeyPairs?.[0]?.PublicKey;

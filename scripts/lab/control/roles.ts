@@ -1,19 +1,21 @@
-import { GetRolePolicyCommand, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
+import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { motoIam, motoSettings } from "./moto.ts";
+import { home } from "../addresses.ts";
+import { accountOfAdministrator } from "../administrator.ts";
 import { PolicyDocument } from "../front/authorize.ts";
 import { isRead } from "../front/query.ts";
-import type { Interceptor } from "../front/server.ts";
+import type { Interceptor, Signer } from "../front/server.ts";
+import { motoClient, motoSettings } from "./moto.ts";
 
-/** The signer of a request. */
-export type Signer = { readonly accessKeyId: string; readonly token: string };
+/** A role of an account. */
+export type Role = { readonly accountId: string; readonly name: string };
 
 /** The version of IAM's API. */
 const iamVersion = "2010-05-08";
 
-/** The policies of roles, cached until a call changes IAM. */
+/** The roles of signers and their policies, cached until a call changes IAM. */
 export class Roles {
-  private readonly names = new Map<string, string>();
+  private readonly roles = new Map<string, Role>();
   private cachedPolicies = new Map<string, PolicyDocument[]>();
 
   /** Forwards the calls of IAM, and clears the cache after a change. */
@@ -25,36 +27,46 @@ export class Roles {
     return response;
   };
 
-  async policiesOf(signer: Signer): Promise<{ readonly role: string; readonly policies: PolicyDocument[] }> {
-    const role = await this.nameOf(signer);
+  async policiesOf(signer: Signer): Promise<{ readonly role: Role; readonly policies: PolicyDocument[] }> {
+    const role = await this.roleOf(signer);
     const { cachedPolicies } = this;
-    const cached = cachedPolicies.get(role);
+    const key = `${role.accountId} ${role.name}`;
+    const cached = cachedPolicies.get(key);
     if (cached !== undefined) return { role, policies: cached };
     const policies: PolicyDocument[] = [];
-    const { PolicyNames = [] } = await motoIam.send(new ListRolePoliciesCommand({ RoleName: role }));
+    const iam = motoClient(IAMClient, { ...home, accountId: role.accountId });
+    const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName: role.name }));
     for (const PolicyName of PolicyNames) {
-      const { PolicyDocument: text = "" } = await motoIam.send(
-        new GetRolePolicyCommand({ RoleName: role, PolicyName }),
+      const { PolicyDocument: text = "" } = await iam.send(
+        new GetRolePolicyCommand({ RoleName: role.name, PolicyName }),
       );
       policies.push(PolicyDocument.parse(JSON.parse(decodeURIComponent(text))));
     }
-    cachedPolicies.set(role, policies);
+    cachedPolicies.set(key, policies);
     return { role, policies };
   }
 
-  /** The name of the signer's role. */
-  async nameOf(signer: Signer): Promise<string> {
-    return this.names.get(signer.accessKeyId) ?? (await this.readName(signer));
+  /** The account of a signer: an administrator, or a role. Other keys belong to the administrator of the first account. */
+  async accountOf(signer: Signer): Promise<string> {
+    if (signer.token !== undefined) return (await this.roleOf(signer)).accountId;
+    return accountOfAdministrator(signer.accessKeyId) ?? home.accountId;
+  }
+
+  /** The role of the signer of a request with temporary credentials. */
+  async roleOf(signer: Signer): Promise<Role> {
+    return this.roles.get(signer.accessKeyId) ?? (await this.readRole(signer));
   }
 
   /** moto knows the session that a temporary access key belongs to. */
-  private async readName({ accessKeyId, token }: Signer): Promise<string> {
-    const credentials = { accessKeyId, secretAccessKey: "unused", sessionToken: token };
+  private async readRole({ accessKeyId, token }: Signer): Promise<Role> {
+    const credentials = { accessKeyId, secretAccessKey: "unused", sessionToken: token ?? "" };
     const sts = new STSClient({ ...motoSettings, credentials });
     const { Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
-    const role = /:assumed-role\/([^/]+)\//.exec(Arn)?.[1];
-    if (role === undefined) throw new Error(`the access key ${accessKeyId} belongs to no role (${Arn})`);
-    this.names.set(accessKeyId, role);
+    const [, accountId, name] = /^arn:aws:sts::(\d+):assumed-role\/([^/]+)\//.exec(Arn) ?? [];
+    if (accountId === undefined || name === undefined)
+      throw new Error(`the access key ${accessKeyId} belongs to no role (${Arn})`);
+    const role = { accountId, name };
+    this.roles.set(accessKeyId, role);
     return role;
   }
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../machine/files.ts";
-import { remoteBitcoindDomain, remoteBitcoindNetwork, services, zones } from "../addresses.ts";
+import { allZones, remoteBitcoindDomain, remoteBitcoindNetwork, services } from "../addresses.ts";
 import { layout, type LabPaths } from "../paths.ts";
 
 /** A DHCP lease: dnsmasq gives each guest the address that EC2 assigned. */
@@ -31,7 +31,7 @@ export function dnsmasqArguments(lab: LabPaths): string[] {
     "--user=root",
     "--bind-dynamic",
     `--listen-address=${services.dns}`,
-    ...zones.flatMap((zone) => [
+    ...allZones.flatMap((zone) => [
       `--interface=${zone.bridge}`,
       `--dhcp-range=set:${zone.bridge},${zone.network},static,${zone.netmask}`,
       `--dhcp-option=tag:${zone.bridge},option:router,${zone.router}`,

@@ -1,12 +1,14 @@
 import { z } from "zod";
-import { accountId, region } from "../addresses.ts";
-import type { QueryCall } from "./query.ts";
+import type { Scope } from "../addresses.ts";
+import type { ApiRequest } from "./server.ts";
 
 /**
  * One action that a call needs permission for. The lab enforces a part of IAM: Allow and Deny by action, by resource for
- * the calls below, and the condition `dynamodb:LeadingKeys`. It ignores all other parts of a policy.
+ * the calls below, and the conditions `dynamodb:LeadingKeys` and `aws:RequestedRegion`. It ignores all other parts of a
+ * policy.
  */
 export type AccessRequest = {
+  readonly region: string;
   /** In the format of policies, e.g. `dynamodb:GetItem`. */
   readonly action: string;
   /** Absent when the lab cannot derive the resource from the call: every resource of a policy matches then. */
@@ -36,8 +38,10 @@ export function isAllowed(policies: readonly PolicyDocument[], request: AccessRe
 
 function matches(
   statement: z.infer<typeof Statement>,
-  { action, resource, leadingKeys }: AccessRequest,
+  { region, action, resource, leadingKeys }: AccessRequest,
 ): boolean {
+  const regions = statement.Condition?.["StringEquals"]?.["aws:RequestedRegion"];
+  if (regions !== undefined && !OneOrMore.parse(regions).includes(region)) return false;
   if (!statement.Action.some((pattern) => matchesPattern(pattern.toLowerCase(), action.toLowerCase())))
     return false;
   if (resource !== undefined && !statement.Resource.some((pattern) => matchesPattern(pattern, resource)))
@@ -65,32 +69,76 @@ function matchesPattern(pattern: string, text: string): boolean {
   return new RegExp(`^${expression}$`, "s").test(text);
 }
 
-/**
- * The permissions that a call needs. A transaction needs several.
- * @param service the service in the scope of the signature
- */
+/** The permissions that a call needs. A transaction needs several. */
 export function accessRequestsOf(
-  service: string,
-  action: string,
-  call: QueryCall | undefined,
-  body: Buffer,
+  request: Pick<ApiRequest, "service" | "action" | "call" | "body" | "scope" | "url" | "method">,
 ): AccessRequest[] {
-  if (service === "secretsmanager") return [{ action: `${service}:${action}`, ...secretResource(body) }];
-  if (service === "dynamodb") return tableRequests(action, parse(body));
-  const group = call?.form.get("TargetGroupArn");
-  const resource = service === "elasticloadbalancing" && typeof group === "string" ? { resource: group } : {};
-  return [{ action: `${service}:${action}`, ...resource }];
+  const { service, action, call, body, scope } = request;
+  const { region } = scope;
+  const one = (resource?: string): AccessRequest => ({
+    region,
+    action: `${service}:${action}`,
+    ...(resource !== undefined && { resource }),
+  });
+  switch (service) {
+    case "secretsmanager":
+      return [one(secretArn(parse(body), scope))];
+    case "dynamodb":
+      return tableRequests(action, parse(body), scope);
+    case "ssm":
+      return parameterArns(parse(body), scope).map(one);
+    case "s3":
+      return [objectRequest(request)];
+    case "elasticloadbalancing":
+      return [one(call?.form.get("TargetGroupArn") ?? undefined)];
+    case "sts":
+      return [one(call?.form.get("RoleArn") ?? undefined)];
+    default:
+      return [one()];
+  }
 }
 
 const Secret = z.object({ SecretId: z.string().optional(), Name: z.string().optional() });
 
-function secretResource(body: Buffer): { resource?: string } {
-  const { SecretId, Name } = Secret.parse(parse(body));
+function secretArn(body: unknown, { accountId, region }: Scope): string | undefined {
+  const { SecretId, Name } = Secret.parse(body);
   const id = SecretId ?? Name;
-  if (id === undefined) return {};
   // The ARN of a secret ends with six random characters, which the name does not contain.
-  const arn = `arn:aws:secretsmanager:${region}:${accountId}:secret:${id}-aaaaaa`;
-  return { resource: id.startsWith("arn:") ? id : arn };
+  return id === undefined || id.startsWith("arn:")
+    ? id
+    : `arn:aws:secretsmanager:${region}:${accountId}:secret:${id}-aaaaaa`;
+}
+
+const Parameters = z.object({
+  Name: z.string().optional(),
+  Path: z.string().optional(),
+  Names: z.array(z.string()).optional(),
+});
+
+function parameterArns(body: unknown, { accountId, region }: Scope): (string | undefined)[] {
+  const { Name, Path, Names = [] } = Parameters.parse(body);
+  const names = [...Names, Name, Path].filter((name) => name !== undefined);
+  if (names.length === 0) return [undefined];
+  return names.map((name) => `arn:aws:ssm:${region}:${accountId}:parameter/${name.replace(/^\//, "")}`);
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
+function objectRequest({
+  url,
+  method,
+  scope: { region },
+}: Pick<ApiRequest, "url" | "method" | "scope">): AccessRequest {
+  const { pathname, searchParams } = new URL(url, "http://s3");
+  const [bucket = "", ...rest] = decodeURIComponent(pathname).slice(1).split("/");
+  const key = rest.join("/");
+  const verbs: Readonly<Record<string, string>> = { PUT: "Put", DELETE: "Delete" };
+  const verb = verbs[method] ?? "Get";
+  const ofBucket = searchParams.has("versioning") ? `${verb}BucketVersioning` : "ListBucket";
+  return {
+    region,
+    action: `s3:${key === "" ? ofBucket : `${verb}Object`}`,
+    resource: `arn:aws:s3:::${bucket}${key === "" ? "" : `/${key}`}`,
+  };
 }
 
 const Value = z.object({ cluster: z.object({ S: z.string() }) });
@@ -102,19 +150,28 @@ const TableCall = z.object({
 });
 const Transaction = z.object({ TransactItems: z.array(z.record(z.string(), TableCall)) });
 
-function tableRequests(action: string, body: unknown): AccessRequest[] {
+function tableRequests(action: string, body: unknown, scope: Scope): AccessRequest[] {
   const transaction = Transaction.safeParse(body);
   if (transaction.success)
     return transaction.data.TransactItems.flatMap((item) =>
-      Object.entries(item).map(([kind, call]) => itemRequest(`${kind}Item`, call)),
+      Object.entries(item).map(([kind, call]) => itemRequest(`${kind}Item`, call, scope)),
     );
   const call = TableCall.safeParse(body);
-  return [call.success ? itemRequest(action, call.data) : { action: `dynamodb:${action}` }];
+  return [
+    call.success
+      ? itemRequest(action, call.data, scope)
+      : { region: scope.region, action: `dynamodb:${action}` },
+  ];
 }
 
-function itemRequest(action: string, call: z.infer<typeof TableCall>): AccessRequest {
+function itemRequest(
+  action: string,
+  call: z.infer<typeof TableCall>,
+  { accountId, region }: Scope,
+): AccessRequest {
   const key = (call.Key ?? call.Item)?.cluster.S ?? call.ExpressionAttributeValues?.[":cluster"]?.S;
   return {
+    region,
     action: `dynamodb:${action}`,
     resource: `arn:aws:dynamodb:${region}:${accountId}:table/${call.TableName}`,
     ...(key !== undefined && { leadingKeys: [key] }),

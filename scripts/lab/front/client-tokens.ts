@@ -11,10 +11,10 @@ export class ClientTokens {
     { readonly parameters: string; readonly response: Promise<ApiResponse> }
   >();
 
-  async once({ action, form }: QueryCall, run: () => Promise<ApiResponse>): Promise<ApiResponse> {
+  async once({ action, form, scope }: QueryCall, run: () => Promise<ApiResponse>): Promise<ApiResponse> {
     const token = form.get("ClientToken");
     if (token === null) return await run();
-    const key = `${action} ${token}`;
+    const key = `${scope.accountId} ${scope.region} ${action} ${token}`;
     const parameters = form.toString();
     const earlier = this.calls.get(key);
     if (earlier !== undefined && earlier.parameters !== parameters)

@@ -23,26 +23,6 @@ export function withStates(xml: string, stateOf: (instanceId: string) => Instanc
   );
 }
 
-/** Separates the tags of one resource type from the other parameters of a call. */
-export function splitTags(
-  form: URLSearchParams,
-  resourceType: string,
-): { readonly rest: URLSearchParams; readonly tags: { Key: string; Value: string }[] } {
-  const rest = new URLSearchParams(form);
-  const tags: { Key: string; Value: string }[] = [];
-  for (const [name, value] of form) {
-    const prefix = /^(TagSpecification\.\d+)\.ResourceType$/.exec(name)?.[1];
-    if (prefix === undefined || value !== resourceType) continue;
-    for (const other of form.keys()) if (other.startsWith(`${prefix}.`)) rest.delete(other);
-    for (let index = 1; form.has(`${prefix}.Tag.${index}.Key`); index += 1)
-      tags.push({
-        Key: form.get(`${prefix}.Tag.${index}.Key`) ?? "",
-        Value: form.get(`${prefix}.Tag.${index}.Value`) ?? "",
-      });
-  }
-  return { rest, tags };
-}
-
 /** Replaces the root devices in a response of DescribeImages: moto returns the same device for every image. */
 export function withRootDevices(xml: string, gibibytesOf: (imageId: string) => number | undefined): string {
   return xml.replaceAll(

@@ -1,14 +1,25 @@
+import type { Scope } from "../addresses.ts";
+
 /** One call in AWS' query protocol: a form with an Action. */
-export type QueryCall = { readonly action: string; readonly form: URLSearchParams };
+export type QueryCall = {
+  readonly action: string;
+  readonly form: URLSearchParams;
+  /** The account of the signer, and the region of the signature. */
+  readonly scope: Scope;
+};
 
 /** Whether a call changes nothing. */
-export const isRead = ({ action }: QueryCall) => /^(Describe|Get|List)/.test(action);
+export const isRead = ({ action }: Pick<QueryCall, "action">) => /^(Describe|Get|List)/.test(action);
 
-export function parseQuery(contentType: string | undefined, body: Buffer): QueryCall | undefined {
+export function parseQuery(
+  contentType: string | undefined,
+  body: Buffer,
+  scope: Scope,
+): QueryCall | undefined {
   if (!contentType?.startsWith("application/x-www-form-urlencoded")) return undefined;
   const form = new URLSearchParams(body.toString("utf8"));
   const action = form.get("Action");
-  return action === null ? undefined : { action, form };
+  return action === null ? undefined : { action, form, scope };
 }
 
 /** The values of `NAME.1`, `NAME.2`, … in order. */

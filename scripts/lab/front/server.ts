@@ -6,9 +6,17 @@ import {
   type ServerResponse,
 } from "node:http";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
-import { motoPort } from "../addresses.ts";
+import { accountHeader, motoPort, type Scope } from "../addresses.ts";
 import type { ClientTokens } from "./client-tokens.ts";
-import { ec2Error, isRead, parseQuery, queryError, type ApiResponse, type QueryCall } from "./query.ts";
+import {
+  ec2Error,
+  escapeXml,
+  isRead,
+  parseQuery,
+  queryError,
+  type ApiResponse,
+  type QueryCall,
+} from "./query.ts";
 
 const ec2Version = "2016-11-15";
 
@@ -22,8 +30,13 @@ export type ApiRequest = {
   readonly action: string;
   readonly call: QueryCall | undefined;
   readonly body: Buffer;
+  /** The account of the signer, and the region of the signature. */
+  readonly scope: Scope;
   /** The service in the scope of the signature. */
   readonly service: string;
+  /** The path and the query of the URL; a call of S3 is in them. */
+  readonly url: string;
+  readonly method: string;
   readonly accessKeyId: string;
   /** Only the temporary credentials of a role have a token. */
   readonly token?: string;
@@ -34,19 +47,26 @@ export type Refusal = { readonly code: string; readonly status: number; readonly
 export type ApiOptions = {
   readonly interceptors: readonly Interceptor[];
   readonly clientTokens: ClientTokens;
+  /** The account of a signer. */
+  readonly accountOf: (signer: Signer) => Promise<string>;
   /** An error for a request that is not handled. */
   readonly refusalOf: (request: ApiRequest) => Promise<Refusal | undefined>;
   /** Called before the response of each call that can have changed moto's state. */
   readonly onChange: () => void;
 };
 
+export type Signer = Pick<ApiRequest, "accessKeyId" | "token">;
+
 /** The signer of a request, by its Signature Version 4. The lab does not verify signatures. */
-function signerOf({ headers }: IncomingMessage): Pick<ApiRequest, "service" | "accessKeyId" | "token"> {
-  const scope = /Credential=([^/,]+)\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? "");
+function signatureOf({
+  headers,
+}: IncomingMessage): Signer & { readonly service: string; readonly region: string } {
+  const scope = /Credential=([^/,]+)\/\d+\/([^/]+)\/([^/]+)\//.exec(headers.authorization ?? "");
   const token = headers["x-amz-security-token"];
   return {
     accessKeyId: scope?.[1] ?? "",
-    service: scope?.[2] ?? "",
+    region: scope?.[2] ?? "",
+    service: scope?.[3] ?? "",
     ...(typeof token === "string" && { token }),
   };
 }
@@ -66,16 +86,18 @@ export function apiServer(options: ApiOptions): Server {
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  { interceptors, clientTokens, refusalOf, onChange }: ApiOptions,
+  { interceptors, clientTokens, accountOf, refusalOf, onChange }: ApiOptions,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
-  const call = parseQuery(request.headers["content-type"], body);
+  const { region, ...signer } = signatureOf(request);
+  const scope = { accountId: await accountOf(signer), region };
+  const call = parseQuery(request.headers["content-type"], body, scope);
   const forwarded: { headers?: IncomingMessage["headers"] } = {};
   const forward: Forward = async (form) => {
     const sent = form === undefined ? body : Buffer.from(form.toString());
-    const result = await sendToMoto(request, sent).finally(() => {
+    const result = await sendToMoto(request, sent, scope.accountId).finally(() => {
       if (call !== undefined && !isRead(call)) onChange();
     });
     forwarded.headers = result.headers;
@@ -87,8 +109,9 @@ async function handle(
       .split(".")
       .at(-1) ??
     "";
-  const refusal = await refusalOf({ action, call, body, ...signerOf(request) });
-  if (refusal !== undefined) return refuse(response, refusal, call);
+  const { url = "/", method = "GET" } = request;
+  const refusal = await refusalOf({ action, call, body, scope, url, method, ...signer });
+  if (refusal !== undefined) return refuse(response, refusal, call, signer.service);
   const result =
     call === undefined
       ? await forward()
@@ -114,24 +137,28 @@ async function intercept(
   return undefined;
 }
 
-/** Sends an error in the format of the query protocol or of the JSON protocol. */
+/** Sends an error in the format of the query protocol, of the JSON protocol or of S3. */
 function refuse(
   response: ServerResponse,
   { code, status, message }: Refusal,
   call: QueryCall | undefined,
+  service: string,
 ): void {
+  const isJson = call === undefined && service !== "s3";
   response.writeHead(status, {
-    "content-type": call === undefined ? "application/x-amz-json-1.1" : "text/xml",
+    "content-type": isJson ? "application/x-amz-json-1.1" : "text/xml",
     "x-amzn-errortype": code,
   });
-  if (call === undefined) response.end(JSON.stringify({ __type: code, message }));
+  if (service === "s3")
+    response.end(`<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`);
+  else if (call === undefined) response.end(JSON.stringify({ __type: code, message }));
   else response.end((call.form.get("Version") === ec2Version ? ec2Error : queryError)(code, message).body);
 }
 
 type MotoResponse = ApiResponse & { readonly headers: IncomingMessage["headers"] };
 
 /** Sends a request to moto with all its headers: moto reads the service from the signature. */
-function sendToMoto(request: IncomingMessage, body: Buffer): Promise<MotoResponse> {
+function sendToMoto(request: IncomingMessage, body: Buffer, accountId: string): Promise<MotoResponse> {
   return new Promise((resolve, reject) => {
     const onward = httpRequest(
       {
@@ -139,7 +166,12 @@ function sendToMoto(request: IncomingMessage, body: Buffer): Promise<MotoRespons
         port: motoPort,
         method: request.method,
         path: request.url,
-        headers: { ...request.headers, "content-length": String(body.length), connection: "close" },
+        headers: {
+          ...request.headers,
+          [accountHeader]: accountId,
+          "content-length": String(body.length),
+          connection: "close",
+        },
       },
       (incoming) => {
         const chunks: Buffer[] = [];

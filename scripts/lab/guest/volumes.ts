@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { execa } from "execa";
+import { majorOf, minorOf } from "../host/devices.ts";
 import { layout, type LabPaths } from "../paths.ts";
 import { guestInit, type Machine } from "./machine.ts";
 import { waitUntilDetached } from "./mounts.ts";
@@ -73,9 +74,7 @@ export async function attachVolume(machine: Machine, volumeId: string, deviceNam
     device ??
     (await execa("losetup", ["--find", "--show", layout.volume(machine.lab, volumeId)])).stdout.trim();
   const { rdev } = statSync(loop);
-  const major = (rdev >> 8) & 0xfff;
-  const minor = (rdev & 0xff) | ((rdev >> 12) & 0xfff00);
-  await inGuest("mknod", "--mode=0660", deviceName, "b", String(major), String(minor));
+  await inGuest("mknod", "--mode=0660", deviceName, "b", String(majorOf(rdev)), String(minorOf(rdev)));
   await inGuest("mkdir", "--parents", "/dev/disk/by-id");
   await inGuest("ln", "--symbolic", "--force", deviceName, nitroLink(volumeId));
   return true;

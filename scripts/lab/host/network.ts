@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa, execaSync } from "execa";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
-import { linkAddresses, linkCount, services, zones } from "../addresses.ts";
+import { allZones, linkAddresses, linkCount, services } from "../addresses.ts";
 import type { LabPaths } from "../paths.ts";
 
 const claims = "/run/eclair-ami-links";
@@ -51,7 +51,7 @@ export async function createNetwork(lab: LabPaths, linkIndex: number): Promise<v
   await inside("address", "add", `${link.lab}/30`, "dev", "nat");
   await inside("link", "set", "nat", "up");
   await inside("route", "add", "default", "via", link.host);
-  for (const zone of zones) {
+  for (const zone of allZones) {
     // With the spanning tree protocol, a new port of a bridge would forward nothing for ten seconds.
     // Without a fixed hardware address, a bridge uses the lowest address of its ports. The address would change with each
     // new guest, and guests that know the old address would lose their connection for half a minute.

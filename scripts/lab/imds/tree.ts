@@ -39,7 +39,8 @@ type Branch = { readonly [name: string]: Branch | string | undefined };
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-metadata.html
  */
 export function metadataTree(facts: InstanceFacts): Branch {
-  const hostname = `ip-${facts.privateIp.replaceAll(".", "-")}.ec2.internal`;
+  const domain = facts.region === "us-east-1" ? "ec2.internal" : `${facts.region}.compute.internal`;
+  const hostname = `ip-${facts.privateIp.replaceAll(".", "-")}.${domain}`;
   return {
     "ami-id": facts.imageId,
     "ami-launch-index": "0",

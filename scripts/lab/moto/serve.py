@@ -1,25 +1,10 @@
-"""moto's server with one change: an address is reused only when no other address is free.
-moto gives the address of a terminated instance to the next instance, while the guest of the terminated instance
-still shuts down. On EC2, an instance keeps its address until it is terminated."""
+"""moto's server with what the lab needs and moto lacks. Each module of `lab_moto` changes one part of moto."""
 
 import sys
 
-from moto.ec2.models.subnets import Subnet
+from lab_moto import addresses, image_copies, image_lifecycle, image_sharing, image_usage, parameters
 from moto.server import main
 
-first_returned = Subnet.get_available_subnet_ip
-
-
-def first_unused(subnet, instance):
-    returned, subnet._unused_ips = subnet._unused_ips, set()
-    try:
-        return first_returned(subnet, instance)
-    except StopIteration:
-        pass
-    finally:
-        subnet._unused_ips = returned
-    return first_returned(subnet, instance)
-
-
-Subnet.get_available_subnet_ip = first_unused
+for module in (addresses, image_copies, image_sharing, image_lifecycle, image_usage, parameters):
+    module.install()
 sys.exit(main())

@@ -1,6 +1,7 @@
 import { DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { spawnSync } from "node:child_process";
 import type { Command } from "commander";
+import { createLabRelease } from "../../lab-cluster/release.ts";
 import { takeDown } from "../../lab/down.ts";
 import { isLabRunning, labNotRunning, readFacts } from "../../lab/facts.ts";
 import { guestCommand } from "../../lab/guest/processes.ts";
@@ -36,6 +37,20 @@ export function addLab(program: Command): void {
   withState(lab.command("status").description("show the lab and its instances"))
     .option("--json", "print JSON", false)
     .action(showStatus);
+  withState(
+    lab
+      .command("release")
+      .description("create what releases need in the lab: keys, bucket, roles and a release document"),
+  ).action(async ({ state }: LabFlags) => {
+    const paths = labPaths(state);
+    const facts = readFacts(paths);
+    const target = labTarget(paths);
+    if (facts === undefined) throw labNotRunning(paths, facts);
+    const { file, consumerRoleArn, readerRoleArn } = await createLabRelease(paths, facts, target);
+    console.log(`release document   ${file}
+consumer           ${consumerRoleArn}
+channel reader     ${readerRoleArn}`);
+  });
   withState(
     lab
       .command("shell <instance> [command...]")

@@ -17,6 +17,7 @@ let lab: LabPaths;
 const facts: LabFacts = {
   link: 7,
   endpoint: "http://100.65.0.30",
+  otherNetworks: [],
   initProcess: { pid: process.pid, startTime: processStartTime(process.pid) ?? "" },
 };
 
@@ -33,12 +34,12 @@ test("reads the facts that were written, and a folder without a lab has none", (
   expect(readTeardownFacts(lab)).toEqual({});
   writeFacts(lab, facts);
   expect(readFacts(lab)).toEqual(facts);
-  expect(JSON.parse(readFileSync(layout.facts(lab), "utf8"))).toMatchObject({ formatVersion: 1 });
+  expect(JSON.parse(readFileSync(layout.facts(lab), "utf8"))).toMatchObject({ formatVersion: 2 });
 });
 
 test.each([
   ["without a version", { link: 7, endpoint: "http://100.65.0.30" }],
-  ["of another version", { formatVersion: 2, link: 7, unknown: true }],
+  ["of another version", { formatVersion: 3, link: 7, unknown: true }],
 ])("refuses a lab with a file %s, and can take it down", (_title, content) => {
   writeFileSync(layout.facts(lab), JSON.stringify(content));
   expect(() => readFacts(lab)).toThrow(
@@ -57,7 +58,7 @@ test("a lab runs while its first process is the process that was started", () =>
 });
 
 test("refuses to enter a lab that does not run", () => {
-  expect(() => serviceNsenterArguments(lab, { link: 7, endpoint: "" })).toThrow(
+  expect(() => serviceNsenterArguments(lab, { link: 7, endpoint: "", otherNetworks: [] })).toThrow(
     expect.objectContaining({ code: "lab.not-running" }) as Error,
   );
 });

@@ -1,16 +1,14 @@
-import { CreateTagsCommand, DescribeImagesCommand, type Tag } from "@aws-sdk/client-ec2";
 import { existsSync, readFileSync } from "node:fs";
 import { messageOf } from "../../../../bootstrap/contract/errors.ts";
-import { splitTags, withRootDevices, withStates } from "../../front/ec2-documents.ts";
+import { withRootDevices, withStates } from "../../front/ec2-documents.ts";
 import { withSource, withTemplate } from "../../front/launch-template.ts";
 import { ec2Error, ec2Response, elementText, listOf } from "../../front/query.ts";
 import type { Interceptor } from "../../front/server.ts";
 import { startMachine, stopMachine } from "../../guest/machine-lifecycle.ts";
 import { consoleFile } from "../../guest/machine.ts";
-import { commitImage, imageLayers, type Layers } from "../../guest/root-volume.ts";
+import { commitImage, imageLayers, recordImage, type Layers } from "../../guest/root-volume.ts";
 import type { Attachments } from "../attachments.ts";
 import type { Instances } from "../instances.ts";
-import { motoEc2 } from "../moto.ts";
 import type { Ec2Handler, Ec2Handlers } from "./ec2-handler.ts";
 import { volumeHandlers } from "./ec2-volumes.ts";
 import { launchTemplateOf, templateData } from "./launch-templates.ts";
@@ -31,30 +29,31 @@ export function ec2Calls(
   };
   return async (call, forward) => {
     const handler = Object.hasOwn(handlers, call.action) ? handlers[call.action] : undefined;
-    return handler && (await handler(call.form, forward));
+    return handler && (await handler(call.form, forward, call.scope));
   };
 }
 
 function instanceHandlers(instances: Instances, reconcile: () => Promise<void>): Ec2Handlers {
   const { lab } = instances;
-  const thenReconcile: Ec2Handler = async (_form, forward) => {
+  const thenReconcile: Ec2Handler = async (_form, forward, scope) => {
+    instances.follow(scope);
     const response = await forward();
     // The call has changed the instances already, and the loop of the controller reconciles again.
     await reconcile().catch((error: unknown) => console.error(`reconcile: ${messageOf(error)}`));
     return response;
   };
   return {
-    RunInstances: async (form, forward) => {
-      const data = await launchTemplateOf(form);
+    RunInstances: async (form, forward, scope) => {
+      const data = await launchTemplateOf(form, scope);
       const complete = data === undefined ? form : withTemplate(form, data);
       const imageId = complete.get("ImageId");
       if (imageId !== null && imageLayers(lab, imageId) === undefined)
         return ec2Error("InvalidAMIID.NotFound", `The image id '[${imageId}]' does not exist`);
-      return await thenReconcile(complete, async () => await forward(complete));
+      return await thenReconcile(complete, async () => await forward(complete), scope);
     },
-    CreateLaunchTemplateVersion: async (form, forward) => {
+    CreateLaunchTemplateVersion: async (form, forward, scope) => {
       const source = form.get("SourceVersion");
-      const data = source === null ? undefined : await templateData(form, source);
+      const data = source === null ? undefined : await templateData(form, source, scope);
       return await forward(data === undefined ? form : withSource(form, data));
     },
     StartInstances: thenReconcile,
@@ -101,17 +100,20 @@ function imageHandlers(instances: Instances): Ec2Handlers {
         // Without NoReboot, EC2 shuts a running instance down for the snapshot and starts it again.
         const restart = isRunning && form.get("NoReboot") !== "true";
         if (!isRunning || restart) await stopMachine(machine);
-        // moto's CreateImage accepts no tags for the snapshot.
-        const { rest, tags } = splitTags(form, "snapshot");
-        const response = await forward(rest);
+        const response = await forward();
         const imageId = elementText(response.body, "imageId");
-        if (imageId !== undefined) {
-          await commitImage(machine.root, imageId);
-          await tagSnapshots(imageId, tags);
-        }
+        if (imageId !== undefined) await commitImage(machine.root, imageId);
         if (restart) await startMachine(machine, imageOf(instances, id));
         return response;
       });
+    },
+    // The copies of an image share its layers.
+    CopyImage: async (form, forward) => {
+      const source = imageLayers(lab, form.get("SourceImageId") ?? "");
+      const response = await forward();
+      const copyId = elementText(response.body, "imageId");
+      if (source !== undefined && copyId !== undefined) recordImage(lab, copyId, source);
+      return response;
     },
   };
 }
@@ -124,13 +126,4 @@ function imageOf({ lab, managed }: Instances, instanceId: string): Layers {
   const layers = imageLayers(lab, imageId);
   if (layers === undefined) throw new Error(`the lab has no disk of image ${imageId}`);
   return layers;
-}
-
-async function tagSnapshots(imageId: string, tags: Tag[]): Promise<void> {
-  if (tags.length === 0) return;
-  const { Images } = await motoEc2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
-  const snapshots = (Images?.[0]?.BlockDeviceMappings ?? []).flatMap(
-    (mapping) => mapping.Ebs?.SnapshotId ?? [],
-  );
-  await motoEc2.send(new CreateTagsCommand({ Resources: snapshots, Tags: tags }));
 }

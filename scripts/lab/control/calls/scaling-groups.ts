@@ -21,6 +21,8 @@ export function groupHandlers(groups: Groups): ScalingHandlers {
     return "";
   };
   return {
+    // AWS creates no launch configurations any more; accounts that have some keep them.
+    DescribeLaunchConfigurations: async () => await Promise.resolve("<LaunchConfigurations/>"),
     CreateAutoScalingGroup: async (form) => {
       const name = form.get("AutoScalingGroupName") ?? "";
       if (groups.all().some((group) => group.name === name))

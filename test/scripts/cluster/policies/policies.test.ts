@@ -9,7 +9,7 @@ import { isAllowed, PolicyDocument } from "../../../../scripts/lab/front/authori
 const cluster = { name: "demo", table: "eclair-ami", secrets: ["demo/seeds"], targetGroupArns: [] };
 const setup = setupPolicy(cluster, { owner: "rds!db-1", runtime: "demo/database" });
 const allows = (document: Policy, action: string, leadingKeys: readonly string[]) =>
-  isAllowed([PolicyDocument.parse(document)], { action, leadingKeys });
+  isAllowed([PolicyDocument.parse(document)], { region: "us-east-1", action, leadingKeys });
 
 describe("the record and the owner of a node are created in one transaction", () => {
   test.each([

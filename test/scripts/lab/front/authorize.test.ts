@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { home } from "../../../../scripts/lab/addresses.ts";
 import { accessRequestsOf, isAllowed, PolicyDocument } from "../../../../scripts/lab/front/authorize.ts";
 import { instancePolicy } from "../../../../scripts/cluster/policies/instance.ts";
 import { operatorPolicy } from "../../../../scripts/cluster/policies/operator.ts";
@@ -12,9 +13,10 @@ const setup = [
 ];
 
 const json = (body: unknown) => Buffer.from(JSON.stringify(body));
-const secret = (action: string, body: unknown) =>
-  accessRequestsOf("secretsmanager", action, undefined, json(body));
-const table = (action: string, body: unknown) => accessRequestsOf("dynamodb", action, undefined, json(body));
+const call = (service: string, action: string, body: unknown, url = "/", method = "POST") =>
+  accessRequestsOf({ service, action, call: undefined, body: json(body), scope: home, url, method });
+const secret = (action: string, body: unknown) => call("secretsmanager", action, body);
+const table = (action: string, body: unknown) => call("dynamodb", action, body);
 const areAllowed = (policies: typeof instance, requests: ReturnType<typeof secret>) =>
   requests.every((request) => isAllowed(policies, request));
 
@@ -71,12 +73,12 @@ test("only the cluster setup writes the cluster of a node", () => {
 });
 
 test("refuses a call that no statement allows, and a call that a statement denies", () => {
-  expect(isAllowed(instance, { action: "ec2:TerminateInstances" })).toBe(false);
+  expect(isAllowed(instance, { region: home.region, action: "ec2:TerminateInstances" })).toBe(false);
   const statements = [
     { Effect: "Allow", Action: "ec2:*", Resource: "*" },
     { Effect: "Deny", Action: ["ec2:Terminate*"], Resource: "*" },
   ];
   const denied = [PolicyDocument.parse({ Statement: statements })];
-  expect(isAllowed(denied, { action: "ec2:RunInstances" })).toBe(true);
-  expect(isAllowed(denied, { action: "ec2:TerminateInstances" })).toBe(false);
+  expect(isAllowed(denied, { region: home.region, action: "ec2:RunInstances" })).toBe(true);
+  expect(isAllowed(denied, { region: home.region, action: "ec2:TerminateInstances" })).toBe(false);
 });

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { home } from "../../../../scripts/lab/addresses.ts";
 import { ClientTokens } from "../../../../scripts/lab/front/client-tokens.ts";
 
 const call = (parameters: Record<string, string>) => ({
   action: "RunInstances",
   form: new URLSearchParams(parameters),
+  scope: home,
 });
 /** A call that launches a further instance each time. */
 function launcher(...statuses: number[]) {

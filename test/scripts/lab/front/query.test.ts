@@ -1,27 +1,18 @@
 import { expect, test } from "vitest";
-import { splitTags, withRootDevices, withStates } from "../../../../scripts/lab/front/ec2-documents.ts";
+import { withRootDevices, withStates } from "../../../../scripts/lab/front/ec2-documents.ts";
+import { home } from "../../../../scripts/lab/addresses.ts";
 import { listOf, parseQuery } from "../../../../scripts/lab/front/query.ts";
 
 const form = (text: string) =>
-  parseQuery("application/x-www-form-urlencoded; charset=utf-8", Buffer.from(text))?.form ??
+  parseQuery("application/x-www-form-urlencoded; charset=utf-8", Buffer.from(text), home)?.form ??
   new URLSearchParams();
 
 test("a call of the JSON protocol is not a call of the query protocol", () => {
-  expect(parseQuery("application/x-amz-json-1.1", Buffer.from("{}"))).toBeUndefined();
+  expect(parseQuery("application/x-amz-json-1.1", Buffer.from("{}"), home)).toBeUndefined();
 });
 
 test("reads a list in its order", () => {
   expect(listOf(form("Action=X&InstanceId.2=b&InstanceId.1=a"), "InstanceId")).toEqual(["a", "b"]);
-});
-
-test("separates the tags of one resource type from the other tags", () => {
-  const tags =
-    "TagSpecification.1.ResourceType=image&TagSpecification.1.Tag.1.Key=a&TagSpecification.1.Tag.1.Value=1" +
-    "&TagSpecification.2.ResourceType=snapshot&TagSpecification.2.Tag.1.Key=b&TagSpecification.2.Tag.1.Value=2";
-  const split = splitTags(form(`Action=CreateImage&${tags}`), "snapshot");
-  expect(split.tags).toEqual([{ Key: "b", Value: "2" }]);
-  expect([...split.rest.keys()].filter((key) => key.startsWith("TagSpecification.2"))).toEqual([]);
-  expect(split.rest.get("TagSpecification.1.Tag.1.Key")).toBe("a");
 });
 
 test("an instance whose guest still shuts down is stopping, also when moto reports it as stopped", () => {

@@ -1,0 +1,47 @@
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import type { Architecture } from "../../image/artifacts/artifact.ts";
+import type { Target } from "../../target/target.ts";
+import { labPrefix } from "../document/contradictions.ts";
+import { parseFacts, type ImageFacts } from "./facts.ts";
+import { factsParameter, imageParameter, readParameter } from "./parameters.ts";
+
+export type ChannelQuery = {
+  readonly channel: string;
+  readonly architecture: Architecture;
+  readonly prefix: string;
+};
+
+export const defaultPrefix = { lab: `${labPrefix}/eclair-ami`, aws: "/eclair-ami" } as const;
+
+/**
+ * The image of a channel in the target's region, now. Nothing follows the channel afterwards.
+ * @param reader in the account of the publisher
+ * @throws EclairAmiError `release.channel-empty`, `release.channel-moving`
+ */
+export async function resolveChannel(
+  reader: Target,
+  { channel, architecture, prefix }: ChannelQuery,
+): Promise<ImageFacts> {
+  const { region } = reader;
+  const name = imageParameter(prefix, channel, architecture);
+  const imageId = await readParameter(reader, region, name);
+  if (imageId === undefined)
+    throw new EclairAmiError({
+      code: "release.channel-empty",
+      operation: `reading the channel ${channel} in ${region}`,
+      message: `the parameter ${name} does not exist`,
+      remedy:
+        "check the names of prefix, channel and region. A channel is empty before its first promotion, and after the withdrawal of its only usable version",
+      exitCode: 2,
+    });
+  const text = await readParameter(reader, region, factsParameter(prefix, imageId));
+  const facts = text === undefined ? undefined : parseFacts(text);
+  if (facts?.imageId === imageId && facts.architecture === architecture) return facts;
+  throw new EclairAmiError({
+    code: "release.channel-moving",
+    operation: `reading the channel ${channel} in ${region}`,
+    message: `the parameter ${factsParameter(prefix, imageId)} does not describe ${imageId}`,
+    remedy:
+      "run the command again; if the error remains, the image was not published by `eclair-ami release`",
+  });
+}

@@ -1,0 +1,205 @@
+import {
+  AutoScalingClient,
+  paginateDescribeAutoScalingGroups,
+  paginateDescribeLaunchConfigurations,
+  type AutoScalingGroup,
+  type LaunchConfiguration,
+} from "@aws-sdk/client-auto-scaling";
+import {
+  CreateImageUsageReportCommand,
+  DescribeImagesCommand,
+  DescribeImageUsageReportEntriesCommand,
+  DescribeImageUsageReportsCommand,
+  EC2Client,
+  paginateDescribeInstances,
+  paginateDescribeLaunchTemplates,
+  paginateDescribeLaunchTemplateVersions,
+  type Image,
+  type ImageUsageReport,
+  type ImageUsageReportEntry,
+  type Instance,
+  type LaunchTemplateVersion,
+} from "@aws-sdk/client-ec2";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../../bootstrap/contract/errors.ts";
+import { allItems } from "../../target/pages.ts";
+import type { Target } from "../../target/target.ts";
+import type { Release } from "../document/schema.ts";
+
+const reportTimeoutMilliseconds = { lab: 10_000, aws: 180_000 } as const;
+const pollIntervalMilliseconds = { lab: 100, aws: 5_000 } as const;
+/** A report of this age is used again: EC2 can need minutes for a new one. */
+const reportAgeMilliseconds = { lab: 1_000, aws: 60 * 60 * 1000 } as const;
+const millisecondsPerDay = 24 * 60 * 60 * 1000;
+
+/** What uses an image, each as a text for people, such as `instance i-0123`. Empty when nothing does. */
+export async function usesOf(
+  target: Target,
+  release: Release,
+  region: string,
+  imageId: string,
+): Promise<string[]> {
+  const account = await accountUses(target, region);
+  return [...(account.get(imageId) ?? []), ...(await otherAccountUses(target, release, region, imageId))];
+}
+
+/** The images that the publisher's own account uses in a region, and what uses each. */
+export async function accountUses(target: Target, region: string): Promise<ReadonlyMap<string, string[]>> {
+  const client = target.client(EC2Client, { region });
+  const scaling = target.client(AutoScalingClient, { region });
+  const templates = await allItems(
+    paginateDescribeLaunchTemplates({ client }, {}),
+    ({ LaunchTemplates }) => LaunchTemplates,
+  );
+  const versions: LaunchTemplateVersion[] = [];
+  for (const { LaunchTemplateId } of templates)
+    versions.push(
+      ...(await allItems(
+        paginateDescribeLaunchTemplateVersions({ client }, { LaunchTemplateId }),
+        ({ LaunchTemplateVersions }) => LaunchTemplateVersions,
+      )),
+    );
+  const reservations = await allItems(
+    paginateDescribeInstances({ client }, {}),
+    ({ Reservations }) => Reservations,
+  );
+  return collectUses({
+    versions,
+    instances: reservations.flatMap(({ Instances = [] }) => Instances),
+    groups: await allItems(
+      paginateDescribeAutoScalingGroups({ client: scaling }, {}),
+      ({ AutoScalingGroups }) => AutoScalingGroups,
+    ),
+    configurations: await allItems(
+      paginateDescribeLaunchConfigurations({ client: scaling }, {}),
+      ({ LaunchConfigurations }) => LaunchConfigurations,
+    ),
+  });
+}
+
+export type AccountResources = {
+  readonly versions: readonly LaunchTemplateVersion[];
+  readonly instances: readonly Instance[];
+  readonly groups: readonly AutoScalingGroup[];
+  readonly configurations: readonly LaunchConfiguration[];
+};
+
+/** The uses of images in answers of AWS. Every version of every launch template counts: a group can return to it. */
+export function collectUses(resources: AccountResources): Map<string, string[]> {
+  const { versions, instances, groups, configurations } = resources;
+  const uses = new Map<string, string[]>();
+  const add = (imageId: string | undefined, use: string) => {
+    if (imageId !== undefined) uses.set(imageId, [...(uses.get(imageId) ?? []), use]);
+  };
+  for (const { LaunchTemplateId, LaunchTemplateName, VersionNumber, LaunchTemplateData } of versions) {
+    const inGroups = groups.filter(({ LaunchTemplate, MixedInstancesPolicy }) => {
+      const { LaunchTemplate: mixed } = MixedInstancesPolicy ?? {};
+      const used = [
+        LaunchTemplate,
+        mixed?.LaunchTemplateSpecification,
+        ...(mixed?.Overrides ?? []).map((override) => override.LaunchTemplateSpecification),
+      ];
+      return used.some((one) => one?.LaunchTemplateId === LaunchTemplateId && one !== undefined);
+    });
+    const names = inGroups.map(({ AutoScalingGroupName }) => AutoScalingGroupName).join(", ");
+    add(
+      LaunchTemplateData?.ImageId,
+      `version ${VersionNumber} of the launch template ${LaunchTemplateName ?? LaunchTemplateId}${names === "" ? "" : `, which the group ${names} uses`}`,
+    );
+  }
+  for (const { InstanceId, ImageId, State } of instances)
+    if (State?.Name !== "terminated") add(ImageId, `the instance ${InstanceId} (${State?.Name})`);
+  for (const { LaunchConfigurationName, ImageId } of configurations)
+    add(ImageId, `the launch configuration ${LaunchConfigurationName}`);
+  return uses;
+}
+
+/**
+ * The uses of an image in other accounts, as EC2 reports them. No report counts as a use.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/your-ec2-ami-usage.html
+ */
+export async function otherAccountUses(
+  target: Target,
+  { principals }: Release,
+  region: string,
+  imageId: string,
+): Promise<string[]> {
+  const { accounts, organizations, organizationalUnits } = principals;
+  if (accounts.length + organizations.length + organizationalUnits.length === 0) return [];
+  try {
+    const reportId = await availableReport(target, region, imageId);
+    if (reportId === undefined)
+      return ["EC2 has not reported yet which other accounts use it: run the command again"];
+    const { ImageUsageReportEntries } = await target
+      .client(EC2Client, { region })
+      .send(new DescribeImageUsageReportEntriesCommand({ ReportIds: [reportId] }));
+    return reportedUses(ImageUsageReportEntries ?? []);
+  } catch (error) {
+    return [`EC2 does not report which other accounts use it: ${messageOf(error)}`];
+  }
+}
+
+export const reportedUses = (entries: readonly ImageUsageReportEntry[]): string[] =>
+  entries
+    .filter(({ UsageCount }) => UsageCount !== 0)
+    .map(
+      ({ AccountId, ResourceType, UsageCount }) =>
+        `${UsageCount ?? "an unknown number of"} × ${ResourceType} in the account ${AccountId}`,
+    );
+
+/** @returns the id of a recent report; undefined when EC2 has not completed it in time */
+async function availableReport(target: Target, region: string, imageId: string): Promise<string | undefined> {
+  const client = target.client(EC2Client, { region });
+  const since = Date.now() - reportAgeMilliseconds[target.name];
+  const read = async (): Promise<ImageUsageReport[]> => {
+    const { ImageUsageReports = [] } = await client.send(
+      new DescribeImageUsageReportsCommand({ ImageIds: [imageId] }),
+    );
+    return ImageUsageReports.filter(
+      ({ State, CreationTime }) => State !== "error" && (CreationTime?.getTime() ?? 0) >= since,
+    );
+  };
+  if ((await read()).length === 0)
+    await client.send(
+      new CreateImageUsageReportCommand({
+        ImageId: imageId,
+        ResourceTypes: [{ ResourceType: "ec2:Instance" }, { ResourceType: "ec2:LaunchTemplate" }],
+      }),
+    );
+  const deadline = performance.now() + reportTimeoutMilliseconds[target.name];
+  for (;;) {
+    const newest = (await read()).toSorted(
+      (a, b) => (b.CreationTime?.getTime() ?? 0) - (a.CreationTime?.getTime() ?? 0),
+    )[0];
+    if (newest?.State === "available") return newest.ReportId;
+    if (performance.now() > deadline) return undefined;
+    await sleep(pollIntervalMilliseconds[target.name]);
+  }
+}
+
+/** The images that exist, by id, in a region. */
+export async function existingImages(
+  target: Target,
+  region: string,
+  imageIds: readonly string[],
+): Promise<ReadonlyMap<string, Image>> {
+  const { Images = [] } = await target.client(EC2Client, { region }).send(
+    new DescribeImagesCommand({
+      Owners: ["self"],
+      IncludeDeprecated: true,
+      IncludeDisabled: true,
+      Filters: [{ Name: "image-id", Values: [...imageIds] }],
+    }),
+  );
+  return new Map(Images.map((image) => [image.ImageId ?? "", image]));
+}
+
+/** Whether an instance was launched from the image recently. EC2 reports a launch after a day. */
+export function launchedRecently(image: Image, days: number, now: number): string | undefined {
+  const { LastLaunchedTime } = image;
+  if (LastLaunchedTime === undefined) return undefined;
+  const age = now - Date.parse(LastLaunchedTime);
+  return age < days * millisecondsPerDay
+    ? `an instance was launched from it on ${LastLaunchedTime.slice(0, 10)}`
+    : undefined;
+}

@@ -1,0 +1,205 @@
+import {
+  CopyImageCommand,
+  CreateTagsCommand,
+  DeleteSnapshotCommand,
+  DeregisterImageCommand,
+  DescribeImagesCommand,
+  DescribeSnapshotsCommand,
+  type Image,
+  type Snapshot,
+} from "@aws-sdk/client-ec2";
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { tags } from "../../../bootstrap/contract/tags.ts";
+import { ec2Tags } from "../../image/bake/image-tags.ts";
+import type { Publication } from "./publication.ts";
+import { describeImage } from "./source.ts";
+
+const copyTimeoutMilliseconds = { lab: 120_000, aws: 3 * 60 * 60 * 1000 } as const;
+const pollIntervalMilliseconds = { lab: 200, aws: 15_000 } as const;
+
+export const snapshotIdsOf = ({ BlockDeviceMappings = [] }: Image): string[] =>
+  BlockDeviceMappings.flatMap(({ Ebs }) => Ebs?.SnapshotId ?? []);
+
+/** The snapshots of an image. */
+export async function snapshotsOf(
+  publication: Publication,
+  region: string,
+  image: Image,
+): Promise<Snapshot[]> {
+  const { Snapshots = [] } = await publication
+    .ec2In(region)
+    .send(new DescribeSnapshotsCommand({ SnapshotIds: snapshotIdsOf(image) }));
+  return Snapshots;
+}
+
+/**
+ * Copies the image to a region, encrypted with the key of that region. In its own region, an image with that key is used
+ * itself. A copy that exists is used again.
+ */
+export async function copyToRegion(publication: Publication, region: string): Promise<void> {
+  const { manifest } = publication.options;
+  const { kmsKeyArn } = publication.regionOf(region);
+  const recorded = (await publication.document()).architectures[publication.architecture]?.regions[region];
+  if (recorded !== undefined) return;
+  const own = region === manifest.region ? await ownImage(publication, region, kmsKeyArn) : undefined;
+  const imageId =
+    own?.ImageId ??
+    (await findCopy(publication, region)) ??
+    (await startCopy(publication, region, kmsKeyArn));
+  await publication.recordImage(region, (image) => image ?? { imageId, snapshotIds: [], kmsKeyArn });
+}
+
+/** The baked image, when it has the key of the region. */
+async function ownImage(
+  publication: Publication,
+  region: string,
+  kmsKeyArn: string,
+): Promise<Image | undefined> {
+  const image = await describeImage(publication, region, publication.options.manifest.image.id);
+  const snapshots = await snapshotsOf(publication, region, image);
+  if (!snapshots.every(({ KmsKeyId }) => KmsKeyId === kmsKeyArn)) return undefined;
+  const versionTag = { [tags.releaseVersion]: publication.version };
+  await publication
+    .ec2In(region)
+    .send(new CreateTagsCommand({ Resources: [image.ImageId ?? ""], Tags: ec2Tags(versionTag) }));
+  return image;
+}
+
+/** A copy that an earlier run started. */
+async function findCopy(publication: Publication, region: string): Promise<string | undefined> {
+  const { Images = [] } = await publication.ec2In(region).send(
+    new DescribeImagesCommand({
+      Owners: ["self"],
+      Filters: [
+        { Name: `tag:${tags.bakeId}`, Values: [publication.options.manifest.bakeId] },
+        { Name: `tag:${tags.releaseVersion}`, Values: [publication.version] },
+      ],
+    }),
+  );
+  return Images.find(({ State }) => State === "available" || State === "pending")?.ImageId;
+}
+
+async function startCopy(publication: Publication, region: string, KmsKeyId: string): Promise<string> {
+  const { options, version } = publication;
+  const { manifest } = options;
+  const failed =
+    (await publication.document()).architectures[publication.architecture]?.failedCopies[region] ?? 0;
+  const source = await describeImage(publication, manifest.region, manifest.image.id);
+  const copied = Object.fromEntries(
+    (source.Tags ?? []).flatMap(({ Key = "", Value = "" }) => (Key.startsWith("aws:") ? [] : [[Key, Value]])),
+  ) as Record<string, string>;
+  const own = { ...copied, [tags.releaseVersion]: version, [tags.imageTest]: "pending" };
+  const { ImageId = "" } = await publication.ec2In(region).send(
+    new CopyImageCommand({
+      // After a copy that failed, the same token would return the failed copy.
+      ClientToken: tokenOf(manifest.bakeId, region, KmsKeyId, String(failed)),
+      SourceImageId: manifest.image.id,
+      SourceRegion: manifest.region,
+      Name: `${manifest.image.name} ${version}`,
+      Description: `${source.Description ?? ""} (${version})`.trim(),
+      ...{ Encrypted: true, KmsKeyId },
+      TagSpecifications: [
+        { ResourceType: "image", Tags: ec2Tags(own) },
+        { ResourceType: "snapshot", Tags: ec2Tags(own) },
+      ],
+    }),
+  );
+  return ImageId;
+}
+
+/** EC2 accepts 64 ASCII characters. */
+export const tokenOf = (...parts: readonly string[]): string =>
+  createHash("sha256").update(parts.join(" ")).digest("hex");
+
+/**
+ * Waits until the copy in a region is available. EC2 checks the key of a copy after its answer. A copy that failed is removed,
+ * so that the next run copies again.
+ */
+export async function waitForCopy(publication: Publication, region: string): Promise<void> {
+  const { target, signal } = publication.options;
+  const { imageId } = await publication.imageIn(region);
+  const deadline = performance.now() + copyTimeoutMilliseconds[target.name];
+  for (;;) {
+    signal.throwIfAborted();
+    const image = await readImage(publication, region, imageId);
+    if (image?.State === "available")
+      return await publication.recordImage(region, (recorded) => ({
+        ...(recorded ?? { imageId, kmsKeyArn: publication.regionOf(region).kmsKeyArn }),
+        snapshotIds: snapshotIdsOf(image),
+      }));
+    if (image !== undefined && image.State !== "pending") throw await failedCopy(publication, region, image);
+    if (performance.now() > deadline)
+      throw new EclairAmiError({
+        code: image === undefined ? "release.image-missing" : "release.copy-failed",
+        operation: `copying the image to ${region}`,
+        message: image === undefined ? `${imageId} does not exist` : `${imageId} is still pending`,
+        remedy: "run the command again: it continues with this copy, or starts a new one",
+      });
+    if (
+      image === undefined &&
+      performance.now() > deadline - copyTimeoutMilliseconds[target.name] + missingMilliseconds
+    )
+      throw await missingImage(publication, region, imageId);
+    await sleep(pollIntervalMilliseconds[target.name]);
+  }
+}
+
+/** EC2 shows a new image some seconds after the call. */
+const missingMilliseconds = 20_000;
+
+/** @returns undefined when the image is not visible */
+async function readImage(
+  publication: Publication,
+  region: string,
+  imageId: string,
+): Promise<Image | undefined> {
+  const found = await publication
+    .ec2In(region)
+    .send(new DescribeImagesCommand({ ImageIds: [imageId] }))
+    .catch((error: unknown) => {
+      if (error instanceof Error && /^InvalidAMIID/.test(error.name)) return undefined;
+      throw error;
+    });
+  return found?.Images?.[0];
+}
+
+async function failedCopy(publication: Publication, region: string, image: Image): Promise<EclairAmiError> {
+  const { ImageId = "", StateReason } = image;
+  const ec2 = publication.ec2In(region);
+  await ec2.send(new DeregisterImageCommand({ ImageId }));
+  for (const SnapshotId of snapshotIdsOf(image)) await ec2.send(new DeleteSnapshotCommand({ SnapshotId }));
+  await forget(publication, region);
+  return new EclairAmiError({
+    code: "release.copy-failed",
+    operation: `copying the image to ${region}`,
+    message: `EC2 could not copy the image: ${StateReason?.Message ?? image.State}`,
+    remedy: `check that ${publication.regionOf(region).kmsKeyArn} is enabled and that its policy permits the publisher (\`eclair-ami policy image-key\`), then run the command again`,
+  });
+}
+
+/** The image of a region was deregistered after it was copied. The next run copies again. */
+export async function missingImage(
+  publication: Publication,
+  region: string,
+  imageId: string,
+): Promise<EclairAmiError> {
+  await forget(publication, region);
+  return new EclairAmiError({
+    code: "release.image-missing",
+    operation: `publishing in ${region}`,
+    message: `${imageId} does not exist any more`,
+    remedy: "find out who deregistered the image; run the command again to copy it again",
+  });
+}
+
+/** Removes a copy from the version's document. A version that is published in the region keeps its image. */
+async function forget(publication: Publication, region: string): Promise<void> {
+  await publication.record((current) => {
+    const { [region]: image, ...regions } = current.regions;
+    if (image?.publishedAt !== undefined) return current;
+    const failedCopies = { ...current.failedCopies, [region]: (current.failedCopies[region] ?? 0) + 1 };
+    return { ...current, regions, failedCopies };
+  });
+}
