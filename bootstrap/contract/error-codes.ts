@@ -95,6 +95,8 @@ export const errorCodes = {
   "lab.region-unknown": "The lab has no network in that region of that account.",
   "lab.start-failed": "The lab did not start. The message contains its first log.",
   "lab.stopped": "The lab stopped while a command used it.",
+  "launch.architecture-unknown": "The architecture of a channel's image is not known.",
+  "launch.image-missing": "No image is named.",
   "launch.image-not-found": "No image has that id.",
   "launch.not-for-release": "An image that is not for release is never launched on mainnet.",
   "launch.template-failed": "EC2 refused a new version of the launch template.",

@@ -17,10 +17,10 @@ import { SetupResult } from "../../bootstrap/contract/reports/setup.ts";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import type { Target } from "../target/target.ts";
 import { bootstrapEvents, consoleOutput } from "./console.ts";
-import { requireImage, templateReference } from "./launch.ts";
+import { requireImage, templateReference, type KnownImage } from "./launch.ts";
 
 export type SetupInstance = {
-  readonly imageId: string;
+  readonly image: KnownImage;
   /** Supplies subnet, security groups and instance type. */
   readonly launchTemplate: string;
   /** The instance profile whose role alone may read the owner's secret. */
@@ -42,7 +42,7 @@ export async function runClusterSetup(
 ): Promise<SetupResult> {
   const id = randomUUID();
   const operation = `${task.action} of ${setup.cluster}`;
-  await requireImage(target, instance.imageId, setup.chain);
+  await requireImage(target, instance.image, setup.chain);
   const instanceId = await start(target, { ...setup, task: { ...task, id } }, instance);
   try {
     const table = new ClusterTable(
@@ -73,7 +73,7 @@ function errorOf(
 }
 
 async function start(target: Target, document: ClusterSetup, instance: SetupInstance): Promise<string> {
-  const { launchTemplate, imageId, instanceProfile } = instance;
+  const { launchTemplate, image, instanceProfile } = instance;
   const instanceTags = [
     { Key: tags.setup, Value: document.cluster },
     { Key: "Name", Value: `${document.cluster} (${document.task?.action})` },
@@ -83,7 +83,7 @@ async function start(target: Target, document: ClusterSetup, instance: SetupInst
       LaunchTemplate: { ...templateReference(launchTemplate), Version: "$Default" },
       MinCount: 1,
       MaxCount: 1,
-      ImageId: imageId,
+      ImageId: image.imageId,
       IamInstanceProfile: { Name: instanceProfile },
       UserData: Buffer.from(stringify(document)).toString("base64"),
       InstanceInitiatedShutdownBehavior: "terminate",

@@ -13,8 +13,11 @@ import type { Target } from "../target/target.ts";
 import { requireChainSnapshot } from "./chain/snapshots.ts";
 import { readConfiguration } from "./configuration/read.ts";
 
+/** An image, and its tags when they are known from elsewhere: another account than the owner sees none. */
+export type KnownImage = { readonly imageId: string; readonly tags?: ReadonlyMap<string, string> };
+
 export type Launch = {
-  readonly imageId: string;
+  readonly image: KnownImage;
   readonly configurationFile: string;
   /** Supplies everything except image and user-data: subnet, security groups, instance type and instance profile. */
   readonly launchTemplate: string;
@@ -40,13 +43,13 @@ export const templateReference = (idOrName: string): TemplateReference =>
 /** Creates a version of the launch template with this image and configuration, and starts an instance from it. */
 export async function launch(target: Target, wanted: Launch): Promise<Launched> {
   const { configuration, userData } = await readConfiguration(wanted.configurationFile);
-  const imageTags = await requireImage(target, wanted.imageId, configuration.chain);
+  const imageTags = await requireImage(target, wanted.image, configuration.chain);
   if (configuration.chainVolume?.snapshotId === "latest")
     await requireChainSnapshot(target, configuration.chain, imageTags.get(tags.bitcoindVersion) ?? "0");
   const template = templateReference(wanted.launchTemplate);
   const { version, data } = await createTemplateVersion(target, template, {
     sourceVersion: "$Default",
-    imageId: wanted.imageId,
+    imageId: wanted.image.imageId,
     userData: userDataOf(userData),
   });
   const instanceTags = [
@@ -112,7 +115,7 @@ export async function createTemplateVersion(
  */
 export async function requireImage(
   target: Target,
-  imageId: string,
+  { imageId, tags: known = new Map<string, string>() }: KnownImage,
   chain: string,
 ): Promise<ReadonlyMap<string, string>> {
   const found = await target
@@ -132,13 +135,17 @@ export async function requireImage(
       remedy: "list the images with `eclair-ami images list`",
       exitCode: 2,
     });
-  const imageTags = new Map(image.Tags?.map(({ Key = "", Value = "" }) => [Key, Value]));
+  const imageTags = new Map([
+    ...known,
+    ...(image.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value] as const),
+  ]);
   if (chain !== "mainnet" || imageTags.get(tags.release) === "true") return imageTags;
   throw new EclairAmiError({
     code: "launch.not-for-release",
     operation: `launching ${imageId} on mainnet`,
     message: `the image is not for release: ${imageTags.get(tags.releaseReason) ?? `it has no tag ${tags.release}`}`,
-    remedy: "bake an image from the pinned releases",
+    remedy:
+      "bake an image from the pinned releases. For a published image of another account, whose tags are not visible here, name its channel with --channel",
   });
 }
 

@@ -63,7 +63,7 @@ export async function launchMissingInstances(environment: DrillEnvironment): Pro
   for (const zone of zones) {
     if (usedZones.has(zone.name)) continue;
     await launch(target, {
-      imageId,
+      image: { imageId },
       configurationFile,
       launchTemplate: configuration.cluster,
       name: `${configuration.cluster}-${zone.name}`,

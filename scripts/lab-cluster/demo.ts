@@ -22,7 +22,7 @@ export async function relaunchDemo(
   await terminateAll(target);
   const started = performance.now();
   const { instanceId } = await launch(target, {
-    imageId,
+    image: { imageId },
     configurationFile,
     launchTemplate: demoCluster,
     name: demoCluster,
@@ -39,7 +39,7 @@ export async function launchStandby(
   subnetId: string | undefined,
 ): Promise<NodeStatus> {
   const { instanceId } = await launch(target, {
-    imageId,
+    image: { imageId },
     configurationFile,
     launchTemplate: demoCluster,
     name: `${demoCluster}-standby`,

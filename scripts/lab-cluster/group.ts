@@ -55,7 +55,7 @@ async function createGroup(
   { name, imageId, configurationFile }: GroupSettings,
 ): Promise<void> {
   const { configuration, userData: content } = await readConfiguration(configurationFile);
-  await requireImage(target, imageId, configuration.chain);
+  await requireImage(target, { imageId }, configuration.chain);
   const template = { LaunchTemplateName: name };
   const userData = userDataOf(content);
   const { version } = await createTemplateVersion(target, template, {

@@ -35,7 +35,7 @@ export async function initLabNode(
   mkdirSync(dirname(setupFile(lab, name)), { recursive: true });
   writeFileAtomically(setupFile(lab, name), stringify(setup));
   const task = { action: "init", createSecrets: true, walletRetained: false } as const;
-  const instance = { imageId, launchTemplate: name, instanceProfile: roleName(name, "setup") };
+  const instance = { image: { imageId }, launchTemplate: name, instanceProfile: roleName(name, "setup") };
   const result = await runClusterSetup(target, setup, task, instance, new AbortController().signal);
   const configuration = await nodeConfiguration(target, setup, result);
   const file = configurationFile(lab, name);

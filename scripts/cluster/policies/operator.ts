@@ -19,6 +19,7 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Poli
         "ec2:DescribeVolumes",
         "ec2:DescribeSnapshots",
         "ec2:DescribeImages",
+        "ec2:DescribeInstanceTypes",
         "ec2:DescribeLaunchTemplates",
         "ec2:DescribeLaunchTemplateVersions",
         "ec2:GetConsoleOutput",

@@ -3,7 +3,7 @@ import type { ClusterRecord } from "../../../bootstrap/contract/record/record.ts
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import type { Target } from "../../target/target.ts";
 import { readConfiguration } from "../configuration/read.ts";
-import { createTemplateVersion, requireImage, userDataOf } from "../launch.ts";
+import { createTemplateVersion, requireImage, userDataOf, type KnownImage } from "../launch.ts";
 import { templateVersion, type NodeGroup } from "./group.ts";
 
 /** What a `replace` does to a group. */
@@ -82,14 +82,14 @@ export async function templateVersionOf(
 /** The version of the Eclair in an image, by the image's tag. */
 export async function eclairVersionOf(
   target: Target,
-  imageId: string,
+  image: KnownImage,
   { node }: ClusterRecord,
 ): Promise<string> {
-  const version = (await requireImage(target, imageId, node.chain)).get(tags.eclairVersion);
+  const version = (await requireImage(target, image, node.chain)).get(tags.eclairVersion);
   if (version !== undefined) return version;
   throw invalid(
-    `the image ${imageId} has no tag ${tags.eclairVersion}`,
-    "name an image that `eclair-ami bake` created",
+    `the image ${image.imageId} has no tag ${tags.eclairVersion}`,
+    "name an image that `eclair-ami bake` created, or for a published image of another account its channel with --channel",
   );
 }
 

@@ -35,7 +35,7 @@ async function launchPeer(environment: DrillEnvironment): Promise<string> {
   const { configuration } = await readConfiguration(file);
   writeFileSync(file, stringify({ ...configuration, eclair: { settings: peerSettings } }));
   const { instanceId } = await launch(target, {
-    imageId,
+    image: { imageId },
     configurationFile: file,
     launchTemplate: cluster,
     name: cluster,

@@ -16,6 +16,3 @@ export type EclairArtifact = Artifact<"eclair", "real" | "stand-in">;
 
 /** The signed release of bitcoincore.org, or Debian's package. */
 export type BitcoindArtifact = Artifact<"bitcoind", "release" | "debian">;
-
-export const architectures = ["x86_64", "arm64"] as const;
-export type Architecture = (typeof architectures)[number];

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { architectures } from "../../image/artifacts/artifact.ts";
+import { tags } from "../../../bootstrap/contract/tags.ts";
+import { architectures } from "../../target/architecture.ts";
 
 /** What a consumer must know about a published image. Only the owner of an image sees its tags. */
 const ImageFacts = z.object({
@@ -23,3 +24,13 @@ export function parseFacts(text: string): ImageFacts | undefined {
     return undefined;
   }
 }
+
+/** The facts in the form of the tags that only the owner of an image sees. */
+export const factsAsTags = (facts: ImageFacts): ReadonlyMap<string, string> =>
+  new Map([
+    [tags.releaseVersion, facts.version],
+    [tags.eclairVersion, facts.eclair],
+    [tags.bitcoindVersion, facts.bitcoind],
+    [tags.release, String(facts.release)],
+    ...(facts.releaseReason === undefined ? [] : ([[tags.releaseReason, facts.releaseReason]] as const)),
+  ]);

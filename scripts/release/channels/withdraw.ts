@@ -7,6 +7,7 @@ import {
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { ec2Tags } from "../../image/bake/image-tags.ts";
+import { isImageMissing } from "../images.ts";
 import { usesOf } from "../prune/usage.ts";
 import { requireRegions } from "../regions.ts";
 import { currentVersion, readChannels } from "../store/channel.ts";
@@ -113,7 +114,7 @@ async function inEachPlace(
         await step(place);
       } catch (error) {
         // An image that does not exist any more needs no mark.
-        if (error instanceof Error && /^InvalidAMIID/.test(error.name)) return;
+        if (isImageMissing(error)) return;
         failures.set(place.region, error);
       }
     }),

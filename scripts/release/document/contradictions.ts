@@ -11,7 +11,7 @@ const partitionOf = (region: string): Release["partition"] =>
   region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 
 /** What a document says that cannot work, although each value alone is valid. */
-export function contradictions(release: Release, target: Target["name"]): string[] {
+export function contradictions(release: Release, target: Target["name"] | undefined): string[] {
   const { partition, accountId, regions, principals, parameterPrefix, manifests } = release;
   const problems: string[] = [];
   for (const region of [...Object.keys(regions), manifests.region])

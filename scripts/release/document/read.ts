@@ -8,9 +8,10 @@ import { contradictions } from "./contradictions.ts";
 
 /**
  * Reads release.yaml.
+ * @param target where it is used; undefined to print policies
  * @throws EclairAmiError `release.document-invalid` with all problems
  */
-export async function readRelease(file: string, target: Target["name"]): Promise<Release> {
+export async function readRelease(file: string, target?: Target["name"]): Promise<Release> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw invalid(file, messageOf(error));
   });

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { ec2Tags } from "../../image/bake/image-tags.ts";
+import { findImage } from "../images.ts";
 import type { Publication } from "./publication.ts";
 import { describeImage } from "./source.ts";
 
@@ -123,7 +124,7 @@ export async function waitForCopy(publication: Publication, region: string): Pro
   const deadline = performance.now() + copyTimeoutMilliseconds[target.name];
   for (;;) {
     signal.throwIfAborted();
-    const image = await readImage(publication, region, imageId);
+    const image = await findImage(publication.ec2In(region), imageId);
     if (image?.State === "available")
       return await publication.recordImage(region, (recorded) => ({
         ...(recorded ?? { imageId, kmsKeyArn: publication.regionOf(region).kmsKeyArn }),
@@ -148,22 +149,6 @@ export async function waitForCopy(publication: Publication, region: string): Pro
 
 /** EC2 shows a new image some seconds after the call. */
 const missingMilliseconds = 20_000;
-
-/** @returns undefined when the image is not visible */
-async function readImage(
-  publication: Publication,
-  region: string,
-  imageId: string,
-): Promise<Image | undefined> {
-  const found = await publication
-    .ec2In(region)
-    .send(new DescribeImagesCommand({ ImageIds: [imageId] }))
-    .catch((error: unknown) => {
-      if (error instanceof Error && /^InvalidAMIID/.test(error.name)) return undefined;
-      throw error;
-    });
-  return found?.Images?.[0];
-}
 
 async function failedCopy(publication: Publication, region: string, image: Image): Promise<EclairAmiError> {
   const { ImageId = "", StateReason } = image;

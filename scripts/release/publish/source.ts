@@ -1,7 +1,8 @@
-import { DescribeImagesCommand, type Image } from "@aws-sdk/client-ec2";
+import type { Image } from "@aws-sdk/client-ec2";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { sha256OfText } from "../../image/artifacts/digest.ts";
+import { findImage } from "../images.ts";
 import { isLabPrefix } from "../document/contradictions.ts";
 import {
   compareReleases,
@@ -25,14 +26,7 @@ export async function describeImage(
   region: string,
   imageId: string,
 ): Promise<Image> {
-  const found = await publication
-    .ec2In(region)
-    .send(new DescribeImagesCommand({ ImageIds: [imageId] }))
-    .catch((error: unknown) => {
-      if (error instanceof Error && /^InvalidAMIID/.test(error.name)) return undefined;
-      throw error;
-    });
-  const image = found?.Images?.[0];
+  const image = await findImage(publication.ec2In(region), imageId);
   if (image?.State === "available") return image;
   throw new EclairAmiError({
     code: "release.image-missing",

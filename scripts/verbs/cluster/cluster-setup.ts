@@ -8,10 +8,10 @@ import { readClusterSetup } from "../../cluster/configuration/read.ts";
 import { callerOf } from "../../target/caller.ts";
 import type { Target } from "../../target/target.ts";
 import { interruptSignal } from "../../ui/interrupt.ts";
-import { launchTemplateOf, targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
+import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
+import { launchTemplateOf, targetOf, withTarget } from "../target-flags.ts";
 
-type SetupFlags = TargetFlags & {
-  readonly image: string;
+type SetupFlags = ImageFlags & {
   readonly config: string;
   readonly launchTemplate?: string;
   readonly instanceProfile?: string;
@@ -23,8 +23,7 @@ const noConsent = { createSecrets: false, walletRetained: false };
 /** The actions of a cluster setup, each on a short-lived instance. */
 export function addClusterSetup(program: Command): void {
   const withSetup = (command: Command) =>
-    withTarget(command)
-      .requiredOption("--image <id>", "the image of the short-lived instance")
+    withImage(withTarget(command), "the image of the short-lived instance")
       .requiredOption("--config <file>", "a document of the kind ClusterSetup")
       .option("--launch-template <name>", "by name or id; in the lab, the cluster's own by default")
       .option(
@@ -74,7 +73,7 @@ export function addClusterSetup(program: Command): void {
 async function setUp(flags: SetupFlags, task: Omit<SetupTask, "id">): Promise<void> {
   const target = targetOf(flags);
   const setup = await readClusterSetup(flags.config);
-  const instance = setupInstance(target, setup, flags);
+  const instance = await setupInstance(target, setup, flags);
   print(await runClusterSetup(target, setup, task, instance, interruptSignal()), flags.json);
 }
 
@@ -83,7 +82,7 @@ async function repoint(
 ): Promise<void> {
   const target = targetOf(flags);
   const setup = await readClusterSetup(flags.config);
-  const instance = setupInstance(target, setup, flags);
+  const instance = await setupInstance(target, setup, flags);
   const signal = interruptSignal();
   const comparison = await runClusterSetup(
     target,
@@ -128,11 +127,18 @@ async function askForNodeId({ cluster }: ClusterSetup): Promise<string> {
   }
 }
 
-const setupInstance = (target: Target, { cluster }: ClusterSetup, flags: SetupFlags): SetupInstance => ({
-  imageId: flags.image,
-  launchTemplate: launchTemplateOf(target, cluster, flags.launchTemplate),
-  instanceProfile: flags.instanceProfile ?? `${cluster}-setup`,
-});
+async function setupInstance(
+  target: Target,
+  { cluster }: ClusterSetup,
+  flags: SetupFlags,
+): Promise<SetupInstance> {
+  const launchTemplate = launchTemplateOf(target, cluster, flags.launchTemplate);
+  return {
+    image: await imageOf(target, flags, { name: launchTemplate, version: "$Default" }),
+    launchTemplate,
+    instanceProfile: flags.instanceProfile ?? `${cluster}-setup`,
+  };
+}
 
 function print(result: SetupResult, json: boolean): void {
   if (json) return console.log(JSON.stringify(result));

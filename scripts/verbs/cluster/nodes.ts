@@ -4,12 +4,13 @@ import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { tagPrefix } from "../../../bootstrap/contract/tags.ts";
 import { readConfiguration } from "../../cluster/configuration/read.ts";
 import { consoleOutput } from "../../cluster/console.ts";
+import { withdrawnImageWarnings } from "../../cluster/withdrawn-images.ts";
 import { launch } from "../../cluster/launch.ts";
 import type { Target } from "../../target/target.ts";
+import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
 import { launchTemplateOf, targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
 
-type LaunchFlags = TargetFlags & {
-  readonly image: string;
+type LaunchFlags = ImageFlags & {
   readonly config: string;
   readonly launchTemplate?: string;
   readonly name?: string;
@@ -18,9 +19,8 @@ type LaunchFlags = TargetFlags & {
 
 /** Instances of a cluster: launch, logs, terminate. */
 export function addNodes(program: Command): void {
-  withTarget(program.command("launch"))
+  withImage(withTarget(program.command("launch")), "the image")
     .description("launch an instance of an image with a node's configuration")
-    .requiredOption("--image <id>", "the image")
     .requiredOption("--config <file>", "the node's configuration")
     .option("--launch-template <name>", "by name or id; in the lab, the cluster's own by default")
     .option("--name <name>", "the name of the instance; the cluster's name by default")
@@ -46,8 +46,11 @@ async function launchVerb(flags: LaunchFlags): Promise<void> {
   const target = targetOf(flags);
   const { configuration } = await readConfiguration(flags.config);
   const launchTemplate = launchTemplateOf(target, configuration.cluster, flags.launchTemplate);
-  const { image: imageId, config: configurationFile, name, subnet: subnetId } = flags;
-  const wanted = { imageId, configurationFile, launchTemplate, name, subnetId };
+  const image = await imageOf(target, flags, { name: launchTemplate, version: "$Default" });
+  const { config: configurationFile, name, subnet: subnetId } = flags;
+  for (const warning of await withdrawnImageWarnings(target, [{ instanceId: "launch", ...image }]))
+    console.error(`warning: ${warning}`);
+  const wanted = { image, configurationFile, launchTemplate, name, subnetId };
   const { instanceId, templateVersion } = await launch(target, wanted);
   console.log(`${instanceId} starts from version ${templateVersion} of ${launchTemplate}`);
 }

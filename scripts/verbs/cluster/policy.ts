@@ -4,7 +4,11 @@ import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { readClusterSetup, readConfiguration } from "../../cluster/configuration/read.ts";
 import { instancePolicy } from "../../cluster/policies/instance.ts";
 import { operatorPolicy } from "../../cluster/policies/operator.ts";
+import { channelReaderPolicy, consumerPolicy } from "../../cluster/policies/consumer.ts";
+import { imageKeyPolicy } from "../../cluster/policies/image-key.ts";
+import { publisherPolicy, type ReleaseNames } from "../../cluster/policies/publisher.ts";
 import { releaseEngineerPolicy } from "../../cluster/policies/release-engineer.ts";
+import { readRelease } from "../../release/document/read.ts";
 import { setupPolicy } from "../../cluster/policies/cluster-setup.ts";
 import {
   inPartition,
@@ -14,12 +18,22 @@ import {
   type Policy,
 } from "../../cluster/policies/statements.ts";
 
-const roles = ["instance", "setup", "operator", "release-engineer"] as const;
+const roles = [
+  "instance",
+  "setup",
+  "operator",
+  "release-engineer",
+  "publisher",
+  "channel-reader",
+  "consumer",
+  "image-key",
+] as const;
 type Role = (typeof roles)[number];
 type Flags = {
   readonly config?: string;
   readonly passRole?: string[];
   readonly kmsKey?: string[];
+  readonly channelReaderRole?: string;
   readonly partition: Partition;
 };
 
@@ -31,9 +45,13 @@ export function addPolicy(program: Command): void {
     .addArgument(new Argument("<role>", "the role").choices(roles))
     .option(
       "--config <file>",
-      "the node's configuration; for `setup`, the ClusterSetup; not for `release-engineer`",
+      "the node's configuration; for `setup`, the ClusterSetup; for the roles of releases, the release document; not for `release-engineer`",
     )
-    .option("--pass-role <arn...>", "for `operator`: the roles of the node and of the cluster setup")
+    .option(
+      "--pass-role <arn...>",
+      "for `operator`: the roles of the node and of the cluster setup; for `publisher`: those of image tests",
+    )
+    .option("--channel-reader-role <arn>", "for `consumer`: the role that reads channels")
     .option("--kms-key <arn...>", "for `instance` and `setup`: the customer managed keys of the secrets")
     .addOption(
       new Option("--partition <name>", "the partition of the account").choices(partitions).default("aws"),
@@ -54,6 +72,24 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Pro
       await nodeCluster(required(config, role, "--config")),
       required(passRole, role, "--pass-role"),
     ),
+  publisher: async (flags, role) => publisherPolicy(await releaseNames(flags, role)),
+  "channel-reader": async (flags, role) => channelReaderPolicy(await releaseNames(flags, role)),
+  consumer: async (flags, role) =>
+    consumerPolicy(
+      await releaseNames(flags, role),
+      required(flags.channelReaderRole, role, "--channel-reader-role"),
+    ),
+  "image-key": async ({ config }, role) => {
+    const { accountId, principals } = await readRelease(required(config, role, "--config"));
+    const organizations = [...principals.organizations, ...principals.organizationalUnits].map(
+      (arn) => /o-[a-z0-9]+/.exec(arn)?.[0] ?? "",
+    );
+    return imageKeyPolicy({
+      accountId,
+      consumers: principals.accounts,
+      organizations: [...new Set(organizations)],
+    });
+  },
   setup: async ({ config, kmsKey }, role) => {
     const { cluster, record, secrets, database } = await readClusterSetup(required(config, role, "--config"));
     const named = Object.values(secrets).filter((id) => id !== undefined);
@@ -63,6 +99,20 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Pro
     );
   },
 };
+
+/** The names in a release document. The partition of its ARNs is translated afterwards. */
+async function releaseNames(flags: Flags, role: Role): Promise<ReleaseNames> {
+  const release = await readRelease(required(flags.config, role, "--config"));
+  return {
+    accountId: release.accountId,
+    regions: Object.keys(release.regions),
+    kmsKeyArns: Object.values(release.regions).map(({ kmsKeyArn }) => kmsKeyArn),
+    parameterPrefix: release.parameterPrefix,
+    bucket: release.manifests.bucket,
+    objectPrefix: release.manifests.prefix,
+    testRoleArns: flags.passRole ?? [],
+  };
+}
 
 async function nodeCluster(file: string): Promise<Cluster> {
   const { configuration } = await readConfiguration(file);

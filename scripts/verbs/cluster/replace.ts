@@ -7,14 +7,15 @@ import { balancingWarning, findGroup } from "../../cluster/replace/group.ts";
 import { backwardPlan, eclairVersionOf, forwardPlan, templateVersionOf } from "../../cluster/replace/plan.ts";
 import { Replacer, type Step } from "../../cluster/replace/replacer.ts";
 import { isReversible, requireConsent, type Consent } from "../../cluster/replace/reversible.ts";
+import { withdrawnImageWarnings } from "../../cluster/withdrawn-images.ts";
 import { callerOf } from "../../target/caller.ts";
 import { emit } from "../../ui/tasks.ts";
-import { targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
+import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
+import { targetOf, withTarget } from "../target-flags.ts";
 
-type Flags = TargetFlags &
+type Flags = ImageFlags &
   Consent & {
     readonly cluster: string;
-    readonly image?: string;
     readonly config?: string;
     readonly rollback: boolean;
     readonly force: boolean;
@@ -26,10 +27,9 @@ type Flags = TargetFlags &
 
 /** Re-images the Auto Scaling group of a cluster, one instance after another, with one switchover. */
 export function addReplace(program: Command): void {
-  withTarget(program.command("replace"))
+  withImage(withTarget(program.command("replace")), "the new image")
     .description("replace the image of every instance of a cluster's Auto Scaling group, standby first")
     .requiredOption("--cluster <name>", "the cluster")
-    .option("--image <id>", "the new image")
     .option("--config <file>", "a new configuration; without it, the group's own")
     .option("--rollback", "return to the launch template version before the last replace", false)
     .option("--force", "with --rollback, when no instance is active: replaces one after another", false)
@@ -54,12 +54,20 @@ async function replace(flags: Flags): Promise<void> {
     );
   const group = await findGroup(target, flags.cluster, flags.group);
   if (group.balancesZones) console.error(`warning: ${balancingWarning(group.name)}`);
-  const { image } = flags;
+  const { templateId: name, version: current } = group.template;
+  const image = flags.rollback ? undefined : await imageOf(target, flags, { name, version: current });
   const plan =
     image === undefined
       ? await backwardPlan(target, group)
-      : await forwardPlan(group, flags.cluster, image, flags.config);
-  const eclair = await eclairVersionOf(target, plan.imageId, record);
+      : await forwardPlan(group, flags.cluster, image.imageId, flags.config);
+  const ofPlan = [{ instanceId: "the new instances", imageId: plan.imageId }];
+  const ofGroup = group.members.map(({ instanceId }) => ({ instanceId, imageId: group.template.imageId }));
+  for (const warning of await withdrawnImageWarnings(
+    target,
+    image === undefined ? ofPlan : [...ofGroup, ...ofPlan],
+  ))
+    console.error(`warning: ${warning}`);
+  const eclair = await eclairVersionOf(target, image ?? { imageId: plan.imageId }, record);
   // The record does not show any more whether an interrupted `replace` was reversible.
   const reversible = isReversible(record, eclair) && plan.wasReversible;
   if (!reversible) await requireConsent(target, record, eclair, flags);
@@ -95,11 +103,15 @@ async function replace(flags: Flags): Promise<void> {
   );
 }
 
-function requireFittingFlags({ rollback, image, config, force }: Flags): void {
-  if (rollback === (image !== undefined))
-    throw invalid("either --image or --rollback is required", "pass one of them");
+function requireFittingFlags({ rollback, image, channel, config, force }: Flags): void {
+  const isNamed = image !== undefined || channel !== undefined;
+  if (rollback === isNamed || (image !== undefined && channel !== undefined))
+    throw invalid("either --image, --channel or --rollback is required", "pass one of them");
   if (rollback && config !== undefined)
-    throw invalid("--config requires --image", "a rollback uses the configuration of the previous version");
+    throw invalid(
+      "--config requires --image or --channel",
+      "a rollback uses the configuration of the previous version",
+    );
   if (force && !rollback)
     throw invalid("--force requires --rollback", "a new image requires a node that is active");
 }

@@ -5,6 +5,7 @@ import { defaultTable } from "../../../bootstrap/contract/record/default-table.t
 import { balancingGroups, balancingWarning } from "../../cluster/replace/group.ts";
 import { loadBalancerWarnings } from "../../cluster/load-balancing.ts";
 import { nodeStatuses, type NodeStatus } from "../../cluster/status.ts";
+import { withdrawnImageWarnings } from "../../cluster/withdrawn-images.ts";
 import { takeoverCandidates } from "../../cluster/takeover.ts";
 import { exitCodes } from "../../ui/errors.ts";
 import { interruptSignal } from "../../ui/interrupt.ts";
@@ -68,11 +69,12 @@ async function warningsOn(target: Target, statuses: readonly NodeStatus[]): Prom
   const checks = await Promise.allSettled([
     balancingGroups(target, clusters).then((groups) => groups.map(balancingWarning)),
     loadBalancerWarnings(target, statuses),
+    withdrawnImageWarnings(target, statuses),
   ]);
   return checks.flatMap((check) =>
     check.status === "fulfilled"
       ? check.value
-      : [`Auto Scaling groups or load balancers cannot be checked: ${messageOf(check.reason)}`],
+      : [`Auto Scaling groups, load balancers or images cannot be checked: ${messageOf(check.reason)}`],
   );
 }
 

@@ -1,9 +1,14 @@
 import { paginateDescribeImages, EC2Client, type Image } from "@aws-sdk/client-ec2";
+import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { readManifestOf } from "../../image/build-folder.ts";
+import { testImage } from "../../image/bake/image-test.ts";
 import { diffManifests } from "../../image/diff.ts";
 import { manifestSchema } from "../../image/manifest.ts";
+import { inRegion } from "../../target/scoped.ts";
+import { exitCodes } from "../../ui/errors.ts";
+import { interruptSignal } from "../../ui/interrupt.ts";
 import { targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
 import { createTable } from "../../ui/table.ts";
 import { allItems } from "../../target/pages.ts";
@@ -16,6 +21,12 @@ export function addImages(program: Command): void {
     .description("list the images of a target with their versions and their release status")
     .option("--json", "print JSON", false)
     .action(list);
+  withTarget(images.command("test <image>"))
+    .description("launch an instance that tests an image in this account and region, and terminate it")
+    .option("--subnet <id>", "the subnet of the instance")
+    .option("--instance-type <type>", "the type of the instance")
+    .option("--json", "print JSON", false)
+    .action(test);
   images
     .command("diff <a> <b>")
     .description("compare two images by their manifests in the build folder of this checkout")
@@ -34,6 +45,22 @@ function diff(a: string, b: string, { json }: { json: boolean }): void {
   const table = createTable(["", a, b]);
   for (const item of differences) table.push([item.property, item.a || "-", item.b || "-"]);
   console.log(table.toString());
+}
+
+type TestFlags = ListFlags & { readonly subnet?: string; readonly instanceType?: string };
+
+async function test(imageId: string, flags: TestFlags): Promise<void> {
+  const target = targetOf(flags);
+  const { subnet = target.instance.subnetId, instanceType = target.instance.type } = flags;
+  const instance = { type: instanceType, ...(subnet !== undefined && { subnetId: subnet }) };
+  const { result, durationSeconds } = await testImage(inRegion(target, target.region, instance), imageId, {
+    ...{ id: randomUUID(), tags: {}, keepOnFailure: false },
+    signal: interruptSignal(),
+  });
+  if (!result.passed) process.exitCode = exitCodes.failed;
+  if (flags.json) return console.log(JSON.stringify({ ...result, durationSeconds }));
+  for (const { name, passed, detail } of result.checks)
+    console.log(`${passed ? "passed" : "failed"}  ${name}: ${detail}`);
 }
 
 async function list(flags: ListFlags): Promise<void> {

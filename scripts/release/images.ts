@@ -1,0 +1,15 @@
+import { DescribeImagesCommand, type EC2Client, type Image } from "@aws-sdk/client-ec2";
+
+export const isImageMissing = (error: unknown): boolean =>
+  error instanceof Error && error.name.startsWith("InvalidAMIID");
+
+/** @returns undefined when the image does not exist, or is not visible yet */
+export async function findImage(ec2: EC2Client, imageId: string): Promise<Image | undefined> {
+  try {
+    const { Images } = await ec2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
+    return Images?.[0];
+  } catch (error) {
+    if (isImageMissing(error)) return undefined;
+    throw error;
+  }
+}
