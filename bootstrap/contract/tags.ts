@@ -37,6 +37,8 @@ export const tags = {
   releaseReason: "eclair-ami:release-reason",
   /** On a published image: its version, such as `0.13.0-2`. */
   releaseVersion: "eclair-ami:release-version",
+  /** On a copy of an image: where the documents of its release are. */
+  releaseStore: "eclair-ami:release-store",
   /** On a published image that must not be used any more: why. */
   withdrawn: "eclair-ami:withdrawn",
 } as const;

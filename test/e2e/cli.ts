@@ -9,12 +9,20 @@ import { root } from "../../scripts/machine/paths.mjs";
 // No test may reach AWS: nothing listens on the default endpoint.
 const env = { AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_EC2_METADATA_DISABLED: "true" };
 
-/** Runs `./eclair-ami` as a user does. A command that fails does not throw. */
-export function cli(args: readonly string[], environment: Record<string, string | undefined> = {}) {
+/**
+ * Runs `./eclair-ami` as a user does. A command that fails does not throw.
+ * @param options.detached in a process group of its own, which a test can kill
+ */
+export function cli(
+  args: readonly string[],
+  environment: Record<string, string | undefined> = {},
+  { detached = false }: { readonly detached?: boolean } = {},
+) {
   return execa(join(root, "eclair-ami"), args, {
     all: true,
     reject: false,
     stdin: "ignore",
+    detached,
     env: { ...env, ...environment },
   });
 }

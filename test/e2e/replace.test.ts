@@ -24,10 +24,12 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import { lastHolderAddress } from "../../scripts/lab-cluster/failover.ts";
 import { createLabGroup } from "../../scripts/lab-cluster/group.ts";
+import { home } from "../../scripts/lab/addresses.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { terminateMember, findGroup } from "../../scripts/cluster/replace/group.ts";
 import { nodeStatuses } from "../../scripts/cluster/status.ts";
 import { waitForBoot, cli, eventually, inGuest } from "./cli.ts";
+import { labRelease } from "./lab-release.ts";
 import { cluster, type Cluster } from "./node.ts";
 import { pairOf } from "./pair.ts";
 
@@ -250,9 +252,18 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
 
   test("replace installs a newer image under load with one switchover, and --rollback restores the previous image without an active instance", async () => {
     await waitForPair();
-    const newer = await createChangedImage("touch /etc/newer");
+    const release = await labRelease(nodes.lab, name);
+    const releaseVerb = async (...args: string[]) => {
+      const done = await cli(["release", ...args, "--state", state, "--config", release.file]);
+      expect(done.exitCode, done.all).toBe(0);
+      return done.stdout;
+    };
+    const published = (await releaseVerb("publish", imageId, "--json")).trim().split("\n").at(-1) ?? "";
+    const { version, images } = JSON.parse(published) as { version: string; images: Record<string, string> };
+    const newer = images[home.region] ?? "";
+    await releaseVerb("promote", version, "--to", "stable");
     const stopLoad = startLoad();
-    const run = await replace("--image", newer, "--json");
+    const run = await replace("--channel", "stable", "--parameter-prefix", release.prefix, "--json");
     expect(run.exitCode, run.all).toBe(0);
     const { hashes, longestPause } = await stopLoad();
     const steps = run.stdout.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -276,6 +287,23 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
 
     const secondRun = await replace("--image", newer);
     expect(secondRun.stdout).toMatch(/without a switchover/);
+    await releaseVerb("withdraw", version, "--reason", "a test");
+    const withdrawn = await cli(["status", "--state", state, "--cluster", name]);
+    expect(withdrawn.stderr).toMatch(
+      new RegExp(
+        `^warning: i-\\w+, i-\\w+: the image ${newer} \\(${version}\\) was withdrawn: a test\\.`,
+        "m",
+      ),
+    );
+    const disabling = ["withdraw", version, "--reason", "a test", "--disable"];
+    const disabled = await cli(["release", ...disabling, "--state", state, "--config", release.file]);
+    expect(disabled.exitCode).toBe(1);
+    expect(disabled.all).toMatch(
+      new RegExp(`us-east-1: the instance i-\\w+ \\(running\\) \\(${newer}\\)[^]*release.image-in-use`),
+    );
+    expect(await releaseVerb("prune")).toMatch(
+      new RegExp(`^${version}: kept, because .*launch template ${name}`),
+    );
     const { active, standby } = await waitForPair();
     await breakEclair(standby);
     await breakEclair(active);

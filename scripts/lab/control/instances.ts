@@ -37,8 +37,9 @@ export class Instances {
   private readonly tasks = new Map<string, Promise<void>>();
   private readonly cache: MotoCache;
   private readonly read: () => Promise<Omit<Managed, "machine">[]>;
-  /** The accounts and regions that can have instances. A controller that was restarted does not know it. */
+  /** The accounts and regions that can have instances. A controller that has just started does not know them. */
   private scopes: readonly Scope[] = [home, ...otherZones];
+  private areScopesKnown = false;
 
   constructor(lab: LabPaths, cache: MotoCache) {
     this.lab = lab;
@@ -67,7 +68,7 @@ export class Instances {
   private async readAll(): Promise<Omit<Managed, "machine">[]> {
     const ended = new Set([...this.managed.keys(), ...instanceFolders(this.lab)]);
     const found: Omit<Managed, "machine">[] = [];
-    const used: Scope[] = [];
+    const unused = new Set<Scope>();
     for (const scope of this.scopes) {
       const running = await readInstances(scope, notTerminated);
       for (const { InstanceId } of running) ended.delete(InstanceId ?? "");
@@ -76,9 +77,11 @@ export class Instances {
       const terminated = ended.size === 0 ? [] : await readInstances(scope, { Filters });
       const all = [...running, ...terminated];
       found.push(...all.map((instance) => ({ instance, scope })));
-      if (all.length > 0 || scope === home) used.push(scope);
+      if (all.length === 0 && scope !== home) unused.add(scope);
     }
-    this.scopes = used;
+    // A call may have added a scope in the meantime.
+    if (!this.areScopesKnown) this.scopes = this.scopes.filter((scope) => !unused.has(scope));
+    this.areScopesKnown = true;
     return found;
   }
 

@@ -76,6 +76,7 @@ async function findCopy(publication: Publication, region: string): Promise<strin
       Filters: [
         { Name: `tag:${tags.bakeId}`, Values: [publication.options.manifest.bakeId] },
         { Name: `tag:${tags.releaseVersion}`, Values: [publication.version] },
+        { Name: `tag:${tags.releaseStore}`, Values: [publication.options.store.locationOf("")] },
       ],
     }),
   );
@@ -91,14 +92,20 @@ async function startCopy(publication: Publication, region: string, KmsKeyId: str
   const copied = Object.fromEntries(
     (source.Tags ?? []).flatMap(({ Key = "", Value = "" }) => (Key.startsWith("aws:") ? [] : [[Key, Value]])),
   ) as Record<string, string>;
-  const own = { ...copied, [tags.releaseVersion]: version, [tags.imageTest]: "pending" };
+  const store = options.store.locationOf("");
+  const own = {
+    ...copied,
+    [tags.releaseVersion]: version,
+    [tags.releaseStore]: store,
+    [tags.imageTest]: "pending",
+  };
   const { ImageId = "" } = await publication.ec2In(region).send(
     new CopyImageCommand({
       // After a copy that failed, the same token would return the failed copy.
-      ClientToken: tokenOf(manifest.bakeId, region, KmsKeyId, String(failed)),
+      ClientToken: tokenOf(manifest.bakeId, version, store, region, KmsKeyId, String(failed)),
       SourceImageId: manifest.image.id,
       SourceRegion: manifest.region,
-      Name: `${manifest.image.name} ${version}`,
+      Name: copyName(manifest.image.name, version, store),
       Description: `${source.Description ?? ""} (${version})`.trim(),
       ...{ Encrypted: true, KmsKeyId },
       TagSpecifications: [
@@ -109,6 +116,10 @@ async function startCopy(publication: Publication, region: string, KmsKeyId: str
   );
   return ImageId;
 }
+
+/** The name of an image is unique in an account and region. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html */
+const copyName = (name: string, version: string, store: string) =>
+  `${name} ${version} ${tokenOf(store).slice(0, 8)}`;
 
 /** EC2 accepts 64 ASCII characters. */
 export const tokenOf = (...parts: readonly string[]): string =>
@@ -121,7 +132,7 @@ export const tokenOf = (...parts: readonly string[]): string =>
 export async function waitForCopy(publication: Publication, region: string): Promise<void> {
   const { target, signal } = publication.options;
   const { imageId } = await publication.imageIn(region);
-  const deadline = performance.now() + copyTimeoutMilliseconds[target.name];
+  const started = performance.now();
   for (;;) {
     signal.throwIfAborted();
     const image = await findImage(publication.ec2In(region), imageId);
@@ -131,24 +142,21 @@ export async function waitForCopy(publication: Publication, region: string): Pro
         snapshotIds: snapshotIdsOf(image),
       }));
     if (image !== undefined && image.State !== "pending") throw await failedCopy(publication, region, image);
-    if (performance.now() > deadline)
+    if (performance.now() - started > copyTimeoutMilliseconds[target.name])
       throw new EclairAmiError({
-        code: image === undefined ? "release.image-missing" : "release.copy-failed",
+        code: "release.copy-failed",
         operation: `copying the image to ${region}`,
-        message: image === undefined ? `${imageId} does not exist` : `${imageId} is still pending`,
-        remedy: "run the command again: it continues with this copy, or starts a new one",
+        message: `${imageId} is still pending`,
+        remedy: "run the command again: it continues with this copy",
       });
-    if (
-      image === undefined &&
-      performance.now() > deadline - copyTimeoutMilliseconds[target.name] + missingMilliseconds
-    )
+    if (image === undefined && performance.now() - started > missingMilliseconds[target.name])
       throw await missingImage(publication, region, imageId);
     await sleep(pollIntervalMilliseconds[target.name]);
   }
 }
 
 /** EC2 shows a new image some seconds after the call. */
-const missingMilliseconds = 20_000;
+const missingMilliseconds = { lab: 3_000, aws: 60_000 } as const;
 
 async function failedCopy(publication: Publication, region: string, image: Image): Promise<EclairAmiError> {
   const { ImageId = "", StateReason } = image;

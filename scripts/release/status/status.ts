@@ -107,36 +107,32 @@ export function channelStatus(
     const hasImage = expected?.architectures[cell.architecture] !== undefined;
     return { ...cell, version: owner?.version.version, problem: problemOf(cell, owner?.version, hasImage) };
   });
-  const seen = new Set(
-    cells.flatMap((cell) =>
-      hasArchitecture(expected, cell) || cell.imageId !== undefined
-        ? [cell.version ?? cell.imageId ?? null]
-        : [],
-    ),
-  );
-  const isMixed = seen.size > 1 || [...seen].some((one) => one !== version);
+  const versionsIn = architectures.map((architecture) => {
+    const ofArchitecture = cells.filter((cell) => cell.architecture === architecture);
+    const isUsed =
+      expected?.architectures[architecture] !== undefined ||
+      ofArchitecture.some((cell) => cell.imageId !== undefined);
+    return new Set(isUsed ? ofArchitecture.map((cell) => cell.version ?? cell.imageId ?? null) : []);
+  });
+  const differs = versionsIn.some((seen) => seen.size > 1);
+  const isOther = versionsIn.some((seen) => [...seen].some((one) => one !== version));
   const last = document.history.at(-1);
   return {
     channel: document.channel,
     version,
-    state:
-      document.change !== undefined
-        ? seen.size > 1
-          ? "mixed"
-          : "changing"
-        : isMixed
-          ? "mixed"
-          : version === null
-            ? "empty"
-            : "ok",
+    state: stateOf(document, differs, isOther),
     change: document.change === undefined ? undefined : describe(document.change),
     lastChange: last && { at: last.at, by: last.by, reason: last.reason },
     cells,
   };
 }
 
-const hasArchitecture = (document: VersionDocument | undefined, { architecture }: Found): boolean =>
-  document?.architectures[architecture] !== undefined;
+/** @param isOther whether a region has something else than the version of the document */
+function stateOf(document: ChannelDocument, differs: boolean, isOther: boolean): ChannelStatus["state"] {
+  if (document.change !== undefined) return differs ? "mixed" : "changing";
+  if (differs || isOther) return "mixed";
+  return currentVersion(document) === null ? "empty" : "ok";
+}
 
 function problemOf(
   { imageId }: Found,

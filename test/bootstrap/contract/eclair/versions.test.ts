@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { keepsSchemas, schemaIncompatibility } from "../../../../bootstrap/contract/eclair/versions.ts";
+import {
+  canFollow,
+  keepsSchemas,
+  schemaIncompatibility,
+} from "../../../../bootstrap/contract/eclair/versions.ts";
 
 test.each([
   ["0.13.0", {}, undefined],
@@ -45,4 +49,18 @@ test("an Eclair counts as keeping the schemas only when its schemas are known", 
   expect(keepsSchemas("0.16.0", lastEclair)).toBe(false);
   expect(keepsSchemas("0.16.0", { version: "0.16.0", schemas })).toBe(true);
   expect(keepsSchemas("0.14.1", undefined)).toBe(false);
+});
+
+test.each([
+  ["0.13.0", "0.13.0", true],
+  ["0.13.1", "0.13.0", true],
+  ["0.13.0", "0.13.1", false],
+  ["0.14.0", "0.14.1", true],
+  ["0.14.1", "0.14.0", true],
+  ["0.16.0", "0.14.1", true],
+  // What a version later than every known one does to the schemas is not known.
+  ["0.14.1", "0.16.0", false],
+  ["0.16.0", "0.16.0", true],
+] as const)("whether Eclair %s can follow %s: %s", (eclair, previous, expected) => {
+  expect(canFollow(eclair, previous)).toBe(expected);
 });
