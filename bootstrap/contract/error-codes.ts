@@ -120,7 +120,6 @@ export const errorCodes = {
   "record.table-not-found": "The cluster table does not exist.",
   "record.unreachable": "DynamoDB cannot be reached.",
   "release.architecture-missing": "The version lacks an architecture that the channel has.",
-  "release.bucket-invalid": "The bucket for manifests cannot be used.",
   "release.channel-busy": "A change of the channel to another version is unfinished.",
   "release.channel-empty": "The channel contains no version.",
   "release.channel-moving": "The channel was changed while it was read.",

@@ -134,7 +134,12 @@ export class OwnedChange {
 /** The version before an unfinished change that the change is now not going to. */
 const otherThan = (to: string | null, { from, to: before }: ChannelChange) => (to === from ? before : from);
 
-export const describe = ({ kind, from, to, by }: ChannelChange): string =>
+export const describe = ({
+  kind,
+  from,
+  to,
+  by,
+}: Pick<ChannelChange, "kind" | "from" | "to" | "by">): string =>
   `the ${kind} from ${from ?? "no version"} to ${to ?? "no version"} by ${by}`;
 
 function busy(channel: string, unfinished: ChannelChange): EclairAmiError {

@@ -1,6 +1,7 @@
 import Handlebars from "handlebars";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { describe } from "../channels/channel-change.ts";
 import type { ReleaseStatus } from "./status.ts";
 
 const template = join(import.meta.dirname, "page.hbs");
@@ -17,6 +18,11 @@ export function statusPage(status: ReleaseStatus): string {
       version: channel.version ?? "no version",
       good: channel.state === "ok",
       bad: channel.state === "mixed",
+      lastChange: channel.lastChange && {
+        text: describe(channel.lastChange),
+        at: channel.lastChange.at.slice(0, 16).replace("T", " "),
+        reason: channel.lastChange.reason,
+      },
       cells: channel.cells.filter(({ imageId, problem }) => imageId !== undefined || problem !== undefined),
     })),
     versions: status.versions.map((version) => ({

@@ -25,9 +25,7 @@ export type ChannelStatus = {
   readonly state: "empty" | "ok" | "mixed" | "changing";
   /** The change in progress, or one that was interrupted. */
   readonly change: string | undefined;
-  readonly lastChange:
-    | { readonly at: string; readonly by: string; readonly reason: string | undefined }
-    | undefined;
+  readonly lastChange: ChannelDocument["history"][number] | undefined;
   readonly cells: readonly ChannelCell[];
 };
 
@@ -116,13 +114,12 @@ export function channelStatus(
   });
   const differs = versionsIn.some((seen) => seen.size > 1);
   const isOther = versionsIn.some((seen) => [...seen].some((one) => one !== version));
-  const last = document.history.at(-1);
   return {
     channel: document.channel,
     version,
     state: stateOf(document, differs, isOther),
     change: document.change === undefined ? undefined : describe(document.change),
-    lastChange: last && { at: last.at, by: last.by, reason: last.reason },
+    lastChange: document.history.at(-1),
     cells,
   };
 }
