@@ -1,3 +1,4 @@
+import { retryWhilePropagating } from "../aws/propagation.ts";
 import type { ClusterTable } from "../contract/record/table.ts";
 import type { BootPhase, BootReport, BootStatus } from "../contract/reports/boot.ts";
 import type { InstanceIdentity } from "../contract/reports/instance-identity.ts";
@@ -6,7 +7,6 @@ import { writeDurably } from "../os/files.ts";
 import { finalErrorFields, logError, logEvent } from "../os/log.ts";
 import { paths } from "../os/paths.ts";
 import { version } from "../version.ts";
-import { retryWhilePropagating } from "./propagation.ts";
 
 const readableByAll = { uid: 0, gid: 0, mode: 0o644 };
 

@@ -38,6 +38,8 @@ export const logEvents = {
   "chain-snapshot.started":
     "bitcoind is disconnected from its peers and describes its chain, for a snapshot of the chain volume.",
   "chain-snapshot.stopped": "bitcoind is stopped, and its chain volume does not change any more.",
+  "cluster-setup.denied":
+    "AWS denied a request of a cluster setup, which repeats it while permissions may be new.",
   "cluster-setup.report-failed": "The result of a cluster setup was not written to the cluster table.",
   "cluster-setup.result": "The result of a cluster setup.",
   "cluster-view.failed":

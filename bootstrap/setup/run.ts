@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { clientSettings, type AwsSettings } from "../aws/clients.ts";
+import { isDenial } from "../aws/propagation.ts";
 import type { ClusterSetup, SetupTask } from "../contract/configuration/cluster-setup.ts";
 import { EclairAmiError } from "../contract/errors.ts";
 import { ClusterTable, documentClient } from "../contract/record/table.ts";
 import type { SetupOutcome, SetupResult } from "../contract/reports/setup.ts";
+import { secondsSinceBoot } from "../os/clock.ts";
 import { finalErrorFields, logError, logEvent } from "../os/log.ts";
 import { run } from "../os/run.ts";
 import { adopt } from "./adopt.ts";
@@ -22,6 +25,13 @@ const actions: Readonly<Record<SetupTask["action"], (context: SetupContext) => P
   repoint,
   "confirm-upgrade": confirmUpgrade,
 };
+
+/**
+ * New roles and policies take effect after some seconds. A cluster setup repeats a denied request for a shorter time than a
+ * node: a person waits for its result.
+ */
+const propagationSeconds = 30;
+const retryMilliseconds = 2_000;
 
 /** Runs the task of a short-lived instance, reports the result, and ends the instance. */
 export async function setUpCluster(setup: ClusterSetup, aws: AwsSettings, ca: string): Promise<void> {
@@ -46,11 +56,17 @@ export async function setUpCluster(setup: ClusterSetup, aws: AwsSettings, ca: st
   await run("systemctl", ["--no-block", "poweroff"]);
 }
 
+/** Every action can be repeated: what it completed before is not done again. */
 async function runTask(context: SetupContext): Promise<SetupResult> {
   const { id, action } = context.task;
-  try {
-    return { id, succeeded: true, ...(await actions[action](context)) };
-  } catch (error) {
-    return { id, succeeded: false, changed: [], findings: [], error: finalErrorFields(error) };
+  for (;;) {
+    try {
+      return { id, succeeded: true, ...(await actions[action](context)) };
+    } catch (error) {
+      if (!isDenial(error) || secondsSinceBoot() >= propagationSeconds)
+        return { id, succeeded: false, changed: [], findings: [], error: finalErrorFields(error) };
+      logError("cluster-setup.denied", error);
+      await sleep(retryMilliseconds);
+    }
   }
 }

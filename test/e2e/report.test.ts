@@ -5,7 +5,9 @@ import { chromium, type Browser, type Locator, type Page } from "playwright-core
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { catalogue } from "../../scripts/drills/catalogue.ts";
 import { renderDrillReport } from "../../scripts/drills/report/report.ts";
+import { statusPage } from "../../scripts/release/status/page.ts";
 import { sampleResults } from "../support/drill-results.ts";
+import { sampleReleaseStatus } from "../support/release.ts";
 
 /** WCAG 2.2, level AA, for text of this size. */
 const minimumContrast = 4.5;
@@ -15,11 +17,13 @@ const cellPadding = 14;
 const folder = mkdtempSync(join(tmpdir(), "eclair-ami-report-"));
 const drillsFile = join(folder, "drills.html");
 const failoverFile = join(folder, "failover.html");
+const releaseFile = join(folder, "release.html");
 let browser: Browser;
 
 beforeAll(async () => {
   writeFileSync(drillsFile, renderDrillReport(sampleResults(catalogue, 2), catalogue));
   writeFileSync(failoverFile, renderDrillReport(sampleResults(catalogue.slice(0, 1), 1), catalogue));
+  writeFileSync(releaseFile, statusPage(sampleReleaseStatus()));
   browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
     // Chromium refuses to run its sandbox as root. The tests open only these files.
@@ -51,6 +55,25 @@ const clippedCells = `[...document.querySelectorAll("#drills th, #drills td")]
   .filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)`;
 
 const scrollWidth = (page: Page) => page.evaluate<number>("document.scrollingElement.scrollWidth");
+
+describe.each(["light", "dark"] as const)("the page of releases, %s", (colorScheme) => {
+  test("makes no request, is readable, and shows markup in a reason as text", async () => {
+    const page = await browser.newPage({ colorScheme, viewport: { width: 800, height: 800 } });
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("request", (request) => {
+      if (request.url() !== `file://${releaseFile}`) problems.push(request.url());
+    });
+    await page.goto(`file://${releaseFile}`);
+    expect(problems).toEqual([]);
+    expect(await page.evaluate(contrast)).toBeGreaterThanOrEqual(minimumContrast);
+    expect(await scrollWidth(page)).toBeLessThanOrEqual(800);
+    const text = await page.locator("main").innerText();
+    expect(text).toMatch(/stable\s+0\.13\.0-2\s+mixed/);
+    expect(text).toMatch(/withdrawn: <b>bad<\/b>/);
+    await page.close();
+  });
+});
 
 describe.each(["light", "dark"] as const)("the page of all drills, %s", (colorScheme) => {
   let page: Page;

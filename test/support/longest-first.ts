@@ -12,6 +12,7 @@ const longest = [
   "refusals",
   "trouble",
   "failover",
+  "release",
   "node",
   "drills",
   "fence",

@@ -1,4 +1,5 @@
 import { Release } from "../../scripts/release/document/schema.ts";
+import { channelStatus, versionStatus, type ReleaseStatus } from "../../scripts/release/status/status.ts";
 import { emptyChannel, type ChannelDocument } from "../../scripts/release/store/channel.ts";
 import { newVersion, type VersionDocument } from "../../scripts/release/store/version.ts";
 
@@ -73,3 +74,28 @@ export function channelWith(channel: string, ...versions: (string | null)[]): Ch
 }
 
 export const withdrawn = { at: "2026-11-02T00:00:00.000Z", by: "lab", reason: "CVE-2026-1" };
+
+/** A status with a mixed channel, an empty one, and a withdrawn version whose reason contains markup. */
+export function sampleReleaseStatus(): ReleaseStatus {
+  const reason = "<b>bad</b>";
+  const bad = publishedVersion("0.13.0-1", { withdrawn: { ...withdrawn, reason } });
+  const versions = [bad, publishedVersion("0.13.0-2")];
+  const cells = [
+    {
+      region: "eu-central-1",
+      architecture: "x86_64" as const,
+      imageId: imageId("0.13.0-2", "eu-central-1"),
+    },
+    { region: "eu-west-1", architecture: "x86_64" as const, imageId: imageId("0.13.0-1", "eu-west-1") },
+  ];
+  const channels = [
+    channelStatus(channelWith("candidate"), versions, []),
+    channelStatus(channelWith("stable", "0.13.0-1", "0.13.0-2"), versions, cells),
+  ];
+  return {
+    readAt: "2026-11-02T00:00:00.000Z",
+    regions: Object.keys(release.regions),
+    channels,
+    versions: versions.map((document) => versionStatus(document, release, channels)),
+  };
+}

@@ -73,6 +73,9 @@ export async function writeTextParameter(
   if (existing === value) return;
   if (existing !== undefined) throw taken(name, region, existing, value);
   await put(target, region, { name, value, dataType: "text", overwrite: false });
+  // Another process may have written another value in the meantime.
+  const written = await readParameter(target, region, name);
+  if (written !== value) throw taken(name, region, written ?? "nothing", value);
 }
 
 async function put(

@@ -16,6 +16,15 @@ const arn = (service: string, resource: RegExp, example: string) =>
       `must be an ARN such as ${example}`,
     );
 
+const KeyArn = arn(
+  "kms",
+  /key\/.+/,
+  "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+);
+
+/** Images with this key, which a bake uses by default, cannot be shared. */
+const isDefaultKey = (text: unknown) => typeof text === "string" && text.includes("alias/aws/ebs");
+
 const RoleArn = arn("iam", /role\/.+/, "arn:aws:iam::123456789012:role/publisher");
 
 /** A channel has no version's name: both are folders below the parameter prefix. */
@@ -40,11 +49,14 @@ const Test = z.strictObject({
 
 const Region = z.strictObject({
   /** The customer managed key that encrypts the image in this region. `policy image-key` prints its policy. */
-  kmsKeyArn: arn(
-    "kms",
-    /key\/.+/,
-    "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-  ),
+  kmsKeyArn: z
+    .string()
+    .refine((text) => !isDefaultKey(text), {
+      message:
+        "must not be aws/ebs, the default key of a bake: an image with this key cannot be shared. Create a customer managed key, and bake with --kms-key",
+      abort: true,
+    })
+    .pipe(KeyArn),
   test: Test.prefault({}),
 });
 

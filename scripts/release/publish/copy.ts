@@ -172,18 +172,22 @@ async function failedCopy(publication: Publication, region: string, image: Image
   });
 }
 
-/** The image of a region was deregistered after it was copied. The next run copies again. */
+/** The image of a region was deregistered after it was copied. The next run copies again, unless the image was published. */
 export async function missingImage(
   publication: Publication,
   region: string,
   imageId: string,
 ): Promise<EclairAmiError> {
+  const { publishedAt } = await publication.imageIn(region);
   await forget(publication, region);
   return new EclairAmiError({
     code: "release.image-missing",
     operation: `publishing in ${region}`,
     message: `${imageId} does not exist any more`,
-    remedy: "find out who deregistered the image; run the command again to copy it again",
+    remedy:
+      publishedAt === undefined
+        ? "find out who deregistered the image; run the command again to copy it again"
+        : "find out who deregistered the image. A published image is never changed: withdraw this version, and publish a new bake",
   });
 }
 

@@ -142,7 +142,8 @@ function problemOf(
   return undefined;
 }
 
-function versionStatus(
+/** The state of one version. */
+export function versionStatus(
   document: VersionDocument,
   release: Release,
   channels: readonly ChannelStatus[],

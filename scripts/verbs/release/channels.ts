@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { promote } from "../../release/channels/promote.ts";
 import { withdraw } from "../../release/channels/withdraw.ts";
-import { callerOf } from "../../target/caller.ts";
 import { emit } from "../../ui/tasks.ts";
 import { openRelease, withRelease, type ReleaseFlags } from "./release-flags.ts";
 
@@ -39,7 +38,7 @@ async function promoteVerb(version: string, flags: PromoteFlags): Promise<void> 
   const { to: channel, rollback, reason, json } = flags;
   const changed = await promote(
     { ...context, ...progress(json) },
-    { version, channel, rollback, reason, by: await callerOf(context.target) },
+    { version, channel, rollback, reason, by: context.by },
   );
   if (json) return emit({ event: "promote.succeeded", version, channel, changed });
   console.log(changed ? `${channel} has ${version} in all regions` : `${channel} has ${version} already`);
@@ -50,7 +49,7 @@ async function withdrawVerb(version: string, flags: WithdrawFlags): Promise<void
   const { reason, disable, json } = flags;
   const returns = await withdraw(
     { ...context, ...progress(json) },
-    { version, reason, disable, by: await callerOf(context.target) },
+    { version, reason, disable, by: context.by },
   );
   if (json) return emit({ event: "withdraw.succeeded", version, returns });
   for (const { channel, to, reason: why } of returns)

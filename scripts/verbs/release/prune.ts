@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { prune as pruneVersions } from "../../release/prune/prune.ts";
-import { callerOf } from "../../target/caller.ts";
 import { openRelease, withRelease, type ReleaseFlags } from "./release-flags.ts";
 
 type Flags = ReleaseFlags & {
@@ -19,9 +18,9 @@ export function addPrune(release: Command): void {
 }
 
 async function prune(flags: Flags): Promise<void> {
-  const { target, release, store } = await openRelease(flags);
+  const { target, release, store, by } = await openRelease(flags);
   const dryRun = flags.dryRun ?? target.name === "aws";
-  const planned = await pruneVersions({ target, release, store, dryRun, by: await callerOf(target) });
+  const planned = await pruneVersions({ target, release, store, dryRun, by });
   if (flags.json) return console.log(JSON.stringify({ dryRun, versions: planned }));
   if (planned.length === 0) return console.log("no version is published");
   for (const { version, keptBecause } of planned)

@@ -6,7 +6,6 @@ import { manifestFileOf, readManifest } from "../../image/build-folder.ts";
 import { Publication } from "../../release/publish/publication.ts";
 import { publishTasks } from "../../release/publish/publish.ts";
 import { imagesOf } from "../../release/store/version.ts";
-import { callerOf } from "../../target/caller.ts";
 import { withCallCounts } from "../../target/call-counts.ts";
 import { interruptSignal } from "../../ui/interrupt.ts";
 import { choosePresentation, emit, runTasks } from "../../ui/tasks.ts";
@@ -42,7 +41,7 @@ async function publish(image: string, flags: Flags): Promise<void> {
     manifestText: readFileSync(file, "utf8"),
     store: new ReleaseStore(target, release),
     skipTest: !flags.test,
-    by: await callerOf(target),
+    by: opened.by,
     ...(flags.version !== undefined && { version: flags.version }),
   });
   requireManifestOf(image, manifest.image.id, manifest.bakeId, file);

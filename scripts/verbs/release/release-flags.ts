@@ -5,6 +5,7 @@ import { releaseFile } from "../../lab-cluster/release.ts";
 import { readRelease } from "../../release/document/read.ts";
 import type { Release } from "../../release/document/schema.ts";
 import { ReleaseStore } from "../../release/store/store.ts";
+import { callerOf } from "../../target/caller.ts";
 import { asRole } from "../../target/scoped.ts";
 import type { Target } from "../../target/target.ts";
 import { targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
@@ -19,6 +20,8 @@ export type ReleaseContext = {
   readonly target: Target;
   readonly release: Release;
   readonly store: ReleaseStore;
+  /** Who runs the command: the caller before a role is assumed. */
+  readonly by: string;
 };
 
 /** The release document, the account of its images, and its bucket. */
@@ -33,10 +36,7 @@ export async function openRelease(flags: ReleaseFlags): Promise<ReleaseContext> 
       exitCode: 2,
     });
   const release = await readRelease(file, flags.target);
-  const { manifests, roleArn } = release;
-  const target = asRole(
-    targetOf({ ...flags, region: flags.region ?? manifests.region }),
-    flags.roleArn ?? roleArn,
-  );
-  return { target, release, store: new ReleaseStore(target, release) };
+  const caller = targetOf({ ...flags, region: flags.region ?? release.manifests.region });
+  const target = asRole(caller, flags.roleArn ?? release.roleArn);
+  return { target, release, store: new ReleaseStore(target, release), by: await callerOf(caller) };
 }

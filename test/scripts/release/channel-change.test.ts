@@ -15,7 +15,7 @@ class Bucket {
     );
   }
 
-  async write<T>(name: string, value: T, previous: { etag: string } | undefined): Promise<unknown> {
+  async write(name: string, value: unknown, previous: { etag: string } | undefined): Promise<unknown> {
     if (this.objects.get(name)?.etag !== previous?.etag) return await Promise.resolve(undefined);
     this.writes += 1;
     const etag = String(this.writes);

@@ -37,7 +37,11 @@ const set = (name: string, value: unknown) => (document: Document) => {
 
 describe("a document that cannot work is refused with its reason", () => {
   test.each<[string, (document: Document) => void, RegExp]>([
-    ["the default key of EBS", key("alias/aws/ebs"), /regions.eu-west-1.kmsKeyArn must be an ARN such as/],
+    [
+      "the default key of EBS",
+      key("alias/aws/ebs"),
+      /regions.eu-west-1.kmsKeyArn must not be aws\/ebs, the default key of a bake.*--kms-key/,
+    ],
     [
       "an alias: a copy is compared with the key itself",
       key("arn:aws:kms:eu-west-1:123456789012:alias/images"),

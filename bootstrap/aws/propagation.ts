@@ -11,6 +11,10 @@ const denials = new Set<ErrorCode>([
   "volume.attach-failed",
 ]);
 
+/** Whether AWS denied a request. */
+export const isDenial = (thrown: unknown): boolean =>
+  thrown instanceof EclairAmiError && denials.has(thrown.code);
+
 /**
  * Makes a denied request retryable while the instance is young: IAM and tags are eventually consistent
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency).
@@ -18,7 +22,7 @@ const denials = new Set<ErrorCode>([
  */
 export function retryWhilePropagating(thrown: unknown, age: number): unknown {
   if (!(thrown instanceof EclairAmiError) || thrown.retryable) return thrown;
-  if (!denials.has(thrown.code) || age >= propagationSeconds) return thrown;
+  if (!isDenial(thrown) || age >= propagationSeconds) return thrown;
   return thrown.asRetryable(
     `${thrown.remedy}. New permissions take effect after some minutes: the boot tries again for the first ${propagationSeconds / 60} minutes`,
   );

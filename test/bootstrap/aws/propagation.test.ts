@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { retryWhilePropagating } from "../../../bootstrap/boot/propagation.ts";
+import { isDenial, retryWhilePropagating } from "../../../bootstrap/aws/propagation.ts";
 import type { ErrorCode } from "../../../bootstrap/contract/error-codes.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 
@@ -24,4 +24,12 @@ test.each<[ErrorCode, number]>([
 test("an error that is retryable anyway keeps its remedy", () => {
   const thrown = failure("record.denied").asRetryable("wait");
   expect(retryWhilePropagating(thrown, 10)).toBe(thrown);
+});
+
+test.each<[ErrorCode, boolean]>([
+  ["secret.denied", true],
+  ["record.denied", true],
+  ["database.login-refused", false],
+])("whether %s is a denial of AWS: %s", (code, expected) => {
+  expect(isDenial(failure(code))).toBe(expected);
 });
