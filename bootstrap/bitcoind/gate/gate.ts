@@ -17,6 +17,7 @@ const firstChoiceMilliseconds = 5_000;
 /** Chooses among the bitcoinds, and moves Eclair's locks and transactions when the choice changes. */
 export class BitcoindGate {
   private readonly publisher: Publisher;
+  private readonly intervalMilliseconds: number;
   private readonly startedAt = performance.now();
   private message: GateMessage | undefined;
   private backends: readonly Backend[] = [];
@@ -32,8 +33,10 @@ export class BitcoindGate {
   private closed = false;
   readonly walletState = new WalletState();
 
-  constructor(publisher: Publisher) {
+  /** @param intervalMilliseconds between two examinations of a bitcoind */
+  constructor(publisher: Publisher, intervalMilliseconds = checkMilliseconds) {
     this.publisher = publisher;
+    this.intervalMilliseconds = intervalMilliseconds;
   }
 
   /** Follows the supervisor. A bitcoind whose settings have not changed keeps its state. */
@@ -114,7 +117,7 @@ export class BitcoindGate {
       await backend.check(this.settledBlockFor(backend), this.issued);
       this.reconsider();
       if (backend === this.chosen) await this.followChosen(backend);
-      await sleep(checkMilliseconds);
+      await sleep(this.intervalMilliseconds);
     }
   }
 

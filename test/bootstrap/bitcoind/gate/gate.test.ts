@@ -22,7 +22,7 @@ beforeEach(async () => {
   publisher = new Publisher();
   published = [];
   publisher.publish = (parts) => void published.push(Buffer.from(parts[1] ?? []).toString("hex"));
-  gate = new BitcoindGate(publisher);
+  gate = new BitcoindGate(publisher, 50);
 });
 afterEach(async () => {
   gate.close();
