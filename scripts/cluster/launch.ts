@@ -109,6 +109,18 @@ export async function createTemplateVersion(
   }
 }
 
+/** Whether an image has the tags of this project. Only the owner of an image sees its tags. */
+export async function hasOwnTags(target: Target, imageId: string): Promise<boolean> {
+  // By a filter: an image that does not exist is no error here.
+  const { Images = [] } = await target.client(EC2Client).send(
+    new DescribeImagesCommand({
+      IncludeDeprecated: true,
+      Filters: [{ Name: "image-id", Values: [imageId] }],
+    }),
+  );
+  return Images.some(({ Tags = [] }) => Tags.some(({ Key }) => Key === tags.eclairVersion));
+}
+
 /**
  * Refuses an image that does not exist, and on mainnet an image that is not for release.
  * @returns the tags of the image

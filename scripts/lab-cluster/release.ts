@@ -49,7 +49,12 @@ export type LabRelease = {
  * one for the second account. The policies are those that `policy` prints.
  */
 export async function createLabRelease(lab: LabPaths, facts: LabFacts, target: Target): Promise<LabRelease> {
-  const users = { accountId: home.accountId, consumers: [secondAccountId], organizations: [] };
+  const users = {
+    accountId: home.accountId,
+    consumers: [secondAccountId],
+    organizations: [],
+    organizationalUnits: [],
+  };
   const regions = [home.region, secondRegion];
   const keys = await Promise.all(regions.map((region) => createKey(target, region, imageKeyPolicy(users))));
   await createBucket(target.client(S3Client));

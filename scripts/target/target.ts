@@ -62,16 +62,20 @@ export function clientFactory(
     const existing = ofService.get(key);
     if (existing !== undefined) return existing as Client;
     const { roleArn: _role, ...others } = settings;
-    const { endpoint, credentials: masterCredentials } = settings;
+    const { endpoint, credentials: own } = settings;
+    const assume = (arn: string, masterCredentials: ClientSettings["credentials"]) =>
+      fromTemporaryCredentials({
+        params: { RoleArn: arn, RoleSessionName: "eclair-ami" },
+        clientConfig: { region, ...(endpoint !== undefined && { endpoint }) },
+        ...(masterCredentials !== undefined && { masterCredentials }),
+      });
+    const first = settings.roleArn === undefined ? undefined : assume(settings.roleArn, own);
     const client = new service({
       ...others,
       region,
       ...(roleArn !== undefined && {
-        credentials: fromTemporaryCredentials({
-          params: { RoleArn: roleArn, RoleSessionName: "eclair-ami" },
-          clientConfig: { region, ...(endpoint !== undefined && { endpoint }) },
-          ...(masterCredentials !== undefined && { masterCredentials }),
-        }),
+        // A second role is assumed with the permissions of the first one.
+        credentials: assume(roleArn, roleArn === settings.roleArn ? own : (first ?? own)),
       }),
     });
     prepare(client);

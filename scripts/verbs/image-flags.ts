@@ -1,10 +1,10 @@
 import { Option, type Command } from "commander";
 import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import { architectureOf } from "../cluster/launch-architecture.ts";
-import type { KnownImage } from "../cluster/launch.ts";
+import { hasOwnTags, type KnownImage } from "../cluster/launch.ts";
 import { architectures, type Architecture } from "../target/architecture.ts";
 import { factsAsTags } from "../release/channels/facts.ts";
-import { defaultPrefix, resolveChannel } from "../release/channels/resolve.ts";
+import { defaultPrefix, readFacts, resolveChannel } from "../release/channels/resolve.ts";
 import { asRole } from "../target/scoped.ts";
 import type { Target } from "../target/target.ts";
 import type { TargetFlags } from "./target-flags.ts";
@@ -52,11 +52,25 @@ export async function imageOf(
       remedy: "pass one of them",
       exitCode: 2,
     });
-  if (image !== undefined) return { imageId: image };
-  const facts = await resolveChannel(asRole(target, flags.channelReaderRole ?? flags.roleArn), {
+  if (image !== undefined) return await knownImage(target, flags, image);
+  const facts = await resolveChannel(readerOf(target, flags), {
     channel: channel ?? "",
     architecture: flags.arch ?? (await architectureOf(target, template)),
-    prefix: flags.parameterPrefix ?? defaultPrefix[target.name],
+    prefix: prefixOf(target, flags),
   });
   return { imageId: facts.imageId, tags: factsAsTags(facts) };
 }
+
+/**
+ * An image by its id. The facts about a published image of another account, whose tags are not visible, are those that its
+ * publisher wrote.
+ */
+export async function knownImage(target: Target, flags: ImageFlags, imageId: string): Promise<KnownImage> {
+  if (await hasOwnTags(target, imageId)) return { imageId };
+  const facts = await readFacts(readerOf(target, flags), prefixOf(target, flags), imageId);
+  return facts === undefined ? { imageId } : { imageId, tags: factsAsTags(facts) };
+}
+
+const readerOf = (target: Target, flags: ImageFlags) =>
+  asRole(target, flags.channelReaderRole ?? flags.roleArn);
+const prefixOf = (target: Target, flags: ImageFlags) => flags.parameterPrefix ?? defaultPrefix[target.name];

@@ -11,6 +11,7 @@ import { GetParametersByPathCommand, PutParameterCommand, SSMClient } from "@aws
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, inject, test } from "vitest";
+import { z } from "zod";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import { publisherPolicy } from "../../scripts/cluster/policies/publisher.ts";
 import { createUserRole } from "../../scripts/lab-cluster/roles.ts";
@@ -20,6 +21,7 @@ import { imageLayers, recordImage } from "../../scripts/lab/guest/root-volume.ts
 import { labPaths, layout } from "../../scripts/lab/paths.ts";
 import { labTarget } from "../../scripts/lab/target.ts";
 import { resolveChannel } from "../../scripts/release/channels/resolve.ts";
+import { ReleaseStore } from "../../scripts/release/store/store.ts";
 import { publishTasks } from "../../scripts/release/publish/publish.ts";
 import type { ReleaseStatus } from "../../scripts/release/status/status.ts";
 import { asRole } from "../../scripts/target/scoped.ts";
@@ -99,8 +101,12 @@ async function parametersIn(release: TestRelease, region: string): Promise<strin
 }
 
 /** Nothing that a consumer can see. */
-async function expectInvisible(release: TestRelease, region: string): Promise<void> {
-  expect(await parametersIn(release, region)).toEqual([]);
+async function expectInvisible(
+  release: TestRelease,
+  region: string,
+  parameters: readonly string[] = [],
+): Promise<void> {
+  expect(await parametersIn(release, region)).toEqual(parameters);
   const consumer = labTarget(lab, { region: secondRegion, roleArn: release.consumerRoleArn });
   const { Images = [] } = await consumer
     .client(EC2Client, { region })
@@ -310,6 +316,7 @@ describe("a publication that cannot succeed in a region", { timeout: 300_000 }, 
       /^us-west-2: the parameter exists with the value theirs, and should have ami-.*release.parameter-taken/s,
     );
     expect(await parametersIn(release, home.region)).toHaveLength(2);
+    await expectInvisible(release, secondRegion, [Name.slice(release.prefix.length)]);
   });
 
   test("with an image that fails its test there, and one that was deregistered between two steps", async () => {
@@ -347,6 +354,28 @@ describe("a publication that cannot succeed in a region", { timeout: 300_000 }, 
     expect(again.exitCode, again.all).toBe(0);
     expect(lastEvent(again).images?.[secondRegion]).not.toBe(id);
   });
+});
+
+test("a document is created once and changed by one of two writers, and a repeated write of the same text succeeds", async () => {
+  await labRelease(lab, "store");
+  const manifests = { bucket: "eclair-ami-releases", region: home.region, prefix: "store/" };
+  const store = new ReleaseStore(target, { manifests });
+  const Text = z.object({ text: z.string() });
+  const created = await store.write("one.json", { text: "a" }, undefined);
+  expect(await store.write("one.json", { text: "b" }, undefined)).toBeUndefined();
+  // As the SDK does when the answer to the first call was lost.
+  expect(await store.write("one.json", { text: "a" }, undefined)).toEqual(created);
+  const [first, second] = await Promise.all(
+    ["b", "c"].map((text) => store.write("one.json", { text }, created)),
+  );
+  expect([first, second].filter((written) => written !== undefined)).toHaveLength(1);
+  await Promise.all(
+    ["d", "e", "f"].map((more) =>
+      store.update("one.json", Text, (current) => ({ text: `${current?.text ?? ""}${more}` })),
+    ),
+  );
+  expect((await store.read("one.json", Text))?.value.text).toHaveLength(4);
+  expect(await store.list("one")).toEqual(["one.json"]);
 });
 
 describe("a publication that is refused before its first copy", { timeout: 120_000 }, () => {

@@ -46,6 +46,7 @@ export function publishedVersion(
         manifestSha256: "0",
         release: true,
         failedCopies: {},
+        endedTests: {},
         regions: Object.fromEntries(
           Object.keys(release.regions).map((region) => [
             region,

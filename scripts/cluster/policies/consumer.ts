@@ -1,3 +1,4 @@
+import { tags } from "../../../bootstrap/contract/tags.ts";
 import type { ReleaseNames } from "./publisher.ts";
 import { policy, type Policy } from "./statements.ts";
 
@@ -12,14 +13,15 @@ export function consumerPolicy(names: Pick<ReleaseNames, "kmsKeyArns">, readerRo
     {
       Sid: "TestImages",
       Effect: "Allow",
-      Action: [
-        "ec2:DescribeImages",
-        "ec2:DescribeInstances",
-        "ec2:GetConsoleOutput",
-        "ec2:RunInstances",
-        "ec2:TerminateInstances",
-      ],
+      Action: ["ec2:DescribeImages", "ec2:DescribeInstances", "ec2:GetConsoleOutput", "ec2:RunInstances"],
       Resource: "*",
+    },
+    {
+      Sid: "EndImageTests",
+      Effect: "Allow",
+      Action: "ec2:TerminateInstances",
+      Resource: "*",
+      Condition: { Null: { [`aws:ResourceTag/${tags.imageTest}`]: "false" } },
     },
     {
       Sid: "TagAtLaunch",

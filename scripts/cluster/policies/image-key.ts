@@ -19,6 +19,8 @@ export type KeyUsers = {
   readonly consumers: readonly string[];
   /** Organization ids, such as `o-abc`. */
   readonly organizations: readonly string[];
+  // Organizational units, as patterns of aws:PrincipalOrgPaths, such as o-abc/*/ou-def/*.
+  readonly organizationalUnits: readonly string[];
 };
 
 /**
@@ -27,7 +29,8 @@ export type KeyUsers = {
  * permission to that account's service-linked role, so consumers may create grants.
  * https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
  */
-export function imageKeyPolicy({ accountId, consumers, organizations }: KeyUsers): Policy {
+export function imageKeyPolicy(users: KeyUsers): Policy {
+  const { accountId, consumers, organizations, organizationalUnits } = users;
   const statements: KeyStatement[] = [
     {
       Sid: "Owner",
@@ -72,6 +75,18 @@ export function imageKeyPolicy({ accountId, consumers, organizations }: KeyUsers
             Action: [...useKey, "kms:CreateGrant"],
             Resource: "*",
             Condition: { StringEquals: { "aws:PrincipalOrgID": organizations } },
+          },
+        ]),
+    ...(organizationalUnits.length === 0
+      ? []
+      : [
+          {
+            Sid: "OrganizationalUnits",
+            Effect: "Allow" as const,
+            Principal: "*" as const,
+            Action: [...useKey, "kms:CreateGrant"],
+            Resource: "*",
+            Condition: { "ForAnyValue:StringLike": { "aws:PrincipalOrgPaths": organizationalUnits } },
           },
         ]),
   ];

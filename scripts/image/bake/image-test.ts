@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { apiVersion } from "../../../bootstrap/contract/configuration/api-version.ts";
 import type { ImageTest } from "../../../bootstrap/contract/configuration/image-test.ts";
+import type { ErrorCode } from "../../../bootstrap/contract/error-codes.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { ImageTestResult, resultMark } from "../../../bootstrap/contract/reports/image-test.ts";
 import { consoleOutput } from "../../cluster/console.ts";
@@ -31,7 +32,14 @@ export type ImageTestOptions = {
   readonly signal: AbortSignal;
   /** EC2 starts one instance for all calls with the same token. */
   readonly clientToken?: string;
+  /** The error when no result arrives; by default, that of a bake. */
+  readonly failure?: { readonly code: ErrorCode; readonly remedy: string };
 };
+
+const bakeFailure = {
+  code: "bake.image-test-failed",
+  remedy: "bake with --keep-on-failure to inspect the instance",
+} as const;
 
 /** Starts an instance that tests its image, reads the result from its console, and terminates it. */
 export async function testImage(
@@ -98,7 +106,7 @@ async function startInstance(target: Target, imageId: string, options: ImageTest
 async function waitForResult(
   target: Target,
   instanceId: string,
-  { id, signal }: ImageTestOptions,
+  { id, signal, failure = bakeFailure }: ImageTestOptions,
 ): Promise<ImageTestResult> {
   const deadline = performance.now() + timeoutMilliseconds[target.name];
   let text = "";
@@ -115,10 +123,9 @@ async function waitForResult(
     .slice(-shownConsoleLines)
     .map((line) => `  ${line}`);
   throw new EclairAmiError({
-    code: "bake.image-test-failed",
+    ...failure,
     operation: `waiting for the image test on ${instanceId}`,
-    message: `the console of the instance contains no result in time; its last lines:\n${lastLines.join("\n")}`,
-    remedy: "bake with --keep-on-failure to inspect the instance",
+    message: `the console of ${instanceId} contains no result in time; its last lines:\n${lastLines.join("\n")}`,
   });
 }
 

@@ -30,13 +30,17 @@ export class OwnedChange {
   private readonly owner: string;
   private stored: Stored<ChannelDocument>;
   readonly change: ChannelChange;
+  /** Whether no region can have been changed before. */
+  private readonly isNew: boolean;
 
   private constructor(
     store: ReleaseStore,
     owner: string,
     stored: Stored<ChannelDocument>,
     change: ChannelChange,
+    isNew: boolean,
   ) {
+    this.isNew = isNew;
     this.store = store;
     this.owner = owner;
     this.stored = stored;
@@ -52,7 +56,7 @@ export class OwnedChange {
   static async begin(
     store: ReleaseStore,
     channel: string,
-    wantedFor: (document: ChannelDocument) => WantedChange | undefined,
+    wantedFor: (document: ChannelDocument) => Promise<WantedChange | undefined>,
     { silentSeconds, onWait }: ChangeOptions,
   ): Promise<OwnedChange | undefined> {
     const owner = randomUUID();
@@ -61,7 +65,7 @@ export class OwnedChange {
     for (;;) {
       const stored = await store.read(file, ChannelDocument);
       const document = stored?.value ?? emptyChannel(channel);
-      const wanted = wantedFor(document);
+      const wanted = await wantedFor(document);
       if (wanted === undefined) return undefined;
       const unfinished = document.change;
       if (unfinished !== undefined) {
@@ -89,7 +93,8 @@ export class OwnedChange {
         beat: 0,
       };
       const written = await store.write(file, { ...document, change }, stored);
-      if (written !== undefined) return new OwnedChange(store, owner, written, change);
+      if (written !== undefined)
+        return new OwnedChange(store, owner, written, change, unfinished === undefined);
     }
   }
 
@@ -107,12 +112,15 @@ export class OwnedChange {
     await this.write({ ...document, history: [...history, { ...facts, at: new Date().toISOString() }] });
   }
 
-  /** This process gives up. The next run continues at once. */
-  async abandon(): Promise<void> {
+  /**
+   * This process gives up. The next run continues at once.
+   * @param hasBegun whether this process may have changed a region; otherwise nothing remains of a new change
+   */
+  async abandon(hasBegun: boolean): Promise<void> {
     const { change, ...document } = this.stored.value;
     if (change?.owner !== this.owner) return;
     const { owner: _owner, ...rest } = change;
-    await this.write({ ...document, change: rest });
+    await this.write(this.isNew && !hasBegun ? document : { ...document, change: rest });
   }
 
   private async write(document: ChannelDocument): Promise<void> {

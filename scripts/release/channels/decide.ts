@@ -45,12 +45,14 @@ export function requirePromotable(
       missing,
       "run `eclair-ami release publish` again for this version, without --no-test",
     );
-  const current = versions.find((one) => one.version === currentVersion(channel));
+  // The databases of the nodes have the schemas of the last version, also after the channel was emptied.
+  const last = currentVersion(channel) ?? versionsOf(channel).find((one) => one !== channel.change?.to);
+  const current = versions.find((one) => one.version === last);
   if (current === undefined) return document;
   const lost = Object.keys(current.architectures).filter(
     (architecture) => !Object.hasOwn(document.architectures, architecture),
   );
-  if (lost.length > 0)
+  if (lost.length > 0 && currentVersion(channel) !== null)
     throw refuse(
       "release.architecture-missing",
       `the channel has ${current.version} for ${lost.join(", ")}, and this version has no such image`,
@@ -59,7 +61,7 @@ export function requirePromotable(
   if (compareReleases(version, current.version) < 0 && !rollback)
     throw refuse(
       "release.older-version",
-      `the channel has the newer version ${current.version}`,
+      `the channel has, or had last, the newer version ${current.version}`,
       "pass --rollback to return to the older version",
     );
   if (!canFollow(document.eclair, current.eclair))

@@ -49,17 +49,41 @@ export async function writeImageParameter(
   if (existing === imageId) return;
   if (existing !== undefined && !overwrite) throw taken(name, region, existing, imageId);
   await put(target, region, { name, value: imageId, dataType: "aws:ec2:image", overwrite });
+  const found = await readBack(target, region, name, imageId);
+  if (found === imageId) return;
+  if (found !== undefined && !overwrite) throw taken(name, region, found, imageId);
+  throw new EclairAmiError({
+    code: "release.parameter-rejected",
+    operation: `writing ${name} in ${region}`,
+    message: `Parameter Store accepted the call, but the parameter does not contain ${imageId}`,
+    remedy: "check that the image is available in this account and region, then run the command again",
+  });
+}
+
+/** Reads a parameter until it has a value, and returns what it has at last. A write is not visible at once. */
+async function readBack(
+  target: Target,
+  region: string,
+  name: string,
+  value: string,
+): Promise<string | undefined> {
   const deadline = performance.now() + readBackMilliseconds[target.name];
-  while ((await readParameter(target, region, name)) !== imageId) {
-    if (performance.now() > deadline)
-      throw new EclairAmiError({
-        code: "release.parameter-rejected",
-        operation: `writing ${name} in ${region}`,
-        message: `Parameter Store accepted the call, but the parameter does not contain ${imageId}`,
-        remedy: "check that the image is available in this account and region, then run the command again",
-      });
+  for (;;) {
+    const found = await readParameter(target, region, name);
+    if (found === value || performance.now() > deadline) return found;
     await sleep(pollIntervalMilliseconds[target.name]);
   }
+}
+
+/** Refuses a parameter that has another value than it should get. */
+export async function requireFree(
+  target: Target,
+  region: string,
+  name: string,
+  value: string,
+): Promise<void> {
+  const existing = await readParameter(target, region, name);
+  if (existing !== undefined && existing !== value) throw taken(name, region, existing, value);
 }
 
 /** Writes a text that is never changed. */
@@ -74,7 +98,7 @@ export async function writeTextParameter(
   if (existing !== undefined) throw taken(name, region, existing, value);
   await put(target, region, { name, value, dataType: "text", overwrite: false });
   // Another process may have written another value in the meantime.
-  const written = await readParameter(target, region, name);
+  const written = await readBack(target, region, name, value);
   if (written !== value) throw taken(name, region, written ?? "nothing", value);
 }
 

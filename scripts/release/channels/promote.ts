@@ -18,21 +18,20 @@ export type Promotion = {
  * Moves a channel to a version in all regions.
  * @returns whether the channel was changed
  */
-export async function promote(move: Omit<Move, "versions">, promotion: Promotion): Promise<boolean> {
+export async function promote(move: Move, promotion: Promotion): Promise<boolean> {
   const { store, release } = move;
   const { version, channel, rollback, by, reason } = promotion;
   requireChannel(release, channel);
-  const versions = await readVersions(store);
-  const wantedFor = (document: ChannelDocument): WantedChange | undefined => {
+  const wantedFor = async (document: ChannelDocument): Promise<WantedChange | undefined> => {
     const { change } = document;
     if (change === undefined && currentVersion(document) === version) return undefined;
     const reverts = change?.from === version;
     // The return to the version before an unfinished change is no rollback of a completed one.
-    requirePromotable(version, document, versions, release, rollback || reverts);
+    requirePromotable(version, document, await readVersions(store), release, rollback || reverts);
     const kind = reverts ? "revert" : rollback ? "rollback" : "promote";
     return { kind, to: version, by, ...(reason !== undefined && { reason }) };
   };
-  return await moveChannel({ ...move, versions }, channel, wantedFor);
+  return await moveChannel(move, channel, wantedFor);
 }
 
 export function requireChannel({ channels }: Release, channel: string): void {

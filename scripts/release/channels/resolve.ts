@@ -34,9 +34,8 @@ export async function resolveChannel(
         "check the names of prefix, channel and region. A channel is empty before its first promotion, and after the withdrawal of its only usable version",
       exitCode: 2,
     });
-  const text = await readParameter(reader, region, factsParameter(prefix, imageId));
-  const facts = text === undefined ? undefined : parseFacts(text);
-  if (facts?.imageId === imageId && facts.architecture === architecture) return facts;
+  const facts = await readFacts(reader, prefix, imageId);
+  if (facts?.architecture === architecture) return facts;
   throw new EclairAmiError({
     code: "release.channel-moving",
     operation: `reading the channel ${channel} in ${region}`,
@@ -44,4 +43,25 @@ export async function resolveChannel(
     remedy:
       "run the command again; if the error remains, the image was not published by `eclair-ami release`",
   });
+}
+
+/**
+ * What the publisher wrote about an image.
+ * @param reader in the account of the publisher
+ * @returns undefined when there are no facts, or when this account may not read them
+ */
+export async function readFacts(
+  reader: Target,
+  prefix: string,
+  imageId: string,
+): Promise<ImageFacts | undefined> {
+  const text = await readParameter(reader, reader.region, factsParameter(prefix, imageId)).catch(
+    (error: unknown) => {
+      // An account that publishes nothing may have no permission on the parameters.
+      if (error instanceof Error && error.name === "AccessDeniedException") return undefined;
+      throw error;
+    },
+  );
+  const facts = text === undefined ? undefined : parseFacts(text);
+  return facts?.imageId === imageId ? facts : undefined;
 }

@@ -7,8 +7,8 @@ import {
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { ec2Tags } from "../../image/bake/image-tags.ts";
-import { isImageMissing } from "../images.ts";
-import { usesOf } from "../prune/usage.ts";
+import { findImage } from "../images.ts";
+import { accountUses, otherAccountUses } from "../prune/usage.ts";
 import { requireRegions } from "../regions.ts";
 import { currentVersion, readChannels } from "../store/channel.ts";
 import { imagesOf, readVersions, versionFile, VersionDocument, type ImagePlace } from "../store/version.ts";
@@ -29,13 +29,10 @@ export type Withdrawal = {
 
 /**
  * Withdraws a version: no promotion to it any more, the images deprecated and tagged in every region, and each channel with
- * the version returned to its previous one. Every step can be repeated.
+ * the version returned to its previous one. Every step can be repeated, and one that fails does not stop the others.
  * @returns what happened to the channels
  */
-export async function withdraw(
-  move: Omit<Move, "versions">,
-  withdrawal: Withdrawal,
-): Promise<ChannelReturn[]> {
+export async function withdraw(move: Move, withdrawal: Withdrawal): Promise<ChannelReturn[]> {
   const { store, release } = move;
   const { version, reason, by, disable } = withdrawal;
   requireVersion(await readVersions(store), version);
@@ -45,44 +42,69 @@ export async function withdraw(
       ? { ...document, withdrawn: { at: new Date().toISOString(), by, reason } }
       : document;
   });
-  // Channels first: a consumer must not get the image any more.
+  const failures = new Map<string, unknown>();
+  const attempt = async (subject: string, step: () => Promise<unknown>) => {
+    try {
+      await step();
+    } catch (error) {
+      failures.set(subject, error);
+    }
+  };
+  const marking = markImages(move, imagesOf(withdrawn), withdrawn.withdrawn?.reason ?? reason, attempt);
   const versions = await readVersions(store);
   const returns = planReturns(withdrawn, await readChannels(store, release.channels), versions, release);
   for (const { channel, to } of returns)
-    await moveChannel({ ...move, versions }, channel, (document) =>
-      document.change === undefined && currentVersion(document) !== version
-        ? undefined
-        : { kind: "withdraw", to, by, reason },
+    await attempt(`channel ${channel}`, () =>
+      moveChannel(move, channel, async (document) => {
+        const isMoved = document.change === undefined && currentVersion(document) !== version;
+        return await Promise.resolve(isMoved ? undefined : { kind: "withdraw", to, by, reason });
+      }),
     );
-  await markImages(move, imagesOf(withdrawn), withdrawn.withdrawn?.reason ?? reason);
+  await marking;
+  requireRegions(failures, `withdrawing ${version}`);
   if (disable) await disableImages(move, withdrawn);
   return returns;
 }
 
+type Attempt = (subject: string, step: () => Promise<unknown>) => Promise<void>;
+
+/** In all regions at the same time. An image that does not exist any more needs no mark. */
 async function markImages(
   { target }: Pick<Move, "target">,
   images: readonly ImagePlace[],
   reason: string,
+  attempt: Attempt,
 ): Promise<void> {
-  await inEachPlace(images, "deprecating and tagging the images", async ({ region, image }) => {
-    const ec2 = target.client(EC2Client, { region });
-    const Tags = ec2Tags({ [tags.withdrawn]: reason.slice(0, maximumTagLength) });
-    await ec2.send(new CreateTagsCommand({ Resources: [image.imageId], Tags }));
-    const DeprecateAt = new Date(Date.now() + deprecateInMilliseconds);
-    await ec2.send(new EnableImageDeprecationCommand({ ImageId: image.imageId, DeprecateAt }));
-  });
+  await Promise.all(
+    images.map(({ region, image }) =>
+      attempt(`${region} (${image.imageId})`, async () => {
+        const ec2 = target.client(EC2Client, { region });
+        if ((await findImage(ec2, image.imageId)) === undefined) return;
+        const Tags = ec2Tags({ [tags.withdrawn]: reason.slice(0, maximumTagLength) });
+        await ec2.send(new CreateTagsCommand({ Resources: [image.imageId], Tags }));
+        const DeprecateAt = new Date(Date.now() + deprecateInMilliseconds);
+        await ec2.send(new EnableImageDeprecationCommand({ ImageId: image.imageId, DeprecateAt }));
+      }),
+    ),
+  );
 }
 
 /** A disabled image loses its launch permissions, and a group that pins it could not replace a lost instance. */
 async function disableImages(
-  { target, store, release }: Pick<Move, "target" | "store" | "release">,
+  { target, store }: Pick<Move, "target" | "store">,
   document: VersionDocument,
 ): Promise<void> {
   const images = imagesOf(document);
   const uses: string[] = [];
-  for (const { region, image } of images)
-    for (const use of await usesOf(target, release, region, image.imageId))
-      uses.push(`${region}: ${use} (${image.imageId})`);
+  const since = Date.now();
+  for (const { region, image } of images) {
+    const account = await accountUses(target, region);
+    const found = [
+      ...(account.get(image.imageId) ?? []),
+      ...(await otherAccountUses(target, region, image.imageId, since)),
+    ];
+    uses.push(...found.map((use) => `${region}: ${use} (${image.imageId})`));
+  }
   if (uses.length > 0)
     throw new EclairAmiError({
       code: "release.image-in-use",
@@ -91,33 +113,11 @@ async function disableImages(
       remedy:
         "replace the images of these groups, launch templates and instances, then run the command again. The version is withdrawn",
     });
-  await inEachPlace(images, "disabling the images", async ({ region, image }) => {
+  for (const { region, image } of images)
     await target.client(EC2Client, { region }).send(new DisableImageCommand({ ImageId: image.imageId }));
-  });
   await store.update(versionFile(document.version), VersionDocument, (current) => {
     if (current?.withdrawn === undefined) throw new Error(`${document.version} is not withdrawn`);
     if (current.withdrawn.disabledAt !== undefined) return current;
     return { ...current, withdrawn: { ...current.withdrawn, disabledAt: new Date().toISOString() } };
   });
-}
-
-/** In all regions at the same time. */
-async function inEachPlace(
-  images: readonly ImagePlace[],
-  operation: string,
-  step: (place: ImagePlace) => Promise<void>,
-): Promise<void> {
-  const failures = new Map<string, unknown>();
-  await Promise.all(
-    images.map(async (place) => {
-      try {
-        await step(place);
-      } catch (error) {
-        // An image that does not exist any more needs no mark.
-        if (isImageMissing(error)) return;
-        failures.set(place.region, error);
-      }
-    }),
-  );
-  requireRegions(failures, operation);
 }

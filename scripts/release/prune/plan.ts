@@ -12,12 +12,14 @@ export type Pruned = {
  * Which versions stay: the newest ones of each channel, those to which a channel can return, the newest ones at all, and
  * everything that is in use.
  * @param usesOf what uses the image of a region, also in other accounts
+ * @param now in milliseconds since 1970
  */
 export function planPruning(
-  { retention, channels: names }: Pick<Release, "retention" | "channels">,
+  { retention }: Pick<Release, "retention">,
   versions: readonly VersionDocument[],
   channels: readonly ChannelDocument[],
   usesOf: (region: string, imageId: string) => readonly string[],
+  now: number,
 ): Pruned[] {
   // No channel can return to a version that was withdrawn.
   const usable = new Set(
@@ -27,7 +29,7 @@ export function planPruning(
   );
   const newest = new Set([...usable].slice(Math.max(0, usable.size - retention.versions)));
   return versions
-    .filter(({ removed }) => removed === undefined)
+    .filter(({ removed }) => removed?.completedAt === undefined)
     .map((document) => {
       const { version } = document;
       const reasons = channels.flatMap((channel) => {
@@ -49,13 +51,16 @@ export function planPruning(
         keptBecause: [
           ...reasons,
           ...(newest.has(version) ? [`it is one of the newest ${retention.versions} versions`] : []),
-          // Without the documents of all channels, nothing may be removed.
-          ...(channels.length < names.length ? ["not all channels can be read"] : []),
+          ...(now - Date.parse(document.createdAt) < retention.launchedWithinDays * millisecondsPerDay
+            ? [`it was published on ${document.createdAt.slice(0, 10)}`]
+            : []),
           ...uses,
         ],
       };
     });
 }
+
+const millisecondsPerDay = 24 * 60 * 60 * 1000;
 
 /** A channel keeps its version and the version to which it would return. */
 const versionsToReturnTo = 2;

@@ -1,18 +1,12 @@
-import {
-  DeleteSnapshotCommand,
-  DeregisterImageCommand,
-  DisableImageDeregistrationProtectionCommand,
-  EC2Client,
-} from "@aws-sdk/client-ec2";
-import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { Target } from "../../target/target.ts";
-import { deleteParameters, factsParameter, imageParameter } from "../channels/parameters.ts";
+import { imageParameter } from "../channels/parameters.ts";
 import type { Release } from "../document/schema.ts";
 import { requireRegions } from "../regions.ts";
 import { readChannels } from "../store/channel.ts";
 import type { ReleaseStore } from "../store/store.ts";
-import { imagesOf, readVersions, versionFile, VersionDocument, type ImagePlace } from "../store/version.ts";
+import { imagesOf, readVersions, versionFile, VersionDocument } from "../store/version.ts";
 import { planPruning, type Pruned } from "./plan.ts";
+import { removeImages } from "./remove.ts";
 import { accountUses, existingImages, launchedRecently, otherAccountUses } from "./usage.ts";
 
 export type PruneOptions = {
@@ -23,102 +17,132 @@ export type PruneOptions = {
   readonly dryRun: boolean;
 };
 
-/** Removes the images of old versions that nothing uses. */
+/** A dry run uses a report of this age: EC2 can need minutes for a new one. */
+const reportAgeMilliseconds = 60 * 60 * 1000;
+
+/**
+ * Removes the images of old versions that nothing uses. A version is marked first: from then on, no channel gets it. What uses
+ * it is then read again, so that nothing that began before the mark is missed.
+ */
 export async function prune(options: PruneOptions): Promise<Pruned[]> {
-  const { target, release, store, by, dryRun } = options;
-  const versions = await readVersions(store);
-  const channels = await readChannels(store, release.channels);
-  const withoutUses = planPruning(release, versions, channels, () => []);
-  const candidates = versions.filter(({ version }) =>
-    withoutUses.some((one) => one.version === version && one.keptBecause.length === 0),
-  );
-  const uses = await readUses(options, candidates.flatMap(imagesOf));
-  const planned = planPruning(
-    release,
-    versions,
-    channels,
-    (region, imageId) => uses.get(`${region} ${imageId}`) ?? [],
-  );
-  if (dryRun) return planned;
+  const { store, dryRun } = options;
+  const before = await plan(options, Date.now() - (dryRun ? reportAgeMilliseconds : 0));
+  if (dryRun) return before.map(({ pruned }) => pruned);
+  const marked: VersionDocument[] = [];
+  for (const { document, pruned } of before)
+    if (pruned.keptBecause.length === 0) marked.push(await mark(options, document.version));
+  const since = Math.min(Date.now(), ...marked.map(({ removed }) => Date.parse(removed?.at ?? "")));
+  const after = marked.length === 0 ? before : await plan(options, since);
   const failures = new Map<string, unknown>();
-  for (const { version, keptBecause } of planned) {
-    const document = versions.find((one) => one.version === version);
-    if (keptBecause.length > 0 || document === undefined) continue;
+  for (const { document, pruned } of after) {
+    if (document.removed === undefined) continue;
     try {
-      for (const place of imagesOf(document)) await removeImage(target, release, version, place);
-      await store.update(versionFile(version), VersionDocument, (current) => {
-        if (current === undefined) throw new Error(`the document of ${version} does not exist`);
-        return current.removed === undefined
-          ? { ...current, removed: { at: new Date().toISOString(), by } }
-          : current;
-      });
+      if (pruned.keptBecause.length > 0) await unmark(store, document.version);
+      else await remove(options, document);
     } catch (error) {
-      failures.set(version, error);
+      failures.set(document.version, error);
     }
   }
   requireRegions(failures, "removing old versions");
-  return planned;
+  return after.map(({ pruned }) => pruned);
+}
+
+type Planned = { readonly document: VersionDocument; readonly pruned: Pruned };
+
+/** @param since the reports about other accounts must be newer, in milliseconds since 1970 */
+async function plan(options: PruneOptions, since: number): Promise<Planned[]> {
+  const { release, store } = options;
+  const versions = await readVersions(store);
+  const channels = await readChannels(store, release.channels);
+  const planWith = (usesOf: (region: string, imageId: string) => readonly string[]) =>
+    planPruning(release, versions, channels, usesOf, Date.now());
+  const documentOf = (version: string) => versions.find((one) => one.version === version);
+  const candidates = planWith(() => []).flatMap(({ version, keptBecause }) =>
+    keptBecause.length === 0 ? (documentOf(version) ?? []) : [],
+  );
+  const uses = await readUses(options, candidates, since);
+  return planWith((region, imageId) => uses.get(`${region} ${imageId}`) ?? []).flatMap((pruned) => {
+    const document = documentOf(pruned.version);
+    return document === undefined ? [] : [{ document, pruned }];
+  });
 }
 
 /** What uses the images of candidates for removal. */
 async function readUses(
   { target, release }: PruneOptions,
-  places: readonly ImagePlace[],
+  candidates: readonly VersionDocument[],
+  since: number,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const uses = new Map<string, readonly string[]>();
+  const places = candidates.flatMap((document) =>
+    imagesOf(document).map((place) => ({ document, ...place })),
+  );
   for (const region of new Set(places.map((place) => place.region))) {
-    const ids = places.flatMap((place) => (place.region === region ? [place.image.imageId] : []));
+    const there = places.filter((place) => place.region === region);
     const account = await accountUses(target, region);
-    const images = await existingImages(target, region, ids);
-    for (const imageId of ids) {
-      const image = images.get(imageId);
+    const images = await existingImages(
+      target,
+      region,
+      there.map(({ image }) => image.imageId),
+    );
+    for (const { document, architecture, image } of there) {
+      const { imageId } = image;
+      const found = images.get(imageId);
       // An image that somebody removed already is in nobody's use.
-      if (image === undefined) continue;
-      const launched = launchedRecently(image, release.retention.launchedWithinDays, Date.now());
+      if (found === undefined) continue;
+      const parameter = imageParameter(release.parameterPrefix, document.version, architecture);
+      const launched = launchedRecently(found, release.retention.launchedWithinDays, Date.now());
       uses.set(`${region} ${imageId}`, [
         ...(account.get(imageId) ?? []),
+        ...parameterUses(account, parameter),
         ...(launched === undefined ? [] : [launched]),
-        ...(await otherAccountUses(target, release, region, imageId)),
+        ...(await otherAccountUses(target, region, imageId, since)),
       ]);
     }
   }
   return uses;
 }
 
-/** Parameters first, so that no consumer finds an image that disappears; then protection, image and snapshots. */
-async function removeImage(
-  target: Target,
-  { parameterPrefix: prefix }: Release,
+/** The launch templates that name a parameter in place of an image: `resolve:ssm:NAME`, with or without `:VERSION`. */
+const parameterUses = (account: ReadonlyMap<string, readonly string[]>, parameter: string): string[] =>
+  [...account].flatMap(([image, found]) => {
+    const name = `resolve:ssm:${parameter}`;
+    return image === name || image.startsWith(`${name}:`) ? found : [];
+  });
+
+async function mark({ store, by }: PruneOptions, version: string): Promise<VersionDocument> {
+  return await change(store, version, (current) =>
+    current.removed === undefined ? { ...current, removed: { at: new Date().toISOString(), by } } : current,
+  );
+}
+
+/** Something uses the version. When its removal has begun, it stays marked: its parameters may be deleted already. */
+async function unmark(store: ReleaseStore, version: string): Promise<void> {
+  await change(store, version, (current) => {
+    const { removed, ...rest } = current;
+    return removed?.begunAt === undefined ? rest : current;
+  });
+}
+
+async function remove({ target, release, store }: PruneOptions, document: VersionDocument): Promise<void> {
+  const note = (name: "begunAt" | "completedAt") =>
+    change(store, document.version, (current) =>
+      current.removed === undefined || current.removed[name] !== undefined
+        ? current
+        : { ...current, removed: { ...current.removed, [name]: new Date().toISOString() } },
+    );
+  await note("begunAt");
+  await removeImages(target, release, document);
+  await note("completedAt");
+}
+
+async function change(
+  store: ReleaseStore,
   version: string,
-  { region, architecture, image: { imageId, snapshotIds } }: ImagePlace,
-): Promise<void> {
-  await deleteParameters(target, region, [
-    imageParameter(prefix, version, architecture),
-    factsParameter(prefix, imageId),
-  ]);
-  const ec2 = target.client(EC2Client, { region });
-  const image = (await existingImages(target, region, [imageId])).get(imageId);
-  if (image !== undefined) {
-    const { DeregistrationProtection: protection = "" } = image;
-    if (protection.startsWith("enabled"))
-      await ec2.send(new DisableImageDeregistrationProtectionCommand({ ImageId: imageId }));
-    await ec2.send(new DeregisterImageCommand({ ImageId: imageId })).catch((error: unknown) => {
-      throw protection.endsWith("with-cooldown") || protection.startsWith("disabled-after")
-        ? new EclairAmiError(
-            {
-              code: "release.image-in-use",
-              operation: `deregistering ${imageId} in ${region}`,
-              message:
-                "EC2 still protects the image: it deregisters the image 24 hours after the end of the protection",
-              remedy: "run the command again after this time; the parameters are removed already",
-            },
-            { cause: error },
-          )
-        : error;
-    });
-  }
-  for (const SnapshotId of snapshotIds)
-    await ec2.send(new DeleteSnapshotCommand({ SnapshotId })).catch((error: unknown) => {
-      if (!(error instanceof Error && error.name === "InvalidSnapshot.NotFound")) throw error;
-    });
+  apply: (current: VersionDocument) => VersionDocument,
+): Promise<VersionDocument> {
+  return await store.update(versionFile(version), VersionDocument, (current) => {
+    if (current === undefined) throw new Error(`the document of ${version} does not exist`);
+    return apply(current);
+  });
 }

@@ -8,9 +8,9 @@ import {
 import {
   CreateImageUsageReportCommand,
   DescribeImagesCommand,
-  DescribeImageUsageReportEntriesCommand,
-  DescribeImageUsageReportsCommand,
   EC2Client,
+  paginateDescribeImageUsageReportEntries,
+  paginateDescribeImageUsageReports,
   paginateDescribeInstances,
   paginateDescribeLaunchTemplates,
   paginateDescribeLaunchTemplateVersions,
@@ -24,24 +24,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { allItems } from "../../target/pages.ts";
 import type { Target } from "../../target/target.ts";
-import type { Release } from "../document/schema.ts";
 
 const reportTimeoutMilliseconds = { lab: 10_000, aws: 180_000 } as const;
 const pollIntervalMilliseconds = { lab: 100, aws: 5_000 } as const;
-/** A report of this age is used again: EC2 can need minutes for a new one. */
-const reportAgeMilliseconds = { lab: 1_000, aws: 60 * 60 * 1000 } as const;
 const millisecondsPerDay = 24 * 60 * 60 * 1000;
-
-/** What uses an image, each as a text for people, such as `instance i-0123`. Empty when nothing does. */
-export async function usesOf(
-  target: Target,
-  release: Release,
-  region: string,
-  imageId: string,
-): Promise<string[]> {
-  const account = await accountUses(target, region);
-  return [...(account.get(imageId) ?? []), ...(await otherAccountUses(target, release, region, imageId))];
-}
 
 /** The images that the publisher's own account uses in a region, and what uses each. */
 export async function accountUses(target: Target, region: string): Promise<ReadonlyMap<string, string[]>> {
@@ -84,13 +70,19 @@ export type AccountResources = {
   readonly configurations: readonly LaunchConfiguration[];
 };
 
-/** The uses of images in answers of AWS. Every version of every launch template counts: a group can return to it. */
+/**
+ * The uses of images in answers of AWS. Every version of every launch template counts: a group can return to it. A template
+ * can name a parameter in place of an image, as `resolve:ssm:NAME`.
+ */
 export function collectUses(resources: AccountResources): Map<string, string[]> {
   const { versions, instances, groups, configurations } = resources;
   const uses = new Map<string, string[]>();
   const add = (imageId: string | undefined, use: string) => {
     if (imageId !== undefined) uses.set(imageId, [...(uses.get(imageId) ?? []), use]);
   };
+  for (const group of groups)
+    for (const { ImageId } of group.MixedInstancesPolicy?.LaunchTemplate?.Overrides ?? [])
+      add(ImageId, `an override of the group ${group.AutoScalingGroupName}`);
   for (const { LaunchTemplateId, LaunchTemplateName, VersionNumber, LaunchTemplateData } of versions) {
     const inGroups = groups.filter(({ LaunchTemplate, MixedInstancesPolicy }) => {
       const { LaunchTemplate: mixed } = MixedInstancesPolicy ?? {};
@@ -115,25 +107,28 @@ export function collectUses(resources: AccountResources): Map<string, string[]> 
 }
 
 /**
- * The uses of an image in other accounts, as EC2 reports them. No report counts as a use.
+ * The uses of an image in other accounts, as EC2 reports them: also in those that may not launch it any more. No report counts
+ * as a use.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/your-ec2-ami-usage.html
+ * @param since the report must be newer, in milliseconds since 1970
  */
 export async function otherAccountUses(
   target: Target,
-  { principals }: Release,
   region: string,
   imageId: string,
+  since: number,
 ): Promise<string[]> {
-  const { accounts, organizations, organizationalUnits } = principals;
-  if (accounts.length + organizations.length + organizationalUnits.length === 0) return [];
+  const client = target.client(EC2Client, { region });
   try {
-    const reportId = await availableReport(target, region, imageId);
+    const reportId = await availableReport(target, region, imageId, since);
     if (reportId === undefined)
       return ["EC2 has not reported yet which other accounts use it: run the command again"];
-    const { ImageUsageReportEntries } = await target
-      .client(EC2Client, { region })
-      .send(new DescribeImageUsageReportEntriesCommand({ ReportIds: [reportId] }));
-    return reportedUses(ImageUsageReportEntries ?? []);
+    return reportedUses(
+      await allItems(
+        paginateDescribeImageUsageReportEntries({ client }, { ReportIds: [reportId] }),
+        ({ ImageUsageReportEntries }) => ImageUsageReportEntries,
+      ),
+    );
   } catch (error) {
     return [`EC2 does not report which other accounts use it: ${messageOf(error)}`];
   }
@@ -147,31 +142,43 @@ export const reportedUses = (entries: readonly ImageUsageReportEntry[]): string[
         `${UsageCount ?? "an unknown number of"} × ${ResourceType} in the account ${AccountId}`,
     );
 
-/** @returns the id of a recent report; undefined when EC2 has not completed it in time */
-async function availableReport(target: Target, region: string, imageId: string): Promise<string | undefined> {
+/** @returns the id of a report that is newer than `since`; undefined when EC2 has not completed it in time */
+async function availableReport(
+  target: Target,
+  region: string,
+  imageId: string,
+  since: number,
+): Promise<string | undefined> {
   const client = target.client(EC2Client, { region });
-  const since = Date.now() - reportAgeMilliseconds[target.name];
+  // The time of a report has no fractions of a second.
+  const earliest = Math.floor(since / 1000) * 1000;
   const read = async (): Promise<ImageUsageReport[]> => {
-    const { ImageUsageReports = [] } = await client.send(
-      new DescribeImageUsageReportsCommand({ ImageIds: [imageId] }),
+    const reports = await allItems(
+      paginateDescribeImageUsageReports({ client }, { ImageIds: [imageId] }),
+      ({ ImageUsageReports }) => ImageUsageReports,
     );
-    return ImageUsageReports.filter(
-      ({ State, CreationTime }) => State !== "error" && (CreationTime?.getTime() ?? 0) >= since,
+    return reports.filter(
+      ({ State, CreationTime }) => State !== "error" && (CreationTime?.getTime() ?? 0) >= earliest,
     );
   };
   if ((await read()).length === 0)
     await client.send(
       new CreateImageUsageReportCommand({
         ImageId: imageId,
-        ResourceTypes: [{ ResourceType: "ec2:Instance" }, { ResourceType: "ec2:LaunchTemplate" }],
+        ResourceTypes: [
+          { ResourceType: "ec2:Instance" },
+          {
+            ResourceType: "ec2:LaunchTemplate",
+            // By default, EC2 looks at twenty versions of each launch template.
+            ResourceTypeOptions: [{ OptionName: "version-depth", OptionValues: ["10000"] }],
+          },
+        ],
       }),
     );
   const deadline = performance.now() + reportTimeoutMilliseconds[target.name];
   for (;;) {
-    const newest = (await read()).toSorted(
-      (a, b) => (b.CreationTime?.getTime() ?? 0) - (a.CreationTime?.getTime() ?? 0),
-    )[0];
-    if (newest?.State === "available") return newest.ReportId;
+    const available = (await read()).find(({ State }) => State === "available");
+    if (available !== undefined) return available.ReportId;
     if (performance.now() > deadline) return undefined;
     await sleep(pollIntervalMilliseconds[target.name]);
   }

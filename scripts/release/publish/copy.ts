@@ -161,9 +161,14 @@ const missingMilliseconds = { lab: 3_000, aws: 60_000 } as const;
 async function failedCopy(publication: Publication, region: string, image: Image): Promise<EclairAmiError> {
   const { ImageId = "", StateReason } = image;
   const ec2 = publication.ec2In(region);
-  await ec2.send(new DeregisterImageCommand({ ImageId }));
-  for (const SnapshotId of snapshotIdsOf(image)) await ec2.send(new DeleteSnapshotCommand({ SnapshotId }));
   await forget(publication, region);
+  // Another process may have removed the copy already.
+  const ignoreMissing = (error: unknown) => {
+    if (!(error instanceof Error && /^(InvalidAMIID|InvalidSnapshot)/.test(error.name))) throw error;
+  };
+  await ec2.send(new DeregisterImageCommand({ ImageId })).catch(ignoreMissing);
+  for (const SnapshotId of snapshotIdsOf(image))
+    await ec2.send(new DeleteSnapshotCommand({ SnapshotId })).catch(ignoreMissing);
   return new EclairAmiError({
     code: "release.copy-failed",
     operation: `copying the image to ${region}`,

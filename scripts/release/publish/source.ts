@@ -40,6 +40,14 @@ export async function describeImage(
 export async function checkSource(publication: Publication): Promise<void> {
   const { manifest, release } = publication.options;
   const { id } = manifest.image;
+  if (release.regions[manifest.region] === undefined)
+    throw new EclairAmiError({
+      code: "release.document-invalid",
+      operation: `publishing ${id}`,
+      message: `the image was baked in ${manifest.region}, and the release document does not have that region: its role may not read the image there`,
+      remedy: `add ${manifest.region} to the regions, or bake in one of ${Object.keys(release.regions).join(", ")}`,
+      exitCode: 2,
+    });
   const image = await describeImage(publication, manifest.region, id);
   const expected = {
     [tags.bakeId]: manifest.bakeId,
@@ -91,6 +99,7 @@ export async function claimVersion(publication: Publication): Promise<void> {
     release: manifest.release,
     regions: {},
     failedCopies: {},
+    endedTests: {},
   };
   for (;;) {
     const versions = await readVersions(store);
@@ -121,6 +130,7 @@ function requireOurs(
   { eclair, bitcoind }: { readonly eclair: string; readonly bitcoind: string },
 ): void {
   if (document === undefined) return;
+  if (document.removed !== undefined) throw taken(version, "`prune` removed its images");
   if (document.withdrawn !== undefined)
     throw new EclairAmiError({
       code: "release.withdrawn",

@@ -1,9 +1,8 @@
-import { CreateTagsCommand, paginateDescribeInstances } from "@aws-sdk/client-ec2";
+import { CreateTagsCommand } from "@aws-sdk/client-ec2";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { ec2Tags } from "../../image/bake/image-tags.ts";
-import { testImage } from "../../image/bake/image-test.ts";
-import { allItems } from "../../target/pages.ts";
+import { testImage, type ImageTestRun } from "../../image/bake/image-test.ts";
 import { tokenOf } from "./copy.ts";
 import type { Publication } from "./publication.ts";
 
@@ -23,42 +22,55 @@ export async function testInRegion(publication: Publication, region: string): Pr
     return await record(publication, region, { state: "passed", at: manifest.createdAt, durationSeconds });
   }
   if (skipTest) return await record(publication, region, { state: "skipped", at, by });
-  const id = `${manifest.bakeId}-${region}`;
-  const { result, durationSeconds } = await testImage(publication.targetIn(region), imageId, {
-    id,
-    tags: { [tags.bakeId]: manifest.bakeId },
-    clientToken: tokenOf(id, imageId, String(await endedTests(publication, region, imageId))),
-    keepOnFailure: false,
-    signal: options.signal,
-  });
+  const { result, durationSeconds } = await runTest(publication, region, imageId);
   const failed = result.checks.filter((check) => !check.passed);
-  if (!result.passed)
+  if (!result.passed) {
+    await countEndedTest(publication, region);
     throw failedTest(
       region,
       imageId,
       failed.map(({ name, detail }) => `${name}: ${detail}`),
     );
+  }
   const Tags = ec2Tags({ [tags.imageTest]: "passed" });
   await publication.ec2In(region).send(new CreateTagsCommand({ Resources: [imageId], Tags }));
   await record(publication, region, { state: "passed", at, durationSeconds });
 }
 
-/** The number of instances of this image that have ended: their token would return an ended instance. */
-async function endedTests(publication: Publication, region: string, imageId: string): Promise<number> {
-  const reservations = await allItems(
-    paginateDescribeInstances(
-      { client: publication.ec2In(region) },
-      {
-        Filters: [
-          { Name: "image-id", Values: [imageId] },
-          { Name: `tag:${tags.bakeId}`, Values: [publication.options.manifest.bakeId] },
-          { Name: "instance-state-name", Values: ["shutting-down", "terminated"] },
-        ],
-      },
-    ),
-    ({ Reservations }) => Reservations,
-  );
-  return reservations.flatMap(({ Instances = [] }) => Instances).length;
+/** The instance of another process, or of an interrupted run, is used as well: its call has the same token. */
+async function runTest(publication: Publication, region: string, imageId: string): Promise<ImageTestRun> {
+  const { manifest, signal } = publication.options;
+  const id = `${manifest.bakeId}-${region}`;
+  for (;;) {
+    const ended =
+      (await publication.document()).architectures[publication.architecture]?.endedTests[region] ?? 0;
+    try {
+      return await testImage(publication.targetIn(region), imageId, {
+        id,
+        tags: { [tags.bakeId]: manifest.bakeId },
+        clientToken: tokenOf(id, imageId, String(ended)),
+        keepOnFailure: false,
+        signal,
+        failure: {
+          code: "release.image-test-failed",
+          remedy:
+            "read the console of the instance with `eclair-ami logs`; the image is not visible in this region. Run the command again to repeat the test",
+        },
+      });
+    } catch (error) {
+      await countEndedTest(publication, region);
+      // EC2 remembers a token longer than the instance that it started.
+      if (!(error instanceof Error && error.name === "IdempotentInstanceTerminated")) throw error;
+    }
+  }
+}
+
+/** The token of an instance that has ended is not used again. */
+async function countEndedTest(publication: Publication, region: string): Promise<void> {
+  await publication.record((current) => ({
+    ...current,
+    endedTests: { ...current.endedTests, [region]: (current.endedTests[region] ?? 0) + 1 },
+  }));
 }
 
 type Test = NonNullable<Awaited<ReturnType<Publication["imageIn"]>>["test"]>;

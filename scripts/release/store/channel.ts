@@ -38,7 +38,8 @@ export type ChannelDocument = z.infer<typeof ChannelDocument>;
 
 export const emptyChannel = (channel: string): ChannelDocument => ({ formatVersion, channel, history: [] });
 
-export const channelFile = (channel: string) => `channels/${channel}.json`;
+const folder = "channels/";
+export const channelFile = (channel: string) => `${folder}${channel}.json`;
 
 /** The version of a channel after its last completed change. */
 export const currentVersion = ({ history }: ChannelDocument): string | null => history.at(-1)?.to ?? null;
@@ -52,13 +53,14 @@ export const versionsOf = ({ history, change: inProgress }: ChannelDocument): st
   ),
 ];
 
-/** The channels of a release, also those that have no document yet. */
+/** The channels of a release document, also those without a document, and every other channel that has one. */
 export async function readChannels(
   store: ReleaseStore,
   names: readonly string[],
 ): Promise<ChannelDocument[]> {
+  const stored = (await store.list(folder)).flatMap((name) => /^channels\/(.+)\.json$/.exec(name)?.[1] ?? []);
   return await Promise.all(
-    names.map(
+    [...new Set([...names, ...stored])].map(
       async (name) => (await store.read(channelFile(name), ChannelDocument))?.value ?? emptyChannel(name),
     ),
   );

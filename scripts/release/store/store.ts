@@ -30,16 +30,10 @@ export class ReleaseStore {
 
   /** @throws EclairAmiError `release.store-invalid` when the document is not one of this project */
   async read<S extends z.ZodType>(name: string, schema: S): Promise<Stored<z.output<S>> | undefined> {
-    const found = await this.s3
-      .send(new GetObjectCommand({ Bucket: this.bucket, Key: this.prefix + name }))
-      .catch((error: unknown) => {
-        if (error instanceof Error && /^(NoSuchKey|NotFound)$/.test(error.name)) return undefined;
-        throw error;
-      });
+    const found = await this.readText(name);
     if (found === undefined) return undefined;
-    const text = (await found.Body?.transformToString()) ?? "";
     try {
-      return { value: schema.parse(JSON.parse(text)), etag: found.ETag ?? "" };
+      return { value: schema.parse(JSON.parse(found.text)), etag: found.etag };
     } catch (error) {
       throw new EclairAmiError(
         {
@@ -63,12 +57,13 @@ export class ReleaseStore {
     value: T,
     previous: Stored<unknown> | undefined,
   ): Promise<Stored<T> | undefined> {
+    const text = `${JSON.stringify(value, undefined, 2)}\n`;
     try {
       const { ETag = "" } = await this.s3.send(
         new PutObjectCommand({
           Bucket: this.bucket,
           Key: this.prefix + name,
-          Body: `${JSON.stringify(value, undefined, 2)}\n`,
+          Body: text,
           ContentType: "application/json",
           ...(previous === undefined ? { IfNoneMatch: "*" } : { IfMatch: previous.etag }),
         }),
@@ -76,8 +71,24 @@ export class ReleaseStore {
       return { value, etag: ETag };
     } catch (error) {
       // S3 answers 409 when another conditional write is in progress.
-      if (error instanceof Error && /^(PreconditionFailed|ConditionalRequestConflict)$/.test(error.name))
-        return undefined;
+      if (!(error instanceof Error && /^(PreconditionFailed|ConditionalRequestConflict)$/.test(error.name)))
+        throw error;
+      // The SDK repeats a call whose answer was lost, and S3 refuses the repetition.
+      const found = await this.readText(name);
+      return found?.text === text ? { value, etag: found.etag } : undefined;
+    }
+  }
+
+  private async readText(
+    name: string,
+  ): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+    try {
+      const { Body, ETag = "" } = await this.s3.send(
+        new GetObjectCommand({ Bucket: this.bucket, Key: this.prefix + name }),
+      );
+      return { text: (await Body?.transformToString()) ?? "", etag: ETag };
+    } catch (error) {
+      if (error instanceof Error && /^(NoSuchKey|NotFound)$/.test(error.name)) return undefined;
       throw error;
     }
   }

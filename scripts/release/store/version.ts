@@ -36,6 +36,8 @@ const ArchitectureRelease = z.strictObject({
   regions: z.record(z.string(), PublishedImage),
   /** For each region, the number of copies that failed. */
   failedCopies: z.record(z.string(), z.int()),
+  /** For each region, the number of instances that have ended their image test. */
+  endedTests: z.record(z.string(), z.int()),
 });
 export type ArchitectureRelease = z.infer<typeof ArchitectureRelease>;
 
@@ -56,8 +58,18 @@ export const VersionDocument = z.strictObject({
       disabledAt: z.iso.datetime().optional(),
     })
     .optional(),
-  /** When `prune` removed the images. The document remains, so that the version is never used again. */
-  removed: z.strictObject({ at: z.iso.datetime(), by: z.string() }).optional(),
+  /**
+   * When `prune` marked the version, deleted the first parameter, and had removed everything. From the mark on, no channel gets the
+   * version. The document remains, so that the version is never used again.
+   */
+  removed: z
+    .strictObject({
+      at: z.iso.datetime(),
+      by: z.string(),
+      begunAt: z.iso.datetime().optional(),
+      completedAt: z.iso.datetime().optional(),
+    })
+    .optional(),
 });
 export type VersionDocument = z.infer<typeof VersionDocument>;
 

@@ -81,13 +81,15 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Pro
     ),
   "image-key": async ({ config }, role) => {
     const { accountId, principals } = await readRelease(required(config, role, "--config"));
-    const organizations = [...principals.organizations, ...principals.organizationalUnits].map(
-      (arn) => /o-[a-z0-9]+/.exec(arn)?.[0] ?? "",
-    );
     return imageKeyPolicy({
       accountId,
       consumers: principals.accounts,
-      organizations: [...new Set(organizations)],
+      // arn:aws:organizations::123456789012:organization/o-abc and arn:aws:organizations::123456789012:ou/o-abc/ou-def
+      organizations: principals.organizations.map((arn) => arn.split("/")[1] ?? ""),
+      organizationalUnits: principals.organizationalUnits.map((arn) => {
+        const [, organization, unit] = arn.split("/");
+        return `${organization}/*/${unit}/*`;
+      }),
     });
   },
   setup: async ({ config, kmsKey }, role) => {

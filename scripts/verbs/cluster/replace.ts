@@ -10,7 +10,7 @@ import { isReversible, requireConsent, type Consent } from "../../cluster/replac
 import { withdrawnImageWarnings } from "../../cluster/withdrawn-images.ts";
 import { callerOf } from "../../target/caller.ts";
 import { emit } from "../../ui/tasks.ts";
-import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
+import { imageOf, knownImage, withImage, type ImageFlags } from "../image-flags.ts";
 import { targetOf, withTarget } from "../target-flags.ts";
 
 type Flags = ImageFlags &
@@ -67,7 +67,11 @@ async function replace(flags: Flags): Promise<void> {
     image === undefined ? ofPlan : [...ofGroup, ...ofPlan],
   ))
     console.error(`warning: ${warning}`);
-  const eclair = await eclairVersionOf(target, image ?? { imageId: plan.imageId }, record);
+  const eclair = await eclairVersionOf(
+    target,
+    image ?? (await knownImage(target, flags, plan.imageId)),
+    record,
+  );
   // The record does not show any more whether an interrupted `replace` was reversible.
   const reversible = isReversible(record, eclair) && plan.wasReversible;
   if (!reversible) await requireConsent(target, record, eclair, flags);

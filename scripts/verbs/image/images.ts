@@ -54,7 +54,7 @@ async function test(imageId: string, flags: TestFlags): Promise<void> {
   const { subnet = target.instance.subnetId, instanceType = target.instance.type } = flags;
   const instance = { type: instanceType, ...(subnet !== undefined && { subnetId: subnet }) };
   const { result, durationSeconds } = await testImage(inRegion(target, target.region, instance), imageId, {
-    ...{ id: randomUUID(), tags: {}, keepOnFailure: false },
+    ...{ id: randomUUID(), tags: { [tags.imageTest]: imageId }, keepOnFailure: false },
     signal: interruptSignal(),
   });
   if (!result.passed) process.exitCode = exitCodes.failed;

@@ -34,10 +34,12 @@ beforeEach(() => {
 
 const to =
   (version: string, kind: WantedChange["kind"] = "promote") =>
-  (document: ChannelDocument) =>
-    document.change === undefined && currentVersion(document) === version
-      ? undefined
-      : { kind, to: version, by: "lab" };
+  async (document: ChannelDocument) =>
+    await Promise.resolve(
+      document.change === undefined && currentVersion(document) === version
+        ? undefined
+        : { kind, to: version, by: "lab" },
+    );
 
 const begin = async (wanted: ReturnType<typeof to>, silentSeconds = 1) =>
   await OwnedChange.begin(bucket as unknown as ReleaseStore, "stable", wanted, { ...options, silentSeconds });
@@ -56,7 +58,7 @@ test("the intent is written before the first region, and the history after the l
 
 test("an abandoned change is finished at once, or reverted", async () => {
   await (await begin(to("0.13.0-1")))?.complete();
-  await (await begin(to("0.13.0-2")))?.abandon();
+  await (await begin(to("0.13.0-2")))?.abandon(true);
   const reverted = await begin(to("0.13.0-1", "revert"));
   expect(reverted?.change).toMatchObject({ kind: "revert", from: "0.13.0-2", to: "0.13.0-1" });
   await reverted?.complete();
@@ -66,7 +68,7 @@ test("an abandoned change is finished at once, or reverted", async () => {
 
 test("an unfinished change to another version is refused, and says how to go on", async () => {
   await (await begin(to("0.13.0-1")))?.complete();
-  await (await begin(to("0.13.0-2")))?.abandon();
+  await (await begin(to("0.13.0-2")))?.abandon(true);
   await expect(begin(to("0.13.0-3"))).rejects.toMatchObject({
     code: "release.channel-busy",
     message: "the promote from 0.13.0-1 to 0.13.0-2 by lab is unfinished",
@@ -100,4 +102,11 @@ test("the second of two processes with the same version has nothing to do", asyn
   await first?.complete();
   expect(await second).toBeUndefined();
   expect(document().history).toHaveLength(1);
+});
+
+test("nothing remains of a new change that was given up before its first region", async () => {
+  await (await begin(to("0.13.0-1")))?.complete();
+  await (await begin(to("0.13.0-2")))?.abandon(false);
+  expect(document().change).toBeUndefined();
+  expect(currentVersion(document())).toBe("0.13.0-1");
 });

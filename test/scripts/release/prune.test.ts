@@ -13,7 +13,14 @@ function removedOf(
   versions = names.map((name) => publishedVersion(name)),
   uses: Readonly<Record<string, string>> = {},
 ) {
-  return planPruning(release, versions, channels, (_region, id) => (uses[id] === undefined ? [] : [uses[id]]))
+  const now = Date.parse("2026-12-24T00:00:00Z");
+  return planPruning(
+    release,
+    versions,
+    channels,
+    (_region, id) => (uses[id] === undefined ? [] : [uses[id]]),
+    now,
+  )
     .filter(({ keptBecause }) => keptBecause.length === 0)
     .map(({ version }) => version);
 }
@@ -45,7 +52,31 @@ describe("prune keeps", () => {
       () => removedOf(all, undefined, { [imageId("0.13.0-1", "eu-west-1")]: "the instance i-1 (running)" }),
       ["0.13.0-2", "0.13.0-3"],
     ],
-    ["everything when a channel cannot be read", () => removedOf(all.slice(1)), []],
+    [
+      "a version that was published recently, whatever its number",
+      () =>
+        removedOf(
+          all,
+          names.map((name) =>
+            publishedVersion(name, name === "0.13.0-1" ? { createdAt: "2026-12-20T00:00:00.000Z" } : {}),
+          ),
+        ),
+      ["0.13.0-2", "0.13.0-3"],
+    ],
+    [
+      "no version whose removal was interrupted",
+      () =>
+        removedOf(
+          all,
+          names.map((name) =>
+            publishedVersion(
+              name,
+              name === "0.13.0-5" ? { removed: { at: "2026-12-01T00:00:00.000Z", by: "lab" } } : {},
+            ),
+          ),
+        ),
+      ["0.13.0-1", "0.13.0-2", "0.13.0-5"],
+    ],
     [
       "no withdrawn version for a channel to return to",
       () =>
@@ -104,6 +135,30 @@ describe("what uses an image, in answers of AWS", () => {
     expect(uses.get("ami-new")).toEqual([
       "version 2 of the launch template node, which the group eclair uses",
     ]);
+  });
+
+  test("the image of an override counts, and so does a parameter in place of an image", () => {
+    const uses = collectUses({
+      ...none,
+      versions: [template(1, "resolve:ssm:/eclair-ami/0.13.0-1/x86_64/image_id:2")],
+      groups: [
+        {
+          AutoScalingGroupName: "mixed",
+          MinSize: 1,
+          MaxSize: 1,
+          DesiredCapacity: 1,
+          DefaultCooldown: 300,
+          AvailabilityZones: ["eu-central-1a"],
+          HealthCheckType: "EC2",
+          CreatedTime: new Date("2026-11-01T00:00:00Z"),
+          MixedInstancesPolicy: {
+            LaunchTemplate: { Overrides: [{ InstanceType: "m7g.large", ImageId: "ami-arm" }] },
+          },
+        },
+      ],
+    });
+    expect(uses.get("ami-arm")).toEqual(["an override of the group mixed"]);
+    expect([...uses.keys()]).toContain("resolve:ssm:/eclair-ami/0.13.0-1/x86_64/image_id:2");
   });
 
   test("a mixed instances policy uses the templates of its overrides", () => {

@@ -30,8 +30,7 @@ def put_validated(
         tier,
         policies,
     )
-    versions = backend._parameters.get(name)
-    existing = versions[-1] if versions else None
+    existing = backend._parameters[name][-1] if name in backend._parameters else None
     if existing is not None and existing.data_type != data_type:
         raise ValidationException(f"The data type of the parameter {name} can't be changed")
     if data_type != "aws:ec2:image":
