@@ -410,7 +410,7 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
       `${ofCluster}-snapshot`,
     );
     expect((await group()).members).toEqual(members);
-    expect((await replace()).all).toMatch(/either --image or --rollback is required/);
+    expect((await replace()).all).toMatch(/either --image, --channel or --rollback is required/);
     expect((await replace("--image", image, "--force")).all).toMatch(/--force requires --rollback/);
   });
 });
