@@ -96,6 +96,7 @@ export const errorCodes = {
   "lab.start-failed": "The lab did not start. The message contains its first log.",
   "lab.stopped": "The lab stopped while a command used it.",
   "launch.architecture-unknown": "The architecture of a channel's image is not known.",
+  "launch.foreign-image": "The image was not baked by this project, or another account owns it.",
   "launch.image-missing": "No image is named.",
   "launch.image-not-found": "No image has that id.",
   "launch.not-for-release": "An image that is not for release is never launched on mainnet.",

@@ -122,7 +122,7 @@ export async function hasOwnTags(target: Target, imageId: string): Promise<boole
 }
 
 /**
- * Refuses an image that does not exist, and on mainnet an image that is not for release.
+ * Refuses an image that does not exist or that this project did not bake, and on mainnet an image that is not for release.
  * @returns the tags of the image
  */
 export async function requireImage(
@@ -151,13 +151,21 @@ export async function requireImage(
     ...known,
     ...(image.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value] as const),
   ]);
+  if (!imageTags.has(tags.eclairVersion))
+    throw new EclairAmiError({
+      code: "launch.foreign-image",
+      operation: `launching ${imageId}`,
+      message: `the image has no tag ${tags.eclairVersion}: eclair-ami did not bake it, or another account owns it, whose tags are not visible here`,
+      remedy:
+        "name an image of `eclair-ami images list`; for a published image of another account, name its channel with --channel, or pass --channel-reader-role",
+      exitCode: 2,
+    });
   if (chain !== "mainnet" || imageTags.get(tags.release) === "true") return imageTags;
   throw new EclairAmiError({
     code: "launch.not-for-release",
     operation: `launching ${imageId} on mainnet`,
     message: `the image is not for release: ${imageTags.get(tags.releaseReason) ?? `it has no tag ${tags.release}`}`,
-    remedy:
-      "bake an image from the pinned releases. For a published image of another account, whose tags are not visible here, name its channel with --channel",
+    remedy: "bake an image from the pinned releases",
   });
 }
 

@@ -11,7 +11,9 @@ import { parse, stringify } from "yaml";
 import { accountId } from "../../scripts/lab/addresses.ts";
 import { setupFile } from "../../scripts/lab-cluster/node.ts";
 import { createClusterResources } from "../../scripts/lab-cluster/resources.ts";
+import { debianImageId } from "../../scripts/lab/debian/ami.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
+import { setFaults } from "../../scripts/lab/front/faults.ts";
 import { labPaths } from "../../scripts/lab/paths.ts";
 import type { NodeStatus } from "../../scripts/cluster/status.ts";
 import { labSettings, labTarget } from "../../scripts/lab/target.ts";
@@ -43,8 +45,6 @@ describe("`init`", () => {
 
       for (const [action, code] of [
         ["CreateSecret", "secret.denied"],
-        ["GetSecretValue", "secret.denied"],
-        ["GetItem", "record.denied"],
         ["TransactWriteItems", "record.denied"],
       ] as const)
         await expectDeniedCall(lab, name, init, action, code);
@@ -55,8 +55,18 @@ describe("`init`", () => {
       const repeated = await init();
       expect(JSON.parse(repeated.stdout)).toMatchObject({ nodeId, changed: [] });
       const flags = ["--state", state, "--image", imageId, "--config", setupFile(lab, name)];
+      // New permissions take effect after some seconds.
+      const denial = {
+        service: "api",
+        action: "GetItem",
+        code: "AccessDeniedException",
+        status: 400,
+      } as const;
+      setFaults(lab, name, [{ ...denial, until: Date.now() + 12_000 }]);
       const verified = await cli(["verify", ...flags]);
       expect(verified.exitCode, verified.all).toBe(0);
+      const foreign = await cli(["verify", ...flags, "--image", debianImageId, "--json"]);
+      expect(failureOf(foreign)).toMatchObject({ code: "launch.foreign-image" });
     },
   );
 

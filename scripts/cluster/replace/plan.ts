@@ -85,12 +85,7 @@ export async function eclairVersionOf(
   image: KnownImage,
   { node }: ClusterRecord,
 ): Promise<string> {
-  const version = (await requireImage(target, image, node.chain)).get(tags.eclairVersion);
-  if (version !== undefined) return version;
-  throw invalid(
-    `the image ${image.imageId} has no tag ${tags.eclairVersion}`,
-    "name an image that `eclair-ami bake` created, or for a published image of another account its channel with --channel",
-  );
+  return (await requireImage(target, image, node.chain)).get(tags.eclairVersion) ?? "";
 }
 
 async function userDataIn(file: string, cluster: string): Promise<string> {
