@@ -69,6 +69,6 @@ async function detachLoops(lab: LabPaths): Promise<void> {
   const { stdout } = await execa("losetup", ["--json", "--list", "--output", "NAME,BACK-INO,BACK-MAJ:MIN"]);
   if (stdout.trim() === "") return;
   for (const loop of (JSON.parse(stdout) as LoopList).loopdevices)
-    if (disks.has(`${loop["back-maj:min"]} ${loop["back-ino"]}`))
+    if (disks.has(`${loop["back-maj:min"].trim()} ${loop["back-ino"]}`))
       await execa("losetup", ["--detach", loop.name], { reject: false });
 }

@@ -1,7 +1,8 @@
-import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFacts, serviceNsenterArguments } from "../../scripts/lab/facts.ts";
 import { processesIn } from "../../scripts/lab/host/cgroup.ts";
 import { labPaths, layout } from "../../scripts/lab/paths.ts";
 import { cli, eventually, inGuest, listInstances, type ListedInstance } from "./cli.ts";
@@ -174,15 +175,21 @@ test("`lab down` and the next `lab up` clean up a lab whose processes were all k
   const crashed = join(folder, "lab");
   try {
     await cli(["lab", "up", "--state", crashed]);
-    const { initProcess } = JSON.parse(readFileSync(layout.facts(labPaths(crashed)), "utf8")) as {
-      initProcess: { pid: number };
-    };
-    process.kill(initProcess.pid, "SIGKILL");
+    const paths = labPaths(crashed);
+    const facts = readFacts(paths);
+    if (facts?.initProcess === undefined) throw new Error("the lab is not up");
+    // As the volume of a guest: the kernel shows the path of its file differently outside of the lab's mount namespace.
+    const volume = layout.volume(paths, "vol-of-crashed-lab");
+    mkdirSync(dirname(volume), { recursive: true });
+    await execa("truncate", ["--size", "1M", volume]);
+    await execa("nsenter", [...serviceNsenterArguments(paths, facts), "losetup", "--find", volume]);
+    process.kill(facts.initProcess.pid, "SIGKILL");
     const status = await cli(["lab", "status", "--state", crashed]);
     expect(status.exitCode).toBe(1);
     expect(status.all).toMatch(/the lab does not run/);
     expect((await cli(["lab", "up", "--state", crashed])).exitCode).toBe(0);
     await cli(["lab", "down", "--state", crashed]);
+    expect((await execa("losetup", ["--list"])).stdout).not.toContain("vol-of-crashed-lab");
     expect((await execa("ip", ["link"])).stdout).not.toContain(labPaths(crashed).hostLink);
   } finally {
     await cli(["lab", "down", "--state", crashed]);
