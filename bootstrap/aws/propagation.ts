@@ -12,7 +12,7 @@ const denials = new Set<ErrorCode>([
 ]);
 
 /** Whether AWS denied a request. */
-export const isDenial = (thrown: unknown): boolean =>
+export const isDenial = (thrown: unknown): thrown is EclairAmiError =>
   thrown instanceof EclairAmiError && denials.has(thrown.code);
 
 /**

@@ -65,7 +65,8 @@ async function runTask(context: SetupContext): Promise<SetupResult> {
     } catch (error) {
       if (!isDenial(error) || secondsSinceBoot() >= propagationSeconds)
         return { id, succeeded: false, changed: [], findings: [], error: finalErrorFields(error) };
-      logError("cluster-setup.denied", error);
+      // The command line ends at an error that is final.
+      logError("cluster-setup.denied", error.asRetryable(error.remedy));
       await sleep(retryMilliseconds);
     }
   }

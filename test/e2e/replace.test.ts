@@ -24,8 +24,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import { lastHolderAddress } from "../../scripts/lab-cluster/failover.ts";
 import { createLabGroup } from "../../scripts/lab-cluster/group.ts";
-import { answersAt, loadBalancerAddresses } from "../../scripts/lab-cluster/load-balancer-endpoint.ts";
-import { home, zones } from "../../scripts/lab/addresses.ts";
+import { home } from "../../scripts/lab/addresses.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { terminateMember, findGroup } from "../../scripts/cluster/replace/group.ts";
 import { nodeStatuses } from "../../scripts/cluster/status.ts";
@@ -209,27 +208,6 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     await nodes.inGuest(standby, "systemctl start bitcoind; systemctl start eclair-supervisor");
     const after = await waitForPair();
     expect([after.active, after.standby]).not.toContain(active);
-  });
-
-  test("a standby that its group terminates leaves the load balancer first: no handshake fails", async () => {
-    const { active, standby } = await waitForPair();
-    const names = zones.map((zone) => zone.name);
-    const addresses = [...(await loadBalancerAddresses(nodes.target, name, names)).values()];
-    const outcomes: boolean[] = [];
-    const probe = async (address: string, signal: AbortSignal) => {
-      while (!signal.aborted)
-        outcomes.push(await answersAt(nodes.target, nodes.configuration.nodeId, address));
-    };
-    const stop = new AbortController();
-    const probes = addresses.map((address) => probe(address, stop.signal));
-    await terminateMember(nodes.target, standby);
-    const after = await waitForPair();
-    stop.abort();
-    await Promise.all(probes);
-    expect(after.active).toBe(active);
-    console.log(`the group terminates the standby: ${outcomes.length} handshakes`);
-    expect(outcomes.length).toBeGreaterThan(20);
-    expect(outcomes.filter((answered) => !answered)).toEqual([]);
   });
 
   test("an instance whose bitcoind is stopped becomes unhealthy and is replaced, and a healthy instance is not replaced", async () => {

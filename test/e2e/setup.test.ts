@@ -56,13 +56,8 @@ describe("`init`", () => {
       expect(JSON.parse(repeated.stdout)).toMatchObject({ nodeId, changed: [] });
       const flags = ["--state", state, "--image", imageId, "--config", setupFile(lab, name)];
       // New permissions take effect after some seconds.
-      const denial = {
-        service: "api",
-        action: "GetItem",
-        code: "AccessDeniedException",
-        status: 400,
-      } as const;
-      setFaults(lab, name, [{ ...denial, until: Date.now() + 12_000 }]);
+      const denial = { service: "api", code: "AccessDeniedException", status: 400 } as const;
+      setFaults(lab, name, [{ ...denial, action: "GetSecretValue", until: Date.now() + 12_000 }]);
       const verified = await cli(["verify", ...flags]);
       expect(verified.exitCode, verified.all).toBe(0);
       const foreign = await cli(["verify", ...flags, "--image", debianImageId, "--json"]);
