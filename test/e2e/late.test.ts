@@ -57,7 +57,10 @@ describe.each(inject("images"))(
 
     test("an Eclair that is started before the lease expires takes over the lease", async () => {
       const pair = await currentPair();
-      await failover(nodes.lab, pair, "pkill -STOP -u eclair");
+      // Without the mask, the host of the frozen Eclair starts another one when it has killed it, and can be the first.
+      const units = "eclair@a.service eclair@b.service";
+      await failover(nodes.lab, pair, `systemctl mask --runtime ${units}; pkill -STOP -u eclair`);
+      await nodes.inGuest(pair.active, `systemctl unmask --runtime ${units}`);
       const log = await nodes.inGuest(
         pair.standby,
         "journalctl --no-pager --output=cat --unit=eclair-supervisor",
