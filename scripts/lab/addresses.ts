@@ -101,7 +101,7 @@ export const remoteBitcoindDomain = "bitcoind.internal";
 export const remoteBitcoindName = (number: number): string =>
   `remote-${remoteBitcoindAddress(number).replaceAll(".", "-")}.${remoteBitcoindDomain}`;
 
-/** The header of a request that tells moto the account, whatever the credentials are. */
+/** The header that selects the account in moto. The credentials of the request have no effect on the account then. */
 export const accountHeader = "x-moto-account-id";
 
 export const apiPort = 80;

@@ -1,4 +1,9 @@
-import { DescribeImagesCommand, type EC2Client, type Image } from "@aws-sdk/client-ec2";
+import {
+  DeleteSnapshotCommand,
+  DescribeImagesCommand,
+  type EC2Client,
+  type Image,
+} from "@aws-sdk/client-ec2";
 
 export const isImageMissing = (error: unknown): boolean =>
   error instanceof Error && error.name.startsWith("InvalidAMIID");
@@ -12,4 +17,12 @@ export async function findImage(ec2: EC2Client, imageId: string): Promise<Image 
     if (isImageMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Deletes snapshots. A snapshot that does not exist any more is no error. */
+export async function deleteSnapshots(ec2: EC2Client, snapshotIds: readonly string[]): Promise<void> {
+  for (const SnapshotId of snapshotIds)
+    await ec2.send(new DeleteSnapshotCommand({ SnapshotId })).catch((error: unknown) => {
+      if (!(error instanceof Error && error.name === "InvalidSnapshot.NotFound")) throw error;
+    });
 }

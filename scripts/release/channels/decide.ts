@@ -1,4 +1,5 @@
 import { canFollow } from "../../../bootstrap/contract/eclair/versions.ts";
+import type { ErrorCode } from "../../../bootstrap/contract/error-codes.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { Release } from "../document/schema.ts";
 import { currentVersion, versionsOf, type ChannelDocument } from "../store/channel.ts";
@@ -16,11 +17,7 @@ export function requirePromotable(
   release: Release,
   rollback: boolean,
 ): VersionDocument {
-  const refuse = (
-    code: ConstructorParameters<typeof EclairAmiError>[0]["code"],
-    message: string,
-    remedy: string,
-  ) =>
+  const refuse = (code: ErrorCode, message: string, remedy: string) =>
     new EclairAmiError({
       ...{ code, message, remedy, exitCode: 2 },
       operation: `promoting ${version} to ${channel.channel}`,
@@ -113,18 +110,12 @@ export function planReturns(
         one.removed === undefined &&
         incompleteness(one, release) === undefined,
     );
-    if (usable === undefined)
-      return [
-        { channel: channel.channel, to: null, reason: "the channel has no earlier version that can be used" },
-      ];
-    return canFollow(usable.eclair, withdrawn.eclair)
-      ? [{ channel: channel.channel, to: usable.version, reason: "the previous version" }]
-      : [
-          {
-            channel: channel.channel,
-            to: null,
-            reason: `Eclair ${usable.eclair} of ${usable.version} cannot run on the schemas of Eclair ${withdrawn.eclair}`,
-          },
-        ];
+    const returnTo = (to: string | null, reason: string) => [{ channel: channel.channel, to, reason }];
+    if (usable === undefined) return returnTo(null, "the channel has no earlier version that can be used");
+    if (canFollow(usable.eclair, withdrawn.eclair)) return returnTo(usable.version, "the previous version");
+    return returnTo(
+      null,
+      `Eclair ${usable.eclair} of ${usable.version} cannot run on the schemas of Eclair ${withdrawn.eclair}`,
+    );
   });
 }

@@ -34,8 +34,8 @@ export async function readParameter(
 }
 
 /**
- * Writes an image id, and reads it back: Parameter Store validates the value after its answer, and drops one that is not an
- * image of the account.
+ * Writes an image id, and reads the parameter back: Parameter Store answers before it validates the value, and discards a
+ * value that is not an image of the account.
  * https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
  * @param overwrite whether another value may be replaced
  */

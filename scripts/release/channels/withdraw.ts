@@ -11,7 +11,13 @@ import { findImage } from "../images.ts";
 import { accountUses, otherAccountUses } from "../prune/usage.ts";
 import { requireRegions } from "../regions.ts";
 import { currentVersion, readChannels } from "../store/channel.ts";
-import { imagesOf, readVersions, versionFile, VersionDocument, type ImagePlace } from "../store/version.ts";
+import {
+  imagesOf,
+  readVersions,
+  updateVersion,
+  type ImagePlace,
+  type VersionDocument,
+} from "../store/version.ts";
 import { planReturns, requireVersion, type ChannelReturn } from "./decide.ts";
 import { moveChannel, type Move } from "./move.ts";
 
@@ -28,20 +34,19 @@ export type Withdrawal = {
 };
 
 /**
- * Withdraws a version: no promotion to it any more, the images deprecated and tagged in every region, and each channel with
- * the version returned to its previous one. Every step can be repeated, and one that fails does not stop the others.
+ * Withdraws a version: `promote` refuses the version, its images are deprecated and tagged in every region, and each channel
+ * that has the version returns to its previous version. Every step can be repeated. A step that fails does not stop the others.
  * @returns what happened to the channels
  */
 export async function withdraw(move: Move, withdrawal: Withdrawal): Promise<ChannelReturn[]> {
   const { store, release } = move;
   const { version, reason, by, disable } = withdrawal;
   requireVersion(await readVersions(store), version);
-  const withdrawn = await store.update(versionFile(version), VersionDocument, (document) => {
-    if (document === undefined) throw new Error(`the document of ${version} does not exist`);
-    return document.withdrawn === undefined
+  const withdrawn = await updateVersion(store, version, (document) =>
+    document.withdrawn === undefined
       ? { ...document, withdrawn: { at: new Date().toISOString(), by, reason } }
-      : document;
-  });
+      : document,
+  );
   const failures = new Map<string, unknown>();
   const attempt = async (subject: string, step: () => Promise<unknown>) => {
     try {
@@ -115,8 +120,8 @@ async function disableImages(
     });
   for (const { region, image } of images)
     await target.client(EC2Client, { region }).send(new DisableImageCommand({ ImageId: image.imageId }));
-  await store.update(versionFile(document.version), VersionDocument, (current) => {
-    if (current?.withdrawn === undefined) throw new Error(`${document.version} is not withdrawn`);
+  await updateVersion(store, document.version, (current) => {
+    if (current.withdrawn === undefined) throw new Error(`${document.version} is not withdrawn`);
     if (current.withdrawn.disabledAt !== undefined) return current;
     return { ...current, withdrawn: { ...current.withdrawn, disabledAt: new Date().toISOString() } };
   });

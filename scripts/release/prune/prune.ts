@@ -4,7 +4,7 @@ import type { Release } from "../document/schema.ts";
 import { requireRegions } from "../regions.ts";
 import { readChannels } from "../store/channel.ts";
 import type { ReleaseStore } from "../store/store.ts";
-import { imagesOf, readVersions, versionFile, VersionDocument } from "../store/version.ts";
+import { imagesOf, readVersions, updateVersion, type VersionDocument } from "../store/version.ts";
 import { planPruning, type Pruned } from "./plan.ts";
 import { removeImages } from "./remove.ts";
 import { accountUses, existingImages, launchedRecently, otherAccountUses } from "./usage.ts";
@@ -111,14 +111,14 @@ const parameterUses = (account: ReadonlyMap<string, readonly string[]>, paramete
   });
 
 async function mark({ store, by }: PruneOptions, version: string): Promise<VersionDocument> {
-  return await change(store, version, (current) =>
+  return await updateVersion(store, version, (current) =>
     current.removed === undefined ? { ...current, removed: { at: new Date().toISOString(), by } } : current,
   );
 }
 
 /** Something uses the version. When its removal has begun, it stays marked: its parameters may be deleted already. */
 async function unmark(store: ReleaseStore, version: string): Promise<void> {
-  await change(store, version, (current) => {
+  await updateVersion(store, version, (current) => {
     const { removed, ...rest } = current;
     return removed?.begunAt === undefined ? rest : current;
   });
@@ -126,7 +126,7 @@ async function unmark(store: ReleaseStore, version: string): Promise<void> {
 
 async function remove({ target, release, store }: PruneOptions, document: VersionDocument): Promise<void> {
   const note = (name: "begunAt" | "completedAt") =>
-    change(store, document.version, (current) =>
+    updateVersion(store, document.version, (current) =>
       current.removed === undefined || current.removed[name] !== undefined
         ? current
         : { ...current, removed: { ...current.removed, [name]: new Date().toISOString() } },
@@ -134,15 +134,4 @@ async function remove({ target, release, store }: PruneOptions, document: Versio
   await note("begunAt");
   await removeImages(target, release, document);
   await note("completedAt");
-}
-
-async function change(
-  store: ReleaseStore,
-  version: string,
-  apply: (current: VersionDocument) => VersionDocument,
-): Promise<VersionDocument> {
-  return await store.update(versionFile(version), VersionDocument, (current) => {
-    if (current === undefined) throw new Error(`the document of ${version} does not exist`);
-    return apply(current);
-  });
 }

@@ -1,5 +1,4 @@
 import {
-  DeleteSnapshotCommand,
   DeregisterImageCommand,
   DisableImageDeregistrationProtectionCommand,
   EC2Client,
@@ -8,7 +7,7 @@ import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { Target } from "../../target/target.ts";
 import { deleteParameters, factsParameter, imageParameter, readParameter } from "../channels/parameters.ts";
 import type { Release } from "../document/schema.ts";
-import { isImageMissing } from "../images.ts";
+import { deleteSnapshots, isImageMissing } from "../images.ts";
 import { requireRegions } from "../regions.ts";
 import { imagesOf, type ImagePlace, type VersionDocument } from "../store/version.ts";
 import { existingImages } from "./usage.ts";
@@ -77,10 +76,7 @@ async function removeImage(
       if (isImageMissing(error)) return;
       throw image.DeregistrationProtection === "disabled" ? error : stillProtected(imageId, region, error);
     });
-  for (const SnapshotId of snapshotIds)
-    await ec2.send(new DeleteSnapshotCommand({ SnapshotId })).catch((error: unknown) => {
-      if (!(error instanceof Error && error.name === "InvalidSnapshot.NotFound")) throw error;
-    });
+  await deleteSnapshots(ec2, snapshotIds);
 }
 
 function stillProtected(imageId: string, region: string, cause: unknown): EclairAmiError {

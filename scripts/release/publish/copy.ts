@@ -1,7 +1,6 @@
 import {
   CopyImageCommand,
   CreateTagsCommand,
-  DeleteSnapshotCommand,
   DeregisterImageCommand,
   DescribeImagesCommand,
   DescribeSnapshotsCommand,
@@ -13,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { ec2Tags } from "../../image/bake/image-tags.ts";
-import { findImage } from "../images.ts";
+import { deleteSnapshots, findImage, isImageMissing } from "../images.ts";
 import type { Publication } from "./publication.ts";
 import { describeImage } from "./source.ts";
 
@@ -42,8 +41,7 @@ export async function snapshotsOf(
 export async function copyToRegion(publication: Publication, region: string): Promise<void> {
   const { manifest } = publication.options;
   const { kmsKeyArn } = publication.regionOf(region);
-  const recorded = (await publication.document()).architectures[publication.architecture]?.regions[region];
-  if (recorded !== undefined) return;
+  if ((await publication.recorded()).regions[region] !== undefined) return;
   const own = region === manifest.region ? await ownImage(publication, region, kmsKeyArn) : undefined;
   const imageId =
     own?.ImageId ??
@@ -86,8 +84,7 @@ async function findCopy(publication: Publication, region: string): Promise<strin
 async function startCopy(publication: Publication, region: string, KmsKeyId: string): Promise<string> {
   const { options, version } = publication;
   const { manifest } = options;
-  const failed =
-    (await publication.document()).architectures[publication.architecture]?.failedCopies[region] ?? 0;
+  const failed = (await publication.recorded()).failedCopies[region] ?? 0;
   const source = await describeImage(publication, manifest.region, manifest.image.id);
   const copied = Object.fromEntries(
     (source.Tags ?? []).flatMap(({ Key = "", Value = "" }) => (Key.startsWith("aws:") ? [] : [[Key, Value]])),
@@ -163,12 +160,10 @@ async function failedCopy(publication: Publication, region: string, image: Image
   const ec2 = publication.ec2In(region);
   await forget(publication, region);
   // Another process may have removed the copy already.
-  const ignoreMissing = (error: unknown) => {
-    if (!(error instanceof Error && /^(InvalidAMIID|InvalidSnapshot)/.test(error.name))) throw error;
-  };
-  await ec2.send(new DeregisterImageCommand({ ImageId })).catch(ignoreMissing);
-  for (const SnapshotId of snapshotIdsOf(image))
-    await ec2.send(new DeleteSnapshotCommand({ SnapshotId })).catch(ignoreMissing);
+  await ec2.send(new DeregisterImageCommand({ ImageId })).catch((error: unknown) => {
+    if (!isImageMissing(error)) throw error;
+  });
+  await deleteSnapshots(ec2, snapshotIdsOf(image));
   return new EclairAmiError({
     code: "release.copy-failed",
     operation: `copying the image to ${region}`,

@@ -6,7 +6,13 @@ import { inRegion } from "../../target/scoped.ts";
 import type { Target } from "../../target/target.ts";
 import type { Release, ReleaseRegion } from "../document/schema.ts";
 import type { ReleaseStore } from "../store/store.ts";
-import { versionFile, VersionDocument, type PublishedImage } from "../store/version.ts";
+import {
+  updateVersion,
+  versionFile,
+  VersionDocument,
+  type ArchitectureRelease,
+  type PublishedImage,
+} from "../store/version.ts";
 
 export type PublishOptions = {
   readonly target: Target;
@@ -88,27 +94,38 @@ export class Publication {
     return stored.value;
   }
 
+  /** The part of the version's document that belongs to this image. */
+  async recorded(): Promise<ArchitectureRelease> {
+    const recorded = (await this.document()).architectures[this.architecture];
+    if (recorded === undefined) throw new Error(`${this.version} has no ${this.architecture} image`);
+    return recorded;
+  }
+
   async imageIn(region: string): Promise<PublishedImage> {
-    const image = (await this.document()).architectures[this.architecture]?.regions[region];
+    const image = (await this.recorded()).regions[region];
     if (image === undefined) throw new Error(`${this.version} has no image in ${region}`);
     return image;
   }
 
   /** Changes the part of the version's document that belongs to this image. */
-  async record(
-    change: (
-      architecture: NonNullable<VersionDocument["architectures"][Architecture]>,
-    ) => NonNullable<VersionDocument["architectures"][Architecture]>,
-  ): Promise<void> {
+  async record(change: (recorded: ArchitectureRelease) => ArchitectureRelease): Promise<void> {
     const { architecture } = this;
-    await this.options.store.update(versionFile(this.version), VersionDocument, (document) => {
-      const current = document?.architectures[architecture];
-      if (document === undefined || current === undefined)
-        throw new Error(`${this.version} has no ${architecture} image`);
+    await updateVersion(this.options.store, this.version, (document) => {
+      const current = document.architectures[architecture];
+      if (current === undefined) throw new Error(`${this.version} has no ${architecture} image`);
       return { ...document, architectures: { ...document.architectures, [architecture]: change(current) } };
     });
   }
 
+  /** Changes what is recorded about the image of a region. */
+  async updateImage(region: string, change: (image: PublishedImage) => PublishedImage): Promise<void> {
+    await this.recordImage(region, (image) => {
+      if (image === undefined) throw new Error(`${this.version} has no image in ${region}`);
+      return change(image);
+    });
+  }
+
+  /** Records the image of a region. @param change gets undefined when none is recorded */
   async recordImage(
     region: string,
     change: (image: PublishedImage | undefined) => PublishedImage,

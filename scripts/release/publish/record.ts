@@ -29,10 +29,10 @@ export async function writeParameters(publication: Publication, region: string):
     imageId,
     overwrite: false,
   });
-  await publication.recordImage(region, (image) => {
-    if (image === undefined) throw new Error(`${version} has no image in ${region}`);
-    return { ...image, publishedAt: image.publishedAt ?? new Date().toISOString() };
-  });
+  await publication.updateImage(region, (image) => ({
+    ...image,
+    publishedAt: image.publishedAt ?? new Date().toISOString(),
+  }));
 }
 
 const Images = z.record(z.string(), z.string());
@@ -51,7 +51,7 @@ export async function writeManifest(publication: Publication): Promise<void> {
       message: `the object is the manifest of ${previous.value.bakeId}, not of ${manifest.bakeId}`,
       remedy: "find out who wrote the object; an earlier version of the object is in the bucket",
     });
-  const { regions = {} } = (await publication.document()).architectures[architecture] ?? {};
+  const { regions } = await publication.recorded();
   const images = Object.fromEntries(
     Object.entries(regions).flatMap(([region, { imageId, publishedAt }]) =>
       publishedAt === undefined ? [] : [[region, imageId]],

@@ -4,6 +4,7 @@ import { tags } from "../../../bootstrap/contract/tags.ts";
 import { ec2Tags } from "../../image/bake/image-tags.ts";
 import { testImage, type ImageTestRun } from "../../image/bake/image-test.ts";
 import { tokenOf } from "./copy.ts";
+import type { PublishedImage } from "../store/version.ts";
 import type { Publication } from "./publication.ts";
 
 /**
@@ -42,8 +43,7 @@ async function runTest(publication: Publication, region: string, imageId: string
   const { manifest, signal } = publication.options;
   const id = `${manifest.bakeId}-${region}`;
   for (;;) {
-    const ended =
-      (await publication.document()).architectures[publication.architecture]?.endedTests[region] ?? 0;
+    const ended = (await publication.recorded()).endedTests[region] ?? 0;
     try {
       return await testImage(publication.targetIn(region), imageId, {
         id,
@@ -73,13 +73,10 @@ async function countEndedTest(publication: Publication, region: string): Promise
   }));
 }
 
-type Test = NonNullable<Awaited<ReturnType<Publication["imageIn"]>>["test"]>;
+type Test = NonNullable<PublishedImage["test"]>;
 
 async function record(publication: Publication, region: string, test: Test): Promise<void> {
-  await publication.recordImage(region, (image) => {
-    if (image === undefined) throw new Error(`${publication.version} has no image in ${region}`);
-    return { ...image, test };
-  });
+  await publication.updateImage(region, (image) => ({ ...image, test }));
 }
 
 function failedTest(region: string, imageId: string, checks: readonly string[]): EclairAmiError {

@@ -23,7 +23,7 @@ export type ChannelStatus = {
   readonly version: string | null;
   /** `mixed`: the regions do not have the same version. */
   readonly state: "empty" | "ok" | "mixed" | "changing";
-  /** The change in progress, or one that was interrupted. */
+  /** A change that is in progress or was interrupted. */
   readonly change: string | undefined;
   readonly lastChange: ChannelDocument["history"][number] | undefined;
   readonly cells: readonly ChannelCell[];

@@ -96,6 +96,21 @@ export async function readVersions(store: ReleaseStore): Promise<VersionDocument
   return stored.flatMap((one) => one?.value ?? []).toSorted((a, b) => compareReleases(a.version, b.version));
 }
 
+/**
+ * Changes the document of a version that exists.
+ * @param change returns the document itself when nothing is to do
+ */
+export async function updateVersion(
+  store: ReleaseStore,
+  version: string,
+  change: (document: VersionDocument) => VersionDocument,
+): Promise<VersionDocument> {
+  return await store.update(versionFile(version), VersionDocument, (document) => {
+    if (document === undefined) throw new Error(`the document of ${version} does not exist`);
+    return change(document);
+  });
+}
+
 /** Compares versions: by Eclair, then by number. */
 export function compareReleases(a: string, b: string): number {
   const [eclairA = "", numberA] = a.split("-");

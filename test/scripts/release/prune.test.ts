@@ -110,18 +110,21 @@ describe("what uses an image, in answers of AWS", () => {
     DefaultVersion: VersionNumber === 1,
     LaunchTemplateData: { ImageId, InstanceType: "t3.medium" as const },
   });
+  const groupFacts = {
+    MinSize: 2,
+    MaxSize: 2,
+    DesiredCapacity: 2,
+    DefaultCooldown: 300,
+    AvailabilityZones: ["eu-central-1a"],
+    HealthCheckType: "EC2",
+    CreatedTime: new Date("2026-11-01T00:00:00Z"),
+  };
   const none = { versions: [], instances: [], groups: [], configurations: [] };
 
   test("every version of a launch template counts, with the groups that use the template", () => {
     const group = {
+      ...groupFacts,
       AutoScalingGroupName: "eclair",
-      MinSize: 2,
-      MaxSize: 2,
-      DesiredCapacity: 2,
-      DefaultCooldown: 300,
-      AvailabilityZones: ["eu-central-1a"],
-      HealthCheckType: "EC2",
-      CreatedTime: new Date("2026-11-01T00:00:00Z"),
       LaunchTemplate: { LaunchTemplateId: "lt-0123456789abcdef0", LaunchTemplateName: "node", Version: "2" },
     };
     const uses = collectUses({
@@ -143,14 +146,8 @@ describe("what uses an image, in answers of AWS", () => {
       versions: [template(1, "resolve:ssm:/eclair-ami/0.13.0-1/x86_64/image_id:2")],
       groups: [
         {
+          ...groupFacts,
           AutoScalingGroupName: "mixed",
-          MinSize: 1,
-          MaxSize: 1,
-          DesiredCapacity: 1,
-          DefaultCooldown: 300,
-          AvailabilityZones: ["eu-central-1a"],
-          HealthCheckType: "EC2",
-          CreatedTime: new Date("2026-11-01T00:00:00Z"),
           MixedInstancesPolicy: {
             LaunchTemplate: { Overrides: [{ InstanceType: "m7g.large", ImageId: "ami-arm" }] },
           },
@@ -163,14 +160,8 @@ describe("what uses an image, in answers of AWS", () => {
 
   test("a mixed instances policy uses the templates of its overrides", () => {
     const group = {
+      ...groupFacts,
       AutoScalingGroupName: "mixed",
-      MinSize: 1,
-      MaxSize: 1,
-      DesiredCapacity: 1,
-      DefaultCooldown: 300,
-      AvailabilityZones: ["eu-central-1a"],
-      HealthCheckType: "EC2",
-      CreatedTime: new Date("2026-11-01T00:00:00Z"),
       MixedInstancesPolicy: {
         LaunchTemplate: {
           LaunchTemplateSpecification: { LaunchTemplateId: "lt-other", Version: "1" },
