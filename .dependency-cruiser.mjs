@@ -29,9 +29,17 @@ export default {
     },
     {
       name: "contract-is-independent",
-      comment: "Both sides import the contract, so the contract imports no other room.",
+      comment: "Every side imports the contract, so the contract imports no other room.",
       severity: "error",
       from: { path: "^bootstrap/contract/" },
+      to: { path: "^(bootstrap|infra|scripts)/", pathNot: "^bootstrap/contract/" },
+    },
+    {
+      name: "infra-is-a-library",
+      comment:
+        "Users' own CDK code imports the constructs, which need nothing of the command line or of the instance.",
+      severity: "error",
+      from: { path: "^infra/" },
       to: { path: "^(bootstrap|scripts)/", pathNot: "^bootstrap/contract/" },
     },
     {
@@ -52,19 +60,19 @@ export default {
       comment: "The program on the instance contains nothing of the command line.",
       severity: "error",
       from: { path: "^bootstrap/" },
-      to: { path: "^scripts/" },
+      to: { path: "^(infra|scripts)/" },
     },
     {
       name: "product-imports-no-test",
       severity: "error",
-      from: { path: "^(bootstrap|scripts)/" },
+      from: { path: "^(bootstrap|infra|scripts)/" },
       to: { path: "^(test|bench)/" },
     },
     {
       name: "product-imports-no-development-package",
       comment: "dependencies of package.json, except in the set-up that installs the development tools",
       severity: "error",
-      from: { path: "^(bootstrap|scripts)/", pathNot: "^scripts/machine/" },
+      from: { path: "^(bootstrap|infra|scripts)/", pathNot: "^scripts/machine/" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
   ],

@@ -22,6 +22,7 @@ const files: readonly { readonly verbs: readonly string[]; readonly load: () => 
   { verbs: ["chain"], load: async () => (await import("./verbs/cluster/chain.ts")).addChain },
   { verbs: ["switchover"], load: async () => (await import("./verbs/cluster/switchover.ts")).addSwitchover },
   { verbs: ["replace"], load: async () => (await import("./verbs/cluster/replace.ts")).addReplace },
+  { verbs: ["stack"], load: async () => (await import("./verbs/stack/stack.ts")).addStack },
   { verbs: ["drill"], load: async () => (await import("./verbs/lab/drill.ts")).addDrill },
   { verbs: ["policy"], load: async () => (await import("./verbs/cluster/policy.ts")).addPolicy },
   { verbs: ["artifacts"], load: async () => (await import("./verbs/image/artifacts.ts")).addArtifacts },

@@ -165,6 +165,17 @@ export const errorCodes = {
   "secret.unreachable": "Secrets Manager cannot be reached.",
   "setup.instance-ended": "The short-lived instance of a cluster setup ended before it sent a result.",
   "setup.timeout": "The short-lived instance of a cluster setup sent no result in time.",
+  "stack.declined": "The changes of a stack were shown and declined.",
+  "stack.document-invalid":
+    "stack.yaml is invalid. Each line names the line, the key and the nearest known key.",
+  "stack.failed": "CloudFormation could not change a stack. The message contains the first failure.",
+  "stack.image-in-use": "An image or a configuration was named for a group that has one already.",
+  "stack.not-confirmed": "A change of a stack must be confirmed, and standard input is not a terminal.",
+  "stack.not-deployed": "The stacks of the cluster are not deployed.",
+  "stack.protected-resource": "A change would replace or remove a resource that holds money or state.",
+  "stack.replace-in-progress": "A `replace` of the group is not complete.",
+  "stack.template-too-large": "The template of a stack is larger than CloudFormation accepts.",
+  "stack.unhealthy": "A stack is not as `stack deploy` leaves it.",
   "start.failover-failed": "The standby that `npm start` launched did not take over in time.",
   "start.node-not-active": "The node that `npm start` launched did not become active.",
   "switchover.cluster-ambiguous":

@@ -22,6 +22,8 @@ export const tags = {
   setup: "eclair-ami:setup",
   /** On an Auto Scaling group: the state of its last `replace`. */
   replace: "eclair-ami:replace",
+  /** On an instance of a stack: the version of the launch template before the one that the stack created. */
+  templateRevision: "eclair-ami:template-revision",
   /** On everything that a bake creates: the bake. */
   bakeId: "eclair-ami:bake-id",
   /** The others are on images. */

@@ -13,7 +13,7 @@ import { runClusterSetup } from "../cluster/cluster-setup.ts";
 import { minerPort, services } from "../lab/addresses.ts";
 import type { LabFacts } from "../lab/facts.ts";
 import type { LabPaths } from "../lab/paths.ts";
-import { roleName } from "../lab/role-names.ts";
+import { roleName } from "../../infra/cluster/role-names.ts";
 import { writeFileAtomically } from "../machine/files.ts";
 import type { Target } from "../target/target.ts";
 import { createClusterResources } from "./resources.ts";

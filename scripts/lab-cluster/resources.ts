@@ -9,11 +9,11 @@ import {
 } from "@aws-sdk/client-rds";
 import { apiVersion } from "../../bootstrap/contract/configuration/api-version.ts";
 import { ClusterSetup } from "../../bootstrap/contract/configuration/cluster-setup.ts";
-import { setupPolicy } from "../cluster/policies/cluster-setup.ts";
-import { instancePolicy } from "../cluster/policies/instance.ts";
-import { operatorPolicy } from "../cluster/policies/operator.ts";
+import { setupPolicy } from "../../infra/policies/cluster-setup.ts";
+import { instancePolicy } from "../../infra/policies/instance.ts";
+import { operatorPolicy } from "../../infra/policies/operator.ts";
 import type { LabFacts } from "../lab/facts.ts";
-import { roleName } from "../lab/role-names.ts";
+import { roleName } from "../../infra/cluster/role-names.ts";
 import type { Target } from "../target/target.ts";
 import { findOrCreate } from "./find-or-create.ts";
 import { createLaunchTemplate } from "./launch-template.ts";

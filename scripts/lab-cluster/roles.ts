@@ -7,7 +7,7 @@ import {
   PutRolePolicyCommand,
   type IAMClient,
 } from "@aws-sdk/client-iam";
-import type { Policy } from "../cluster/policies/statements.ts";
+import type { Policy } from "../../infra/policies/statements.ts";
 import { accountId } from "../lab/addresses.ts";
 import { findOrCreate } from "./find-or-create.ts";
 

@@ -7,10 +7,12 @@ export const vpcCidr = "100.64.0.0/20";
 /** A region of an account, where EC2's resources exist. */
 export type Scope = { readonly accountId: string; readonly region: string };
 
-/** A subnet of the lab, with its Availability Zone. */
+/** An Availability Zone of the lab, with the network of its bridge. */
 export type Zone = Scope & {
   readonly name: string;
   readonly cidr: string;
+  /** The subnet of the lab's own VPC. A VPC of a stack has other subnets in the same network. */
+  readonly subnetCidr: string;
   readonly prefix: number;
   readonly network: string;
   readonly netmask: string;
@@ -37,6 +39,7 @@ export const zones: readonly Zone[] = [
     ...home,
     name: `${region}a`,
     cidr: "100.64.0.0/22",
+    subnetCidr: "100.64.0.0/24",
     prefix: 22,
     network: "100.64.0.0",
     netmask: "255.255.252.0",
@@ -48,6 +51,7 @@ export const zones: readonly Zone[] = [
     ...home,
     name: `${region}b`,
     cidr: "100.64.4.0/22",
+    subnetCidr: "100.64.4.0/24",
     prefix: 22,
     network: "100.64.4.0",
     netmask: "255.255.252.0",
@@ -63,6 +67,7 @@ export const otherZones: readonly Zone[] = [
     ...{ accountId, region: secondRegion },
     name: `${secondRegion}a`,
     cidr: "100.64.12.0/23",
+    subnetCidr: "100.64.12.0/23",
     prefix: 23,
     network: "100.64.12.0",
     netmask: "255.255.254.0",
@@ -74,6 +79,7 @@ export const otherZones: readonly Zone[] = [
     ...{ accountId: secondAccountId, region: secondRegion },
     name: `${secondRegion}a`,
     cidr: "100.64.14.0/23",
+    subnetCidr: "100.64.14.0/23",
     prefix: 23,
     network: "100.64.14.0",
     netmask: "255.255.254.0",

@@ -53,6 +53,8 @@ export const layout = {
   databases: (lab: LabPaths) => join(lab.state, "databases"),
   /** The list of AMIs that moto starts with. */
   amis: (lab: LabPaths) => join(lab.state, "amis.json"),
+  /** The properties of deployed templates that the lab's CloudFormation has read, and the others. */
+  stackProperties: (lab: LabPaths) => join(lab.state, "stack-properties.json"),
   run: (lab: LabPaths) => join(lab.state, "run"),
 } as const;
 

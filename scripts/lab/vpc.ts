@@ -47,7 +47,7 @@ async function createVpc(
   const subnetIds: Record<string, string> = {};
   for (const zone of subnets) {
     const { Subnet } = await ec2.send(
-      new CreateSubnetCommand({ VpcId: vpcId, CidrBlock: zone.cidr, AvailabilityZone: zone.name }),
+      new CreateSubnetCommand({ VpcId: vpcId, CidrBlock: zone.subnetCidr, AvailabilityZone: zone.name }),
     );
     subnetIds[zone.name] = Subnet?.SubnetId ?? "";
   }

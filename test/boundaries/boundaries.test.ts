@@ -9,6 +9,7 @@ let planted: string;
 beforeEach(() => {
   planted = mkdtempSync(join(tmpdir(), "eclair-ami-boundaries-"));
   mkdirSync(join(planted, "bootstrap"));
+  mkdirSync(join(planted, "infra"));
   mkdirSync(join(planted, "scripts"));
 });
 afterEach(() => {
@@ -51,6 +52,11 @@ test.each<[string, string, Readonly<Record<string, string>>]>([
     "an import of another room into the contract",
     "contract-is-independent: bootstrap/contract/a.ts → bootstrap/os/b.ts",
     { "bootstrap/contract/a.ts": importing("../os/b.ts"), "bootstrap/os/b.ts": exporting },
+  ],
+  [
+    "an import of the command line into the constructs",
+    "infra-is-a-library: infra/state/a.ts → scripts/ui/b.ts",
+    { "infra/state/a.ts": importing("../../scripts/ui/b.ts"), "scripts/ui/b.ts": exporting },
   ],
   [
     "an import of test code into product code",

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import configuration from "../../.dependency-cruiser.mjs";
 
 /** The folders that contain rooms. */
-const sides = ["bootstrap", "scripts"] as const;
+const sides = ["bootstrap", "infra", "scripts"] as const;
 const maximumFiles = 12;
 
-/** Every violation of the boundaries below a root folder that contains bootstrap/ and scripts/. */
+/** Every violation of the boundaries below a root folder that contains bootstrap/, infra/ and scripts/. */
 export async function boundaryViolations(root: string): Promise<string[]> {
   const { forbidden = [], options } = configuration;
   const { output } = await cruise(
@@ -21,7 +21,8 @@ export async function boundaryViolations(root: string): Promise<string[]> {
 }
 
 /** `bootstrap/os` for `bootstrap/os/log.ts`; undefined for a file that is not in a room. */
-const roomOf = (file: string): string | undefined => /^(?:bootstrap|scripts)\/[^/]+(?=\/)/.exec(file)?.[0];
+const roomOf = (file: string): string | undefined =>
+  /^(?:bootstrap|infra|scripts)\/[^/]+(?=\/)/.exec(file)?.[0];
 
 /** dependency-cruiser finds cycles between files and between folders, and not between folders with their subfolders. */
 function roomCycles(modules: ICruiseResult["modules"]): string[] {

@@ -1,6 +1,6 @@
 import { CreateSecretCommand, ResourceExistsException } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { readSecrets } from "../../scripts/cluster/policies/statements.ts";
+import { readSecrets } from "../../infra/policies/statements.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { RemoteBitcoind } from "../../scripts/lab/remote-bitcoind/remote-bitcoind.ts";
 import { startTlsFrontEnd } from "../../scripts/lab/remote-bitcoind/tls-front-end.ts";

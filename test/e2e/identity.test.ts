@@ -10,7 +10,7 @@ import { fenceVersion } from "../../bootstrap/database/fence.ts";
 import { stateSql } from "../../bootstrap/database/state.ts";
 import { isBehind, type ClusterRecord } from "../../bootstrap/contract/record/record.ts";
 import { setFaults } from "../../scripts/lab/front/faults.ts";
-import { readSecrets } from "../../scripts/cluster/policies/statements.ts";
+import { readSecrets } from "../../infra/policies/statements.ts";
 import { bootRunner } from "./boots-again.ts";
 import { cli, eventually, failureOf } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";

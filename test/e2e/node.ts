@@ -16,7 +16,7 @@ import { eclairApi } from "../../scripts/lab/guest/eclair-api.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { labPaths } from "../../scripts/lab/paths.ts";
 import { DatabaseAdmin } from "../../scripts/lab/rds/database-admin.ts";
-import { policy, type Statement } from "../../scripts/cluster/policies/statements.ts";
+import { policy, type Statement } from "../../infra/policies/statements.ts";
 import { consoleOutput, bootstrapEvents } from "../../scripts/cluster/console.ts";
 import { nodeStatuses, type NodeStatus } from "../../scripts/cluster/status.ts";
 import { labSettings, labTarget } from "../../scripts/lab/target.ts";

@@ -10,7 +10,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { referenceOf } from "../../bootstrap/contract/configuration/secret-reference.ts";
 import { setFaults, type Fault } from "../../scripts/lab/front/faults.ts";
-import { readSecrets } from "../../scripts/cluster/policies/statements.ts";
+import { readSecrets } from "../../infra/policies/statements.ts";
 import { bootRunner } from "./boots-again.ts";
 import { eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { tags } from "../../bootstrap/contract/tags.ts";
-import { publisherPolicy } from "../../scripts/cluster/policies/publisher.ts";
+import { publisherPolicy } from "../../infra/policies/publisher.ts";
 import { createUserRole } from "../../scripts/lab-cluster/roles.ts";
 import { home, secondRegion } from "../../scripts/lab/addresses.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";

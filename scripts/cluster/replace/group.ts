@@ -41,6 +41,8 @@ export type TemplateVersion = {
   readonly imageId: string;
   /** In base64, as EC2 stores it. */
   readonly userData: string;
+  /** The revision that `stack deploy` gave the version, or that the version took over; empty when there is none. */
+  readonly revision: string;
 };
 
 /** The group of a cluster by its tag, and by its name when several groups have the tag. */
@@ -165,11 +167,14 @@ export async function templateVersion(
     .client(EC2Client)
     .send(new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId: templateId, Versions: [version] }));
   const [found] = LaunchTemplateVersions;
+  const { ImageId = "", UserData = "", TagSpecifications = [] } = found?.LaunchTemplateData ?? {};
+  const instanceTags = TagSpecifications.flatMap(({ Tags = [] }) => Tags);
   return {
     templateId,
     version: String(found?.VersionNumber),
-    imageId: found?.LaunchTemplateData?.ImageId ?? "",
-    userData: found?.LaunchTemplateData?.UserData ?? "",
+    imageId: ImageId,
+    userData: UserData,
+    revision: instanceTags.find(({ Key }) => Key === tags.templateRevision)?.Value ?? "",
   };
 }
 

@@ -1,4 +1,4 @@
-import { clusterOfRole } from "../role-names.ts";
+import { clusterOfRole } from "../../../infra/cluster/role-names.ts";
 import { accessRequestsOf, isAllowed } from "../front/authorize.ts";
 import { apiFault } from "../front/faults.ts";
 import type { ApiRequest, Refusal } from "../front/server.ts";

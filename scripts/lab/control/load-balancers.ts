@@ -10,7 +10,7 @@ import {
 import type { LabPaths } from "../paths.ts";
 import { serverPath, type LoadBalancer, type TargetGroup } from "../nlb/configuration.ts";
 import { applyLoadBalancers, followHealth, serverStates, type TargetState } from "../nlb/haproxy.ts";
-import { assignAddress } from "../host/service-addresses.ts";
+import { addLoopbackAddress, assignAddress } from "../host/service-addresses.ts";
 import type { MotoCache } from "./moto-cache.ts";
 import { motoElb } from "./moto.ts";
 import type { Instances } from "./instances.ts";
@@ -39,8 +39,12 @@ export class LoadBalancers {
       if (balancer.Type !== "network") continue;
       const { LoadBalancerArn, LoadBalancerName: name = "", DNSName: hostName = "" } = balancer;
       const nodes = [];
-      for (const { ZoneName: zone = "" } of balancer.AvailabilityZones ?? [])
-        nodes.push({ zone, address: await assignAddress(this.lab, "nlb", `${name} ${zone}`) });
+      for (const { ZoneName: zone = "", LoadBalancerAddresses } of balancer.AvailabilityZones ?? []) {
+        const elasticIp = LoadBalancerAddresses?.[0]?.IpAddress;
+        if (elasticIp !== undefined) await addLoopbackAddress(elasticIp);
+        const address = elasticIp ?? (await assignAddress(this.lab, "nlb", `${name} ${zone}`));
+        nodes.push({ zone, address });
+      }
       const { Listeners } = await motoElb.send(new DescribeListenersCommand({ LoadBalancerArn }));
       const listeners = [];
       for (const listener of Listeners ?? []) {

@@ -10,17 +10,17 @@ import { motoClient, motoSettings } from "./moto.ts";
 /** A role of an account. */
 export type Role = { readonly accountId: string; readonly name: string };
 
-/** The version of IAM's API. */
-const iamVersion = "2010-05-08";
+/** The versions of the APIs of IAM and of CloudFormation. */
+const versions = ["2010-05-08", "2010-05-15"];
 
 /** The roles of signers and their policies, cached until a call changes IAM. */
 export class Roles {
   private readonly roles = new Map<string, Role>();
   private cachedPolicies = new Map<string, PolicyDocument[]>();
 
-  /** Forwards the calls of IAM, and clears the cache after a change. */
+  /** Forwards the calls of IAM, and those of CloudFormation, which changes roles as well; clears the cache after a change. */
   readonly calls: Interceptor = async (call, forward) => {
-    if (call.form.get("Version") !== iamVersion || isRead(call)) return undefined;
+    if (!versions.includes(call.form.get("Version") ?? "") || isRead(call)) return undefined;
     const response = await forward();
     // A read in progress stores its result in the previous map.
     this.cachedPolicies = new Map();

@@ -24,6 +24,26 @@ export function withTemplate(form: URLSearchParams, data: TemplateData): URLSear
   return merged;
 }
 
+/**
+ * Adds the size of the root volume to a RunInstances form whose block device mapping names none: that of the image.
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EbsBlockDevice.html
+ * @param gibibytes the size of the image's root volume
+ */
+export function withRootSize(
+  form: URLSearchParams,
+  rootDevices: readonly (string | undefined)[],
+  gibibytes: number,
+): URLSearchParams {
+  const sized = new URLSearchParams(form);
+  for (const [name, value] of form) {
+    const prefix = /^(BlockDeviceMapping\.\d+)\.DeviceName$/.exec(name)?.[1];
+    if (prefix === undefined || !rootDevices.includes(value) || form.has(`${prefix}.Ebs.VolumeSize`))
+      continue;
+    sized.set(`${prefix}.Ebs.VolumeSize`, String(gibibytes));
+  }
+  return sized;
+}
+
 /** Adds the parameters of the source version to a CreateLaunchTemplateVersion form. */
 export function withSource(form: URLSearchParams, data: TemplateData): URLSearchParams {
   const merged = new URLSearchParams(form);

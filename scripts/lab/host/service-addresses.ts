@@ -19,6 +19,10 @@ export async function assignAddress(
     writeFileAtomically(file, JSON.stringify(names));
   }
   const address = `${ranges[range]}.${names.indexOf(name) + 1}`;
-  await execa("ip", ["address", "replace", `${address}/32`, "dev", "lo"]);
+  await addLoopbackAddress(address);
   return address;
+}
+
+export async function addLoopbackAddress(address: string): Promise<void> {
+  await execa("ip", ["address", "replace", `${address}/32`, "dev", "lo"]);
 }

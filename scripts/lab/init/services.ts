@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { motoDir, nodeBinary, root } from "../../machine/paths.mjs";
-import { motoPort, services } from "../addresses.ts";
+import { apiPort, motoPort, services } from "../addresses.ts";
 import { dnsmasqArguments } from "../dns/dnsmasq.ts";
 import { layout, type LabPaths } from "../paths.ts";
 import { haproxyArguments } from "../nlb/haproxy.ts";
@@ -31,7 +31,13 @@ export function labServices(lab: LabPaths, linkAddress: string): Service[] {
         join(root, "scripts/lab/moto/serve.py"),
         ...["--host", "127.0.0.1", "--port", String(motoPort)],
       ],
-      env: { MOTO_AMIS_PATH: layout.amis(lab), MOTO_EC2_LOAD_DEFAULT_AMIS: "false" },
+      env: {
+        MOTO_AMIS_PATH: layout.amis(lab),
+        MOTO_EC2_LOAD_DEFAULT_AMIS: "false",
+        // CloudFormation creates resources with calls of the lab's API, whose controller knows more than moto.
+        LAB_API: `http://${services.api}:${apiPort}`,
+        LAB_PROPERTIES_FILE: layout.stackProperties(lab),
+      },
       restart: false,
     },
     { name: "dnsmasq", command: ["dnsmasq", ...dnsmasqArguments(lab)], restart: true },

@@ -2,9 +2,30 @@
 
 import sys
 
-from lab_moto import addresses, image_copies, image_lifecycle, image_sharing, image_usage, parameters
+from lab_moto import (
+    addresses,
+    elastic_addresses,
+    image_copies,
+    image_lifecycle,
+    image_sharing,
+    image_usage,
+    parameters,
+    service_roles,
+)
+from lab_moto.cloudformation import responses as cloudformation
 from moto.server import main
 
-for module in (addresses, image_copies, image_sharing, image_lifecycle, image_usage, parameters):
+MODULES = (
+    addresses,
+    cloudformation,
+    elastic_addresses,
+    image_copies,
+    image_lifecycle,
+    image_sharing,
+    image_usage,
+    parameters,
+    service_roles,
+)
+for module in MODULES:
     module.install()
 sys.exit(main())

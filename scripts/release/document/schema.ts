@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { apiVersion } from "../../../bootstrap/contract/configuration/api-version.ts";
-import { partitions } from "../../cluster/policies/statements.ts";
+import { partitions } from "../../../infra/policies/statements.ts";
 
 const AccountId = z.string().regex(/^\d{12}$/, "must be an account id of twelve digits, in quotes");
 const RegionName = z

@@ -13,10 +13,14 @@ import { readConfiguration, readDocument } from "../../cluster/configuration/rea
 import { placeholderPasswords, placeholderSecrets } from "../../cluster/configuration/placeholder-secrets.ts";
 import { exampleClusterSetup, exampleNode } from "../../cluster/configuration/example.ts";
 import { warningsAbout } from "../../cluster/configuration/warnings.ts";
+import { clusterSetupOf, deployedCluster, nodeOf } from "../../stack/node-documents.ts";
+import { targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
 import { root } from "../../machine/paths.mjs";
 
 const kinds = ["Node", "ClusterSetup"] as const;
 type Kind = (typeof kinds)[number];
+
+type NewFlags = TargetFlags & { readonly chain: Chain; readonly kind: Kind; readonly fromStack?: string };
 
 export function addConfig(program: Command): void {
   const config = program
@@ -52,14 +56,19 @@ export function addConfig(program: Command): void {
     .command("render <file>")
     .description("print the files that an instance would write, with *** for each secret")
     .action(async (file: string) => render((await readConfiguration(file)).configuration));
-  config
-    .command("new")
-    .description("print a commented example")
+  withTarget(config.command("new"))
+    .description("print a commented example, or with --from-stack the document of a deployed cluster")
     .addOption(new Option("--chain <chain>").choices(chains).default("signet"))
     .addOption(new Option("--kind <kind>").choices(kinds).default("Node"))
-    .action(({ chain, kind }: { chain: Chain; kind: Kind }) =>
-      console.log(kind === "Node" ? exampleNode(chain) : exampleClusterSetup(chain)),
-    );
+    .option("--from-stack <cluster>", "fill in what the stacks of this cluster created")
+    .action(writeNew);
+}
+
+async function writeNew({ chain, kind, fromStack, ...flags }: NewFlags): Promise<void> {
+  if (fromStack === undefined)
+    return console.log(kind === "Node" ? exampleNode(chain) : exampleClusterSetup(chain));
+  const deployed = await deployedCluster(targetOf(flags), fromStack);
+  console.log(kind === "Node" ? nodeOf(deployed) : clusterSetupOf(deployed));
 }
 
 function render(configuration: NodeConfiguration): void {

@@ -2,21 +2,21 @@ import { Argument, Option, type Command } from "commander";
 import { referenceOf } from "../../../bootstrap/contract/configuration/secret-reference.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { readClusterSetup, readConfiguration } from "../../cluster/configuration/read.ts";
-import { instancePolicy } from "../../cluster/policies/instance.ts";
-import { operatorPolicy } from "../../cluster/policies/operator.ts";
-import { channelReaderPolicy, consumerPolicy } from "../../cluster/policies/consumer.ts";
-import { imageKeyPolicy } from "../../cluster/policies/image-key.ts";
-import { publisherPolicy, type ReleaseNames } from "../../cluster/policies/publisher.ts";
-import { releaseEngineerPolicy } from "../../cluster/policies/release-engineer.ts";
+import { instancePolicy } from "../../../infra/policies/instance.ts";
+import { operatorPolicy } from "../../../infra/policies/operator.ts";
+import { channelReaderPolicy, consumerPolicy } from "../../../infra/policies/consumer.ts";
+import { imageKeyPolicy } from "../../../infra/policies/image-key.ts";
+import { publisherPolicy, type ReleaseNames } from "../../../infra/policies/publisher.ts";
+import { releaseEngineerPolicy } from "../../../infra/policies/release-engineer.ts";
 import { readRelease } from "../../release/document/read.ts";
-import { setupPolicy } from "../../cluster/policies/cluster-setup.ts";
+import { setupPolicy } from "../../../infra/policies/cluster-setup.ts";
 import {
   inPartition,
   partitions,
   type Cluster,
   type Partition,
   type Policy,
-} from "../../cluster/policies/statements.ts";
+} from "../../../infra/policies/statements.ts";
 
 const roles = [
   "instance",

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { messageOf } from "../../../../bootstrap/contract/errors.ts";
+import { rootDeviceNames } from "../../debian/ami.ts";
 import { withRootDevices, withStates } from "../../front/ec2-documents.ts";
-import { withSource, withTemplate } from "../../front/launch-template.ts";
+import { withRootSize, withSource, withTemplate } from "../../front/launch-template.ts";
 import { ec2Error, ec2Response, elementText, listOf } from "../../front/query.ts";
 import type { Interceptor } from "../../front/server.ts";
 import { startMachine, stopMachine } from "../../guest/machine-lifecycle.ts";
@@ -47,9 +48,12 @@ function instanceHandlers(instances: Instances, reconcile: () => Promise<void>):
       const data = await launchTemplateOf(form, scope);
       const complete = data === undefined ? form : withTemplate(form, data);
       const imageId = complete.get("ImageId");
-      if (imageId !== null && imageLayers(lab, imageId) === undefined)
+      const layers = imageId === null ? undefined : imageLayers(lab, imageId);
+      if (imageId !== null && layers === undefined)
         return ec2Error("InvalidAMIID.NotFound", `The image id '[${imageId}]' does not exist`);
-      return await thenReconcile(complete, async () => await forward(complete), scope);
+      const sized =
+        layers === undefined ? complete : withRootSize(complete, rootDeviceNames, layers.gibibytes);
+      return await thenReconcile(sized, async () => await forward(sized), scope);
     },
     CreateLaunchTemplateVersion: async (form, forward, scope) => {
       const source = form.get("SourceVersion");

@@ -1,5 +1,6 @@
 import { DescribeLaunchTemplatesCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
-import type { Group } from "../../scaling/group.ts";
+import { transitions, type Group } from "../../scaling/group.ts";
+import { completeHook } from "../../scaling/plan.ts";
 import { motoEc2 } from "../moto.ts";
 import type { Groups } from "../scaling.ts";
 import { CallError, type ScalingHandlers } from "./scaling-error.ts";
@@ -46,19 +47,25 @@ export function groupHandlers(groups: Groups): ScalingHandlers {
       await groups.change((all) => [...all, requireValidSize(created)]);
       return "";
     },
+    // New limits without a desired capacity move the desired capacity into the limits:
+    // https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
     UpdateAutoScalingGroup: async (form) => {
       const number = (name: string, current: number) => Number(form.get(name) ?? current);
       const isTemplate = [...form.keys()].some((key) => key.startsWith("LaunchTemplate."));
       const template = isTemplate ? await readTemplate(form) : undefined;
-      return await change(form, (group) =>
-        requireValidSize({
+      const subnets = form.get("VPCZoneIdentifier") === null ? undefined : await readSubnets(form);
+      return await change(form, (group) => {
+        const min = number("MinSize", group.min);
+        const max = number("MaxSize", group.max);
+        return requireValidSize({
           ...group,
-          min: number("MinSize", group.min),
-          max: number("MaxSize", group.max),
-          desired: number("DesiredCapacity", group.desired),
+          min,
+          max,
+          desired: number("DesiredCapacity", Math.min(Math.max(group.desired, min), max)),
           template: template ?? group.template,
-        }),
-      );
+          subnets: subnets ?? group.subnets,
+        });
+      });
     },
     DeleteAutoScalingGroup: async (form) => {
       const group = groupIn(form);
@@ -91,6 +98,20 @@ export function groupHandlers(groups: Groups): ScalingHandlers {
         ...group,
         hooks: [...group.hooks.filter(({ name }) => name !== hook.name), hook],
       }));
+    },
+    // Instances that wait for the hook proceed:
+    // https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteLifecycleHook.html
+    DeleteLifecycleHook: async (form) => {
+      const name = form.get("LifecycleHookName") ?? "";
+      return await change(form, (group) => {
+        const hook = group.hooks.find((one) => one.name === name);
+        const result = hook?.transition === transitions.launching ? "ABANDON" : "CONTINUE";
+        return {
+          ...group,
+          hooks: group.hooks.filter((one) => one !== hook),
+          members: group.members.map((member) => completeHook(member, name, result) ?? member),
+        };
+      });
     },
     DescribeLifecycleHooks: async (form) => {
       const hooks = groupIn(form).hooks.map(hookXml);

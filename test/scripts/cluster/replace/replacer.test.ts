@@ -74,7 +74,7 @@ vi.mock("../../../../scripts/cluster/replace/group.ts", () => ({
       balancesZones: false,
       name: "group",
       desired: 2,
-      template: { templateId: "lt-1", version: world.launches, imageId: "", userData: "" },
+      template: { templateId: "lt-1", version: world.launches, imageId: "", userData: "", revision: "" },
       members: world.hosts.map(({ id, version, lifecycle }) => ({ instanceId: id, version, lifecycle })),
     }),
 }));

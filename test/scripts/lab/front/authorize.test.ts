@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { home } from "../../../../scripts/lab/addresses.ts";
 import { accessRequestsOf, isAllowed, PolicyDocument } from "../../../../scripts/lab/front/authorize.ts";
-import { instancePolicy } from "../../../../scripts/cluster/policies/instance.ts";
-import { operatorPolicy } from "../../../../scripts/cluster/policies/operator.ts";
-import { setupPolicy } from "../../../../scripts/cluster/policies/cluster-setup.ts";
+import { instancePolicy } from "../../../../infra/policies/instance.ts";
+import { operatorPolicy } from "../../../../infra/policies/operator.ts";
+import { setupPolicy } from "../../../../infra/policies/cluster-setup.ts";
 
 const cluster = { name: "demo", table: "eclair-ami", secrets: ["demo/seeds"], targetGroupArns: ["arn:tg"] };
 const instance = [PolicyDocument.parse(instancePolicy(cluster))];

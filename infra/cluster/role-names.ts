@@ -1,8 +1,8 @@
 const purposes = ["node", "setup", "operator"] as const;
+export type RolePurpose = (typeof purposes)[number];
 
-/** The name of an IAM role that the lab creates for a cluster. */
-export const roleName = (cluster: string, purpose: (typeof purposes)[number]): string =>
-  `${cluster}-${purpose}`;
+/** The name of an IAM role of a cluster, and of its instance profile. */
+export const roleName = (cluster: string, purpose: RolePurpose): string => `${cluster}-${purpose}`;
 
 /** The cluster of a role that `roleName` named. */
 export const clusterOfRole = (name: string): string =>

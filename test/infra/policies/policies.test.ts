@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { setupPolicy } from "../../../../scripts/cluster/policies/cluster-setup.ts";
-import { instancePolicy } from "../../../../scripts/cluster/policies/instance.ts";
-import { operatorPolicy } from "../../../../scripts/cluster/policies/operator.ts";
-import { releaseEngineerPolicy } from "../../../../scripts/cluster/policies/release-engineer.ts";
-import { inPartition, type Policy } from "../../../../scripts/cluster/policies/statements.ts";
-import { isAllowed, PolicyDocument } from "../../../../scripts/lab/front/authorize.ts";
+import { setupPolicy } from "../../../infra/policies/cluster-setup.ts";
+import { instancePolicy } from "../../../infra/policies/instance.ts";
+import { operatorPolicy } from "../../../infra/policies/operator.ts";
+import { releaseEngineerPolicy } from "../../../infra/policies/release-engineer.ts";
+import { inPartition, type Policy } from "../../../infra/policies/statements.ts";
+import { isAllowed, PolicyDocument } from "../../../scripts/lab/front/authorize.ts";
 
 const cluster = { name: "demo", table: "eclair-ami", secrets: ["demo/seeds"], targetGroupArns: [] };
 const setup = setupPolicy(cluster, { owner: "rds!db-1", runtime: "demo/database" });

@@ -1,4 +1,4 @@
-import { tags } from "../../../bootstrap/contract/tags.ts";
+import { tags } from "../../bootstrap/contract/tags.ts";
 import { policy, type Policy } from "./statements.ts";
 
 /** What the policies of releases permit: the names in a release document. */

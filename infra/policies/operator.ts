@@ -1,4 +1,4 @@
-import { tags } from "../../../bootstrap/contract/tags.ts";
+import { tags } from "../../bootstrap/contract/tags.ts";
 import { onRecord, onRequests, policy, type Cluster, type Policy } from "./statements.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { tags } from "../../../bootstrap/contract/tags.ts";
+import { tags } from "../../bootstrap/contract/tags.ts";
 import type { ReleaseNames } from "./publisher.ts";
 import { policy, type Policy } from "./statements.ts";
 

@@ -1,4 +1,4 @@
-import { requestPartition } from "../../../bootstrap/contract/record/keys.ts";
+import { requestPartition } from "../../bootstrap/contract/record/keys.ts";
 
 /** An IAM policy document. */
 export type Policy = { readonly Version: "2012-10-17"; readonly Statement: readonly Statement[] };
@@ -34,13 +34,20 @@ export const partitions = ["aws", "aws-cn", "aws-us-gov"] as const;
 export type Partition = (typeof partitions)[number];
 
 /** A policy in another partition: its ARNs, and in China the names of the services. */
-export function inPartition(document: Policy, partition: Partition): Policy {
-  if (partition === "aws") return document;
+export const inPartition = (document: Policy, partition: Partition): Policy =>
+  withNames(document, {
+    partition,
+    urlSuffix: partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com",
+  });
+
+/** A policy with other names of the partition and of its services' domain, e.g. with CloudFormation's pseudo parameters. */
+export function withNames(
+  document: Policy,
+  { partition, urlSuffix }: { readonly partition: string; readonly urlSuffix: string },
+): Policy {
   const translate = (value: unknown): unknown => {
-    if (typeof value === "string") {
-      const text = value.replace(/^arn:aws:/, `arn:${partition}:`);
-      return partition === "aws-cn" ? text.replace(/\.amazonaws\.com$/, ".amazonaws.com.cn") : text;
-    }
+    if (typeof value === "string")
+      return value.replace(/^arn:aws:/, `arn:${partition}:`).replace(/\.amazonaws\.com$/, `.${urlSuffix}`);
     if (Array.isArray(value)) return value.map(translate);
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, translate(inner)]));
@@ -77,13 +84,16 @@ export const useVolumeKey = (key: string): Statement[] => [
 
 /** Policies name a key by its ARN. An alias or an id does not contain region and account. */
 const keyArn = (key: string): string => {
-  if (key.startsWith("arn:")) return key;
+  if (isArn(key)) return key;
   return key.startsWith("alias/") ? "arn:aws:kms:*:*:key/*" : `arn:aws:kms:*:*:key/${key}`;
 };
 
+/** Whether a text is an ARN, or a token of CDK for an ARN: CloudFormation knows the ARN only when it deploys a template. */
+export const isArn = (text: string): boolean => /^(arn:|\$\{Token\[)/.test(text);
+
 /** Secrets Manager appends a hyphen and six random characters to the name in an ARN. */
 export const secretArn = (id: string): string =>
-  id.startsWith("arn:") ? id : `arn:aws:secretsmanager:*:*:secret:${id}-??????`;
+  isArn(id) ? id : `arn:aws:secretsmanager:*:*:secret:${id}-??????`;
 
 /** Actions on the record and the reports of one cluster. */
 export const onRecord = (cluster: Cluster, ...actions: string[]): Statement =>

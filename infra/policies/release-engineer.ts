@@ -1,4 +1,4 @@
-import { tags } from "../../../bootstrap/contract/tags.ts";
+import { tags } from "../../bootstrap/contract/tags.ts";
 import { policy, type Policy } from "./statements.ts";
 
 /** The tag that Packer and the bake set on everything that they create, when they create it. */

@@ -1,7 +1,8 @@
-import { nodePartition } from "../../../bootstrap/contract/record/keys.ts";
-import { tags } from "../../../bootstrap/contract/tags.ts";
+import { nodePartition } from "../../bootstrap/contract/record/keys.ts";
+import { tags } from "../../bootstrap/contract/tags.ts";
 import {
   decryptSecrets,
+  isArn,
   onItems,
   onRecord,
   policy,
@@ -19,7 +20,7 @@ export function setupPolicy(
   cluster: Cluster,
   secrets: { readonly owner: string; readonly runtime: string },
 ): Policy {
-  const created = [...cluster.secrets, secrets.runtime].filter((id) => !id.startsWith("arn:"));
+  const created = [...cluster.secrets, secrets.runtime].filter((id) => !isArn(id));
   return policy(
     readSecrets([...cluster.secrets, secrets.runtime, secrets.owner]),
     ...(created.length === 0

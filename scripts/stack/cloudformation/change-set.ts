@@ -1,0 +1,118 @@
+import {
+  CloudFormationClient,
+  CreateChangeSetCommand,
+  DeleteChangeSetCommand,
+  DeleteStackCommand,
+  ExecuteChangeSetCommand,
+  paginateDescribeChangeSet,
+  type ResourceChange,
+} from "@aws-sdk/client-cloudformation";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import type { NamedTemplate } from "../../../infra/synthesize.ts";
+import type { Target } from "../../target/target.ts";
+import { describeStack, waitForStack } from "./stacks.ts";
+
+/** What CloudFormation would do to one stack. */
+export type ChangeSet = {
+  readonly stackName: string;
+  readonly stackId: string;
+  readonly id: string;
+  readonly kind: "CREATE" | "UPDATE";
+  readonly changes: readonly ResourceChange[];
+};
+
+/** The limit of a template in a call. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+const maximumTemplateBytes = 51_200;
+
+/**
+ * Creates a change set for a template.
+ * @returns undefined when the stack has the resources and outputs of the template already
+ */
+export async function createChangeSet(
+  target: Target,
+  { stackName, template }: NamedTemplate,
+): Promise<ChangeSet | undefined> {
+  const client = target.client(CloudFormationClient);
+  const kind = await prepare(target, stackName);
+  const body = JSON.stringify(template);
+  if (Buffer.byteLength(body) > maximumTemplateBytes)
+    throw new EclairAmiError({
+      code: "stack.template-too-large",
+      operation: `preparing the stack ${stackName}`,
+      message: `the template has ${Buffer.byteLength(body)} bytes, and CloudFormation accepts ${maximumTemplateBytes}`,
+      remedy: "shorten the configuration of the node: the template contains it as user-data",
+    });
+  const { Id: id = "", StackId: stackId = "" } = await client.send(
+    new CreateChangeSetCommand({
+      StackName: stackName,
+      ChangeSetName: `eclair-ami-${Date.now()}`,
+      ChangeSetType: kind,
+      TemplateBody: body,
+      Capabilities: ["CAPABILITY_NAMED_IAM"],
+    }),
+  );
+  for (;;) {
+    const { status, reason, changes } = await describe(target, id);
+    if (status === "CREATE_COMPLETE") return { stackName, stackId, id, kind, changes };
+    if (status === "FAILED") {
+      await client.send(new DeleteChangeSetCommand({ ChangeSetName: id }));
+      if (/didn't contain changes|No updates are to be performed/.test(reason)) return undefined;
+      throw new EclairAmiError({
+        code: "stack.failed",
+        operation: `creating a change set of ${stackName}`,
+        message: reason,
+        remedy: "correct the cause, and run the command again; nothing was changed",
+      });
+    }
+    await sleep(target.name === "lab" ? 50 : 2000);
+  }
+}
+
+/** The kind of change set that a stack needs. A stack whose creation failed has no resources: it is deleted first. */
+async function prepare(target: Target, stackName: string): Promise<ChangeSet["kind"]> {
+  const stack = await describeStack(target, stackName);
+  if (stack === undefined || stack.StackStatus === "REVIEW_IN_PROGRESS") return "CREATE";
+  if (stack.StackStatus !== "ROLLBACK_COMPLETE") return "UPDATE";
+  await target.client(CloudFormationClient).send(new DeleteStackCommand({ StackName: stackName }));
+  await waitForStack(
+    target,
+    stack.StackId ?? "",
+    ["DELETE_COMPLETE"],
+    `deleting the failed stack ${stackName}`,
+  );
+  return "CREATE";
+}
+
+async function describe(
+  target: Target,
+  id: string,
+): Promise<{ readonly status: string; readonly reason: string; readonly changes: ResourceChange[] }> {
+  const changes: ResourceChange[] = [];
+  let [status, reason] = ["", ""];
+  const pages = paginateDescribeChangeSet(
+    { client: target.client(CloudFormationClient) },
+    { ChangeSetName: id },
+  );
+  for await (const { Status = "", StatusReason = "", Changes = [] } of pages) {
+    [status, reason] = [Status, StatusReason];
+    changes.push(...Changes.flatMap(({ ResourceChange: change }) => change ?? []));
+  }
+  return { status, reason, changes };
+}
+
+/** Applies a change set, and waits until its stack is complete. */
+export async function executeChangeSet(
+  target: Target,
+  { id, stackId, stackName, kind }: ChangeSet,
+): Promise<void> {
+  await target.client(CloudFormationClient).send(new ExecuteChangeSetCommand({ ChangeSetName: id }));
+  await waitForStack(target, stackId, [`${kind}_COMPLETE`], `deploying ${stackName}`);
+}
+
+/** Deletes a change set, and the stack without resources that a change set of a new stack creates. */
+export async function discardChangeSet(target: Target, { id, stackId, kind }: ChangeSet): Promise<void> {
+  const client = target.client(CloudFormationClient);
+  await client.send(new DeleteChangeSetCommand({ ChangeSetName: id }));
+  if (kind === "CREATE") await client.send(new DeleteStackCommand({ StackName: stackId }));
+}

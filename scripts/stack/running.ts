@@ -1,0 +1,95 @@
+import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
+import { DescribeLaunchTemplatesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
+import type { Running } from "../../infra/cluster/launch-template.ts";
+import { stackNames } from "../../infra/stack-names.ts";
+import { readConfiguration } from "../cluster/configuration/read.ts";
+import { requireImage, userDataOf, type KnownImage } from "../cluster/launch.ts";
+import { findGroup } from "../cluster/replace/group.ts";
+import type { Target } from "../target/target.ts";
+import { outputsOf } from "./cloudformation/stacks.ts";
+
+/** The image and the configuration for the first instances of a group. */
+export type FirstLaunch = { readonly image: KnownImage; readonly configurationFile: string };
+
+/**
+ * What the group of a cluster runs. `replace` gives the group another version of the launch template than the one that the stack
+ * created: the stack then continues with the image and the user-data of that version, so that no deployment launches an old
+ * image.
+ * @param first for a group without an image
+ * @returns undefined when the group has no image, and none is named
+ * @throws EclairAmiError `stack.image-in-use` when an image is named for a group that has one, `stack.replace-in-progress`
+ */
+export async function runningOf(
+  target: Target,
+  cluster: string,
+  first: FirstLaunch | undefined,
+): Promise<Running | undefined> {
+  // Also when the stack is in a failed state: a template without an image would end the instances of the group.
+  const group = (await groupExists(target, cluster)) ? await findGroup(target, cluster, cluster) : undefined;
+  if (group === undefined || group.template.imageId === "") {
+    if (first === undefined) return undefined;
+    const { configuration, userData } = await readConfiguration(first.configurationFile);
+    if (configuration.cluster !== cluster)
+      throw invalid(
+        `${first.configurationFile} is a configuration of the cluster ${configuration.cluster}`,
+        `name a configuration of ${cluster}`,
+      );
+    await requireImage(target, first.image, configuration.chain);
+    return { imageId: first.image.imageId, userData: userDataOf(userData), revision: "0" };
+  }
+  const { template, lastReplace } = group;
+  const { imageId, userData, templateId } = template;
+  if (first !== undefined)
+    throw new EclairAmiError({
+      code: "stack.image-in-use",
+      operation: `deploying the stacks of ${cluster}`,
+      message: `the group runs the image ${imageId}`,
+      remedy: "run `eclair-ami replace` to change image or configuration, and `stack deploy` without them",
+      exitCode: 2,
+    });
+  if (lastReplace !== undefined && lastReplace.state !== "done")
+    throw new EclairAmiError({
+      code: "stack.replace-in-progress",
+      operation: `deploying the stacks of ${cluster}`,
+      message: "a `replace` of the group is not complete",
+      remedy: "complete the `replace`, or revert it with `replace --rollback`, and run this command again",
+    });
+  const outputs = await outputsOf(target, stackNames(cluster).cluster);
+  const created = { version: outputs?.get("LaunchTemplateVersion") ?? "", templateId };
+  return { imageId, userData, revision: await revisionOf(target, template, created) };
+}
+
+/**
+ * The revision in the launch template. It stays the same while the group runs the newest version, and the stack created that
+ * version. Otherwise it becomes the number of the newest version: this number only grows, so the template differs from every
+ * earlier one, and CloudFormation creates a version for the group.
+ */
+async function revisionOf(
+  target: Target,
+  { version, revision }: { readonly version: string; readonly revision: string },
+  created: { readonly version: string; readonly templateId: string },
+): Promise<string> {
+  const { LaunchTemplates } = await target
+    .client(EC2Client)
+    .send(new DescribeLaunchTemplatesCommand({ LaunchTemplateIds: [created.templateId] }));
+  const latest = String(LaunchTemplates?.[0]?.LatestVersionNumber);
+  return version === latest && version === created.version ? revision : latest;
+}
+
+async function groupExists(target: Target, name: string): Promise<boolean> {
+  const { AutoScalingGroups = [] } = await target
+    .client(AutoScalingClient)
+    .send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] }));
+  return AutoScalingGroups.length > 0;
+}
+
+function invalid(message: string, remedy: string): EclairAmiError {
+  return new EclairAmiError({
+    code: "stack.document-invalid",
+    operation: "reading the configuration of the node",
+    message,
+    remedy,
+    exitCode: 2,
+  });
+}

@@ -1,0 +1,35 @@
+import { CreateServiceLinkedRoleCommand, GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import type { Target } from "../target/target.ts";
+
+/**
+ * The roles that services of AWS use in an account. A console creates them at the first use; CloudFormation does not, and a key
+ * policy cannot name a role that does not exist.
+ * https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html
+ */
+const roles = {
+  "autoscaling.amazonaws.com": "AWSServiceRoleForAutoScaling",
+  "elasticloadbalancing.amazonaws.com": "AWSServiceRoleForElasticLoadBalancing",
+  "rds.amazonaws.com": "AWSServiceRoleForRDS",
+} as const;
+
+/** The service-linked roles that the account lacks, by the name of the service. */
+export async function missingServiceLinkedRoles(target: Target): Promise<string[]> {
+  const iam = target.client(IAMClient);
+  const missing: string[] = [];
+  for (const [service, RoleName] of Object.entries(roles))
+    try {
+      await iam.send(new GetRoleCommand({ RoleName }));
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "NoSuchEntityException") throw error;
+      missing.push(service);
+    }
+  return missing;
+}
+
+/** @returns the services whose roles were created */
+export async function createServiceLinkedRoles(target: Target): Promise<string[]> {
+  const missing = await missingServiceLinkedRoles(target);
+  for (const AWSServiceName of missing)
+    await target.client(IAMClient).send(new CreateServiceLinkedRoleCommand({ AWSServiceName }));
+  return missing;
+}

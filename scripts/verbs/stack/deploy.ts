@@ -1,0 +1,88 @@
+import type { Command } from "commander";
+import { createInterface } from "node:readline/promises";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import type { ChangeSet } from "../../stack/cloudformation/change-set.ts";
+import { deploy as deployStacks } from "../../stack/deploy.ts";
+import { describeChanges } from "../../stack/cloudformation/describe-changes.ts";
+import { diff as diffStacks } from "../../stack/diff.ts";
+import { readStackDocument } from "../../stack/read-document.ts";
+import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
+import { withTarget, type TargetFlags } from "../target-flags.ts";
+import { stackTarget } from "./stack-target.ts";
+
+type DeployFlags = ImageFlags & {
+  readonly nodeConfig?: string;
+  readonly replace?: readonly string[];
+  readonly yes: boolean;
+};
+
+export function addDeploy(stack: Command): void {
+  withTarget(stack.command("diff <file>"))
+    .description("show what `stack deploy` would change; changes nothing")
+    .action(diff);
+  withImage(withTarget(stack.command("deploy <file>")), "the image of the first instances")
+    .description("create or change the stacks; shows the changes first")
+    .option("--node-config <file>", "with an image: the node's configuration; starts the first two instances")
+    .option("--replace <resource...>", "accept that these protected resources are replaced or removed")
+    .option("--yes", "change the stacks without a question", false)
+    .action(deploy);
+}
+
+async function diff(file: string, flags: TargetFlags): Promise<void> {
+  const document = await readStackDocument(file);
+  const { changeSets, unknown } = await diffStacks(stackTarget(flags, document), document);
+  for (const changeSet of changeSets) console.log(describeChanges(changeSet));
+  for (const stackName of unknown) console.log(`${stackName}: new, after the stacks before it`);
+  if (changeSets.length + unknown.length === 0) console.log("no changes");
+}
+
+async function deploy(file: string, flags: DeployFlags): Promise<void> {
+  const document = await readStackDocument(file);
+  const target = stackTarget(flags, document);
+  const { nodeConfig: configurationFile, image, channel } = flags;
+  if ((configurationFile === undefined) !== (image === undefined && channel === undefined))
+    throw new EclairAmiError({
+      code: "launch.image-missing",
+      operation: "choosing what the first instances run",
+      message: "an image and --node-config belong together",
+      remedy: "pass both for the first instances of a node, and none of them otherwise",
+      exitCode: 2,
+    });
+  const first =
+    configurationFile === undefined
+      ? undefined
+      : {
+          configurationFile,
+          image: await imageOf(
+            target,
+            { ...flags, arch: flags.arch ?? document.instance.architecture },
+            { name: document.cluster, version: "$Default" },
+          ),
+        };
+  await deployStacks(target, {
+    document,
+    first,
+    allowed: flags.replace ?? [],
+    confirm: async (changeSet) => await confirm(changeSet, flags.yes),
+    report: (line) => console.log(line),
+  });
+}
+
+async function confirm(changeSet: ChangeSet, yes: boolean): Promise<boolean> {
+  console.log(describeChanges(changeSet));
+  if (yes) return true;
+  if (!process.stdin.isTTY)
+    throw new EclairAmiError({
+      code: "stack.not-confirmed",
+      operation: `deploying ${changeSet.stackName}`,
+      message: "the changes must be confirmed, and standard input is not a terminal",
+      remedy: "read the changes above, and pass --yes",
+      exitCode: 2,
+    });
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question("Make these changes? [y/N] ")).trim());
+  } finally {
+    terminal.close();
+  }
+}
