@@ -16,6 +16,7 @@ import { stackNames } from "./stack-names.ts";
 import { NodeAddresses } from "./state/addresses.ts";
 import { NodeDatabase, type Database } from "./state/database.ts";
 import { NodeKeys } from "./state/keys.ts";
+import { NodeTargetGroup } from "./state/target-group.ts";
 import { NodeNetwork, type Network } from "./state/network.ts";
 
 /** The secrets of a node by name. A template contains names of secrets, and no secret. */
@@ -33,7 +34,7 @@ export const secretNames = ({
 export type NodeStacks = {
   /** The cluster table; undefined when the table exists already. */
   readonly account: Stack | undefined;
-  /** What must outlive every deployment: network, database, keys and addresses. */
+  /** What must outlive every deployment: network, database, keys, addresses and target group. */
   readonly state: StateStack;
   /** What can be created again at any time: load balancer, group, roles. */
   readonly cluster: Stack;
@@ -70,6 +71,7 @@ class StateStack extends Stack {
   readonly addresses: NodeAddresses;
   readonly database: Database;
   readonly keys: NodeKeys;
+  readonly targetGroup: NodeTargetGroup;
 
   constructor(app: App, id: string, document: StackDocument, props: StackProps) {
     super(app, id, props);
@@ -78,11 +80,13 @@ class StateStack extends Stack {
     this.addresses = new NodeAddresses(this, "Addresses", { name, zones });
     this.keys = new NodeKeys(this, "Keys", { name });
     this.database = databaseOf(this, document);
+    this.targetGroup = new NodeTargetGroup(this, "TargetGroup", { name, vpcId: this.network.vpcId });
     output(this, "DatabaseHost", this.database.host);
     output(this, "DatabasePort", String(this.database.port));
     output(this, "DatabaseName", this.database.name);
     output(this, "DatabaseOwnerSecretArn", this.database.ownerSecretArn);
     output(this, "VolumeKeyArn", this.keys.volumeKeyArn);
+    output(this, "TargetGroupArn", this.targetGroup.arn);
     const ips = Object.values(this.addresses.byZone).map(({ ip }) => ip);
     output(this, "PublicAddresses", Fn.join(",", ips));
   }
@@ -94,7 +98,7 @@ class ClusterStack extends Stack {
     app: App,
     id: string,
     document: StackDocument,
-    { network, addresses, database, keys }: StateStack,
+    { network, addresses, database, keys, targetGroup }: StateStack,
     running: Running | undefined,
     props: StackProps,
   ) {
@@ -106,6 +110,7 @@ class ClusterStack extends Stack {
       addresses: addresses.byZone,
       database,
       volumeKeyArn: keys.volumeKeyArn,
+      targetGroupArn: targetGroup.arn,
       table: table.name,
       secrets: secretNames(document),
       instanceType: instanceTypeOf(document),
@@ -114,7 +119,6 @@ class ClusterStack extends Stack {
     });
     output(this, "Chain", document.chain);
     output(this, "Table", table.name);
-    output(this, "TargetGroupArn", loadBalancer.targetGroupArn);
     output(this, "LoadBalancerName", loadBalancer.dnsName);
     output(this, "LaunchTemplateId", launchTemplate.templateId);
     output(this, "LaunchTemplateVersion", launchTemplate.version);

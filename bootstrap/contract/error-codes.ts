@@ -165,10 +165,13 @@ export const errorCodes = {
   "secret.unreachable": "Secrets Manager cannot be reached.",
   "setup.instance-ended": "The short-lived instance of a cluster setup ended before it sent a result.",
   "setup.timeout": "The short-lived instance of a cluster setup sent no result in time.",
+  "stack.configuration-mismatch":
+    "The configuration of a node names other resources than those of its stacks.",
   "stack.declined": "The changes of a stack were shown and declined.",
   "stack.document-invalid":
     "stack.yaml is invalid. Each line names the line, the key and the nearest known key.",
   "stack.failed": "CloudFormation could not change a stack. The message contains the first failure.",
+  "stack.group-changed": "Another command changed the group during a deployment of its stack.",
   "stack.image-in-use": "An image or a configuration was named for a group that has one already.",
   "stack.not-confirmed": "A change of a stack must be confirmed, and standard input is not a terminal.",
   "stack.not-deployed": "The stacks of the cluster are not deployed.",

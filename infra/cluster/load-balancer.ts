@@ -1,4 +1,4 @@
-import { CfnListener, CfnLoadBalancer, CfnTargetGroup } from "aws-cdk-lib/aws-elasticloadbalancingv2";
+import { CfnListener, CfnLoadBalancer } from "aws-cdk-lib/aws-elasticloadbalancingv2";
 import { Construct } from "constructs";
 import { ports } from "../../bootstrap/contract/ports.ts";
 import { acceptFinding } from "../accept-finding.ts";
@@ -10,35 +10,18 @@ export type NodeLoadBalancerProps = {
   readonly network: Network;
   readonly addresses: Readonly<Record<string, Address>>;
   readonly securityGroupId: string;
+  readonly targetGroupArn: string;
 };
 
 const attribute = (key: string, value: string) => ({ key, value });
 
-/** A Network Load Balancer with the addresses of the node, and the target group that the instances join. */
+/** A Network Load Balancer with the addresses of the node. */
 export class NodeLoadBalancer extends Construct {
-  readonly targetGroupArn: string;
   readonly dnsName: string;
 
   constructor(scope: Construct, id: string, props: NodeLoadBalancerProps) {
     super(scope, id);
-    const { name, network, addresses, securityGroupId } = props;
-    const targetGroup = new CfnTargetGroup(this, "TargetGroup", {
-      name,
-      vpcId: network.vpcId,
-      targetType: "instance",
-      protocol: "TCP",
-      port: ports.lightning,
-      healthCheckProtocol: "HTTP",
-      healthCheckPort: String(ports.health),
-      healthCheckPath: "/serving",
-      // The shortest detection of a lost host that a Network Load Balancer permits.
-      healthCheckIntervalSeconds: 5,
-      healthCheckTimeoutSeconds: 2,
-      healthyThresholdCount: 2,
-      unhealthyThresholdCount: 2,
-      // A door limits the connections of an address.
-      targetGroupAttributes: [attribute("preserve_client_ip.enabled", "true")],
-    });
+    const { name, network, addresses, securityGroupId, targetGroupArn } = props;
     const balancer = new CfnLoadBalancer(this, "LoadBalancer", {
       name,
       type: "network",
@@ -60,9 +43,8 @@ export class NodeLoadBalancer extends Construct {
       loadBalancerArn: balancer.ref,
       protocol: "TCP",
       port: ports.lightning,
-      defaultActions: [{ type: "forward", targetGroupArn: targetGroup.ref }],
+      defaultActions: [{ type: "forward", targetGroupArn }],
     });
-    this.targetGroupArn = targetGroup.ref;
     this.dnsName = balancer.attrDnsName;
   }
 }

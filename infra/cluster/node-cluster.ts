@@ -16,6 +16,7 @@ export type NodeClusterProps = {
   readonly addresses: Readonly<Record<string, Address>>;
   readonly database: Database;
   readonly volumeKeyArn: string;
+  readonly targetGroupArn: string;
   /** The name of the cluster table. */
   readonly table: string;
   readonly secrets: NodeSecretNames;
@@ -47,11 +48,12 @@ export class NodeCluster extends Construct {
       network,
       addresses,
       securityGroupId: securityGroups.loadBalancer,
+      targetGroupArn: props.targetGroupArn,
     });
     this.roles = new NodeRoles(this, "Roles", {
       name,
       table: props.table,
-      targetGroupArn: this.loadBalancer.targetGroupArn,
+      targetGroupArn: props.targetGroupArn,
       volumeKeyArn: props.volumeKeyArn,
       ownerSecretArn: database.ownerSecretArn,
       secrets: props.secrets,

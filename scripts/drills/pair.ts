@@ -4,8 +4,8 @@ import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import { launch } from "../cluster/launch.ts";
 import { isReadyStandby } from "../cluster/takeover.ts";
-import { zones } from "../lab/addresses.ts";
 import { lastHolderAddress, type Pair } from "../lab-cluster/failover.ts";
+import { nodeSubnets } from "../lab-cluster/subnets.ts";
 import { databaseOf, readStatuses, type DrillEnvironment } from "./environment.ts";
 
 const readyTimeoutMilliseconds = 180_000;
@@ -57,17 +57,17 @@ async function notReady(environment: DrillEnvironment): Promise<EclairAmiError> 
 
 /** Launches an instance in each zone without one. */
 export async function launchMissingInstances(environment: DrillEnvironment): Promise<void> {
-  const { facts, imageId, configurationFile, configuration, target } = environment;
+  const { imageId, configurationFile, configuration, target } = environment;
   const running = await describeInstances(environment);
   const usedZones = new Set(running.map(({ Placement }) => Placement?.AvailabilityZone));
-  for (const zone of zones) {
-    if (usedZones.has(zone.name)) continue;
+  for (const [zone, subnetId] of await nodeSubnets(target, configuration.cluster)) {
+    if (usedZones.has(zone)) continue;
     await launch(target, {
       image: { imageId },
       configurationFile,
       launchTemplate: configuration.cluster,
-      name: `${configuration.cluster}-${zone.name}`,
-      subnetId: facts.network?.subnetIds[zone.name],
+      name: `${configuration.cluster}-${zone}`,
+      subnetId,
     });
   }
 }

@@ -1,36 +1,21 @@
-import {
-  CloudFormationClient,
-  SetStackPolicyCommand,
-  UpdateTerminationProtectionCommand,
-} from "@aws-sdk/client-cloudformation";
-import { AutoScalingClient, SuspendProcessesCommand } from "@aws-sdk/client-auto-scaling";
 import { EC2Client, ModifyLaunchTemplateCommand } from "@aws-sdk/client-ec2";
+import { isDeepStrictEqual } from "node:util";
 import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
+import type { Running } from "../../infra/cluster/launch-template.ts";
 import type { StackDocument } from "../../infra/stack-document.ts";
 import { stackNames } from "../../infra/stack-names.ts";
-import { synthesize, type NamedTemplate } from "../../infra/synthesize.ts";
+import { synthesize } from "../../infra/synthesize.ts";
 import type { Target } from "../target/target.ts";
-import {
-  createChangeSet,
-  discardChangeSet,
-  executeChangeSet,
-  type ChangeSet,
-} from "./cloudformation/change-set.ts";
-import { currentTemplate } from "./cloudformation/current-template.ts";
-import { endangered, protectedResources, stackPolicy } from "./protection.ts";
+import { deployStack, type StackOptions } from "./deploy-stack.ts";
+import { correctGroup } from "./group-settings.ts";
 import { runningOf, type FirstLaunch } from "./running.ts";
 import { createServiceLinkedRoles } from "./service-linked-roles.ts";
 import { outputsOf } from "./cloudformation/stacks.ts";
 
-export type DeployOptions = {
+export type DeployOptions = StackOptions & {
   readonly document: StackDocument;
   /** What the first instances run. */
   readonly first?: FirstLaunch | undefined;
-  /** The logical ids of protected resources that may be replaced or removed. */
-  readonly allowed: readonly string[];
-  /** Shows a change set before it is executed. @returns whether to execute it */
-  readonly confirm: (changeSet: ChangeSet) => Promise<boolean>;
-  readonly report: (line: string) => void;
 };
 
 /**
@@ -43,96 +28,49 @@ export async function deploy(target: Target, options: DeployOptions): Promise<vo
   const running = await runningOf(target, cluster, options.first);
   for (const service of await createServiceLinkedRoles(target))
     report(`created the service-linked role of ${service}`);
-  for (const template of synthesize(document, running)) await deployStack(target, template, options);
-  await completeGroup(target, cluster);
-}
-
-async function deployStack(target: Target, template: NamedTemplate, options: DeployOptions): Promise<void> {
-  const { stackName } = template;
-  const before = await currentTemplate(target, stackName);
-  const changeSet = await createChangeSet(target, template);
-  const ids = protectedResources(template.template);
-  if (changeSet === undefined) {
-    options.report(`${stackName}: no changes`);
-    await protect(target, stackName, ids);
-    return;
+  const confirmCluster: StackOptions["confirm"] = async (changeSet) => {
+    const isConfirmed = await options.confirm(changeSet);
+    if (isConfirmed) await requireSameRunning(target, options, running);
+    return isConfirmed;
+  };
+  for (const template of synthesize(document, running)) {
+    const isCluster = template.stackName === stackNames(cluster).cluster;
+    await deployStack(target, template, isCluster ? { ...options, confirm: confirmCluster } : options);
   }
-  const known = [...new Set([...ids, ...(before === undefined ? [] : protectedResources(before))])];
-  await requireSafe(target, changeSet, known, options.allowed);
-  if (!(await options.confirm(changeSet))) {
-    await discardChangeSet(target, changeSet);
-    throw new EclairAmiError({
-      code: "stack.declined",
-      operation: `deploying ${stackName}`,
-      message: "the changes were declined",
-      remedy: "run the command again to see them again; stacks before this one are deployed",
-    });
-  }
-  const isRelaxed = changeSet.kind === "UPDATE" && options.allowed.length > 0;
-  if (isRelaxed) await setPolicy(target, stackName, stackPolicy(known, options.allowed));
-  try {
-    await executeChangeSet(target, changeSet);
-  } finally {
-    if (isRelaxed) await setPolicy(target, stackName, stackPolicy(ids));
-  }
-  await protect(target, stackName, ids);
-  options.report(`${stackName}: deployed`);
+  await correctGroup(target, cluster);
+  await updateDefaultVersion(target, cluster);
 }
 
-async function requireSafe(
-  target: Target,
-  changeSet: ChangeSet,
-  ids: readonly string[],
-  allowed: readonly string[],
-): Promise<void> {
-  const refused = endangered(changeSet.changes, ids).filter(
-    ({ LogicalResourceId = "" }) => !allowed.includes(LogicalResourceId),
-  );
-  if (refused.length === 0) return;
-  await discardChangeSet(target, changeSet);
-  const list = refused.map(
-    ({ LogicalResourceId, ResourceType, PhysicalResourceId, Action, Details = [] }) => {
-      const names = Details.filter(({ Target }) => (Target?.RequiresRecreation ?? "Never") !== "Never").map(
-        ({ Target }) => Target?.Name,
-      );
-      const change = Action === "Remove" ? "removed" : `replaced, because of ${names.join(", ")}`;
-      return `${LogicalResourceId} (${ResourceType} ${PhysicalResourceId}) would be ${change}`;
-    },
-  );
-  throw new EclairAmiError({
-    code: "stack.protected-resource",
-    operation: `deploying ${changeSet.stackName}`,
-    message: list.join("; "),
-    remedy: `undo the change in the document. To accept the loss of the resource, pass --replace ${refused.map(({ LogicalResourceId }) => LogicalResourceId).join(" ")}; nothing was changed in this stack`,
-    exitCode: 2,
-  });
+/** Deploys only the account stack, which all clusters of an account and region share. */
+export async function deployAccountStack(target: Target, options: DeployOptions): Promise<void> {
+  const { document } = options;
+  for (const template of synthesize(document))
+    if (template.stackName === stackNames(document.cluster).account)
+      await deployStack(target, template, options);
 }
 
-/** Protects a stack and its resources from a mistake in the console, too. */
-async function protect(target: Target, StackName: string, ids: readonly string[]): Promise<void> {
-  const client = target.client(CloudFormationClient);
-  if (ids.length > 0) await setPolicy(target, StackName, stackPolicy(ids));
-  await client.send(new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: true }));
-}
-
-async function setPolicy(target: Target, StackName: string, StackPolicyBody: string): Promise<void> {
-  await target.client(CloudFormationClient).send(new SetStackPolicyCommand({ StackName, StackPolicyBody }));
-}
-
-/** Sets what CloudFormation has no property for. */
-async function completeGroup(target: Target, cluster: string): Promise<void> {
+/** Makes `init` and `launch`, which use the default version of the launch template, use the newest one. */
+async function updateDefaultVersion(target: Target, cluster: string): Promise<void> {
   const outputs = await outputsOf(target, stackNames(cluster).cluster);
-  await target.client(AutoScalingClient).send(
-    new SuspendProcessesCommand({
-      AutoScalingGroupName: outputs?.get("GroupName"),
-      ScalingProcesses: ["AZRebalance"],
-    }),
-  );
-  // `init` and `launch` use the default version.
   await target.client(EC2Client).send(
     new ModifyLaunchTemplateCommand({
       LaunchTemplateId: outputs?.get("LaunchTemplateId"),
       DefaultVersion: outputs?.get("LaunchTemplateVersion"),
     }),
   );
+}
+
+/** A `replace` can have changed the group while CloudFormation worked, or while the operator read the changes. */
+async function requireSameRunning(
+  target: Target,
+  { document, first }: DeployOptions,
+  before: Running | undefined,
+) {
+  if (isDeepStrictEqual(await runningOf(target, document.cluster, first), before)) return;
+  throw new EclairAmiError({
+    code: "stack.group-changed",
+    operation: `deploying the stacks of ${document.cluster}`,
+    message: "another command has changed what the group runs since this deployment began",
+    remedy: "run the command again; the group was not changed",
+  });
 }

@@ -1,7 +1,10 @@
 import {
   AutoScalingClient,
   DeleteLifecycleHookCommand,
+  DescribeAutoScalingGroupsCommand,
   DescribeLifecycleHooksCommand,
+  TerminateInstanceInAutoScalingGroupCommand,
+  UpdateAutoScalingGroupCommand,
 } from "@aws-sdk/client-auto-scaling";
 import {
   CloudFormationClient,
@@ -30,8 +33,7 @@ export async function destroy(target: Target, cluster: string): Promise<Remainin
   const client = target.client(CloudFormationClient);
   const stack = await describeStack(target, StackName);
   if (stack?.StackId !== undefined) {
-    // Without another instance, the active instance would extend this hook for 48 hours, and CloudFormation would wait.
-    await deleteTerminatingHook(target, cluster);
+    await endInstances(target, cluster);
     await client.send(
       new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }),
     );
@@ -41,19 +43,31 @@ export async function destroy(target: Target, cluster: string): Promise<Remainin
   return await remainingResources(target, cluster);
 }
 
-async function deleteTerminatingHook(target: Target, AutoScalingGroupName: string): Promise<void> {
+/**
+ * Terminates the instances of a group, which deleting the stack alone would not do: the active instance is protected from
+ * scale-in, and without another instance it would extend its terminating hook for 48 hours.
+ * https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
+ */
+async function endInstances(target: Target, AutoScalingGroupName: string): Promise<void> {
   const client = target.client(AutoScalingClient);
-  const { LifecycleHooks = [] } = await client
-    .send(new DescribeLifecycleHooksCommand({ AutoScalingGroupName }))
-    .catch((error: unknown) => {
-      // The group is gone: an earlier `destroy` was interrupted.
-      if (error instanceof Error && /not found/.test(error.message)) return { LifecycleHooks: [] };
-      throw error;
-    });
-  if (!LifecycleHooks.some(({ LifecycleHookName }) => LifecycleHookName === hookNames.terminating)) return;
-  await client.send(
-    new DeleteLifecycleHookCommand({ AutoScalingGroupName, LifecycleHookName: hookNames.terminating }),
+  const { AutoScalingGroups = [] } = await client.send(
+    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] }),
   );
+  const [group] = AutoScalingGroups;
+  // An earlier `destroy` was interrupted.
+  if (group === undefined) return;
+  const { LifecycleHooks = [] } = await client.send(
+    new DescribeLifecycleHooksCommand({ AutoScalingGroupName }),
+  );
+  const LifecycleHookName = hookNames.terminating;
+  if (LifecycleHooks.some((hook) => hook.LifecycleHookName === LifecycleHookName))
+    await client.send(new DeleteLifecycleHookCommand({ AutoScalingGroupName, LifecycleHookName }));
+  await client.send(new UpdateAutoScalingGroupCommand({ AutoScalingGroupName, MinSize: 0 }));
+  for (const { InstanceId, LifecycleState } of group.Instances ?? [])
+    if (!LifecycleState?.startsWith("Terminat"))
+      await client.send(
+        new TerminateInstanceInAutoScalingGroupCommand({ InstanceId, ShouldDecrementDesiredCapacity: true }),
+      );
 }
 
 /** What exists of a cluster apart from its cluster stack. */

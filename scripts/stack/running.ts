@@ -1,5 +1,6 @@
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
 import { DescribeLaunchTemplatesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import type { NodeConfiguration } from "../../bootstrap/contract/configuration/node.ts";
 import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import type { Running } from "../../infra/cluster/launch-template.ts";
 import { stackNames } from "../../infra/stack-names.ts";
@@ -30,11 +31,7 @@ export async function runningOf(
   if (group === undefined || group.template.imageId === "") {
     if (first === undefined) return undefined;
     const { configuration, userData } = await readConfiguration(first.configurationFile);
-    if (configuration.cluster !== cluster)
-      throw invalid(
-        `${first.configurationFile} is a configuration of the cluster ${configuration.cluster}`,
-        `name a configuration of ${cluster}`,
-      );
+    await requireMatchingConfiguration(target, cluster, first.configurationFile, configuration);
     await requireImage(target, first.image, configuration.chain);
     return { imageId: first.image.imageId, userData: userDataOf(userData), revision: "0" };
   }
@@ -84,12 +81,28 @@ async function groupExists(target: Target, name: string): Promise<boolean> {
   return AutoScalingGroups.length > 0;
 }
 
-function invalid(message: string, remedy: string): EclairAmiError {
-  return new EclairAmiError({
-    code: "stack.document-invalid",
-    operation: "reading the configuration of the node",
-    message,
-    remedy,
+/** An instance with another database or another target group than those of the stacks would serve nobody. */
+async function requireMatchingConfiguration(
+  target: Target,
+  cluster: string,
+  file: string,
+  configuration: NodeConfiguration,
+): Promise<void> {
+  const outputs = await outputsOf(target, stackNames(cluster).state);
+  const names: readonly (readonly [string, readonly string[], string])[] = [
+    ["cluster", [configuration.cluster], cluster],
+    ["database.host", [configuration.database.host], outputs?.get("DatabaseHost") ?? ""],
+    ["targetGroupArns", configuration.targetGroupArns, outputs?.get("TargetGroupArn") ?? ""],
+  ];
+  const differences = names.filter(([, values, expected]) => !values.includes(expected));
+  if (differences.length === 0) return;
+  throw new EclairAmiError({
+    code: "stack.configuration-mismatch",
+    operation: `reading ${file}`,
+    message: differences
+      .map(([key, values, expected]) => `${key} is ${values.join(", ")}, and the stacks have ${expected}`)
+      .join("; "),
+    remedy: `write the configuration with \`eclair-ami config new --from-stack ${cluster}\``,
     exitCode: 2,
   });
 }

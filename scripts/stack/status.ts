@@ -1,14 +1,9 @@
-import {
-  AutoScalingClient,
-  DescribeAutoScalingGroupsCommand,
-  DescribeLifecycleHooksCommand,
-} from "@aws-sdk/client-auto-scaling";
 import { CloudFormationClient, GetStackPolicyCommand, type Stack } from "@aws-sdk/client-cloudformation";
-import { hookNames } from "../../bootstrap/contract/lifecycle-hooks.ts";
 import type { StackDocument } from "../../infra/stack-document.ts";
 import { stackNames } from "../../infra/stack-names.ts";
 import type { Target } from "../target/target.ts";
 import { currentTemplate } from "./cloudformation/current-template.ts";
+import { groupProblems } from "./group-settings.ts";
 import { protectedResources, stackPolicy } from "./protection.ts";
 import { missingServiceLinkedRoles } from "./service-linked-roles.ts";
 import { describeStack, isComplete } from "./cloudformation/stacks.ts";
@@ -62,26 +57,4 @@ async function roleProblems(target: Target): Promise<string[]> {
   return (await missingServiceLinkedRoles(target)).map(
     (service) => `the account has no service-linked role for ${service}`,
   );
-}
-
-async function groupProblems(target: Target, AutoScalingGroupName: string): Promise<string[]> {
-  const client = target.client(AutoScalingClient);
-  const { AutoScalingGroups = [] } = await client.send(
-    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] }),
-  );
-  const [group] = AutoScalingGroups;
-  if (group === undefined) return [`the Auto Scaling group ${AutoScalingGroupName} does not exist`];
-  const { LifecycleHooks = [] } = await client.send(
-    new DescribeLifecycleHooksCommand({ AutoScalingGroupName }),
-  );
-  const { SuspendedProcesses = [], TargetGroupARNs = [] } = group;
-  return [
-    ...(SuspendedProcesses.some(({ ProcessName }) => ProcessName === "AZRebalance")
-      ? []
-      : ["the process AZRebalance of the group is not suspended"]),
-    ...Object.values(hookNames)
-      .filter((name) => !LifecycleHooks.some(({ LifecycleHookName }) => LifecycleHookName === name))
-      .map((name) => `the group has no lifecycle hook ${name}`),
-    ...(TargetGroupARNs.length === 0 ? [] : ["the group registers its instances with target groups itself"]),
-  ];
 }

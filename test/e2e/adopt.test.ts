@@ -8,8 +8,7 @@ import {
 import { generateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { stringify } from "yaml";
 import { ClusterSetup } from "../../bootstrap/contract/configuration/cluster-setup.ts";
@@ -17,8 +16,7 @@ import { referenceOf } from "../../bootstrap/contract/configuration/secret-refer
 import { eclairApi } from "../../scripts/lab/guest/eclair-api.ts";
 import { permitEclairPackets } from "../../scripts/lab/guest/eclair-packets.ts";
 import { minerPort, services } from "../../scripts/lab/addresses.ts";
-import { setupFile } from "../../scripts/lab-cluster/node.ts";
-import { createClusterResources } from "../../scripts/lab-cluster/resources.ts";
+import { deployLabStack, setupFile, writeSetup } from "../../scripts/lab-cluster/stack.ts";
 import { readFacts, type LabFacts } from "../../scripts/lab/facts.ts";
 import { DatabaseAdmin } from "../../scripts/lab/rds/database-admin.ts";
 import { labPaths } from "../../scripts/lab/paths.ts";
@@ -116,9 +114,8 @@ describe.each(inject("images"))(
       const facts = readFacts(lab);
       if (facts === undefined) throw new Error("the lab is not up");
       secrets = new SecretsManagerClient(labSettings(facts));
-      setup = await createClusterResources(facts, target, name);
-      mkdirSync(dirname(setupFile(lab, name)), { recursive: true });
-      writeFileSync(setupFile(lab, name), stringify(setup));
+      await deployLabStack(lab, facts, target, { name, network: "shared" });
+      setup = await writeSetup(lab, target, name);
       const { Instances } = await target.client(EC2Client).send(
         new RunInstancesCommand({
           ImageId: imageId,

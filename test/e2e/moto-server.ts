@@ -21,7 +21,15 @@ export class TestMoto {
     const child = spawn(
       join(motoDir(), "bin/python"),
       [server, "--host", "127.0.0.1", "--port", String(port)],
-      { stdio: "ignore", env: { ...process.env, MOTO_EC2_LOAD_DEFAULT_AMIS: "false" } },
+      {
+        stdio: "ignore",
+        env: {
+          ...process.env,
+          MOTO_EC2_LOAD_DEFAULT_AMIS: "false",
+          LAB_API: `http://127.0.0.1:${port}`,
+          LAB_PROPERTIES_FILE: "/dev/null",
+        },
+      },
     );
     const moto = new TestMoto(port, child);
     while (!(await moto.answers())) {

@@ -2,8 +2,10 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { Manifest } from "../../scripts/image/manifest.ts";
+import { deployLabAccountStack } from "../../scripts/lab-cluster/stack.ts";
 import { takeDown } from "../../scripts/lab/down.ts";
 import { labPaths, type LabPaths } from "../../scripts/lab/paths.ts";
+import { labTarget } from "../../scripts/lab/target.ts";
 import { bringUp } from "../../scripts/lab/up.ts";
 import { cli } from "./cli.ts";
 import { scratchFolder } from "./scratch.ts";
@@ -30,7 +32,8 @@ export default async function createSharedLab(project: TestProject): Promise<() 
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await bringUp(lab);
+    const facts = await bringUp(lab);
+    await deployLabAccountStack(facts, labTarget(lab));
     const standIn = await bake(lab);
     const images: BakedImage[] = [{ eclair: "stand-in", id: standIn.manifest.image.id }];
     const zip = process.env["ECLAIR_ZIP"];

@@ -23,13 +23,14 @@ import { parse, stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import { lastHolderAddress } from "../../scripts/lab-cluster/failover.ts";
-import { createLabGroup } from "../../scripts/lab-cluster/group.ts";
+import { deployLabStack } from "../../scripts/lab-cluster/stack.ts";
 import { home } from "../../scripts/lab/addresses.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { terminateMember, findGroup } from "../../scripts/cluster/replace/group.ts";
 import { nodeStatuses } from "../../scripts/cluster/status.ts";
 import { waitForBoot, cli, eventually, inGuest } from "./cli.ts";
 import { labRelease } from "./lab-release.ts";
+import { likeImage } from "./like-image.ts";
 import { cluster, type Cluster } from "./node.ts";
 import { pairOf } from "./pair.ts";
 
@@ -50,7 +51,8 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     writeFileSync(nodes.file, stringify({ ...document, database, failover: { unhealthyAfterSeconds } }));
     const facts = readFacts(nodes.lab);
     if (facts === undefined) throw new Error("the lab is not up");
-    await createLabGroup(facts, nodes.target, { name, imageId, configurationFile: nodes.file });
+    const first = { image: { imageId }, configurationFile: nodes.file };
+    await deployLabStack(nodes.lab, facts, nodes.target, { name, network: "shared", first });
   });
   afterAll(async () => {
     await nodes.target
@@ -89,30 +91,7 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
       .map((status) => status.imageId);
   };
 
-  /** Creates a copy of the tested image, changed by a script. */
-  const createChangedImage = async (script: string): Promise<string> => {
-    const ec2 = nodes.target.client(EC2Client);
-    const { Instances } = await ec2.send(
-      new RunInstancesCommand({
-        ImageId: imageId,
-        MinCount: 1,
-        MaxCount: 1,
-        InstanceType: "t3.medium",
-        SubnetId: nodes.target.instance.subnetId,
-        MetadataOptions: { HttpTokens: "required", HttpPutResponseHopLimit: 1 },
-      }),
-    );
-    const id = Instances?.[0]?.InstanceId ?? "";
-    await waitForBoot(state, id);
-    await inGuest(state, id, `${script}; sync`);
-    const { ImageId = "" } = await ec2.send(
-      new CreateImageCommand({ InstanceId: id, Name: `like ${imageId}: ${id}` }),
-    );
-    const { Images } = await ec2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
-    await ec2.send(new CreateTagsCommand({ Resources: [ImageId], Tags: Images?.[0]?.Tags ?? [] }));
-    await nodes.terminate(id);
-    return ImageId;
-  };
+  const createChangedImage = (script: string) => likeImage(state, nodes.target, imageId, script);
 
   /**
    * Creates invoices on the active instance until the returned function is called. That function returns the payment hashes

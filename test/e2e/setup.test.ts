@@ -4,13 +4,12 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { accountId } from "../../scripts/lab/addresses.ts";
-import { setupFile } from "../../scripts/lab-cluster/node.ts";
-import { createClusterResources } from "../../scripts/lab-cluster/resources.ts";
+import { deployLabStack, setupFile, writeSetup } from "../../scripts/lab-cluster/stack.ts";
 import { debianImageId } from "../../scripts/lab/debian/ami.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { setFaults } from "../../scripts/lab/front/faults.ts";
@@ -40,8 +39,8 @@ describe("`init`", () => {
     { timeout: 300_000 },
     async () => {
       if (facts === undefined) throw new Error("the lab is not up");
-      mkdirSync(dirname(setupFile(lab, name)), { recursive: true });
-      writeFileSync(setupFile(lab, name), stringify(await createClusterResources(facts, target, name)));
+      await deployLabStack(lab, facts, target, { name, network: "shared" });
+      await writeSetup(lab, target, name);
 
       for (const [action, code] of [
         ["CreateSecret", "secret.denied"],
@@ -71,7 +70,8 @@ describe("`init`", () => {
     const secrets = new SecretsManagerClient(labSettings(facts));
     const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: `${name}/seeds` }));
     await secrets.send(new CreateSecretCommand({ Name: `${twin}/seeds`, SecretString }));
-    writeFileSync(setupFile(lab, twin), stringify(await createClusterResources(facts, target, twin)));
+    await deployLabStack(lab, facts, target, { name: twin, network: "shared" });
+    await writeSetup(lab, target, twin);
     const refused = await cli([
       ...["init", "--state", state, "--image", imageId, "--config", setupFile(lab, twin), "--json"],
     ]);

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { NamedTemplate } from "../../../infra/synthesize.ts";
 import type { Target } from "../../target/target.ts";
-import { describeStack, waitForStack } from "./stacks.ts";
+import { settledStack, waitForStack } from "./stacks.ts";
 
 /** What CloudFormation would do to one stack. */
 export type ChangeSet = {
@@ -69,9 +69,12 @@ export async function createChangeSet(
   }
 }
 
-/** The kind of change set that a stack needs. A stack whose creation failed has no resources: it is deleted first. */
+/**
+ * The kind of change set that a stack needs. An operation in progress ends first: clusters share the account stack. A stack whose
+ * creation failed has no resources, and is deleted first.
+ */
 async function prepare(target: Target, stackName: string): Promise<ChangeSet["kind"]> {
-  const stack = await describeStack(target, stackName);
+  const stack = await settledStack(target, stackName);
   if (stack === undefined || stack.StackStatus === "REVIEW_IN_PROGRESS") return "CREATE";
   if (stack.StackStatus !== "ROLLBACK_COMPLETE") return "UPDATE";
   await target.client(CloudFormationClient).send(new DeleteStackCommand({ StackName: stackName }));

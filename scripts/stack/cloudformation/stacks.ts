@@ -63,17 +63,20 @@ export async function waitForStack(
   expected: readonly string[],
   operation: string,
 ): Promise<void> {
+  const status = (await settledStack(target, stackId))?.StackStatus ?? "DELETE_COMPLETE";
+  if (!expected.includes(status))
+    throw await failure(target, stackId, `the stack is in the state ${status}`, operation);
+}
+
+/** A stack when no operation on it is in progress any more, or after the timeout. */
+export async function settledStack(target: Target, stackNameOrId: string): Promise<Stack | undefined> {
   const deadline = performance.now() + timeoutMilliseconds;
-  const pollMilliseconds = target.name === "lab" ? 100 : 5000;
   for (;;) {
-    const stack = await describeStack(target, stackId);
-    const status = stack?.StackStatus ?? "DELETE_COMPLETE";
-    if (expected.includes(status)) return;
-    if (!status.endsWith("_IN_PROGRESS"))
-      throw await failure(target, stackId, `the stack is in the state ${status}`, operation);
-    if (performance.now() > deadline)
-      throw await failure(target, stackId, `the stack is still in the state ${status}`, operation);
-    await sleep(pollMilliseconds);
+    const stack = await describeStack(target, stackNameOrId);
+    const status = stack?.StackStatus ?? "";
+    const isInProgress = status.endsWith("_IN_PROGRESS") && status !== "REVIEW_IN_PROGRESS";
+    if (!isInProgress || performance.now() > deadline) return stack;
+    await sleep(target.name === "lab" ? 100 : 5000);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { existsSync } from "node:fs";
 import { arch } from "node:os";
 import { join } from "node:path";
 import type { SetupResult } from "../../../bootstrap/contract/reports/setup.ts";
@@ -13,15 +14,16 @@ import { renderDrillReport } from "../../drills/report/report.ts";
 import { awayMilliseconds } from "../../drills/report/summary.ts";
 import type { RunResult } from "../../drills/results.ts";
 import { createResults, runSession } from "../../drills/session.ts";
-import { demoCluster, launchStandby, relaunchDemo } from "../../lab-cluster/demo.ts";
+import { demoCluster, waitForActive, waitForStandby } from "../../lab-cluster/demo.ts";
 import { handshakeThroughLoadBalancer } from "../../lab-cluster/load-balancer-endpoint.ts";
 import { initLabNode } from "../../lab-cluster/node.ts";
-import { zones } from "../../lab/addresses.ts";
+import { deployLabStack, stackFile } from "../../lab-cluster/stack.ts";
 import type { LabFacts } from "../../lab/facts.ts";
 import { defaultStateFolder, labPaths, type LabPaths } from "../../lab/paths.ts";
 import { labTarget } from "../../lab/target.ts";
 import { bringUp } from "../../lab/up.ts";
 import { writeFileAtomically } from "../../machine/files.ts";
+import { destroy } from "../../stack/destroy.ts";
 import type { Target } from "../../target/target.ts";
 import { bake } from "../image/bake.ts";
 import { withArtifactSources } from "../artifact-flags.ts";
@@ -64,18 +66,26 @@ The lab continues to run. The next commands:
 const printRow = (name: string, value: string) => console.log(`${name.padEnd(10)} ${value}`);
 
 async function showPair(lab: LabPaths, facts: LabFacts, target: Target, imageId: string): Promise<void> {
-  const { file, result } = await initLabNode(lab, facts, target, { name: demoCluster, imageId });
+  // A node of an earlier start: only what holds money or state remains.
+  if (existsSync(stackFile(lab, demoCluster))) await destroy(target, demoCluster);
+  const network = "own";
+  console.log("deploying the stacks: network, database, load balancer, group, roles …");
+  await deployLabStack(lab, facts, target, { name: demoCluster, network });
+  const { file, result } = await initLabNode(lab, facts, target, { name: demoCluster, imageId, network });
+  printRow("stacks", stackFile(lab, demoCluster));
   printRow("init", describeSetup(result));
-  console.log("launching a node from the image …");
-  const { status, seconds } = await relaunchDemo(target, imageId, file);
+
+  console.log("launching two instances of the image in two availability zones …");
+  const started = performance.now();
+  const first = { image: { imageId }, configurationFile: file };
+  await deployLabStack(lab, facts, target, { name: demoCluster, network, first });
+  const active = await waitForActive(target);
+  const seconds = (performance.now() - started) / 1000;
   const { configuration } = await readConfiguration(file);
   const endpoint = await requireHandshake(target, configuration);
-  printNode(status, endpoint, seconds);
+  printNode(active, endpoint, seconds);
   printRow("config", file);
-
-  console.log("launching a standby in another availability zone …");
-  const subnetId = facts.network?.subnetIds[zones[1]?.name ?? ""];
-  const standby = await launchStandby(target, imageId, file, subnetId);
+  const standby = await waitForStandby(target);
   printRow("standby", `${standby.instanceId} at ${standby.privateIp} in ${standby.availabilityZone}: armed`);
 
   console.log("ending Eclair on the active instance with SIGKILL …");

@@ -59,11 +59,17 @@ export function memberHandlers(groups: Groups): ScalingHandlers {
       return "";
     },
     TerminateInstanceInAutoScalingGroup: async (form) => {
-      if (form.get("ShouldDecrementDesiredCapacity") !== "false")
+      const group = groups.find(form.get("InstanceId") ?? "")?.group;
+      const decrements = form.get("ShouldDecrementDesiredCapacity") === "true";
+      if (decrements && group !== undefined && group.desired <= group.min)
         throw new CallError(
-          "The lab does not change the size of a group: pass ShouldDecrementDesiredCapacity=false",
+          `Currently, desiredSize equals minSize (${group.min}). Terminating instance without replacement will violate group's min size constraint`,
         );
-      await changeMember(form, (member, group) => startTermination(member, group.hooks, Date.now()));
+      await changeMember(form, (member, { hooks }) => startTermination(member, hooks, Date.now()));
+      if (decrements && group !== undefined)
+        await groups.change((all) =>
+          all.map((one) => (one.name === group.name ? { ...one, desired: one.desired - 1 } : one)),
+        );
       return `<Activity><ActivityId>lab</ActivityId><Cause>at the user's request</Cause><StartTime>${new Date().toISOString()}</StartTime><StatusCode>InProgress</StatusCode></Activity>`;
     },
   };

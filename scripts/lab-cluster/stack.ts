@@ -1,0 +1,107 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parse, stringify } from "yaml";
+import { apiVersion } from "../../bootstrap/contract/configuration/api-version.ts";
+import { ClusterSetup } from "../../bootstrap/contract/configuration/cluster-setup.ts";
+import { NodeConfiguration } from "../../bootstrap/contract/configuration/node.ts";
+import { StackDocument } from "../../infra/stack-document.ts";
+import { home, minerPort, services, vpcCidr, zones } from "../lab/addresses.ts";
+import type { LabFacts } from "../lab/facts.ts";
+import type { LabPaths } from "../lab/paths.ts";
+import { writeFileAtomically } from "../machine/files.ts";
+import { deploy, deployAccountStack } from "../stack/deploy.ts";
+import { clusterSetupOf, deployedCluster, nodeOf } from "../stack/node-documents.ts";
+import { readStackDocument } from "../stack/read-document.ts";
+import type { FirstLaunch } from "../stack/running.ts";
+import type { Target } from "../target/target.ts";
+
+/** The documents of a cluster. The user can read and change them. */
+const documentOf = (suffix: string) => (lab: LabPaths, name: string) =>
+  join(lab.state, "clusters", `${name}${suffix}.yaml`);
+export const stackFile = documentOf("-stack");
+export const setupFile = documentOf("-setup");
+export const configurationFile = documentOf("");
+
+/**
+ * `own`: a VPC that the stack creates. One cluster of a lab can have one: its addresses are those of the lab. `shared`: the VPC
+ * that the lab has from its start.
+ */
+export type LabNetwork = "own" | "shared";
+
+/** Deploys the stacks of a cluster in the lab from its stack.yaml, and writes this document when it does not exist. */
+export async function deployLabStack(
+  lab: LabPaths,
+  facts: LabFacts,
+  target: Target,
+  wanted: { readonly name: string; readonly network: LabNetwork; readonly first?: FirstLaunch },
+): Promise<void> {
+  const { name, network, first } = wanted;
+  const file = stackFile(lab, name);
+  if (!existsSync(file)) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileAtomically(file, stringify(stackDocument(facts, name, network)));
+  }
+  await deploy(target, { ...withoutQuestions, document: await readStackDocument(file), first });
+}
+
+/** Deploys the stack that all clusters of the lab share, before several clusters are created at the same time. */
+export async function deployLabAccountStack(facts: LabFacts, target: Target): Promise<void> {
+  const document = StackDocument.parse(stackDocument(facts, "account", "shared"));
+  await deployAccountStack(target, { ...withoutQuestions, document });
+}
+
+const withoutQuestions = {
+  allowed: [],
+  confirm: async () => await Promise.resolve(true),
+  report: () => undefined,
+};
+
+function stackDocument(facts: LabFacts, name: string, network: LabNetwork): object {
+  const shared = Object.entries(facts.network?.subnetIds ?? {}).map(([zone, subnet]) => [
+    zone,
+    { public: subnet, node: subnet, database: subnet },
+  ]);
+  return {
+    apiVersion,
+    kind: "Stack",
+    cluster: name,
+    chain: "regtest",
+    region: home.region,
+    zones: zones.map((zone) => zone.name),
+    network:
+      network === "own"
+        ? { cidr: vpcCidr }
+        : { existing: { vpcId: facts.network?.vpcId, subnets: Object.fromEntries(shared) } },
+    // The login of a remote bitcoind, for configurations with `bitcoind.remotes`.
+    additionalSecrets: [`${name}/bitcoind`],
+  };
+}
+
+/** Writes the input of `init` for a cluster whose stacks are deployed. All keys of the node are in one secret. */
+export async function writeSetup(lab: LabPaths, target: Target, name: string): Promise<ClusterSetup> {
+  const seeds = `${name}/seeds`;
+  const setup = ClusterSetup.parse({
+    ...(parse(clusterSetupOf(await deployedCluster(target, name))) as object),
+    secrets: { nodeSeed: seeds, channelSeed: seeds, onChain: seeds },
+  });
+  writeFileAtomically(setupFile(lab, name), stringify(setup));
+  return setup;
+}
+
+/** Writes the configuration of a node that `init` has created, for the small hosts and the miner of the lab. */
+export async function writeConfiguration(
+  lab: LabPaths,
+  target: Target,
+  { cluster, secrets }: Pick<ClusterSetup, "cluster" | "secrets">,
+): Promise<void> {
+  const deployed = parse(nodeOf(await deployedCluster(target, cluster))) as { chainVolume: object };
+  const configuration = {
+    ...deployed,
+    secrets,
+    bitcoind: { local: { peers: [`${services.miner}:${minerPort}`] } },
+    chainVolume: { ...deployed.chainVolume, sizeGibibytes: 2 },
+    java: { heapMebibytes: 512 },
+  };
+  NodeConfiguration.parse(configuration);
+  writeFileAtomically(configurationFile(lab, cluster), stringify(configuration));
+}
