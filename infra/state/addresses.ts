@@ -12,7 +12,7 @@ export type Address = { readonly allocationId: string; readonly ip: string };
  * addresses outlive every load balancer.
  */
 export class NodeAddresses extends Construct {
-  /** By the name of the zone. */
+  /** By the name of the zone, as in `Network`. */
   readonly byZone: Readonly<Record<string, Address>>;
 
   constructor(

@@ -21,7 +21,7 @@ export type ZoneSubnetIds = Readonly<Record<Exclude<SubnetPurpose, "database">, 
   readonly database?: string | undefined;
 };
 
-/** Where a node runs: a VPC, and the subnets by the name of the zone. */
+/** Where a node runs: a VPC, and the subnets by the name of the zone, or by any other text that is known at synthesis. */
 export type Network = {
   readonly vpcId: string;
   readonly subnetIds: Readonly<Record<string, ZoneSubnetIds>>;

@@ -1,16 +1,5 @@
-import {
-  AutoScalingClient,
-  DeleteAutoScalingGroupCommand,
-  DescribeAutoScalingInstancesCommand,
-} from "@aws-sdk/client-auto-scaling";
-import {
-  CreateImageCommand,
-  CreateTagsCommand,
-  DescribeImagesCommand,
-  DescribeVolumesCommand,
-  RunInstancesCommand,
-  EC2Client,
-} from "@aws-sdk/client-ec2";
+import { AutoScalingClient, DescribeAutoScalingInstancesCommand } from "@aws-sdk/client-auto-scaling";
+import { CreateTagsCommand, DescribeVolumesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import {
   CreateDBClusterCommand,
   CreateDBClusterSnapshotCommand,
@@ -28,8 +17,9 @@ import { home } from "../../scripts/lab/addresses.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { terminateMember, findGroup } from "../../scripts/cluster/replace/group.ts";
 import { nodeStatuses } from "../../scripts/cluster/status.ts";
-import { waitForBoot, cli, eventually, inGuest } from "./cli.ts";
+import { cli, eventually } from "./cli.ts";
 import { labRelease } from "./lab-release.ts";
+import { destroy } from "../../scripts/stack/destroy.ts";
 import { likeImage } from "./like-image.ts";
 import { cluster, type Cluster } from "./node.ts";
 import { pairOf } from "./pair.ts";
@@ -55,11 +45,8 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     await deployLabStack(nodes.lab, facts, nodes.target, { name, network: "shared", first });
   });
   afterAll(async () => {
-    await nodes.target
-      .client(AutoScalingClient)
-      .send(new DeleteAutoScalingGroupCommand({ AutoScalingGroupName: name, ForceDelete: true }));
+    await destroy(nodes.target, name);
   });
-
   const group = () => findGroup(nodes.target, name);
   /** Waits until the group has two members in service that are a pair. */
   const waitForPair = () =>

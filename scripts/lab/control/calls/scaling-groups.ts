@@ -74,8 +74,12 @@ export function groupHandlers(groups: Groups): ScalingHandlers {
           "You cannot delete an AutoScalingGroup while there are instances",
           "ResourceInUse",
         );
-      // Without hooks, the termination of the members does not wait.
-      await change(form, (current) => ({ ...current, min: 0, desired: 0, hooks: [] }));
+      // Without hooks, the termination of the members does not wait. Protected members end as well.
+      await change(form, (current) => ({
+        ...current,
+        ...{ min: 0, desired: 0, hooks: [] },
+        members: current.members.map((member) => ({ ...member, protected: false })),
+      }));
       await groups.reconcile();
       await groups.change((all) => all.filter(({ name }) => name !== group.name));
       return "";
