@@ -17,7 +17,7 @@ import { NodeAddresses } from "./state/addresses.ts";
 import { NodeDatabase, type Database } from "./state/database.ts";
 import { NodeKeys } from "./state/keys.ts";
 import { NodeTargetGroup } from "./state/target-group.ts";
-import { NodeNetwork, type Network } from "./state/network.ts";
+import { idOf, NodeNetwork, type Network } from "./state/network.ts";
 
 /** The secrets of a node by name. A template contains names of secrets, and no secret. */
 export const secretNames = ({
@@ -104,7 +104,7 @@ class ClusterStack extends Stack {
   ) {
     super(app, id, props);
     const { cluster: name, table, scrapers } = document;
-    const { loadBalancer, launchTemplate, group, roles } = new NodeCluster(this, "Node", {
+    const { loadBalancer, launchTemplate, singleTemplate, group, roles } = new NodeCluster(this, "Node", {
       name,
       network,
       addresses: addresses.byZone,
@@ -120,9 +120,13 @@ class ClusterStack extends Stack {
     output(this, "Chain", document.chain);
     output(this, "Table", table.name);
     output(this, "LoadBalancerName", loadBalancer.dnsName);
-    output(this, "LaunchTemplateId", launchTemplate.templateId);
     output(this, "LaunchTemplateVersion", launchTemplate.version);
-    output(this, "GroupName", group.groupName);
+    output(this, "SingleLaunchTemplateId", singleTemplate.templateId);
+    output(this, "SingleLaunchTemplateVersion", singleTemplate.version);
+    if (group !== undefined) output(this, "GroupName", group.groupName);
+    // The zones are known at synthesis, and a document of the lab reads the subnets here.
+    for (const [zone, { node }] of Object.entries(network.subnetIds))
+      output(this, idOf("NodeSubnet", zone), node);
     output(this, "OperatorRoleArn", roles.operatorRoleArn);
   }
 }

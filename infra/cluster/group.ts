@@ -10,8 +10,6 @@ export type NodeGroupProps = {
   readonly name: string;
   readonly network: Network;
   readonly template: Pick<NodeLaunchTemplate, "templateId" | "version">;
-  /** The number of instances; 0 until the node exists. */
-  readonly size: 0 | 2;
 };
 
 /**
@@ -22,14 +20,14 @@ export type NodeGroupProps = {
 export class NodeGroup extends Construct {
   readonly groupName: string;
 
-  constructor(scope: Construct, id: string, { name, network, template, size }: NodeGroupProps) {
+  constructor(scope: Construct, id: string, { name, network, template }: NodeGroupProps) {
     super(scope, id);
     const tag = (key: string) => ({ key, value: name, propagateAtLaunch: true });
     const group = new CfnAutoScalingGroup(this, "Group", {
       autoScalingGroupName: name,
       launchTemplate: { launchTemplateId: template.templateId, version: template.version },
-      minSize: String(size),
-      maxSize: String(size),
+      minSize: "2",
+      maxSize: "2",
       vpcZoneIdentifier: Object.values(network.subnetIds).map(({ node }) => node),
       healthCheckType: "EC2",
       // Created with the group: an instance does not wait for a hook that is created after its launch.

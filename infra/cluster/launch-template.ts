@@ -19,8 +19,8 @@ export type NodeLaunchTemplateProps = {
   readonly instanceType: string;
   readonly instanceProfileArn: string;
   readonly securityGroupId: string;
-  /** The subnet of an instance that no group launches, such as the one of the cluster setup. */
-  readonly subnetId: string;
+  /** The subnet of instances that no group launches. A group has its own subnets. */
+  readonly subnetId?: string | undefined;
   readonly volumeKeyArn: string;
   readonly running?: Running | undefined;
 };
@@ -28,7 +28,7 @@ export type NodeLaunchTemplateProps = {
 /** The device of the root volume in Debian's images, and therefore in those of this project. */
 const rootDevice = "/dev/xvda";
 
-/** The launch template of a cluster. `init` and `launch` use it as well as the group. */
+/** A launch template of a cluster. */
 export class NodeLaunchTemplate extends Construct {
   readonly templateId: string;
   /** The number of the version that this stack created last. */
@@ -51,7 +51,7 @@ export class NodeLaunchTemplate extends Construct {
         networkInterfaces: [
           {
             deviceIndex: 0,
-            subnetId: props.subnetId,
+            ...(props.subnetId !== undefined && { subnetId: props.subnetId }),
             groups: [props.securityGroupId],
             associatePublicIpAddress: false,
           },

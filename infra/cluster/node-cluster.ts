@@ -6,6 +6,7 @@ import { NodeGroup } from "./group.ts";
 import { NodeLaunchTemplate, type Running } from "./launch-template.ts";
 import { NodeLoadBalancer } from "./load-balancer.ts";
 import { NodeRoles, type NodeSecretNames } from "./roles.ts";
+import { singleTemplateName } from "./template-names.ts";
 import { SecurityGroups } from "./security-groups.ts";
 
 export type NodeClusterProps = {
@@ -23,15 +24,18 @@ export type NodeClusterProps = {
   readonly instanceType: string;
   /** The networks that may read the metrics at port 8090. */
   readonly scrapers?: readonly string[];
-  /** What the instances run; undefined until the node exists, and the group then has no instances. */
+  /** What the instances run; undefined until the node exists, and there is no group then. */
   readonly running?: Running | undefined;
 };
 
 /** A highly available Eclair node: load balancer, Auto Scaling group, launch template, security groups and roles. */
 export class NodeCluster extends Construct {
   readonly loadBalancer: NodeLoadBalancer;
-  readonly group: NodeGroup;
+  /** Undefined until the node exists: a group needs an image. */
+  readonly group: NodeGroup | undefined;
   readonly launchTemplate: NodeLaunchTemplate;
+  /** For `init` and `launch`. */
+  readonly singleTemplate: NodeLaunchTemplate;
   readonly roles: NodeRoles;
 
   constructor(scope: Construct, id: string, props: NodeClusterProps) {
@@ -59,20 +63,21 @@ export class NodeCluster extends Construct {
       secrets: props.secrets,
     });
     const [firstZone] = Object.values(network.subnetIds);
-    this.launchTemplate = new NodeLaunchTemplate(this, "LaunchTemplate", {
-      name,
+    const instance = {
       instanceType: props.instanceType,
       instanceProfileArn: this.roles.instanceProfileArn,
       securityGroupId: securityGroups.instances,
-      subnetId: firstZone?.node ?? "",
       volumeKeyArn: props.volumeKeyArn,
-      running,
+    };
+    this.launchTemplate = new NodeLaunchTemplate(this, "LaunchTemplate", { ...instance, name, running });
+    this.singleTemplate = new NodeLaunchTemplate(this, "SingleLaunchTemplate", {
+      ...instance,
+      name: singleTemplateName(name),
+      subnetId: firstZone?.node,
     });
-    this.group = new NodeGroup(this, "Group", {
-      name,
-      network,
-      template: this.launchTemplate,
-      size: running === undefined ? 0 : 2,
-    });
+    this.group =
+      running === undefined
+        ? undefined
+        : new NodeGroup(this, "Group", { name, network, template: this.launchTemplate });
   }
 }

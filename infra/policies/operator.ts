@@ -1,5 +1,5 @@
 import { tags } from "../../bootstrap/contract/tags.ts";
-import { onRecord, onRequests, policy, type Cluster, type Policy } from "./statements.ts";
+import { onRecord, onRequests, policy, useVolumeKey, type Cluster, type Policy } from "./statements.ts";
 
 /**
  * The permissions for `launch`, `status`, `switchover`, `replace`, `logs`, `terminate` and the cluster setup of one
@@ -42,6 +42,8 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Poli
       Action: ["ec2:RunInstances", "ec2:CreateLaunchTemplateVersion"],
       Resource: "*",
     },
+    // The caller of RunInstances needs the key of the volumes.
+    ...(cluster.volumeKey === undefined ? [] : useVolumeKey(cluster.volumeKey)),
     {
       Sid: "TagAtLaunch",
       Effect: "Allow",

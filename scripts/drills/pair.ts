@@ -2,6 +2,7 @@ import { DescribeInstancesCommand, EC2Client, TerminateInstancesCommand } from "
 import { setTimeout as sleep } from "node:timers/promises";
 import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import { tags } from "../../bootstrap/contract/tags.ts";
+import { singleTemplateName } from "../../infra/cluster/template-names.ts";
 import { launch } from "../cluster/launch.ts";
 import { isReadyStandby } from "../cluster/takeover.ts";
 import { lastHolderAddress, type Pair } from "../lab-cluster/failover.ts";
@@ -65,7 +66,7 @@ export async function launchMissingInstances(environment: DrillEnvironment): Pro
     await launch(target, {
       image: { imageId },
       configurationFile,
-      launchTemplate: configuration.cluster,
+      launchTemplate: singleTemplateName(configuration.cluster),
       name: `${configuration.cluster}-${zone}`,
       subnetId,
     });

@@ -4,6 +4,7 @@ import { ClusterSetup } from "../../bootstrap/contract/configuration/cluster-set
 import type { SetupResult } from "../../bootstrap/contract/reports/setup.ts";
 import { runClusterSetup } from "../cluster/cluster-setup.ts";
 import { roleName } from "../../infra/cluster/role-names.ts";
+import { singleTemplateName } from "../../infra/cluster/template-names.ts";
 import type { LabFacts } from "../lab/facts.ts";
 import type { LabPaths } from "../lab/paths.ts";
 import type { Target } from "../target/target.ts";
@@ -32,7 +33,11 @@ export async function initLabNode(
     setup = await writeSetup(lab, target, name);
   }
   const task = { action: "init", createSecrets: true, walletRetained: false } as const;
-  const instance = { image: { imageId }, launchTemplate: name, instanceProfile: roleName(name, "setup") };
+  const instance = {
+    image: { imageId },
+    launchTemplate: singleTemplateName(name),
+    instanceProfile: roleName(name, "setup"),
+  };
   const result = await runClusterSetup(target, setup, task, instance, new AbortController().signal);
   const file = configurationFile(lab, name);
   if (!existsSync(file)) await writeConfiguration(lab, target, setup);

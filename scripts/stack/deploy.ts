@@ -49,13 +49,13 @@ export async function deployAccountStack(target: Target, options: DeployOptions)
       await deployStack(target, template, options);
 }
 
-/** Makes `init` and `launch`, which use the default version of the launch template, use the newest one. */
+/** Makes `init` and `launch`, which use the default version of their launch template, use the newest settings. */
 async function updateDefaultVersion(target: Target, cluster: string): Promise<void> {
   const outputs = await outputsOf(target, stackNames(cluster).cluster);
   await target.client(EC2Client).send(
     new ModifyLaunchTemplateCommand({
-      LaunchTemplateId: outputs?.get("LaunchTemplateId"),
-      DefaultVersion: outputs?.get("LaunchTemplateVersion"),
+      LaunchTemplateId: outputs?.get("SingleLaunchTemplateId"),
+      DefaultVersion: outputs?.get("SingleLaunchTemplateVersion"),
     }),
   );
 }

@@ -51,7 +51,9 @@ async function differences(target: Target, AutoScalingGroupName: string): Promis
     new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] }),
   );
   const [group] = AutoScalingGroups;
-  if (group === undefined || expected === undefined)
+  // Before the first instances, the stack has no group.
+  if (expected === undefined) return [];
+  if (group === undefined)
     return [
       {
         problem: `the Auto Scaling group ${AutoScalingGroupName} does not exist`,

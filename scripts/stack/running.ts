@@ -28,7 +28,7 @@ export async function runningOf(
 ): Promise<Running | undefined> {
   // Also when the stack is in a failed state: a template without an image would end the instances of the group.
   const group = (await groupExists(target, cluster)) ? await findGroup(target, cluster, cluster) : undefined;
-  if (group === undefined || group.template.imageId === "") {
+  if (group === undefined) {
     if (first === undefined) return undefined;
     const { configuration, userData } = await readConfiguration(first.configurationFile);
     await requireMatchingConfiguration(target, cluster, first.configurationFile, configuration);

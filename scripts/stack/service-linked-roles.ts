@@ -1,4 +1,5 @@
 import { CreateServiceLinkedRoleCommand, GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Target } from "../target/target.ts";
 
 /**
@@ -26,10 +27,17 @@ export async function missingServiceLinkedRoles(target: Target): Promise<string[
   return missing;
 }
 
+/**
+ * Other services see a new role only after some seconds, and IAM has no call that tells when.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+ */
+const propagationMilliseconds = 20_000;
+
 /** @returns the services whose roles were created */
 export async function createServiceLinkedRoles(target: Target): Promise<string[]> {
   const missing = await missingServiceLinkedRoles(target);
   for (const AWSServiceName of missing)
     await target.client(IAMClient).send(new CreateServiceLinkedRoleCommand({ AWSServiceName }));
+  if (missing.length > 0 && target.name === "aws") await sleep(propagationMilliseconds);
   return missing;
 }

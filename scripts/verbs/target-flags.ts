@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { singleTemplateName } from "../../infra/cluster/template-names.ts";
 import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import { defaultStateFolder, labPaths } from "../lab/paths.ts";
 import { labTarget } from "../lab/target.ts";
@@ -29,9 +30,9 @@ export function targetOf(flags: TargetFlags): Target {
   return awsTarget({ ...(region !== undefined && { region }), ...(roleArn !== undefined && { roleArn }) });
 }
 
-/** The launch template of a verb that starts an instance. In the lab, each cluster has a launch template of its name. */
+/** The launch template of a verb that starts an instance. In the lab, the stack's by default. */
 export function launchTemplateOf(target: Target, cluster: string, named: string | undefined): string {
-  const launchTemplate = named ?? (target.name === "lab" ? cluster : undefined);
+  const launchTemplate = named ?? (target.name === "lab" ? singleTemplateName(cluster) : undefined);
   if (launchTemplate !== undefined) return launchTemplate;
   throw new EclairAmiError({
     code: "launch.template-missing",

@@ -256,11 +256,11 @@ test("launch, status, logs and terminate work with the target aws (endpoints pin
     "--config",
     nodes.file,
     "--launch-template",
-    nodes.name,
+    `${nodes.name}-single`,
     "--name",
     "far",
   );
-  expect(launched.stdout).toMatch(/^i-[0-9a-f]+ starts from version 2 of on-aws$/);
+  expect(launched.stdout).toMatch(/^i-[0-9a-f]+ starts from version 2 of on-aws-single$/);
   const log = await eventually("the console to show the end of the boot", async () => {
     const { stdout } = await aws("logs", "far");
     return stdout.includes('"phase":"hand-over"') ? stdout : undefined;

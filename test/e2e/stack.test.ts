@@ -128,7 +128,7 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
     addresses = configuration().publicAddresses;
 
     const changed = await deploy("--image", imageId, "--node-config", file);
-    expect(changed).toMatch(/\? change or replace \w+ \(AWS::AutoScaling::AutoScalingGroup/);
+    expect(changed).toMatch(/\+ create {2}\w+ \(AWS::AutoScaling::AutoScalingGroup/);
     await pair();
     expect((await deploy()).trim()).toBe(noChanges);
     const second = await stackVerb("deploy", "--yes", "--image", imageId, "--node-config", file);

@@ -130,6 +130,10 @@ const launchTemplate: Rule = (properties) => {
     }),
     ...(volumes.length === 0 ? ["the root volume is not encrypted"] : []),
     ...volumes.flatMap((volume) => expectEqual(volume, { Encrypted: true })),
+    // A group has its own subnets, and how a subnet of its template affects it is not documented.
+    ...(data["ImageId"] === undefined
+      ? []
+      : listOf(data["NetworkInterfaces"]).flatMap((one) => expectAbsent(one, "SubnetId"))),
     ...listOf(data["NetworkInterfaces"]).flatMap((one) =>
       expectEqual(one, { AssociatePublicIpAddress: false }),
     ),

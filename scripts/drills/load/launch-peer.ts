@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { singleTemplateName } from "../../../infra/cluster/template-names.ts";
 import { readConfiguration } from "../../cluster/configuration/read.ts";
 import { launch } from "../../cluster/launch.ts";
 import { nodeStatuses } from "../../cluster/status.ts";
@@ -37,7 +38,7 @@ async function launchPeer(environment: DrillEnvironment): Promise<string> {
   const { instanceId } = await launch(target, {
     image: { imageId },
     configurationFile: file,
-    launchTemplate: cluster,
+    launchTemplate: singleTemplateName(cluster),
     name: cluster,
   });
   const end = performance.now() + activeTimeoutMilliseconds;

@@ -1,4 +1,8 @@
-import { DescribeLaunchTemplatesCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
+import {
+  DescribeLaunchTemplatesCommand,
+  DescribeLaunchTemplateVersionsCommand,
+  DescribeSubnetsCommand,
+} from "@aws-sdk/client-ec2";
 import { transitions, type Group } from "../../scaling/group.ts";
 import { completeHook } from "../../scaling/plan.ts";
 import { motoEc2 } from "../moto.ts";
@@ -163,11 +167,20 @@ async function readTemplate(form: URLSearchParams): Promise<Group["template"]> {
   const { LaunchTemplates } = await motoEc2.send(new DescribeLaunchTemplatesCommand(query));
   const [template] = LaunchTemplates ?? [];
   if (template === undefined) throw new CallError("You must use a valid fully-formed launch template");
-  return {
-    id: template.LaunchTemplateId ?? "",
-    name: template.LaunchTemplateName ?? "",
-    version: form.get("LaunchTemplate.Version") ?? "$Default",
-  };
+  const version = form.get("LaunchTemplate.Version") ?? "$Default";
+  await requireImage(template.LaunchTemplateId ?? "", version);
+  return { id: template.LaunchTemplateId ?? "", name: template.LaunchTemplateName ?? "", version };
+}
+
+/** Auto Scaling tries the parameters of the launch template, also for a group without instances. */
+async function requireImage(LaunchTemplateId: string, version: string): Promise<void> {
+  const { LaunchTemplateVersions } = await motoEc2.send(
+    new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId, Versions: [version] }),
+  );
+  if (LaunchTemplateVersions?.[0]?.LaunchTemplateData?.ImageId === undefined)
+    throw new CallError(
+      "You must use a valid fully-formed launch template. The request must contain the parameter ImageId",
+    );
 }
 
 async function readSubnets(form: URLSearchParams): Promise<Record<string, string>> {

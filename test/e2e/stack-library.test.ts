@@ -48,9 +48,10 @@ const cluster = new NodeCluster(stack, "Node", {
   table: "eclair-ami",
   secrets: { node: ["demo/seeds"], runtime: "demo/database", more: [] },
   instanceType: "m7g.large",
+  running: { imageId: "ami-0123456789abcdef0", userData: "eA==", revision: "0" },
 });
 const template = app.synth().getStackByName("Lightning").template as { Resources: Record<string, { Type: string }> };
-console.log(JSON.stringify([cluster.group.groupName !== "", ...Object.values(template.Resources).map((one) => one.Type)]));
+console.log(JSON.stringify([cluster.group?.groupName !== undefined, ...Object.values(template.Resources).map((one) => one.Type)]));
 `;
 
 let folder: string;
