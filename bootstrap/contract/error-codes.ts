@@ -173,6 +173,7 @@ export const errorCodes = {
   "stack.failed": "CloudFormation could not change a stack. The message contains the first failure.",
   "stack.group-changed": "Another command changed the group during a deployment of its stack.",
   "stack.image-in-use": "An image or a configuration was named for a group that has one already.",
+  "stack.image-mismatch": "The image of a group does not run on the instance type of its stack.",
   "stack.not-confirmed": "A change of a stack must be confirmed, and standard input is not a terminal.",
   "stack.not-deployed": "The stacks of the cluster are not deployed.",
   "stack.protected-resource": "A change would replace or remove a resource that holds money or state.",

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
+import { arch } from "node:os";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
 import { apiVersion } from "../../bootstrap/contract/configuration/api-version.ts";
@@ -39,14 +40,14 @@ export async function deployLabStack(
   const file = stackFile(lab, name);
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true });
-    writeFileAtomically(file, stringify(stackDocument(facts, name, network)));
+    writeFileAtomically(file, stringify(stackDocument(facts, target, name, network)));
   }
   await deploy(target, { ...withoutQuestions, document: await readStackDocument(file), first });
 }
 
 /** Deploys the stack that all clusters of the lab share, before several clusters are created at the same time. */
 export async function deployLabAccountStack(facts: LabFacts, target: Target): Promise<void> {
-  const document = StackDocument.parse(stackDocument(facts, "account", "shared"));
+  const document = StackDocument.parse(stackDocument(facts, target, "account", "shared"));
   await deployAccountStack(target, { ...withoutQuestions, document });
 }
 
@@ -56,7 +57,7 @@ const withoutQuestions = {
   report: () => undefined,
 };
 
-function stackDocument(facts: LabFacts, name: string, network: LabNetwork): object {
+function stackDocument(facts: LabFacts, target: Target, name: string, network: LabNetwork): object {
   const shared = Object.entries(facts.network?.subnetIds ?? {}).map(([zone, subnet]) => [
     zone,
     { public: subnet, node: subnet, database: subnet },
@@ -72,6 +73,7 @@ function stackDocument(facts: LabFacts, name: string, network: LabNetwork): obje
       network === "own"
         ? { cidr: vpcCidr }
         : { existing: { vpcId: facts.network?.vpcId, subnets: Object.fromEntries(shared) } },
+    instance: { architecture: arch() === "arm64" ? "arm64" : "x86_64", type: target.instance.type },
     // The login of a remote bitcoind, for configurations with `bitcoind.remotes`.
     additionalSecrets: [`${name}/bitcoind`],
   };

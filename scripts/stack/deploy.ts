@@ -25,7 +25,7 @@ export type DeployOptions = StackOptions & {
 export async function deploy(target: Target, options: DeployOptions): Promise<void> {
   const { document, report } = options;
   const { cluster } = document;
-  const running = await runningOf(target, cluster, options.first);
+  const running = await runningOf(target, document, options.first);
   for (const service of await createServiceLinkedRoles(target))
     report(`created the service-linked role of ${service}`);
   const confirmCluster: StackOptions["confirm"] = async (changeSet) => {
@@ -66,7 +66,7 @@ async function requireSameRunning(
   { document, first }: DeployOptions,
   before: Running | undefined,
 ) {
-  if (isDeepStrictEqual(await runningOf(target, document.cluster, first), before)) return;
+  if (isDeepStrictEqual(await runningOf(target, document, first), before)) return;
   throw new EclairAmiError({
     code: "stack.group-changed",
     operation: `deploying the stacks of ${document.cluster}`,

@@ -12,7 +12,7 @@ export async function diff(
   target: Target,
   document: StackDocument,
 ): Promise<{ readonly changeSets: readonly ChangeSet[]; readonly unknown: readonly string[] }> {
-  const running = await runningOf(target, document.cluster, undefined);
+  const running = await runningOf(target, document, undefined);
   const changeSets: ChangeSet[] = [];
   const unknown: string[] = [];
   for (const template of synthesize(document, running)) {

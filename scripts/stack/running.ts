@@ -1,7 +1,14 @@
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
-import { DescribeLaunchTemplatesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import {
+  DescribeImagesCommand,
+  DescribeInstanceTypesCommand,
+  DescribeLaunchTemplatesCommand,
+  EC2Client,
+  type _InstanceType,
+} from "@aws-sdk/client-ec2";
 import type { NodeConfiguration } from "../../bootstrap/contract/configuration/node.ts";
 import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
+import { instanceTypeOf, type StackDocument } from "../../infra/stack-document.ts";
 import type { Running } from "../../infra/cluster/launch-template.ts";
 import { stackNames } from "../../infra/stack-names.ts";
 import { readConfiguration } from "../cluster/configuration/read.ts";
@@ -22,6 +29,16 @@ export type FirstLaunch = { readonly image: KnownImage; readonly configurationFi
  * @throws EclairAmiError `stack.image-in-use` when an image is named for a group that has one, `stack.replace-in-progress`
  */
 export async function runningOf(
+  target: Target,
+  document: StackDocument,
+  first: FirstLaunch | undefined,
+): Promise<Running | undefined> {
+  const running = await readRunning(target, document.cluster, first);
+  if (running !== undefined) await requireFittingImage(target, document, running.imageId);
+  return running;
+}
+
+async function readRunning(
   target: Target,
   cluster: string,
   first: FirstLaunch | undefined,
@@ -79,6 +96,26 @@ async function groupExists(target: Target, name: string): Promise<boolean> {
     .client(AutoScalingClient)
     .send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] }));
   return AutoScalingGroups.length > 0;
+}
+
+/** A group whose image does not run on its instance type could replace no instance. */
+async function requireFittingImage(target: Target, document: StackDocument, imageId: string): Promise<void> {
+  const ec2 = target.client(EC2Client);
+  const type = instanceTypeOf(document);
+  const { Images = [] } = await ec2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
+  const { InstanceTypes = [] } = await ec2.send(
+    new DescribeInstanceTypesCommand({ InstanceTypes: [type as _InstanceType] }),
+  );
+  const architecture = Images[0]?.Architecture ?? "";
+  const supported: readonly string[] = InstanceTypes[0]?.ProcessorInfo?.SupportedArchitectures ?? [];
+  if (supported.includes(architecture)) return;
+  throw new EclairAmiError({
+    code: "stack.image-mismatch",
+    operation: `deploying the stacks of ${document.cluster}`,
+    message: `the image ${imageId} is for ${architecture}, and the instance type ${type} is for ${supported.join(", ")}`,
+    remedy: "name an instance type of the image's architecture in the document, or use another image",
+    exitCode: 2,
+  });
 }
 
 /** An instance with another database or another target group than those of the stacks would serve nobody. */

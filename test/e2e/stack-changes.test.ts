@@ -79,6 +79,12 @@ const replaceable = protectedIn.filter(
   ({ stackName, logicalId }) => templateOf(stackName).template.Resources[logicalId]?.Type !== "AWS::KMS::Key",
 );
 
+function setProperty({ template }: NamedTemplate, logicalId: string, property: string, value: unknown): void {
+  const properties = template.Resources[logicalId]?.Properties;
+  if (properties === undefined) throw new Error(`the template has no ${logicalId} with properties`);
+  Object.assign(properties, { [property]: value });
+}
+
 async function expectRefused({ stackName, template }: NamedTemplate, logicalId: string, reason: RegExp) {
   const before = await resourcesOf(stackName);
   shown.length = 0;
@@ -125,9 +131,8 @@ test.each(replaceable)(
   "a change that would replace $logicalId is refused",
   async ({ stackName, logicalId }) => {
     const changed = templateOf(stackName);
-    const resource = changed.template.Resources[logicalId];
-    const [property, value] = replacements[resource?.Type ?? ""] ?? [];
-    (resource?.Properties as Record<string, unknown>)[property ?? ""] = value;
+    const [property = "", value] = replacements[changed.template.Resources[logicalId]?.Type ?? ""] ?? [];
+    setProperty(changed, logicalId, property, value);
     await expectRefused(changed, logicalId, /replaced, because of/);
   },
 );
@@ -141,7 +146,7 @@ test.each(protectedIn)(
 
 test("a replacement that CloudFormation calls conditional is refused", async () => {
   const changed = templateOf(names.state);
-  (changed.template.Resources["Database"]?.Properties as Record<string, unknown>)["MultiAZ"] = false;
+  setProperty(changed, "Database", "MultiAZ", false);
   await expectRefused(changed, "Database", /replaced, because of MultiAZ/);
 });
 

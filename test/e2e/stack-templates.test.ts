@@ -44,8 +44,8 @@ describe("cfn-lint finds a planted fault:", () => {
   ])("%s", async (_, logicalId, property, value) => {
     const templates = structuredClone(synthesize(stackDocument(), running));
     for (const { template } of templates) {
-      const properties = template.Resources[logicalId]?.Properties as Record<string, unknown> | undefined;
-      if (properties !== undefined) properties[property] = value;
+      const properties = template.Resources[logicalId]?.Properties;
+      if (properties !== undefined) Object.assign(properties, { [property]: value });
     }
     expect((await lint(templates, "us-east-1")).join(" ")).toContain(logicalId);
   });

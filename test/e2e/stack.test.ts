@@ -171,6 +171,10 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
       newImageId = await likeImage(state, target, imageId);
       await succeed(["replace", "--cluster", name, "--image", newImageId]);
       changeDocument({ instance: { type: "t3.large" } });
+      changeDocument({ instance: { architecture: "arm64" } });
+      const mismatch = await stackVerb("deploy", "--yes");
+      expect(mismatch.stderr).toMatch(/is for x86_64, and the instance type m6g.large is for arm64/);
+      changeDocument({ instance: { type: "t3.large" } });
       const shown = await cli(["stack", "diff", stack, "--state", state]);
       expect(shown.stdout).toMatch(/~ change {2}\w+ \(AWS::EC2::LaunchTemplate .*LaunchTemplateData/);
       await deploy();

@@ -109,7 +109,7 @@ describe("a planted fault is found:", () => {
       "a group that replaces its instances by itself",
       group,
       (resource) => {
-        resource["UpdatePolicy"] = { AutoScalingRollingUpdate: {} } as unknown as Mutable;
+        resource["UpdatePolicy"] = { AutoScalingRollingUpdate: {} };
       },
     ],
     ["port 8090 open to everyone", securityGroup, ingress({ ...port(8090), ...everywhere })],

@@ -20,7 +20,7 @@ export function templateFaults(templates: readonly NamedTemplate[]): string[] {
     Object.entries(template.Resources).map(([id, resource]) => ({
       id,
       type: resource.Type,
-      properties: (resource.Properties ?? {}) as Properties,
+      properties: resource.Properties ?? {},
       resource: resource as Found["resource"],
     })),
   );

@@ -91,7 +91,7 @@ function instanceFacts(
     privateIp: instance.PrivateIpAddress ?? "",
     macAddress: instance.NetworkInterfaces?.[0]?.MacAddress ?? "",
     subnetId: instance.SubnetId ?? "",
-    subnetCidr: zone?.cidr ?? "",
+    subnetCidr: isHome ? subnetOf(instance.PrivateIpAddress ?? "") : (zone?.cidr ?? ""),
     vpcId: instance.VpcId ?? "",
     vpcCidr: isHome ? vpcCidr : (zone?.cidr ?? ""),
     securityGroups: (instance.SecurityGroups ?? []).map((group) => group.GroupName ?? ""),
@@ -104,6 +104,9 @@ function instanceFacts(
     ...(targetState !== undefined && { targetState }),
   };
 }
+
+/** Every subnet of the first region is a /24: those of the lab, and those of a stack's VPC. */
+const subnetOf = (privateIp: string): string => privateIp.replace(/\d+$/, "0/24");
 
 async function readRole(profileArn: string): Promise<string | undefined> {
   const profileName = profileArn.split("/").at(-1);
