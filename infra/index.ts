@@ -1,6 +1,6 @@
 /**
  * The AWS resources of an Eclair node as CDK constructs, for the CDK code of users. Every property is a plain id, ARN or name, so
- * that each part can be replaced with a resource that exists already. README.md shows an example.
+ * that each part can be replaced with a resource that exists already. docs/stack.md shows an example.
  */
 export { ClusterTable } from "./cluster-table.ts";
 export { NodeCluster, type NodeClusterProps } from "./cluster/node-cluster.ts";

@@ -71,16 +71,23 @@ const Database = z
     { path: ["existing"], message: "must not be combined with the settings of a new database" },
   );
 
+/** The metrics are for machines of the operator, and not for everyone. */
+const isWide = (network: string): boolean => Number(network.split("/")[1]) < (network.includes(":") ? 32 : 8);
+const tooWide = "is too large: the metrics would be open to everyone";
+
 /** The input of the stacks of a node: stack.yaml. */
 export const StackDocument = z
   .strictObject({
     apiVersion: z.literal(apiVersion),
     kind: z.literal("Stack"),
     /** The name of the cluster, and of what the stacks create for it. */
-    cluster: ClusterName.refine((name) => !name.endsWith("-"), "must not end with a dash").refine(
-      (name) => !name.startsWith("internal-"),
-      "must not begin with internal-, which load balancers reserve",
-    ),
+    cluster: ClusterName.refine((name) => !name.endsWith("-"), "must not end with a dash")
+      .refine((name) => !name.includes("--"), "must not contain two dashes in a row, which RDS refuses")
+      .refine((name) => name.length >= 3, "must have at least 3 characters, as the name of a launch template")
+      .refine(
+        (name) => !name.startsWith("internal-"),
+        "must not begin with internal-, which load balancers reserve",
+      ),
     chain: z.enum(chains),
     region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be the name of a region, such as eu-central-1"),
     /** The Availability Zones of load balancer, instances and database. */
@@ -109,7 +116,10 @@ export const StackDocument = z
       })
       .prefault({}),
     /** The networks that may read the metrics of the instances. */
-    scrapers: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+    scrapers: z
+      .array(z.union([z.cidrv4(), z.cidrv6()]).refine((network) => !isWide(network), tooWide))
+      .refine((networks) => new Set(networks).size === networks.length, "must not name a network twice")
+      .default([]),
     /** Secrets that the configuration of the node names in addition to its seeds and its database login. */
     additionalSecrets: z.array(SecretId).default([]),
   })

@@ -81,6 +81,8 @@ class StateStack extends Stack {
     this.keys = new NodeKeys(this, "Keys", { name });
     this.database = databaseOf(this, document);
     this.targetGroup = new NodeTargetGroup(this, "TargetGroup", { name, vpcId: this.network.vpcId });
+    output(this, "Chain", document.chain);
+    output(this, "Table", document.table.name);
     output(this, "DatabaseHost", this.database.host);
     output(this, "DatabasePort", String(this.database.port));
     output(this, "DatabaseName", this.database.name);
@@ -117,9 +119,7 @@ class ClusterStack extends Stack {
       scrapers,
       running,
     });
-    output(this, "Chain", document.chain);
-    output(this, "Table", table.name);
-    output(this, "LoadBalancerName", loadBalancer.dnsName);
+    output(this, "LoadBalancerDnsName", loadBalancer.dnsName);
     output(this, "LaunchTemplateVersion", launchTemplate.version);
     output(this, "SingleLaunchTemplateId", singleTemplate.templateId);
     output(this, "SingleLaunchTemplateVersion", singleTemplate.version);

@@ -22,7 +22,7 @@ export const tags = {
   setup: "eclair-ami:setup",
   /** On an Auto Scaling group: the state of its last `replace`. */
   replace: "eclair-ami:replace",
-  /** On an instance of a stack: the version of the launch template before the one that the stack created. */
+  /** On an instance of a stack: the newest version of the launch template before the one that the stack created, or 0. */
   templateRevision: "eclair-ami:template-revision",
   /** On everything that a bake creates: the bake. */
   bakeId: "eclair-ami:bake-id",

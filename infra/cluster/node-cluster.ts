@@ -79,5 +79,7 @@ export class NodeCluster extends Construct {
       running === undefined
         ? undefined
         : new NodeGroup(this, "Group", { name, network, template: this.launchTemplate });
+    // The instances start last and end first: they need the roles, the rules and the load balancer until their end.
+    this.group?.node.addDependency(securityGroups, this.loadBalancer, this.roles);
   }
 }

@@ -24,6 +24,7 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Poli
         "ec2:DescribeLaunchTemplateVersions",
         "ec2:GetConsoleOutput",
         "autoscaling:DescribeAutoScalingGroups",
+        "cloudformation:DescribeStacks",
         "rds:DescribeDBClusters",
         "rds:DescribeDBClusterSnapshots",
         "rds:DescribeDBInstances",

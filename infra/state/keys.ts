@@ -30,15 +30,18 @@ export class NodeKeys extends Construct {
     super(scope, id);
     const account = allow(new AccountRootPrincipal(), ["kms:*"]);
     const role = new ArnPrincipal(autoScalingRole);
-    const create = (purpose: string, logicalId: string, ...statements: PolicyStatement[]) =>
-      retain(
+    const create = (purpose: string, logicalId: string, ...statements: PolicyStatement[]) => {
+      const key = retain(
         new CfnKey(this, logicalId, {
           description: `eclair-ami: ${purpose} of ${name}`,
           enableKeyRotation: true,
           keyPolicy: new PolicyDocument({ statements: [account, ...statements] }),
         }),
         logicalId,
-      ).attrArn;
+      );
+      // Not the attribute Arn: an attribute counts as changed with every change of the key, and another key replaces a database.
+      return `arn:${Aws.PARTITION}:kms:${Aws.REGION}:${Aws.ACCOUNT_ID}:key/${key.ref}`;
+    };
     this.databaseKeyArn = create("database", "DatabaseKey");
     this.volumeKeyArn = create(
       "volumes",

@@ -13,7 +13,7 @@ import { writeFileAtomically } from "../machine/files.ts";
 import { deploy, deployAccountStack } from "../stack/deploy.ts";
 import { clusterSetupOf, deployedCluster, nodeOf } from "../stack/node-documents.ts";
 import { readStackDocument } from "../stack/read-document.ts";
-import type { FirstLaunch } from "../stack/running.ts";
+import type { FirstLaunch } from "../stack/group/running.ts";
 import type { Target } from "../target/target.ts";
 
 /** The documents of a cluster. The user can read and change them. */

@@ -4,11 +4,13 @@ import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import type { Running } from "../../infra/cluster/launch-template.ts";
 import type { StackDocument } from "../../infra/stack-document.ts";
 import { stackNames } from "../../infra/stack-names.ts";
-import { synthesize } from "../../infra/synthesize.ts";
+import { synthesize, type NamedTemplate } from "../../infra/synthesize.ts";
 import type { Target } from "../target/target.ts";
 import { deployStack, type StackOptions } from "./deploy-stack.ts";
-import { correctGroup } from "./group-settings.ts";
-import { runningOf, type FirstLaunch } from "./running.ts";
+import { groupOf, runningOf, type FirstLaunch } from "./group/running.ts";
+import { restoreVersion, templateWithRunning } from "./group/image.ts";
+import { currentTemplate } from "./cloudformation/current-template.ts";
+import { correctGroup } from "./group/settings.ts";
 import { createServiceLinkedRoles } from "./service-linked-roles.ts";
 import { outputsOf } from "./cloudformation/stacks.ts";
 
@@ -28,17 +30,41 @@ export async function deploy(target: Target, options: DeployOptions): Promise<vo
   const running = await runningOf(target, document, options.first);
   for (const service of await createServiceLinkedRoles(target))
     report(`created the service-linked role of ${service}`);
-  const confirmCluster: StackOptions["confirm"] = async (changeSet) => {
+  for (const template of synthesize(document, running))
+    await (template.stackName === stackNames(cluster).cluster
+      ? deployCluster(target, template, options, running)
+      : deployStack(target, template, options));
+  await correctGroup(target, cluster);
+  await updateDefaultVersion(target, cluster);
+}
+
+/**
+ * Deploys the cluster stack so that also a failure leaves the group with the image that it runs: the stack first gets this image,
+ * without another change, and CloudFormation returns to it.
+ */
+async function deployCluster(
+  target: Target,
+  template: NamedTemplate,
+  options: DeployOptions,
+  running: Running | undefined,
+): Promise<void> {
+  const { document } = options;
+  const confirm: StackOptions["confirm"] = async (changeSet) => {
     const isConfirmed = await options.confirm(changeSet);
     if (isConfirmed) await requireSameRunning(target, options, running);
     return isConfirmed;
   };
-  for (const template of synthesize(document, running)) {
-    const isCluster = template.stackName === stackNames(cluster).cluster;
-    await deployStack(target, template, isCluster ? { ...options, confirm: confirmCluster } : options);
+  const deployed = await currentTemplate(target, template.stackName);
+  const withRunning = deployed && templateWithRunning(deployed, template);
+  const before = await groupOf(target, document.cluster);
+  try {
+    if (withRunning !== undefined) await deployStack(target, withRunning, { ...options, confirm });
+    await deployStack(target, template, { ...options, confirm });
+  } catch (error) {
+    const after = await groupOf(target, document.cluster);
+    if (before !== undefined && after !== undefined) await restoreVersion(target, before, after);
+    throw error;
   }
-  await correctGroup(target, cluster);
-  await updateDefaultVersion(target, cluster);
 }
 
 /** Deploys only the account stack, which all clusters of an account and region share. */

@@ -11,14 +11,20 @@ import {
   DeleteStackCommand,
   UpdateTerminationProtectionCommand,
 } from "@aws-sdk/client-cloudformation";
-import { DescribeSnapshotsCommand, DescribeVolumesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import {
+  DescribeInstancesCommand,
+  DescribeSnapshotsCommand,
+  DescribeVolumesCommand,
+  EC2Client,
+  TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
 import { paginateListSecrets, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { hookNames } from "../../bootstrap/contract/lifecycle-hooks.ts";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import { stackNames } from "../../infra/stack-names.ts";
 import { allItems } from "../target/pages.ts";
 import type { Target } from "../target/target.ts";
-import { describeStack, resourcesOf, waitForStack } from "./cloudformation/stacks.ts";
+import { describeStack, resourcesOf, settledStack, waitForStack } from "./cloudformation/stacks.ts";
 
 /** A resource that remains after `destroy`, e.g. `AWS::RDS::DBInstance demo`. */
 export type Remaining = { readonly type: string; readonly id: string };
@@ -31,9 +37,10 @@ export type Remaining = { readonly type: string; readonly id: string };
 export async function destroy(target: Target, cluster: string): Promise<Remaining[]> {
   const StackName = stackNames(cluster).cluster;
   const client = target.client(CloudFormationClient);
-  const stack = await describeStack(target, StackName);
+  const stack = await settledStack(target, StackName);
   if (stack?.StackId !== undefined) {
     await endInstances(target, cluster);
+    await terminateOthers(target, cluster);
     await client.send(
       new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }),
     );
@@ -68,6 +75,23 @@ async function endInstances(target: Target, AutoScalingGroupName: string): Promi
       await client.send(
         new TerminateInstanceInAutoScalingGroupCommand({ InstanceId, ShouldDecrementDesiredCapacity: true }),
       );
+}
+
+/** Terminates the instances that no group launched, such as those of `launch`: they use the security group of the stack. */
+async function terminateOthers(target: Target, cluster: string): Promise<void> {
+  const ec2 = target.client(EC2Client);
+  const { Reservations = [] } = await ec2.send(
+    new DescribeInstancesCommand({
+      Filters: [
+        { Name: `tag:${tags.cluster}`, Values: [cluster] },
+        { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
+      ],
+    }),
+  );
+  const InstanceIds = Reservations.flatMap(({ Instances = [] }) => Instances)
+    .filter(({ Tags = [] }) => !Tags.some(({ Key }) => Key === "aws:autoscaling:groupName"))
+    .map(({ InstanceId = "" }) => InstanceId);
+  if (InstanceIds.length > 0) await ec2.send(new TerminateInstancesCommand({ InstanceIds }));
 }
 
 /** What exists of a cluster apart from its cluster stack. */

@@ -2,7 +2,7 @@ import type { StackDocument } from "../../infra/stack-document.ts";
 import { synthesize } from "../../infra/synthesize.ts";
 import type { Target } from "../target/target.ts";
 import { createChangeSet, discardChangeSet, type ChangeSet } from "./cloudformation/change-set.ts";
-import { runningOf } from "./running.ts";
+import { runningOf } from "./group/running.ts";
 
 /**
  * The change sets that a deployment would execute, without those of stacks that need the outputs of a stack that does not exist

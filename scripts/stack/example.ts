@@ -12,7 +12,8 @@ kind: Stack
 cluster: CLUSTER
 chain: ${chain}
 region: REGION
-# Two or three Availability Zones of the region. Each has a subnet, and an address that the node announces.
+# Two or three Availability Zones of the region. Each has a subnet, and an address that the node announces. Their order cannot be
+# changed afterwards; a third zone can be added at the end.
 zones: [REGIONa, REGIONb]
 network:
   # A new VPC with this /20 network. natGateways: each-zone, or one, which is cheaper and fails with its zone.
@@ -25,7 +26,8 @@ network:
   #     REGIONa: { public: subnet-…, node: subnet-…, database: subnet-… }
   #     REGIONb: { public: subnet-…, node: subnet-…, database: subnet-… }
 database:
-  # A new RDS for PostgreSQL with two zones. Its storage grows by itself up to ten times this size.
+  # A new RDS for PostgreSQL with two zones. Its storage grows by itself up to ten times this size. The major version cannot be
+  # changed here afterwards.
   instanceClass: ${defaultDatabase.instanceClass}
   storageGibibytes: ${defaultDatabase.storageGibibytes}
   majorVersion: "${defaultDatabase.majorVersion}"

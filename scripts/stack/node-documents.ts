@@ -24,23 +24,19 @@ export type DeployedCluster = {
 
 /** @throws EclairAmiError `stack.not-deployed` */
 export async function deployedCluster(target: Target, cluster: string): Promise<DeployedCluster> {
-  const names = stackNames(cluster);
-  const outputs = new Map<string, string>();
-  for (const name of [names.state, names.cluster]) {
-    const found = await outputsOf(target, name);
-    if (found === undefined)
-      throw new EclairAmiError({
-        code: "stack.not-deployed",
-        operation: `reading the stacks of ${cluster}`,
-        message: `${target.region} has no complete stack ${name}`,
-        remedy: "run `eclair-ami stack deploy`, or name another cluster or region",
-        exitCode: 2,
-      });
-    for (const [key, value] of found) outputs.set(key, value);
-  }
+  const name = stackNames(cluster).state;
+  const outputs = await outputsOf(target, name);
+  if (outputs === undefined)
+    throw new EclairAmiError({
+      code: "stack.not-deployed",
+      operation: `reading the stacks of ${cluster}`,
+      message: `${target.region} has no complete stack ${name}`,
+      remedy: "run `eclair-ami stack deploy`, or name another cluster or region",
+      exitCode: 2,
+    });
   const output = (key: string) => outputs.get(key) ?? "";
   const chain = chains.find((name) => name === output("Chain"));
-  if (chain === undefined) throw new Error(`the stack ${names.cluster} names no chain`);
+  if (chain === undefined) throw new Error(`the stack ${name} names no chain`);
   const table = output("Table");
   const record = await new ClusterTable(
     documentClient(target.client(DynamoDBClient)),

@@ -16,7 +16,9 @@ export const endangered = (changes: readonly ResourceChange[], ids: readonly str
   changes.filter(
     ({ Action, Replacement, LogicalResourceId = "" }) =>
       ids.includes(LogicalResourceId) &&
-      (Action === "Remove" || (Action === "Modify" && (Replacement ?? "False") !== "False")),
+      Action !== "Add" &&
+      Action !== "Import" &&
+      !(Action === "Modify" && (Replacement ?? "False") === "False"),
   );
 
 /**

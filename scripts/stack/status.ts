@@ -3,7 +3,7 @@ import type { StackDocument } from "../../infra/stack-document.ts";
 import { stackNames } from "../../infra/stack-names.ts";
 import type { Target } from "../target/target.ts";
 import { currentTemplate } from "./cloudformation/current-template.ts";
-import { groupProblems } from "./group-settings.ts";
+import { groupProblems } from "./group/settings.ts";
 import { protectedResources, stackPolicy } from "./protection.ts";
 import { missingServiceLinkedRoles } from "./service-linked-roles.ts";
 import { describeStack, isComplete } from "./cloudformation/stacks.ts";

@@ -176,7 +176,8 @@ export class Replacer {
     await this.terminate(member.instanceId);
     const deadline = performance.now() + this.wanted.timeoutMinutes * 60_000;
     for (;;) {
-      const { members } = await this.observer.group();
+      const { members, template } = await this.observer.group();
+      if (template.version !== this.wanted.move.to) throw this.changedMeanwhile(template.version);
       const launched = members.find(({ instanceId }) => !known.has(instanceId));
       if (launched !== undefined) {
         // The group may have launched it from the previous version already; then it is replaced next.
@@ -189,6 +190,16 @@ export class Replacer {
         await this.stop(undefined, "the group launched no instance in time", before);
       await sleep(pollMilliseconds[this.target.name]);
     }
+  }
+
+  /** Otherwise every new instance would be outdated, and the next standby would be terminated. */
+  private changedMeanwhile(version: string): EclairAmiError {
+    return new EclairAmiError({
+      code: "replace.group-changed",
+      operation: `replacing the instances of ${this.wanted.cluster}`,
+      message: `another command gave the group version ${version} of its launch template`,
+      remedy: "wait until the other command ends, and run this command again",
+    });
   }
 
   /** Terminates a member. The group may refuse during another activity, or may have terminated the member itself. */

@@ -6,12 +6,13 @@ import {
   ExecuteChangeSetCommand,
   paginateDescribeChangeSet,
   type ResourceChange,
+  type Stack,
 } from "@aws-sdk/client-cloudformation";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { NamedTemplate } from "../../../infra/synthesize.ts";
 import type { Target } from "../../target/target.ts";
-import { settledStack, waitForStack } from "./stacks.ts";
+import { describeStack, settledStack, waitForStack } from "./stacks.ts";
 
 /** What CloudFormation would do to one stack. */
 export type ChangeSet = {
@@ -43,20 +44,25 @@ export async function createChangeSet(
       message: `the template has ${Buffer.byteLength(body)} bytes, and CloudFormation accepts ${maximumTemplateBytes}`,
       remedy: "shorten the configuration of the node: the template contains it as user-data",
     });
-  const { Id: id = "", StackId: stackId = "" } = await client.send(
-    new CreateChangeSetCommand({
-      StackName: stackName,
-      ChangeSetName: `eclair-ami-${Date.now()}`,
-      ChangeSetType: kind,
-      TemplateBody: body,
-      Capabilities: ["CAPABILITY_NAMED_IAM"],
-    }),
-  );
+  const { Id: id = "", StackId: stackId = "" } = await client
+    .send(
+      new CreateChangeSetCommand({
+        StackName: stackName,
+        ChangeSetName: `eclair-ami-${Date.now()}`,
+        ChangeSetType: kind,
+        TemplateBody: body,
+        Capabilities: ["CAPABILITY_NAMED_IAM"],
+      }),
+    )
+    .catch(async (error: unknown) => {
+      await deleteEmptyStack(target, stackName);
+      throw error;
+    });
   for (;;) {
     const { status, reason, changes } = await describe(target, id);
     if (status === "CREATE_COMPLETE") return { stackName, stackId, id, kind, changes };
     if (status === "FAILED") {
-      await client.send(new DeleteChangeSetCommand({ ChangeSetName: id }));
+      await discardChangeSet(target, { stackName, stackId, id, kind, changes });
       if (/didn't contain changes|No updates are to be performed/.test(reason)) return undefined;
       throw new EclairAmiError({
         code: "stack.failed",
@@ -76,6 +82,7 @@ export async function createChangeSet(
 async function prepare(target: Target, stackName: string): Promise<ChangeSet["kind"]> {
   const stack = await settledStack(target, stackName);
   if (stack === undefined || stack.StackStatus === "REVIEW_IN_PROGRESS") return "CREATE";
+  if (/_FAILED$/.test(stack.StackStatus ?? "")) throw unusable(stack);
   if (stack.StackStatus !== "ROLLBACK_COMPLETE") return "UPDATE";
   await target.client(CloudFormationClient).send(new DeleteStackCommand({ StackName: stackName }));
   await waitForStack(
@@ -85,6 +92,25 @@ async function prepare(target: Target, stackName: string): Promise<ChangeSet["ki
     `deleting the failed stack ${stackName}`,
   );
   return "CREATE";
+}
+
+/** The remedies of CloudFormation for a stack that it cannot change any more. */
+const remedies: Readonly<Record<string, string>> = {
+  ROLLBACK_FAILED:
+    "disable the deletion protection of the new, empty resources that the events of the stack name, delete the stack with `aws cloudformation delete-stack`, and run the command again",
+  UPDATE_ROLLBACK_FAILED:
+    "correct the cause, continue the rollback with `aws cloudformation continue-update-rollback`, and run the command again",
+  DELETE_FAILED: "run `eclair-ami stack destroy` again, and then this command",
+};
+
+function unusable({ StackName, StackStatus, StackStatusReason }: Stack): EclairAmiError {
+  const state = String(StackStatus);
+  return new EclairAmiError({
+    code: "stack.failed",
+    operation: `changing the stack ${StackName}`,
+    message: `the stack is in the state ${state}${StackStatusReason === undefined ? "" : `: ${StackStatusReason}`}`,
+    remedy: remedies[state] ?? "read the events of the stack in CloudFormation",
+  });
 }
 
 async function describe(
@@ -114,8 +140,14 @@ export async function executeChangeSet(
 }
 
 /** Deletes a change set, and the stack without resources that a change set of a new stack creates. */
-export async function discardChangeSet(target: Target, { id, stackId, kind }: ChangeSet): Promise<void> {
-  const client = target.client(CloudFormationClient);
-  await client.send(new DeleteChangeSetCommand({ ChangeSetName: id }));
-  if (kind === "CREATE") await client.send(new DeleteStackCommand({ StackName: stackId }));
+export async function discardChangeSet(target: Target, { id, stackId }: ChangeSet): Promise<void> {
+  await target.client(CloudFormationClient).send(new DeleteChangeSetCommand({ ChangeSetName: id }));
+  await deleteEmptyStack(target, stackId);
+}
+
+/** Deletes a stack that exists only because of its change sets. Another command can have created its resources meanwhile. */
+async function deleteEmptyStack(target: Target, stackNameOrId: string): Promise<void> {
+  const stack = await describeStack(target, stackNameOrId);
+  if (stack?.StackStatus !== "REVIEW_IN_PROGRESS") return;
+  await target.client(CloudFormationClient).send(new DeleteStackCommand({ StackName: stack.StackId }));
 }

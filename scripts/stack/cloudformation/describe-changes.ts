@@ -20,7 +20,7 @@ function describeChange(change: ResourceChange): string {
 
 function verbOf({ Action, Replacement, PolicyAction }: ResourceChange): string {
   if (Action === "Add") return "+ create ";
-  if (Action === "Remove") return PolicyAction === "Retain" ? "- release" : "- delete ";
+  if (Action === "Remove") return PolicyAction === "Retain" ? "- keep   " : "- delete ";
   if (Replacement === "True") return "! replace";
   return Replacement === "Conditional" ? "? change or replace" : "~ change ";
 }

@@ -95,7 +95,7 @@ async function failure(
     operation,
     message: [state, ...failuresOfLastOperation(events)].join("; "),
     remedy:
-      "correct the cause, and run the command again: CloudFormation has restored the earlier state of every other resource",
+      "correct the cause, and run the command again; `eclair-ami stack status` shows whether CloudFormation restored the earlier state",
   });
 }
 

@@ -3,11 +3,14 @@ import type { Command } from "commander";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { defaultTable } from "../../../bootstrap/contract/record/default-table.ts";
 import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
+import { stackNames } from "../../../infra/stack-names.ts";
 import { balancingWarning, findGroup } from "../../cluster/replace/group.ts";
 import { backwardPlan, eclairVersionOf, forwardPlan, templateVersionOf } from "../../cluster/replace/plan.ts";
 import { Replacer, type Step } from "../../cluster/replace/replacer.ts";
 import { isReversible, requireConsent, type Consent } from "../../cluster/replace/reversible.ts";
 import { withdrawnImageWarnings } from "../../cluster/withdrawn-images.ts";
+import { describeStack } from "../../stack/cloudformation/stacks.ts";
+import type { Target } from "../../target/target.ts";
 import { callerOf } from "../../target/caller.ts";
 import { emit } from "../../ui/tasks.ts";
 import { imageOf, knownImage, withImage, type ImageFlags } from "../image-flags.ts";
@@ -52,6 +55,7 @@ async function replace(flags: Flags): Promise<void> {
       `the cluster ${flags.cluster} has no cluster record`,
       "name a cluster that `eclair-ami init` or `adopt` created",
     );
+  await requireSettledStack(target, flags.cluster);
   const group = await findGroup(target, flags.cluster, flags.group);
   if (group.balancesZones) console.error(`warning: ${balancingWarning(group.name)}`);
   const { templateId: name, version: current } = group.template;
@@ -105,6 +109,18 @@ async function replace(flags: Flags): Promise<void> {
       ? "done       without a switchover"
       : `done       the node did not serve for ${outageMs} ms`,
   );
+}
+
+/** A deployment that is in progress gives the group a launch template version with the image that it read before. */
+async function requireSettledStack(target: Target, cluster: string): Promise<void> {
+  const { StackName, StackStatus } = (await describeStack(target, stackNames(cluster).cluster)) ?? {};
+  if (StackStatus === undefined || !StackStatus.endsWith("_IN_PROGRESS")) return;
+  throw new EclairAmiError({
+    code: "replace.stack-in-progress",
+    operation: `replacing the instances of ${cluster}`,
+    message: `the stack ${StackName} is in the state ${StackStatus}`,
+    remedy: "wait until the deployment ends, and run this command again; nothing was changed",
+  });
 }
 
 function requireFittingFlags({ rollback, image, channel, config, force }: Flags): void {

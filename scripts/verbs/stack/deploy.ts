@@ -41,13 +41,7 @@ async function deploy(file: string, flags: DeployFlags): Promise<void> {
   const target = stackTarget(flags, document);
   const { nodeConfig: configurationFile, image, channel } = flags;
   if ((configurationFile === undefined) !== (image === undefined && channel === undefined))
-    throw new EclairAmiError({
-      code: "launch.image-missing",
-      operation: "choosing what the first instances run",
-      message: "an image and --node-config belong together",
-      remedy: "pass both for the first instances of a node, and none of them otherwise",
-      exitCode: 2,
-    });
+    throw imageAndConfiguration();
   const first =
     configurationFile === undefined
       ? undefined
@@ -67,6 +61,15 @@ async function deploy(file: string, flags: DeployFlags): Promise<void> {
     report: (line) => console.log(line),
   });
 }
+
+export const imageAndConfiguration = () =>
+  new EclairAmiError({
+    code: "launch.image-missing",
+    operation: "choosing what the first instances run",
+    message: "an image and --node-config belong together",
+    remedy: "pass both for the first instances of a node, and none of them otherwise",
+    exitCode: 2,
+  });
 
 async function confirm(changeSet: ChangeSet, yes: boolean): Promise<boolean> {
   console.log(describeChanges(changeSet));

@@ -38,9 +38,11 @@ async function destroy(file: string, flags: DestroyFlags): Promise<void> {
     });
   const remaining = await destroyCluster(target, cluster);
   if (flags.json) return console.log(JSON.stringify({ remaining }));
-  console.log(`The node of ${cluster} is away. These resources remain, and cost money:`);
+  console.log(`The node of ${cluster} has no instance any more. These resources remain, and cost money:`);
   for (const { type, id } of remaining) console.log(`  ${type} ${id}`);
-  console.log("`stack deploy` creates the rest again, with the same node, database and addresses.");
+  console.log(
+    `To run the same node again, with its database and addresses:\n  eclair-ami stack deploy ${file} --image AMI --node-config NODE-CONFIG`,
+  );
 }
 
 async function askForCluster(cluster: string): Promise<string> {

@@ -5,8 +5,11 @@ import { StackDocument } from "../../../infra/stack-document.ts";
 import { synthesize } from "../../../infra/synthesize.ts";
 import { exampleStack } from "../../stack/example.ts";
 import { readStackDocument } from "../../stack/read-document.ts";
+import type { Running } from "../../../infra/cluster/launch-template.ts";
+import { readConfiguration } from "../../cluster/configuration/read.ts";
+import { userDataOf } from "../../cluster/launch.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
-import { addDeploy } from "./deploy.ts";
+import { addDeploy, imageAndConfiguration } from "./deploy.ts";
 import { addDestroy } from "./destroy.ts";
 
 /** The AWS resources of a node, as stacks of CloudFormation. */
@@ -27,18 +30,32 @@ export function addStack(program: Command): void {
     .command("synth <file>")
     .description("print the CloudFormation templates, for use without eclair-ami; needs no AWS account")
     .addOption(new Option("--stack <stack>", "print the template of this stack only").choices(stackKinds))
+    .option("--image <id>", "the image of the instances; without it, the cluster stack has no group")
+    .option("--node-config <file>", "with --image: the node's configuration")
     .action(synth);
   addDeploy(stack);
   addDestroy(stack);
 }
 
+type SynthFlags = {
+  readonly stack?: (typeof stackKinds)[number];
+  readonly image?: string;
+  readonly nodeConfig?: string;
+};
+
+/** What the group runs. The caller knows which image and configuration a running group has. */
+async function runningIn({ image, nodeConfig }: SynthFlags): Promise<Running | undefined> {
+  if (image === undefined && nodeConfig === undefined) return undefined;
+  if (image === undefined || nodeConfig === undefined) throw imageAndConfiguration();
+  const { userData } = await readConfiguration(nodeConfig);
+  return { imageId: image, userData: userDataOf(userData), revision: "0" };
+}
+
 const stackKinds = ["account", "state", "cluster"] as const;
 
-async function synth(
-  file: string,
-  { stack }: { readonly stack?: (typeof stackKinds)[number] },
-): Promise<void> {
-  const templates = synthesize(await readStackDocument(file));
+async function synth(file: string, flags: SynthFlags): Promise<void> {
+  const { stack } = flags;
+  const templates = synthesize(await readStackDocument(file), await runningIn(flags));
   const print = (value: unknown) => console.log(JSON.stringify(value, undefined, 2));
   if (stack === undefined)
     return print(Object.fromEntries(templates.map(({ stackName, template }) => [stackName, template])));

@@ -44,5 +44,5 @@ test("a change set is shown with one line for each resource", () => {
   expect(describeChanges(set as never)).toBe(`demo: changes
   + create  Vpc (AWS::EC2::VPC)
   ? change or replace Database (AWS::RDS::DBInstance demo): MultiAZ
-  - release Key (AWS::KMS::Key 1234)`);
+  - keep    Key (AWS::KMS::Key 1234)`);
 });

@@ -109,8 +109,12 @@ class LabStack(Stack):
         except Exception as error:
             prefix = "" if operation == "CREATE" else "UPDATE_"
             self.event(f"{prefix}ROLLBACK_IN_PROGRESS", reason_of(error))
-            application.roll_back()
-            self.event(f"{prefix}ROLLBACK_COMPLETE", reason_of(error))
+            try:
+                application.roll_back()
+            except Exception as failure:
+                self.event(f"{prefix}ROLLBACK_FAILED", reason_of(failure))
+            else:
+                self.event(f"{prefix}ROLLBACK_COMPLETE", reason_of(error))
             return
         self.template = template_text
         self.parameters = parameters
@@ -199,8 +203,8 @@ class Application:
             return self.create(logical_id, definition, properties)
         stack.resource_event(logical_id, resource_type, "UPDATE_IN_PROGRESS", resource.physical_id)
         before = (resource.definition, resource.attributes, resource.properties)
-        self.updated.append((resource, before, properties))
         self.update(resource, definition, properties)
+        self.updated.append((resource, before, properties))
         stack.resource_event(logical_id, resource_type, "UPDATE_COMPLETE", resource.physical_id)
         return resource
 
@@ -236,10 +240,10 @@ class Application:
         resource.update(definition, {**resource.attributes, **attributes}, properties)
 
     def roll_back(self):
-        """Restores the resources. A failure here is reported with the stack's status, and leaves the rest as it is."""
+        """Restores the resources."""
         for resource, (definition, attributes, properties), attempted in reversed(self.updated):
-            resource.update(definition, attributes, properties)
-            TYPES[resource.type].update(self.lab, resource, tracked(resource.type, properties), attempted)
+            changed = TYPES[resource.type].update(self.lab, resource, tracked(resource.type, properties), attempted)
+            resource.update(definition, {**attributes, **changed}, properties)
         for resource, previous in reversed(self.created):
             # A resource that this operation created is deleted, unless its policy retains it even then.
             if resource.definition.get("DeletionPolicy") != "Retain":

@@ -19,7 +19,7 @@ class Role(Type):
         if not only_changes(properties, old, "Policies"):
             return super().update(lab, resource, properties, old)
         self._put_policies(lab, resource.physical_id, properties)
-        for removed in {one["PolicyName"] for one in old["Policies"]} - {one["PolicyName"] for one in properties["Policies"]}:
+        for removed in {one["PolicyName"] for one in old.get("Policies", [])} - {one["PolicyName"] for one in properties["Policies"]}:
             lab.iam.delete_role_policy(RoleName=resource.physical_id, PolicyName=removed)
         return {}
 

@@ -7,10 +7,10 @@ import {
   UpdateAutoScalingGroupCommand,
   type LifecycleHookSpecification,
 } from "@aws-sdk/client-auto-scaling";
-import { stackNames } from "../../infra/stack-names.ts";
-import type { Template } from "../../infra/synthesize.ts";
-import type { Target } from "../target/target.ts";
-import { currentTemplate } from "./cloudformation/current-template.ts";
+import { stackNames } from "../../../infra/stack-names.ts";
+import type { Template } from "../../../infra/synthesize.ts";
+import type { Target } from "../../target/target.ts";
+import { currentTemplate } from "../cloudformation/current-template.ts";
 
 /** A setting of a group that is not as the stack needs it. */
 type Difference = {

@@ -6,16 +6,18 @@ import {
   EC2Client,
   type _InstanceType,
 } from "@aws-sdk/client-ec2";
-import type { NodeConfiguration } from "../../bootstrap/contract/configuration/node.ts";
-import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
-import { instanceTypeOf, type StackDocument } from "../../infra/stack-document.ts";
-import type { Running } from "../../infra/cluster/launch-template.ts";
-import { stackNames } from "../../infra/stack-names.ts";
-import { readConfiguration } from "../cluster/configuration/read.ts";
-import { requireImage, userDataOf, type KnownImage } from "../cluster/launch.ts";
-import { findGroup } from "../cluster/replace/group.ts";
-import type { Target } from "../target/target.ts";
-import { outputsOf } from "./cloudformation/stacks.ts";
+import type { NodeConfiguration } from "../../../bootstrap/contract/configuration/node.ts";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { instanceTypeOf, type StackDocument } from "../../../infra/stack-document.ts";
+import type { Running } from "../../../infra/cluster/launch-template.ts";
+import { stackNames } from "../../../infra/stack-names.ts";
+import { readConfiguration } from "../../cluster/configuration/read.ts";
+import { requireImage, userDataOf, type KnownImage } from "../../cluster/launch.ts";
+import { findGroup, type NodeGroup } from "../../cluster/replace/group.ts";
+import type { Target } from "../../target/target.ts";
+import { requireInstancesOfImage } from "./image.ts";
+import { deployedCluster } from "../node-documents.ts";
+import { outputsOf } from "../cloudformation/stacks.ts";
 
 /** The image and the configuration for the first instances of a group. */
 export type FirstLaunch = { readonly image: KnownImage; readonly configurationFile: string };
@@ -43,8 +45,8 @@ async function readRunning(
   cluster: string,
   first: FirstLaunch | undefined,
 ): Promise<Running | undefined> {
-  // Also when the stack is in a failed state: a template without an image would end the instances of the group.
-  const group = (await groupExists(target, cluster)) ? await findGroup(target, cluster, cluster) : undefined;
+  // Also when the stack is in a failed state: a template without an image would delete the group.
+  const group = await groupOf(target, cluster);
   if (group === undefined) {
     if (first === undefined) return undefined;
     const { configuration, userData } = await readConfiguration(first.configurationFile);
@@ -69,6 +71,7 @@ async function readRunning(
       message: "a `replace` of the group is not complete",
       remedy: "complete the `replace`, or revert it with `replace --rollback`, and run this command again",
     });
+  await requireInstancesOfImage(target, group);
   const outputs = await outputsOf(target, stackNames(cluster).cluster);
   const created = { version: outputs?.get("LaunchTemplateVersion") ?? "", templateId };
   return { imageId, userData, revision: await revisionOf(target, template, created) };
@@ -91,24 +94,31 @@ async function revisionOf(
   return version === latest && version === created.version ? revision : latest;
 }
 
-async function groupExists(target: Target, name: string): Promise<boolean> {
+/** The group of a cluster's stack; undefined before the first instances. */
+export async function groupOf(target: Target, cluster: string): Promise<NodeGroup | undefined> {
   const { AutoScalingGroups = [] } = await target
     .client(AutoScalingClient)
-    .send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] }));
-  return AutoScalingGroups.length > 0;
+    .send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [cluster] }));
+  return AutoScalingGroups.length === 0 ? undefined : await findGroup(target, cluster, cluster);
 }
 
 /** A group whose image does not run on its instance type could replace no instance. */
 async function requireFittingImage(target: Target, document: StackDocument, imageId: string): Promise<void> {
   const ec2 = target.client(EC2Client);
   const type = instanceTypeOf(document);
-  const { Images = [] } = await ec2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
+  // By a filter: an image that was deregistered is reported by `status`, and does not stop a deployment.
+  const { Images = [] } = await ec2.send(
+    new DescribeImagesCommand({
+      IncludeDeprecated: true,
+      Filters: [{ Name: "image-id", Values: [imageId] }],
+    }),
+  );
   const { InstanceTypes = [] } = await ec2.send(
     new DescribeInstanceTypesCommand({ InstanceTypes: [type as _InstanceType] }),
   );
-  const architecture = Images[0]?.Architecture ?? "";
+  const architecture = Images[0]?.Architecture;
   const supported: readonly string[] = InstanceTypes[0]?.ProcessorInfo?.SupportedArchitectures ?? [];
-  if (supported.includes(architecture)) return;
+  if (architecture === undefined || supported.includes(architecture)) return;
   throw new EclairAmiError({
     code: "stack.image-mismatch",
     operation: `deploying the stacks of ${document.cluster}`,
@@ -125,11 +135,16 @@ async function requireMatchingConfiguration(
   file: string,
   configuration: NodeConfiguration,
 ): Promise<void> {
-  const outputs = await outputsOf(target, stackNames(cluster).state);
+  const { host, port, name } = configuration.database;
+  const deployed = await deployedCluster(target, cluster);
   const names: readonly (readonly [string, readonly string[], string])[] = [
     ["cluster", [configuration.cluster], cluster],
-    ["database.host", [configuration.database.host], outputs?.get("DatabaseHost") ?? ""],
-    ["targetGroupArns", configuration.targetGroupArns, outputs?.get("TargetGroupArn") ?? ""],
+    ["chain", [configuration.chain], deployed.chain],
+    ["record.table", [configuration.record.table], deployed.table],
+    ["database.host", [host], deployed.database.host],
+    ["database.port", [String(port)], String(deployed.database.port)],
+    ["database.name", [name], deployed.database.name],
+    ["targetGroupArns", configuration.targetGroupArns, deployed.targetGroupArn],
   ];
   const differences = names.filter(([, values, expected]) => !values.includes(expected));
   if (differences.length === 0) return;
