@@ -89,6 +89,8 @@ class StateStack extends Stack {
     output(this, "DatabaseOwnerSecretArn", this.database.ownerSecretArn);
     output(this, "VolumeKeyArn", this.keys.volumeKeyArn);
     output(this, "TargetGroupArn", this.targetGroup.arn);
+    for (const [zone, { node }] of Object.entries(this.network.subnetIds))
+      output(this, idOf("NodeSubnet", zone), node);
     const ips = Object.values(this.addresses.byZone).map(({ ip }) => ip);
     output(this, "PublicAddresses", Fn.join(",", ips));
   }
@@ -124,9 +126,6 @@ class ClusterStack extends Stack {
     output(this, "SingleLaunchTemplateId", singleTemplate.templateId);
     output(this, "SingleLaunchTemplateVersion", singleTemplate.version);
     if (group !== undefined) output(this, "GroupName", group.groupName);
-    // The zones are known at synthesis, and a document of the lab reads the subnets here.
-    for (const [zone, { node }] of Object.entries(network.subnetIds))
-      output(this, idOf("NodeSubnet", zone), node);
     output(this, "OperatorRoleArn", roles.operatorRoleArn);
   }
 }

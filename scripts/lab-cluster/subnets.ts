@@ -6,6 +6,6 @@ import type { Target } from "../target/target.ts";
 
 /** The subnets of a cluster's instances by the name of the zone. */
 export async function nodeSubnets(target: Target, cluster: string): Promise<ReadonlyMap<string, string>> {
-  const outputs = await outputsOf(target, stackNames(cluster).cluster);
+  const outputs = await outputsOf(target, stackNames(cluster).state);
   return new Map(zones.map(({ name }) => [name, outputs?.get(idOf("NodeSubnet", name)) ?? ""]));
 }

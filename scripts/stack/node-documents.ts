@@ -24,19 +24,19 @@ export type DeployedCluster = {
 
 /** @throws EclairAmiError `stack.not-deployed` */
 export async function deployedCluster(target: Target, cluster: string): Promise<DeployedCluster> {
-  const name = stackNames(cluster).state;
-  const outputs = await outputsOf(target, name);
+  const stackName = stackNames(cluster).state;
+  const outputs = await outputsOf(target, stackName);
   if (outputs === undefined)
     throw new EclairAmiError({
       code: "stack.not-deployed",
       operation: `reading the stacks of ${cluster}`,
-      message: `${target.region} has no complete stack ${name}`,
+      message: `${target.region} has no complete stack ${stackName}`,
       remedy: "run `eclair-ami stack deploy`, or name another cluster or region",
       exitCode: 2,
     });
   const output = (key: string) => outputs.get(key) ?? "";
   const chain = chains.find((name) => name === output("Chain"));
-  if (chain === undefined) throw new Error(`the stack ${name} names no chain`);
+  if (chain === undefined) throw new Error(`the stack ${stackName} names no chain`);
   const table = output("Table");
   const record = await new ClusterTable(
     documentClient(target.client(DynamoDBClient)),

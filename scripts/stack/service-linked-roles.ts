@@ -36,8 +36,16 @@ const propagationMilliseconds = 20_000;
 /** @returns the services whose roles were created */
 export async function createServiceLinkedRoles(target: Target): Promise<string[]> {
   const missing = await missingServiceLinkedRoles(target);
-  for (const AWSServiceName of missing)
-    await target.client(IAMClient).send(new CreateServiceLinkedRoleCommand({ AWSServiceName }));
+  for (const AWSServiceName of missing) await createRole(target, AWSServiceName);
   if (missing.length > 0 && target.name === "aws") await sleep(propagationMilliseconds);
   return missing;
+}
+
+async function createRole(target: Target, AWSServiceName: string): Promise<void> {
+  try {
+    await target.client(IAMClient).send(new CreateServiceLinkedRoleCommand({ AWSServiceName }));
+  } catch (error) {
+    // Another deployment has created the role in the meantime.
+    if ((await missingServiceLinkedRoles(target)).includes(AWSServiceName)) throw error;
+  }
 }

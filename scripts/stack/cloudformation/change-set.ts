@@ -82,7 +82,7 @@ export async function createChangeSet(
 async function prepare(target: Target, stackName: string): Promise<ChangeSet["kind"]> {
   const stack = await settledStack(target, stackName);
   if (stack === undefined || stack.StackStatus === "REVIEW_IN_PROGRESS") return "CREATE";
-  if (/_FAILED$/.test(stack.StackStatus ?? "")) throw unusable(stack);
+  if (stack.StackStatus?.endsWith("_FAILED")) throw unusable(stack);
   if (stack.StackStatus !== "ROLLBACK_COMPLETE") return "UPDATE";
   await target.client(CloudFormationClient).send(new DeleteStackCommand({ StackName: stackName }));
   await waitForStack(

@@ -35,8 +35,7 @@ const templateOfGroup = ({ Resources }: Template): readonly [string, TemplateRes
     ([, resource]) => resource.Type === "AWS::EC2::LaunchTemplate" && dataOf(resource).ImageId !== undefined,
   );
 
-const dataOf = ({ Properties }: TemplateResource): TemplateData =>
-  (Properties?.["LaunchTemplateData"] ?? {}) as TemplateData;
+const dataOf = ({ Properties }: TemplateResource): TemplateData => Properties?.["LaunchTemplateData"] ?? {};
 
 /**
  * Gives the group the launch template version that it had before a failed update, unless it still launches the same image and
