@@ -1,6 +1,21 @@
-import { DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import {
+  DescribeInstancesCommand,
+  DescribeLaunchTemplatesCommand,
+  DescribeSecurityGroupsCommand,
+  EC2Client,
+} from "@aws-sdk/client-ec2";
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
-import { GetRolePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
+import {
+  GetRolePolicyCommand,
+  IAMClient,
+  ListInstanceProfilesCommand,
+  ListRolesCommand,
+} from "@aws-sdk/client-iam";
+import {
+  DescribeLoadBalancersCommand,
+  DescribeTargetGroupsCommand,
+  ElasticLoadBalancingV2Client,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -66,6 +81,33 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
     );
   };
   const takeovers = async () => Number(await nodes.sql("select count(*) from eclair_ami.epoch"));
+  /** The resources of the cluster that exist and are not in a list, by their ids. */
+  const unlisted = async (listed: readonly string[]) => {
+    const ec2 = target.client(EC2Client);
+    const elb = target.client(ElasticLoadBalancingV2Client);
+    const { LaunchTemplates = [] } = await ec2.send(new DescribeLaunchTemplatesCommand({}));
+    const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({}));
+    const { LoadBalancers = [] } = await elb.send(new DescribeLoadBalancersCommand({}));
+    const { TargetGroups = [] } = await elb.send(new DescribeTargetGroupsCommand({}));
+    const { Roles = [] } = await target.client(IAMClient).send(new ListRolesCommand({}));
+    const { InstanceProfiles = [] } = await target
+      .client(IAMClient)
+      .send(new ListInstanceProfilesCommand({}));
+    const ofCluster = (text = "") => text.split(/[^a-z0-9-]+/i).some((word) => isNameOf(word));
+    const isNameOf = (word: string) => word === name || word.startsWith(`${name}-`);
+    return [
+      ...LaunchTemplates.filter((one) => ofCluster(one.LaunchTemplateName)).map(
+        (one) => one.LaunchTemplateId,
+      ),
+      ...SecurityGroups.filter((one) => ofCluster(one.Description)).map((one) => one.GroupId),
+      ...LoadBalancers.filter((one) => ofCluster(one.LoadBalancerName)).map((one) => one.LoadBalancerArn),
+      ...TargetGroups.filter((one) => ofCluster(one.TargetGroupName)).map((one) => one.TargetGroupArn),
+      ...Roles.filter((one) => ofCluster(one.RoleName)).map((one) => one.RoleName),
+      ...InstanceProfiles.filter((one) => ofCluster(one.InstanceProfileName)).map(
+        (one) => one.InstanceProfileName,
+      ),
+    ].filter((id = "") => !listed.includes(id));
+  };
   const noChanges = ["account", `${name}-state`, `${name}-cluster`]
     .map((suffix) => `eclair-ami-${suffix}: no changes`)
     .join("\n");
@@ -230,6 +272,8 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
         .client(AutoScalingClient)
         .send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] }));
       expect(AutoScalingGroups).toEqual([]);
+
+      expect(await unlisted(remaining.map(({ id }) => id))).toEqual([]);
 
       await deploy("--image", newImageId, "--node-config", file);
       const { active } = await pair();

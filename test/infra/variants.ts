@@ -86,10 +86,13 @@ export const stackDocument = (changes: Readonly<Record<string, unknown>> = {}): 
     ...changes,
   });
 
-export const documentVariants: readonly Variant[] = variants.map((choices) => ({
-  name: Object.values(choices).join(" "),
-  document: documentOf(choices),
-}));
+export const documentVariants: readonly Variant[] = [
+  ...variants.map((choices) => ({ name: Object.values(choices).join(" "), document: documentOf(choices) })),
+  {
+    name: "three zones",
+    document: stackDocument({ zones: ["us-east-1a", "us-east-1b", "us-east-1c"], scrapers: ["fd00::/48"] }),
+  },
+];
 
 function documentOf({ region, chain, architecture, network, database, table }: Choices): StackDocument {
   const zones = [`${region}a`, `${region}b`];

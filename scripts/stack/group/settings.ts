@@ -5,6 +5,7 @@ import {
   PutLifecycleHookCommand,
   SuspendProcessesCommand,
   UpdateAutoScalingGroupCommand,
+  type LifecycleHook,
   type LifecycleHookSpecification,
 } from "@aws-sdk/client-auto-scaling";
 import { stackNames } from "../../../infra/stack-names.ts";
@@ -56,7 +57,7 @@ async function differences(target: Target, AutoScalingGroupName: string): Promis
   if (group === undefined)
     return [
       {
-        problem: `the Auto Scaling group ${AutoScalingGroupName} does not exist`,
+        problem: `the Auto Scaling group ${AutoScalingGroupName} was deleted: run \`stack deploy\` without an image, and then with --image and --node-config`,
         correct: async () => await Promise.resolve(),
       },
     ];
@@ -80,11 +81,17 @@ async function differences(target: Target, AutoScalingGroupName: string): Promis
     new DescribeLifecycleHooksCommand({ AutoScalingGroupName }),
   );
   for (const hook of expected.LifecycleHookSpecificationList)
-    if (!LifecycleHooks.some(({ LifecycleHookName }) => LifecycleHookName === hook.LifecycleHookName))
+    if (!LifecycleHooks.some((existing) => isSameHook(existing, hook)))
       found.push({
-        problem: `the group has no lifecycle hook ${hook.LifecycleHookName}`,
+        problem: `the group has no lifecycle hook ${hook.LifecycleHookName} as in the stack`,
         correct: async () =>
           await client.send(new PutLifecycleHookCommand({ AutoScalingGroupName, ...hook })),
       });
   return found;
 }
+
+const isSameHook = (a: LifecycleHook, b: LifecycleHookSpecification): boolean =>
+  a.LifecycleHookName === b.LifecycleHookName &&
+  a.LifecycleTransition === b.LifecycleTransition &&
+  a.HeartbeatTimeout === b.HeartbeatTimeout &&
+  a.DefaultResult === b.DefaultResult;
