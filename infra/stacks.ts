@@ -20,10 +20,7 @@ import { NodeTargetGroup } from "./state/target-group.ts";
 import { idOf, NodeNetwork, type Network } from "./state/network.ts";
 
 /** The secrets of a node by name. A template contains names of secrets, and no secret. */
-export const secretNames = ({
-  cluster,
-  additionalSecrets,
-}: Pick<StackDocument, "cluster" | "additionalSecrets">) =>
+const secretNames = ({ cluster, additionalSecrets }: Pick<StackDocument, "cluster" | "additionalSecrets">) =>
   ({
     node: [`${cluster}/seeds`, `${cluster}/on-chain`],
     runtime: `${cluster}/database`,

@@ -6,13 +6,13 @@ import type { StackDocument } from "../../infra/stack-document.ts";
 import { stackNames } from "../../infra/stack-names.ts";
 import { synthesize, type NamedTemplate } from "../../infra/synthesize.ts";
 import type { Target } from "../target/target.ts";
-import { deployStack, type StackOptions } from "./deploy-stack.ts";
-import { groupOf, runningOf, type FirstLaunch } from "./group/running.ts";
-import { restoreVersion, templateWithRunning } from "./group/image.ts";
 import { currentTemplate } from "./cloudformation/current-template.ts";
+import { outputsOf } from "./cloudformation/stacks.ts";
+import { deployStack, type StackOptions } from "./deploy-stack.ts";
+import { restoreVersion, templateWithRunning } from "./group/image.ts";
+import { groupOf, runningOf, type FirstLaunch } from "./group/running.ts";
 import { correctGroup } from "./group/settings.ts";
 import { createServiceLinkedRoles } from "./service-linked-roles.ts";
-import { outputsOf } from "./cloudformation/stacks.ts";
 
 export type DeployOptions = StackOptions & {
   readonly document: StackDocument;

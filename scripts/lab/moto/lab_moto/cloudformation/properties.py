@@ -33,12 +33,11 @@ class Properties(dict):
 
 
 def paths(value, prefix):
-    """The path of a value and of everything in it, such as `Tags[].Key`."""
-    found = {prefix}
+    """The path of a property and of every property in it, such as `Tags` and `Tags[].Key`."""
     if isinstance(value, dict):
-        for name, part in value.items():
-            found |= paths(part, f"{prefix}.{name}")
+        inner = {path for name, part in value.items() for path in paths(part, f"{prefix}.{name}")}
     elif isinstance(value, list):
-        for item in value:
-            found |= paths(item, f"{prefix}[]") if isinstance(item, (dict, list)) else set()
-    return found - {path for path in found if path.endswith("[]")} | ({prefix} if not prefix.endswith("[]") else set())
+        inner = {path for item in value for path in paths(item, f"{prefix}[]")} - {f"{prefix}[]"}
+    else:
+        inner = set()
+    return {prefix} | inner
