@@ -7,10 +7,8 @@ import {
   RecordTable,
   SecretId,
 } from "../bootstrap/contract/configuration/node.ts";
+import { architectures } from "./architecture.ts";
 import { isVpcCidr } from "./state/address-plan.ts";
-
-/** The architectures of instances, as EC2 calls them. */
-const architectures = ["x86_64", "arm64"] as const;
 
 /** Two processors for Eclair and bitcoind, and 8 GiB. Every partition has these types. */
 const instanceTypes = { x86_64: "m6i.large", arm64: "m6g.large" } as const;

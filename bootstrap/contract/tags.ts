@@ -22,7 +22,7 @@ export const tags = {
   setup: "eclair-ami:setup",
   /** On an Auto Scaling group: the state of its last `replace`. */
   replace: "eclair-ami:replace",
-  /** On an instance of a stack: the newest version of the launch template before the one that the stack created, or 0. */
+  /** On an instance of a stack: the revision of its launch template (`Running` in infra/cluster/launch-template.ts). */
   templateRevision: "eclair-ami:template-revision",
   /** On everything that a bake creates: the bake. */
   bakeId: "eclair-ami:bake-id",

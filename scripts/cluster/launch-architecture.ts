@@ -4,7 +4,7 @@ import {
   EC2Client,
 } from "@aws-sdk/client-ec2";
 import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
-import { architectures, type Architecture } from "../target/architecture.ts";
+import { architectures, type Architecture } from "../../infra/architecture.ts";
 import type { Target } from "../target/target.ts";
 import { templateReference } from "./launch.ts";
 

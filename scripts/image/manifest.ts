@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ImageTestResult } from "../../bootstrap/contract/reports/image-test.ts";
-import { architectures } from "../target/architecture.ts";
+import { architectures } from "../../infra/architecture.ts";
 
 /** Increased with each incompatible change of the format. */
 export const manifestFormatVersion = 1;

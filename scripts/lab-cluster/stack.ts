@@ -57,11 +57,17 @@ const withoutQuestions = {
   report: () => undefined,
 };
 
-function stackDocument(facts: LabFacts, target: Target, name: string, network: LabNetwork): object {
-  const shared = Object.entries(facts.network?.subnetIds ?? {}).map(([zone, subnet]) => [
+/** The key `network` of a stack.yaml. */
+export function networkIn({ network: own }: LabFacts, network: LabNetwork): object {
+  if (network === "own") return { cidr: vpcCidr };
+  const subnets = Object.entries(own?.subnetIds ?? {}).map(([zone, subnet]) => [
     zone,
     { public: subnet, node: subnet, database: subnet },
   ]);
+  return { existing: { vpcId: own?.vpcId, subnets: Object.fromEntries(subnets) } };
+}
+
+function stackDocument(facts: LabFacts, target: Target, name: string, network: LabNetwork): object {
   return {
     apiVersion,
     kind: "Stack",
@@ -69,10 +75,7 @@ function stackDocument(facts: LabFacts, target: Target, name: string, network: L
     chain: "regtest",
     region: home.region,
     zones: zones.map((zone) => zone.name),
-    network:
-      network === "own"
-        ? { cidr: vpcCidr }
-        : { existing: { vpcId: facts.network?.vpcId, subnets: Object.fromEntries(shared) } },
+    network: networkIn(facts, network),
     instance: { architecture: arch() === "arm64" ? "arm64" : "x86_64", type: target.instance.type },
     // The login of a remote bitcoind, for configurations with `bitcoind.remotes`.
     additionalSecrets: [`${name}/bitcoind`],

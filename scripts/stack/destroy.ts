@@ -1,7 +1,6 @@
 import {
   AutoScalingClient,
   DeleteLifecycleHookCommand,
-  DescribeAutoScalingGroupsCommand,
   DescribeLifecycleHooksCommand,
   TerminateInstanceInAutoScalingGroupCommand,
   UpdateAutoScalingGroupCommand,
@@ -25,6 +24,7 @@ import { stackNames } from "../../infra/stack-names.ts";
 import { allItems } from "../target/pages.ts";
 import type { Target } from "../target/target.ts";
 import { describeStack, resourcesOf, settledStack, waitForStack } from "./cloudformation/stacks.ts";
+import { describeGroup } from "./group/describe.ts";
 
 /** A resource that remains after `destroy`, e.g. `AWS::RDS::DBInstance demo`. */
 export type Remaining = { readonly type: string; readonly id: string };
@@ -57,10 +57,7 @@ export async function destroy(target: Target, cluster: string): Promise<Remainin
  */
 async function endInstances(target: Target, AutoScalingGroupName: string): Promise<void> {
   const client = target.client(AutoScalingClient);
-  const { AutoScalingGroups = [] } = await client.send(
-    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] }),
-  );
-  const [group] = AutoScalingGroups;
+  const group = await describeGroup(target, AutoScalingGroupName);
   // An earlier `destroy` was interrupted.
   if (group === undefined) return;
   const { LifecycleHooks = [] } = await client.send(

@@ -28,7 +28,7 @@ export async function missingServiceLinkedRoles(target: Target): Promise<string[
 }
 
 /**
- * Other services see a new role only after some seconds, and IAM has no call that tells when.
+ * A new role becomes visible to other services after some seconds. No call of IAM reports this.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
  */
 const propagationMilliseconds = 20_000;

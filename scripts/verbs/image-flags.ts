@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import { architectureOf } from "../cluster/launch-architecture.ts";
 import { hasOwnTags, type KnownImage } from "../cluster/launch.ts";
-import { architectures, type Architecture } from "../target/architecture.ts";
+import { architectures, type Architecture } from "../../infra/architecture.ts";
 import { factsAsTags } from "../release/channels/facts.ts";
 import { defaultPrefix, readFacts, resolveChannel } from "../release/channels/resolve.ts";
 import { asRole } from "../target/scoped.ts";

@@ -25,8 +25,8 @@ import { tags } from "../../bootstrap/contract/tags.ts";
 import { roleName } from "../../infra/cluster/role-names.ts";
 import { findGroup } from "../../scripts/cluster/replace/group.ts";
 import { answersAt } from "../../scripts/lab-cluster/load-balancer-endpoint.ts";
-import { configurationFile, setupFile, stackFile } from "../../scripts/lab-cluster/stack.ts";
-import { minerPort, services, vpcCidr, zones } from "../../scripts/lab/addresses.ts";
+import { configurationFile, networkIn, setupFile, stackFile } from "../../scripts/lab-cluster/stack.ts";
+import { minerPort, services, zones } from "../../scripts/lab/addresses.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { labPaths, layout } from "../../scripts/lab/paths.ts";
 import { root } from "../../scripts/machine/paths.mjs";
@@ -119,13 +119,8 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
 
   beforeAll(() => {
     mkdirSync(dirname(stack), { recursive: true });
-    const shared = Object.entries(facts?.network?.subnetIds ?? {}).map(([zone, subnet]) => [
-      zone,
-      { public: subnet, node: subnet, database: subnet },
-    ]);
-    const network = hasOwnNetwork
-      ? { cidr: vpcCidr }
-      : { existing: { vpcId: facts?.network?.vpcId, subnets: Object.fromEntries(shared) } };
+    if (facts === undefined) throw new Error("the lab is not up");
+    const network = networkIn(facts, hasOwnNetwork ? "own" : "shared");
     writeFileSync(
       stack,
       stringify({

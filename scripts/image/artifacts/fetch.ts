@@ -6,7 +6,7 @@ import { z } from "zod";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { writeFileAtomically } from "../../machine/files.ts";
 import { cacheDir } from "../../machine/paths.mjs";
-import type { Architecture } from "../../target/architecture.ts";
+import type { Architecture } from "../../../infra/architecture.ts";
 import { sha256Of } from "./digest.ts";
 import { download, downloadError, readUrl } from "./download.ts";
 import type { ArtifactName, Pin } from "./pins.ts";

@@ -6,7 +6,7 @@ import type { ListrTask } from "listr2";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { writeFileAtomically } from "../../machine/files.ts";
 import type { Target } from "../../target/target.ts";
-import type { Architecture } from "../../target/architecture.ts";
+import type { Architecture } from "../../../infra/architecture.ts";
 import { buildFolder, manifestPath, reportPath } from "../build-folder.ts";
 import type { Manifest } from "../manifest.ts";
 import { bootstrapInBundle, createBundle, removeBundle } from "./bundle.ts";

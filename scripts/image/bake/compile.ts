@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { EclairAmiError, messageOf } from "../../../bootstrap/contract/errors.ts";
 import { root } from "../../machine/paths.mjs";
-import type { Architecture } from "../../target/architecture.ts";
+import type { Architecture } from "../../../infra/architecture.ts";
 
 const bunTargets = { x86_64: "bun-linux-x64", arm64: "bun-linux-arm64" } as const satisfies Record<
   Architecture,

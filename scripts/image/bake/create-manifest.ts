@@ -6,7 +6,7 @@ import { listFiles } from "../../machine/files.ts";
 import { root } from "../../machine/paths.mjs";
 import type { Target } from "../../target/target.ts";
 import type { BitcoindArtifact, EclairArtifact } from "../artifacts/artifact.ts";
-import type { Architecture } from "../../target/architecture.ts";
+import type { Architecture } from "../../../infra/architecture.ts";
 import { sha256Of } from "../artifacts/digest.ts";
 import { Manifest, manifestFormatVersion } from "../manifest.ts";
 import type { ImageTestRun } from "./image-test.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { tags } from "../../../bootstrap/contract/tags.ts";
-import { architectures } from "../../target/architecture.ts";
+import { architectures } from "../../../infra/architecture.ts";
 
 /** What a consumer must know about a published image. Only the owner of an image sees its tags. */
 const ImageFacts = z.object({

@@ -1,5 +1,5 @@
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
-import { architectures } from "../../target/architecture.ts";
+import { architectures } from "../../../infra/architecture.ts";
 import type { Target } from "../../target/target.ts";
 import type { Release } from "../document/schema.ts";
 import { requireRegions } from "../regions.ts";

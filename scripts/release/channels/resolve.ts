@@ -1,5 +1,5 @@
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
-import type { Architecture } from "../../target/architecture.ts";
+import type { Architecture } from "../../../infra/architecture.ts";
 import type { Target } from "../../target/target.ts";
 import { labPrefix } from "../document/contradictions.ts";
 import { parseFacts, type ImageFacts } from "./facts.ts";

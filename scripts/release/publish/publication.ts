@@ -1,6 +1,6 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
-import type { Architecture } from "../../target/architecture.ts";
+import type { Architecture } from "../../../infra/architecture.ts";
 import type { Manifest } from "../../image/manifest.ts";
 import { inRegion } from "../../target/scoped.ts";
 import type { Target } from "../../target/target.ts";

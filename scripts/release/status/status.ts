@@ -1,4 +1,4 @@
-import { architectures, type Architecture } from "../../target/architecture.ts";
+import { architectures, type Architecture } from "../../../infra/architecture.ts";
 import type { Target } from "../../target/target.ts";
 import { imageParameter, readParameter } from "../channels/parameters.ts";
 import { describe } from "../channels/channel-change.ts";

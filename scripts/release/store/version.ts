@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { compareVersions } from "../../../bootstrap/contract/eclair/versions.ts";
-import { architectures } from "../../target/architecture.ts";
+import { architectures } from "../../../infra/architecture.ts";
 import type { Release } from "../document/schema.ts";
 import type { ReleaseStore } from "./store.ts";
 

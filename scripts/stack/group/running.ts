@@ -1,4 +1,3 @@
-import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
 import {
   DescribeImagesCommand,
   DescribeInstanceTypesCommand,
@@ -13,8 +12,9 @@ import type { Running } from "../../../infra/cluster/launch-template.ts";
 import { stackNames } from "../../../infra/stack-names.ts";
 import { readConfiguration } from "../../cluster/configuration/read.ts";
 import { requireImage, userDataOf, type KnownImage } from "../../cluster/launch.ts";
-import { findGroup, type NodeGroup } from "../../cluster/replace/group.ts";
+import { findGroup, type NodeGroup, type TemplateVersion } from "../../cluster/replace/group.ts";
 import type { Target } from "../../target/target.ts";
+import { describeGroup } from "./describe.ts";
 import { requireInstancesOfImage } from "./image.ts";
 import { deployedCluster } from "../node-documents.ts";
 import { outputsOf } from "../cloudformation/stacks.ts";
@@ -23,12 +23,10 @@ import { outputsOf } from "../cloudformation/stacks.ts";
 export type FirstLaunch = { readonly image: KnownImage; readonly configurationFile: string };
 
 /**
- * What the group of a cluster runs. `replace` gives the group another version of the launch template than the one that the stack
- * created: the stack then continues with the image and the user-data of that version, so that no deployment launches an old
- * image.
- * @param first for a group without an image
- * @returns undefined when the group has no image, and none is named
- * @throws EclairAmiError `stack.image-in-use` when an image is named for a group that has one, `stack.replace-in-progress`
+ * The image and the user-data of a cluster's group. A `replace` changes both, and a deployment must keep them.
+ * @param first for a cluster without a group
+ * @returns undefined when the cluster has no group, and no image is named
+ * @throws EclairAmiError `stack.image-in-use` when an image is named for a cluster with a group, `stack.replace-in-progress`
  */
 export async function runningOf(
   target: Target,
@@ -55,7 +53,7 @@ async function readRunning(
     return { imageId: first.image.imageId, userData: userDataOf(userData), revision: "0" };
   }
   const { template, lastReplace } = group;
-  const { imageId, userData, templateId } = template;
+  const { imageId, userData } = template;
   if (first !== undefined)
     throw new EclairAmiError({
       code: "stack.image-in-use",
@@ -73,8 +71,8 @@ async function readRunning(
     });
   await requireInstancesOfImage(target, group);
   const outputs = await outputsOf(target, stackNames(cluster).cluster);
-  const created = { version: outputs?.get("LaunchTemplateVersion") ?? "", templateId };
-  return { imageId, userData, revision: await revisionOf(target, template, created) };
+  const revision = await revisionOf(target, template, outputs?.get("LaunchTemplateVersion"));
+  return { imageId, userData, revision };
 }
 
 /**
@@ -84,22 +82,20 @@ async function readRunning(
  */
 async function revisionOf(
   target: Target,
-  { version, revision }: { readonly version: string; readonly revision: string },
-  created: { readonly version: string; readonly templateId: string },
+  { templateId, version, revision }: TemplateVersion,
+  createdByStack: string | undefined,
 ): Promise<string> {
   const { LaunchTemplates } = await target
     .client(EC2Client)
-    .send(new DescribeLaunchTemplatesCommand({ LaunchTemplateIds: [created.templateId] }));
+    .send(new DescribeLaunchTemplatesCommand({ LaunchTemplateIds: [templateId] }));
   const latest = String(LaunchTemplates?.[0]?.LatestVersionNumber);
-  return version === latest && version === created.version ? revision : latest;
+  return version === latest && version === createdByStack ? revision : latest;
 }
 
 /** The group of a cluster's stack; undefined before the first instances. */
 export async function groupOf(target: Target, cluster: string): Promise<NodeGroup | undefined> {
-  const { AutoScalingGroups = [] } = await target
-    .client(AutoScalingClient)
-    .send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [cluster] }));
-  return AutoScalingGroups.length === 0 ? undefined : await findGroup(target, cluster, cluster);
+  const exists = (await describeGroup(target, cluster)) !== undefined;
+  return exists ? await findGroup(target, cluster, cluster) : undefined;
 }
 
 /** A group whose image does not run on its instance type could replace no instance. */

@@ -1,6 +1,5 @@
 import {
   AutoScalingClient,
-  DescribeAutoScalingGroupsCommand,
   DescribeLifecycleHooksCommand,
   PutLifecycleHookCommand,
   SuspendProcessesCommand,
@@ -12,11 +11,12 @@ import { stackNames } from "../../../infra/stack-names.ts";
 import type { Template } from "../../../infra/synthesize.ts";
 import type { Target } from "../../target/target.ts";
 import { currentTemplate } from "../cloudformation/current-template.ts";
+import { describeGroup } from "./describe.ts";
 
 /** A setting of a group that is not as the stack needs it. */
 type Difference = {
   readonly problem: string;
-  readonly correct: (client: AutoScalingClient) => Promise<unknown>;
+  readonly correct: () => Promise<unknown>;
 };
 
 /**
@@ -24,8 +24,7 @@ type Difference = {
  * compare a group with its template.
  */
 export async function correctGroup(target: Target, cluster: string): Promise<void> {
-  for (const { correct } of await differences(target, cluster))
-    await correct(target.client(AutoScalingClient));
+  for (const { correct } of await differences(target, cluster)) await correct();
 }
 
 export async function groupProblems(target: Target, cluster: string): Promise<string[]> {
@@ -38,7 +37,7 @@ type GroupProperties = {
   readonly LifecycleHookSpecificationList: readonly LifecycleHookSpecification[];
 };
 
-function groupOf(template: Template | undefined): GroupProperties | undefined {
+function groupPropertiesIn(template: Template | undefined): GroupProperties | undefined {
   const group = Object.values(template?.Resources ?? {}).find(
     ({ Type }) => Type === "AWS::AutoScaling::AutoScalingGroup",
   );
@@ -47,11 +46,8 @@ function groupOf(template: Template | undefined): GroupProperties | undefined {
 
 async function differences(target: Target, AutoScalingGroupName: string): Promise<Difference[]> {
   const client = target.client(AutoScalingClient);
-  const expected = groupOf(await currentTemplate(target, stackNames(AutoScalingGroupName).cluster));
-  const { AutoScalingGroups = [] } = await client.send(
-    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] }),
-  );
-  const [group] = AutoScalingGroups;
+  const expected = groupPropertiesIn(await currentTemplate(target, stackNames(AutoScalingGroupName).cluster));
+  const group = await describeGroup(target, AutoScalingGroupName);
   // Before the first instances, the stack has no group.
   if (expected === undefined) return [];
   if (group === undefined)

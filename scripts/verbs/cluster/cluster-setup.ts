@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { ClusterSetup, SetupTask } from "../../../bootstrap/contract/configuration/cluster-setup.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
@@ -8,6 +7,7 @@ import { readClusterSetup } from "../../cluster/configuration/read.ts";
 import { callerOf } from "../../target/caller.ts";
 import type { Target } from "../../target/target.ts";
 import { interruptSignal } from "../../ui/interrupt.ts";
+import { ask } from "../../ui/question.ts";
 import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
 import { launchTemplateOf, targetOf, withTarget } from "../target-flags.ts";
 
@@ -111,20 +111,16 @@ async function repoint(
 }
 
 async function askForNodeId({ cluster }: ClusterSetup): Promise<string> {
-  if (!process.stdin.isTTY)
-    throw new EclairAmiError({
+  return await ask(
+    "Type the node id to continue: ",
+    new EclairAmiError({
       code: "repoint.node-id-mismatch",
       operation: `repointing ${cluster}`,
       message: "the node id must be typed, and standard input is not a terminal",
       remedy: "pass the node id with --node-id; nothing was changed",
       exitCode: 2,
-    });
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return (await terminal.question("Type the node id to continue: ")).trim();
-  } finally {
-    terminal.close();
-  }
+    }),
+  );
 }
 
 async function setupInstance(

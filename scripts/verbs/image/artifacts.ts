@@ -3,7 +3,7 @@ import { arch } from "node:os";
 import { basename } from "node:path";
 import { Option, type Command } from "commander";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
-import { architectures, type Architecture } from "../../target/architecture.ts";
+import { architectures, type Architecture } from "../../../infra/architecture.ts";
 import { sha256Of } from "../../image/artifacts/digest.ts";
 import { cachedFile, fetchPinned } from "../../image/artifacts/fetch.ts";
 import { readPins, type ArtifactName, type Pin } from "../../image/artifacts/pins.ts";

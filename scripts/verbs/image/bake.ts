@@ -2,7 +2,7 @@ import { arch } from "node:os";
 import { resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
-import { architectures, type Architecture } from "../../target/architecture.ts";
+import { architectures, type Architecture } from "../../../infra/architecture.ts";
 import { bakeTasks, createBake, type BakeOptions, type BakeState } from "../../image/bake/bake.ts";
 import { cleanUpFailedBake } from "../../image/bake/clean-up.ts";
 import { manifestPath, reportPath } from "../../image/build-folder.ts";

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { createInterface } from "node:readline/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { ChangeSet } from "../../stack/cloudformation/change-set.ts";
 import { deploy as deployStacks } from "../../stack/deploy.ts";
 import { describeChanges } from "../../stack/cloudformation/describe-changes.ts";
 import { diff as diffStacks } from "../../stack/diff.ts";
 import { readStackDocument } from "../../stack/read-document.ts";
+import { ask } from "../../ui/question.ts";
 import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
 import { withTarget, type TargetFlags } from "../target-flags.ts";
 import { stackTarget } from "./stack-target.ts";
@@ -74,18 +74,15 @@ export const imageAndConfiguration = () =>
 async function confirm(changeSet: ChangeSet, yes: boolean): Promise<boolean> {
   console.log(describeChanges(changeSet));
   if (yes) return true;
-  if (!process.stdin.isTTY)
-    throw new EclairAmiError({
+  const answer = await ask(
+    "Make these changes? [y/N] ",
+    new EclairAmiError({
       code: "stack.not-confirmed",
       operation: `deploying ${changeSet.stackName}`,
       message: "the changes must be confirmed, and standard input is not a terminal",
       remedy: "read the changes above, and pass --yes",
       exitCode: 2,
-    });
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question("Make these changes? [y/N] ")).trim());
-  } finally {
-    terminal.close();
-  }
+    }),
+  );
+  return /^y(es)?$/i.test(answer);
 }

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { createInterface } from "node:readline/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { destroy as destroyCluster } from "../../stack/destroy.ts";
 import { readStackDocument } from "../../stack/read-document.ts";
 import { stackStatus } from "../../stack/status.ts";
+import { ask } from "../../ui/question.ts";
 import { createTable } from "../../ui/table.ts";
 import { withTarget, type TargetFlags } from "../target-flags.ts";
 import { stackTarget } from "./stack-target.ts";
@@ -46,22 +46,16 @@ async function destroy(file: string, flags: DestroyFlags): Promise<void> {
 }
 
 async function askForCluster(cluster: string): Promise<string> {
-  if (!process.stdin.isTTY)
-    throw new EclairAmiError({
+  return await ask(
+    `This ends the node. Type the name of the cluster (${cluster}) to continue: `,
+    new EclairAmiError({
       code: "stack.not-confirmed",
       operation: `deleting the stack of ${cluster}`,
       message: "the name of the cluster must be typed, and standard input is not a terminal",
       remedy: "pass the name with --confirm; nothing was changed",
       exitCode: 2,
-    });
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return (
-      await terminal.question(`This ends the node. Type the name of the cluster (${cluster}) to continue: `)
-    ).trim();
-  } finally {
-    terminal.close();
-  }
+    }),
+  );
 }
 
 async function status(file: string, flags: TargetFlags & { readonly json: boolean }): Promise<void> {

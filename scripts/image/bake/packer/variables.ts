@@ -1,5 +1,5 @@
 import type { Target } from "../../../target/target.ts";
-import type { Architecture } from "../../../target/architecture.ts";
+import type { Architecture } from "../../../../infra/architecture.ts";
 import type { Inputs } from "../inputs.ts";
 
 export type TemplateInputs = {

@@ -4,7 +4,7 @@ import { EclairAmiError } from "../../../../bootstrap/contract/errors.ts";
 import { debianBitcoind } from "../../../lab/debian/trees.ts";
 import { cacheDir } from "../../../machine/paths.mjs";
 import type { BitcoindArtifact, EclairArtifact } from "../../artifacts/artifact.ts";
-import type { Architecture } from "../../../target/architecture.ts";
+import type { Architecture } from "../../../../infra/architecture.ts";
 import { sha256Of } from "../../artifacts/digest.ts";
 import { readEclairZip } from "../../artifacts/eclair-zip.ts";
 import { buildStandIn } from "./stand-in.ts";

@@ -61,14 +61,23 @@ class Lab:
 class Type:
     """How the lab creates, changes and deletes the resources of a type."""
 
+    # The properties that `change` can change.
+    changeable = ()
+
     def create(self, lab, properties, name):
         """Returns the physical id and the attributes of `Fn::GetAtt`. `name`: for a resource that the template does not name."""
         raise NotImplementedError
 
     def update(self, lab, resource, properties, old):
         """Returns the attributes that have changed. The resource keeps its physical id."""
-        changed = sorted(name for name in {*properties, *old} if dict.get(properties, name) != old.get(name))
-        raise ValidationError(message=f"The lab cannot change {', '.join(changed)} of {resource.type}")
+        changed = {name for name in {*properties, *old} if dict.get(properties, name) != old.get(name)}
+        if not changed <= set(self.changeable):
+            raise ValidationError(message=f"The lab cannot change {', '.join(sorted(changed))} of {resource.type}")
+        return self.change(lab, resource, properties, old) or {}
+
+    def change(self, lab, resource, properties, old):
+        """Changes the properties in `changeable`. Returns the attributes that have changed, if any."""
+        raise NotImplementedError
 
     def delete(self, lab, resource):
         raise NotImplementedError
@@ -83,8 +92,3 @@ def ec2_tags(properties, kind):
     """The parameter TagSpecifications of a call of EC2."""
     tags = properties.plain("Tags")
     return {"TagSpecifications": [{"ResourceType": kind, "Tags": tags}]} if tags else {}
-
-
-def only_changes(properties, old, *names):
-    """Whether only these properties differ."""
-    return {name for name in {*properties, *old} if dict.get(properties, name) != old.get(name)} <= set(names)

@@ -1,6 +1,6 @@
 """Launch templates."""
 
-from .api import Type, only_changes
+from .api import Type
 
 
 
@@ -10,6 +10,8 @@ def template_data(properties):
 
 
 class LaunchTemplate(Type):
+    changeable = ("LaunchTemplateData",)
+
     def create(self, lab, properties, name):
         template = lab.ec2.create_launch_template(
             LaunchTemplateName=properties.get("LaunchTemplateName", name),
@@ -18,11 +20,9 @@ class LaunchTemplate(Type):
         attributes = {"LaunchTemplateId": template["LaunchTemplateId"]}
         return template["LaunchTemplateId"], {**attributes, **versions(template["LatestVersionNumber"])}
 
-    def update(self, lab, resource, properties, old):
+    def change(self, lab, resource, properties, old):
         """A change of the data creates a version with all of the template's data, and without that of earlier versions.
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-launchtemplate.html"""
-        if not only_changes(properties, old, "LaunchTemplateData"):
-            return super().update(lab, resource, properties, old)
         version = lab.ec2.create_launch_template_version(
             LaunchTemplateId=resource.physical_id, LaunchTemplateData=template_data(properties)
         )["LaunchTemplateVersion"]

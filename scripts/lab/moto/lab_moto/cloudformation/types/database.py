@@ -1,6 +1,6 @@
 """Databases and tables."""
 
-from .api import Type, only_changes, present
+from .api import Type, present
 
 # Parameters of RDS with the name of the property.
 SAME_NAME = (
@@ -81,6 +81,8 @@ class DbSubnetGroup(Type):
 
 
 class DbParameterGroup(Type):
+    changeable = ("Parameters",)
+
     def create(self, lab, properties, name):
         group = properties.get("DBParameterGroupName", name).lower()
         lab.rds.create_db_parameter_group(
@@ -91,11 +93,8 @@ class DbParameterGroup(Type):
         self._set(lab, group, properties)
         return group, {"DBParameterGroupName": group}
 
-    def update(self, lab, resource, properties, old):
-        if not only_changes(properties, old, "Parameters"):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         self._set(lab, resource.physical_id, properties)
-        return {}
 
     def delete(self, lab, resource):
         lab.rds.delete_db_parameter_group(DBParameterGroupName=resource.physical_id)
@@ -111,6 +110,8 @@ class DbParameterGroup(Type):
 
 
 class Table(Type):
+    changeable = ("PointInTimeRecoverySpecification", "DeletionProtectionEnabled")
+
     def create(self, lab, properties, name):
         table = properties.get("TableName", name)
         encryption = properties.get("SSESpecification")
@@ -129,15 +130,12 @@ class Table(Type):
         self._set(lab, table, properties)
         return table, {"Arn": created["TableArn"]}
 
-    def update(self, lab, resource, properties, old):
-        if not only_changes(properties, old, "PointInTimeRecoverySpecification", "DeletionProtectionEnabled"):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         lab.dynamodb.update_table(
             TableName=resource.physical_id,
             DeletionProtectionEnabled=properties.get("DeletionProtectionEnabled", False),
         )
         self._set_recovery(lab, resource.physical_id, properties)
-        return {}
 
     def delete(self, lab, resource):
         lab.dynamodb.delete_table(TableName=resource.physical_id)

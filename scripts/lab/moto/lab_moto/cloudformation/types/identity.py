@@ -4,10 +4,12 @@ import json
 
 from moto.cloudformation.exceptions import ValidationError
 
-from .api import Type, only_changes, present
+from .api import Type, present
 
 
 class Role(Type):
+    changeable = ("Policies",)
+
     def create(self, lab, properties, name):
         role_name = properties.get("RoleName", name)
         document = properties.plain("AssumeRolePolicyDocument")
@@ -15,13 +17,10 @@ class Role(Type):
         self._put_policies(lab, role_name, properties)
         return role_name, {"Arn": role["Arn"], "RoleId": role["RoleId"]}
 
-    def update(self, lab, resource, properties, old):
-        if not only_changes(properties, old, "Policies"):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         self._put_policies(lab, resource.physical_id, properties)
         for removed in {one["PolicyName"] for one in old.get("Policies", [])} - {one["PolicyName"] for one in properties["Policies"]}:
             lab.iam.delete_role_policy(RoleName=resource.physical_id, PolicyName=removed)
-        return {}
 
     def delete(self, lab, resource):
         for policy in lab.iam.list_role_policies(RoleName=resource.physical_id)["PolicyNames"]:
@@ -52,6 +51,8 @@ class InstanceProfile(Type):
 
 
 class Key(Type):
+    changeable = ("KeyPolicy",)
+
     def create(self, lab, properties, name):
         policy = properties.plain("KeyPolicy")
         self._require_principals(lab, policy)
@@ -62,13 +63,10 @@ class Key(Type):
             lab.kms.enable_key_rotation(KeyId=key["KeyId"])
         return key["KeyId"], {"Arn": key["Arn"], "KeyId": key["KeyId"]}
 
-    def update(self, lab, resource, properties, old):
-        if not only_changes(properties, old, "KeyPolicy"):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         policy = properties.plain("KeyPolicy")
         self._require_principals(lab, policy)
         lab.kms.put_key_policy(KeyId=resource.physical_id, PolicyName="default", Policy=json.dumps(policy))
-        return {}
 
     def delete(self, lab, resource):
         lab.kms.schedule_key_deletion(KeyId=resource.physical_id, PendingWindowInDays=30)

@@ -1,6 +1,6 @@
 """Load balancers, target groups and listeners."""
 
-from .api import Type, only_changes, present
+from .api import Type, present
 
 HEALTH_CHECK = (
     "HealthCheckProtocol",
@@ -18,6 +18,8 @@ def last_part(arn, separator):
 
 
 class LoadBalancer(Type):
+    changeable = ("LoadBalancerAttributes",)
+
     def create(self, lab, properties, name):
         balancer = lab.elb.create_load_balancer(
             Name=properties.get("Name", name[:32]),
@@ -36,11 +38,8 @@ class LoadBalancer(Type):
         }
         return arn, attributes
 
-    def update(self, lab, resource, properties, old):
-        if not only_changes(properties, old, "LoadBalancerAttributes"):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         self._set(lab, resource.physical_id, properties)
-        return {}
 
     def delete(self, lab, resource):
         lab.elb.delete_load_balancer(LoadBalancerArn=resource.physical_id)
@@ -52,6 +51,8 @@ class LoadBalancer(Type):
 
 
 class TargetGroup(Type):
+    changeable = (*HEALTH_CHECK, "TargetGroupAttributes")
+
     def create(self, lab, properties, name):
         group = lab.elb.create_target_group(
             Name=properties.get("Name", name[:32]),
@@ -70,12 +71,9 @@ class TargetGroup(Type):
         }
         return arn, attributes
 
-    def update(self, lab, resource, properties, old):
-        if not only_changes(properties, old, *HEALTH_CHECK, "TargetGroupAttributes"):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         lab.elb.modify_target_group(TargetGroupArn=resource.physical_id, **self._health_check(properties))
         self._set(lab, resource.physical_id, properties)
-        return {}
 
     def delete(self, lab, resource):
         lab.elb.delete_target_group(TargetGroupArn=resource.physical_id)
@@ -90,6 +88,8 @@ class TargetGroup(Type):
 
 
 class Listener(Type):
+    changeable = ("DefaultActions",)
+
     def create(self, lab, properties, name):
         listener = lab.elb.create_listener(
             LoadBalancerArn=properties["LoadBalancerArn"],
@@ -99,11 +99,8 @@ class Listener(Type):
         )["Listeners"][0]
         return listener["ListenerArn"], {"ListenerArn": listener["ListenerArn"]}
 
-    def update(self, lab, resource, properties, old):
-        if not only_changes(properties, old, "DefaultActions"):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         lab.elb.modify_listener(ListenerArn=resource.physical_id, DefaultActions=properties.plain("DefaultActions"))
-        return {}
 
     def delete(self, lab, resource):
         lab.elb.delete_listener(ListenerArn=resource.physical_id)

@@ -1,6 +1,6 @@
 """VPC, subnets, routes, addresses and security groups."""
 
-from .api import Type, ec2_tags, only_changes, present
+from .api import Type, ec2_tags, present
 
 
 class Vpc(Type):
@@ -116,6 +116,8 @@ class NatGateway(Type):
 
 
 class VpcEndpoint(Type):
+    changeable = ("RouteTableIds",)
+
     def create(self, lab, properties, name):
         endpoint = lab.ec2.create_vpc_endpoint(
             VpcId=properties["VpcId"],
@@ -125,16 +127,13 @@ class VpcEndpoint(Type):
         )["VpcEndpoint"]
         return endpoint["VpcEndpointId"], {"Id": endpoint["VpcEndpointId"]}
 
-    def update(self, lab, resource, properties, old):
-        if not only_changes(properties, old, "RouteTableIds"):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         new = set(properties["RouteTableIds"])
         lab.ec2.modify_vpc_endpoint(
             VpcEndpointId=resource.physical_id,
             AddRouteTableIds=sorted(new - set(old["RouteTableIds"])),
             RemoveRouteTableIds=sorted(set(old["RouteTableIds"]) - new),
         )
-        return {}
 
     def delete(self, lab, resource):
         lab.ec2.delete_vpc_endpoints(VpcEndpointIds=[resource.physical_id])
@@ -157,6 +156,8 @@ def permission(rule):
 class SecurityGroup(Type):
     """Packets pass regardless of the rules: the lab stores the rules."""
 
+    changeable = ("SecurityGroupIngress",)
+
     def create(self, lab, properties, name):
         group_id = lab.ec2.create_security_group(
             GroupName=properties.get("GroupName", name),
@@ -174,16 +175,13 @@ class SecurityGroup(Type):
             lab.ec2.authorize_security_group_egress(GroupId=group_id, IpPermissions=outbound)
         return group_id, {"GroupId": group_id, "VpcId": properties["VpcId"]}
 
-    def update(self, lab, resource, properties, old):
-        if not only_changes(properties, old, "SecurityGroupIngress"):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         revoked = [permission(rule) for rule in old.get("SecurityGroupIngress", [])]
         if revoked:
             lab.ec2.revoke_security_group_ingress(GroupId=resource.physical_id, IpPermissions=revoked)
         granted = [permission(rule) for rule in properties.get("SecurityGroupIngress", [])]
         if granted:
             lab.ec2.authorize_security_group_ingress(GroupId=resource.physical_id, IpPermissions=granted)
-        return {}
 
     def delete(self, lab, resource):
         lab.ec2.delete_security_group(GroupId=resource.physical_id)

@@ -4,13 +4,15 @@ import time
 
 from moto.cloudformation.exceptions import ValidationError
 
-from .api import Type, only_changes, present
+from .api import Type, present
 
 # AWS waits for hours; a test should not.
 DELETION_SECONDS = 60
 
 
 class AutoScalingGroup(Type):
+    changeable = ("LaunchTemplate", "MinSize", "MaxSize", "DesiredCapacity", "Tags", "LifecycleHookSpecificationList")
+
     def create(self, lab, properties, name):
         group = properties.get("AutoScalingGroupName", name)
         lab.scaling.create_auto_scaling_group(
@@ -22,16 +24,12 @@ class AutoScalingGroup(Type):
         )
         return group, {}
 
-    def update(self, lab, resource, properties, old):
-        names = ("LaunchTemplate", "MinSize", "MaxSize", "DesiredCapacity", "Tags", "LifecycleHookSpecificationList")
-        if not only_changes(properties, old, *names):
-            return super().update(lab, resource, properties, old)
+    def change(self, lab, resource, properties, old):
         group = resource.physical_id
         lab.scaling.update_auto_scaling_group(AutoScalingGroupName=group, **self._parameters(properties))
         lab.scaling.create_or_update_tags(Tags=self._tags(group, properties))
         for hook in properties.plain("LifecycleHookSpecificationList") or []:
             lab.scaling.put_lifecycle_hook(AutoScalingGroupName=group, **hook)
-        return {}
 
     def delete(self, lab, resource):
         """CloudFormation ends the instances first, which wait for the lifecycle hooks, and then deletes the group."""
