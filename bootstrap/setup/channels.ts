@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import { z } from "zod";
 import type { Chain } from "../contract/configuration/node.ts";
 import { EclairAmiError } from "../contract/errors.ts";
+import { openChannelsCondition } from "../database/open-channels.ts";
 import type { SetupOutcome } from "../contract/reports/setup.ts";
 import { fundingPublicKey } from "../identity/channel-keys.ts";
 import { fundingScripts, isPublicKey } from "../identity/funding-script.ts";
@@ -39,7 +40,7 @@ export type Channel = {
 /** Reads the channels that are not closed. */
 export async function readChannels(owner: Client): Promise<Channel[]> {
   const { rows } = await owner.query<{ id: string; json: unknown; encoded: Buffer }>(
-    "select channel_id as id, json, data as encoded from local.channels where not is_closed order by channel_id",
+    `select channel_id as id, json, data as encoded from local.channels where ${await openChannelsCondition(owner)} order by channel_id`,
   );
   return rows.map(({ id, json, encoded }) => {
     const parsed = ChannelData.safeParse(json);
