@@ -19,6 +19,7 @@ const files: readonly { readonly verbs: readonly string[]; readonly load: () => 
     load: async () => (await import("./verbs/cluster/nodes.ts")).addNodes,
   },
   { verbs: ["status"], load: async () => (await import("./verbs/cluster/status.ts")).addStatus },
+  { verbs: ["budget"], load: async () => (await import("./verbs/cluster/budget.ts")).addBudget },
   { verbs: ["chain"], load: async () => (await import("./verbs/cluster/chain.ts")).addChain },
   { verbs: ["switchover"], load: async () => (await import("./verbs/cluster/switchover.ts")).addSwitchover },
   { verbs: ["replace"], load: async () => (await import("./verbs/cluster/replace.ts")).addReplace },

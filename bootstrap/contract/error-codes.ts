@@ -31,6 +31,8 @@ export const errorCodes = {
   "bake.packer-missing": "Packer is not installed and cannot be built.",
   "bake.session-manager-unsupported":
     "Session Manager cannot reach the builder: Debian's AMI has no SSM agent.",
+  "budget.too-small": "The node could lose a channel or money if it were away during this operation.",
+  "budget.unknown": "How long the node may be away is not known.",
   "chain.aborted": "A standby aborted the snapshot of its chain volume; its bitcoind runs again.",
   "chain.in-progress": "Another snapshot of a chain volume of the cluster is in progress.",
   "chain.no-snapshot": "No verified snapshot of the chain can be used for a new chain volume.",

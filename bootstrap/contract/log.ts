@@ -31,6 +31,8 @@ export const logEvents = {
   "boot.identity": "The instance read its identity document.",
   "boot.idle": "The user-data contains no document of this project; the boot starts nothing.",
   "boot.phase": "A phase of the boot ended, or failed with `error`.",
+  "budget.failed":
+    "The time that the node may be away was not computed, or not stored; the supervisor computes it again.",
   "chain-snapshot.aborted":
     "bitcoind starts again, and the snapshot of the chain volume must not be used (`reason`).",
   "chain-snapshot.failed": "A step of a snapshot of the chain volume failed; the supervisor tries again.",

@@ -2,7 +2,7 @@ import { sessionNames } from "../contract/database-sessions.ts";
 import { claimsSql } from "./claims.ts";
 
 /** The version of the fence that `fenceSql` creates. */
-export const fenceVersion = 5;
+export const fenceVersion = 6;
 
 /**
  * Images that know only an older version of the fence are refused. An image that knows version 3 works with later versions:
@@ -75,6 +75,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $body
 declare
   latest text;
 begin
+alter table eclair_ami.progress add column if not exists processed_height integer;
   select e.eclair_instance_id into latest from eclair_ami.epoch e order by e.generation desc limit 1;
   if latest is not distinct from new.instance then
     return new;
@@ -130,6 +131,13 @@ begin
       where e.eclair_instance_id = holder_eclair_instance_id and e.generation = p.generation)
     returning p.generation, p.counter into raise_counter.generation, raise_counter.counter;
 end
+$body$;
+
+create or replace function eclair_ami.note_processed_height(holder_eclair_instance_id text, height integer) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $body$
+  update eclair_ami.progress p set processed_height = height
+    where exists (select from eclair_ami.epoch e
+      where e.eclair_instance_id = holder_eclair_instance_id and e.generation = p.generation);
 $body$;
 
 ${claimsSql}

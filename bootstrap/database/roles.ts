@@ -49,7 +49,8 @@ revoke all on public.lease from public, ${role};
 grant select, insert, update on public.lease to ${role};
 grant usage on schema eclair_ami to ${role};
 grant select on all tables in schema eclair_ami to ${role};
-grant execute on function eclair_ami.raise_counter(text), eclair_ami.describe_holder(text, text, text),
+grant execute on function eclair_ami.raise_counter(text), eclair_ami.note_processed_height(text, integer),
+  eclair_ami.describe_holder(text, text, text),
   eclair_ami.require_holder(), eclair_ami.register_claimant(text), eclair_ami.acknowledge_claimants(text, inet[]),
   eclair_ami.sessions_at(inet), eclair_ami.claim_lease(text, bigint, text) to ${role};`;
 }

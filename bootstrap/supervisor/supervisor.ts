@@ -157,6 +157,11 @@ export class Supervisor {
       this.context.recordMirror.poll(open.eclairInstanceId);
       await this.describeHolder(open.eclairInstanceId);
     }
+    this.context.budget.poll({
+      bitcoind: this.bitcoind,
+      active: this.isActive ? this.poller.info : undefined,
+      isOtherActive: this.context.duties.isOtherActive,
+    });
     this.context.duties.poll(this.report(), this.hostHealth(), {
       handOver: () => this.handOver(),
       standDown: (reason) => this.standDown(reason),

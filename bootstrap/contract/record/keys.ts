@@ -17,6 +17,8 @@ export const items = {
   historyPrefix: "history#",
   /** Followed by a task's id: the result of a cluster setup. */
   setupResultPrefix: "setup-result#",
+  /** How long the node may be away, by the last computation. */
+  budget: "budget",
 } as const;
 
 /** A partition for each node id. Its item `owner` names the one cluster that the node belongs to. */

@@ -12,6 +12,7 @@ import type { LastEclair } from "../eclair/versions.ts";
 import { ChainSnapshotRequest } from "../requests/chain-snapshot.ts";
 import { Switchover } from "../requests/switchover.ts";
 import { conditionMet } from "./condition.ts";
+import { BudgetItem } from "./budget-item.ts";
 import { chainSnapshotItem, formatVersion, items, nodePartition, ownerItem, switchoverItem } from "./keys.ts";
 import { ClusterRecord, type DatabaseIdentity, type Progress } from "./record.ts";
 import { RequestItem } from "./request-item.ts";
@@ -63,13 +64,14 @@ const ReportItem = z.object({
 
 const expiresAt = (now: Date, seconds: number) => Math.floor(now.getTime() / 1000) + seconds;
 
-/** The items of one cluster in the cluster table. Every write has a condition. */
+/** The items of one cluster in the cluster table. Every write of a record, a request or a report has a condition. */
 export class ClusterTable {
   private readonly client: DynamoDBDocumentClient;
   readonly name: string;
   readonly cluster: string;
   readonly switchovers: RequestItem<Switchover>;
   readonly chainSnapshots: RequestItem<ChainSnapshotRequest>;
+  readonly budget: BudgetItem;
 
   constructor(client: DynamoDBDocumentClient, name: string, cluster: string) {
     this.client = client;
@@ -85,6 +87,7 @@ export class ClusterTable {
       schema: ChainSnapshotRequest,
       finalSteps: ["resumed", "aborted"],
     });
+    this.budget = new BudgetItem(client, name, cluster);
   }
 
   private key(item: string) {

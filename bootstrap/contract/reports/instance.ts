@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BudgetReport } from "../budget/budget.ts";
 import { BootStatus } from "./boot.ts";
 import { BitcoindReport, BitcoindSummary } from "./bitcoind.ts";
 import { DoorReport } from "./door.ts";
@@ -109,6 +110,8 @@ export const InstanceReport = z.object({
   eclair: Eclair,
   /** The cluster record as this instance mirrored it last. */
   record: Record,
+  /** Absent in the reports of older images. */
+  budget: BudgetReport.optional(),
   versions: z.object({ eclair: z.string(), bootstrap: z.string() }),
   boot: BootStatus,
 });

@@ -76,6 +76,11 @@ export class ClusterDuties {
     return this.view.settledBlock;
   }
 
+  /** Whether another instance is active, by its last report. */
+  get isOtherActive(): boolean {
+    return this.view.reports.some(({ active }) => active);
+  }
+
   get otherBitcoinds(): OtherBitcoinds {
     return this.view.bitcoinds;
   }

@@ -12,6 +12,9 @@ import { StartGuard } from "../lease/start-guard.ts";
 import { Watchdog } from "../lease/watchdog.ts";
 import { ChainDisk } from "../health/chain-disk.ts";
 import { boottime } from "../../os/clock.ts";
+import { budgetSettings } from "../../budget/compute.ts";
+import { BudgetSource } from "../budget/budget-source.ts";
+import { BudgetWatch } from "../budget/budget-watch.ts";
 import { ChainHealth } from "../chain/chain-health.ts";
 import { ClusterDuties, type DriftPoller } from "./cluster-duties.ts";
 
@@ -27,6 +30,7 @@ export class NodeContext {
   readonly duties: ClusterDuties;
   readonly watchdog: Watchdog;
   readonly chainHealth: ChainHealth;
+  readonly budget: BudgetWatch;
   /** Undefined with a remote bitcoind. */
   readonly chainDisk: ChainDisk | undefined;
   private lastBoot: BootStatus;
@@ -38,14 +42,17 @@ export class NodeContext {
     this.rendered = rendered;
     this.endpoint = { host: database.host, port: database.port, name: database.name };
     const ca = readFileSync(paths.databaseCa, "utf8");
-    this.leaseDatabase = new NodeDatabase({ database, login: secrets.database, ca }, leasePatience);
-    this.database = new NodeDatabase({ database, login: secrets.database, ca });
+    const access = { database, login: secrets.database, ca };
+    this.leaseDatabase = new NodeDatabase(access, leasePatience);
+    this.database = new NodeDatabase(access);
     const table = clusterTable(node, supervisorClient);
     this.startGuard = new StartGuard(expectedOf(node), configuration, table, this.database);
     this.recordMirror = new RecordMirror(table, this.database, this.endpoint, node.eclair);
     this.duties = new ClusterDuties(node, table, driftDetector, secrets.bitcoind.gate);
     this.watchdog = new Watchdog(database);
     this.chainHealth = new ChainHealth(configuration.chain, configuration.failover.bitcoind, boottime());
+    const budgetSource = new BudgetSource(access, budgetSettings(configuration.eclair.settings));
+    this.budget = new BudgetWatch(budgetSource, table.budget, node.identity.instanceId);
     this.chainDisk = configuration.bitcoind.local === undefined ? undefined : new ChainDisk();
     this.lastBoot = boot;
   }
@@ -77,7 +84,7 @@ export class NodeContext {
   }
 
   async close(): Promise<void> {
-    await this.recordMirror.settle();
+    await Promise.all([this.recordMirror.settle(), this.budget.settle()]);
     await Promise.all([this.leaseDatabase.close(), this.database.close()]);
   }
 }

@@ -1,18 +1,8 @@
 import { Gauge, Registry } from "prom-client";
 import type { DoorReport } from "../../contract/reports/door.ts";
 import { roles, type InstanceReport } from "../../contract/reports/instance.ts";
-
-type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number };
-
-type Metric = {
-  readonly name: string;
-  readonly help: string;
-  readonly labels?: readonly string[];
-  /** No sample while the value is not known. */
-  readonly samples: (report: InstanceReport) => readonly Sample[];
-};
-
-const one = (value: number | boolean): readonly Sample[] => [{ value: Number(value) }];
+import { budgetMetrics } from "./budget-metrics.ts";
+import { one, type Metric, type Sample } from "./metric.ts";
 
 /** Every metric of an instance. Each has the labels `cluster` and `instance_id` (EC2). To add a metric, add an entry. */
 export const metrics: readonly Metric[] = [
@@ -132,6 +122,7 @@ export const metrics: readonly Metric[] = [
     help: "size of the file system of the chain",
     samples: ({ chainDisk }) => (chainDisk === undefined ? [] : one(chainDisk.totalBytes)),
   },
+  ...budgetMetrics,
   {
     name: "eclair_ami_boot_phase_duration_seconds",
     help: "duration of each phase of the boot",

@@ -25,7 +25,7 @@ export type SupervisorState = {
 
 /** The report of an instance, from the state of its supervisor. */
 export function buildReport(
-  { node, recordMirror, chainDisk, chainHealth }: NodeContext,
+  { node, recordMirror, chainDisk, chainHealth, budget }: NodeContext,
   { decision, roleSince, isLive, isActive, bitcoind, bitcoinds, lease, eclair, door, boot }: SupervisorState,
 ): InstanceReport {
   const { configuration, identity } = node;
@@ -52,6 +52,7 @@ export function buildReport(
     lease,
     eclair,
     record: recordMirror.state,
+    budget: budget.report,
     versions: { eclair: node.eclair, bootstrap: version },
     boot,
   };

@@ -21,9 +21,10 @@ export class Reporter {
 
   /** The caller does not wait: a table that cannot be reached delays nothing. */
   report(report: InstanceReport): void {
-    const { role, ready, active, eclair, record, bitcoind } = report;
+    const { role, ready, active, eclair, record, bitcoind, budget } = report;
     const chain = bitcoind.known ? [bitcoind.bestBlockHash, (bitcoind.peers ?? 0) > 0] : [];
-    const compared = JSON.stringify([role, ready, active, eclair.armed, record.known, ...chain]);
+    const limit = [budget?.summary?.next, budget?.problem];
+    const compared = JSON.stringify([role, ready, active, eclair.armed, record.known, ...chain, ...limit]);
     if (this.running !== undefined) return;
     if (compared === this.reported && boottime() - this.reportedAt < everySeconds) return;
     this.reported = compared;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
 import type { Target } from "../../target/target.ts";
+import { plannedOutages, requireBudget } from "../budget/require.ts";
 import type { NodeStatus } from "../status.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
 import { isReadyStandby, isUncheckedTarget } from "../takeover.ts";
@@ -25,6 +26,8 @@ export type Replacement = {
   readonly previous?: ReplaceState;
   /** The operator states that no instance is active: every instance that does not report otherwise is terminated. */
   readonly force: boolean;
+  /** The operator accepts that channels are closed because of the switchover. */
+  readonly ignoreBudget: boolean;
   /** How long a new instance may take to become a ready standby. */
   readonly timeoutMinutes: number;
   /** The caller, as AWS names it. */
@@ -32,6 +35,7 @@ export type Replacement = {
 };
 
 export type Step =
+  | { readonly step: "warning"; readonly text: string }
   | { readonly step: "version-changed"; readonly version: string }
   | {
       readonly step: "health-check-changed";
@@ -77,6 +81,7 @@ export class Replacer {
       return this.outages;
     }
     const group = await this.observer.group();
+    if (!force) this.requireBudget(await this.observer.statuses());
     await saveReplaceState(this.target, group, move);
     await this.useVersion(move.to);
     this.onStep({ step: "version-changed", version: move.to });
@@ -279,12 +284,20 @@ export class Replacer {
     });
   }
 
+  /** Before the first change, and again before the switchover: HTLCs come and go. */
+  private requireBudget(statuses: readonly NodeStatus[]): void {
+    if (this.wanted.ignoreBudget) return;
+    const warning = requireBudget(statuses, plannedOutages.replace, new Date());
+    if (warning !== undefined) this.onStep({ step: "warning", text: warning });
+  }
+
   private async switchOver(members: readonly MemberStatus[], to: string): Promise<void> {
     const ids = new Set(members.map(({ instanceId }) => instanceId));
     const statuses = (await this.observer.statuses()).filter(({ instanceId }) => ids.has(instanceId));
     // The new instance may have taken over in the meantime.
     if (statuses.some(({ instanceId, report }) => instanceId === to && report?.active === true)) return;
     const participants = chooseStandby(statuses, { to, force: false, now: new Date() });
+    this.requireBudget(statuses);
     const fromInstanceId = participants.from.instanceId;
     const toInstanceId = participants.to.instanceId;
     this.onStep({ step: "switching-over", fromInstanceId, toInstanceId });

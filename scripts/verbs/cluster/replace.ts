@@ -13,6 +13,7 @@ import { describeStack } from "../../stack/cloudformation/stacks.ts";
 import type { Target } from "../../target/target.ts";
 import { callerOf } from "../../target/caller.ts";
 import { emit } from "../../ui/tasks.ts";
+import { ignoreBudgetText } from "../budget-flag.ts";
 import { imageOf, knownImage, withImage, type ImageFlags } from "../image-flags.ts";
 import { targetOf, withTarget } from "../target-flags.ts";
 
@@ -22,6 +23,7 @@ type Flags = ImageFlags &
     readonly config?: string;
     readonly rollback: boolean;
     readonly force: boolean;
+    readonly ignoreBudget: boolean;
     readonly group?: string;
     readonly table: string;
     readonly timeout: number;
@@ -36,6 +38,7 @@ export function addReplace(program: Command): void {
     .option("--config <file>", "a new configuration; without it, the group's own")
     .option("--rollback", "return to the launch template version before the last replace", false)
     .option("--force", "with --rollback, when no instance is active: replaces one after another", false)
+    .option("--ignore-budget", ignoreBudgetText, false)
     .option("--allow-irreversible", "accept that the schemas of the database change", false)
     .option("--snapshot <id>", "a recent RDS snapshot of the database, for --allow-irreversible")
     .option("--group <name>", "the Auto Scaling group, when the cluster has several")
@@ -95,6 +98,7 @@ async function replace(flags: Flags): Promise<void> {
     move: { from: plan.from, to: version, state: plan.state, reversible },
     resumed: plan.resumed,
     force: flags.force,
+    ignoreBudget: flags.ignoreBudget,
     ...(group.lastReplace?.state === "done" && { previous: group.lastReplace }),
     timeoutMinutes: flags.timeout,
     requestedBy: await callerOf(target),
@@ -139,6 +143,7 @@ function requireFittingFlags({ rollback, image, channel, config, force }: Flags)
 const texts: { readonly [S in Step["step"]]: (step: Extract<Step, { step: S }>) => string } = {
   "health-check-changed": ({ targetGroupArn, path }) =>
     `target     ${targetGroupArn} checks ${path} from now on`,
+  warning: ({ text }) => `warning    ${text}`,
   "version-changed": ({ version }) => `group      launches version ${version} from now on`,
   terminating: ({ instanceId }) => `terminate  ${instanceId}, which is not active`,
   launched: ({ instanceId }) => `launched   ${instanceId}`,

@@ -1,5 +1,7 @@
+import { budgetText } from "../../../bootstrap/contract/budget/describe.ts";
 import type { InstanceReport } from "../../../bootstrap/contract/reports/instance.ts";
 import { freshSeconds } from "../../../bootstrap/contract/reports/standby.ts";
+import { newestBudget } from "../../cluster/budget/newest.ts";
 import type { NodeStatus } from "../../cluster/status.ts";
 import { reportAge, takeoverCandidates, takeoverProblems } from "../../cluster/takeover.ts";
 import { createTable } from "../../ui/table.ts";
@@ -27,6 +29,7 @@ function clusterText(cluster: string, statuses: readonly NodeStatus[], now: Date
     ...(nodeId === undefined ? [] : [`node id      ${nodeId}`]),
     `active       ${activeText(statuses, now)}`,
     `takes over   ${takeoverText(statuses, now)}`,
+    ...budgetLine(statuses, now),
     instanceTable(statuses, now),
   ].join("\n");
 }
@@ -57,6 +60,12 @@ function takeoverText(statuses: readonly NodeStatus[], now: Date): string {
     (status) => `${labelOf(status)}: ${takeoverProblems(status, active?.report?.nodeId, now).join("; ")}`,
   );
   return `no instance: ${reasons.join(", ")}`;
+}
+
+/** How long the node may be away; no line while no instance reports it. */
+function budgetLine(statuses: readonly NodeStatus[], now: Date): string[] {
+  const newest = newestBudget(statuses);
+  return newest === undefined ? [] : [`budget       ${budgetText(newest.budget, newest.height, now)}`];
 }
 
 function instanceTable(statuses: readonly NodeStatus[], now: Date): string {

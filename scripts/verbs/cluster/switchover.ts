@@ -4,9 +4,11 @@ import { defaultTable } from "../../../bootstrap/contract/record/default-table.t
 import type { Switchover } from "../../../bootstrap/contract/requests/switchover.ts";
 import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { plannedOutages, requireBudget } from "../../cluster/budget/require.ts";
 import { nodeStatuses, type NodeStatus } from "../../cluster/status.ts";
 import { chooseStandby, outageOf, switchOver } from "../../cluster/switchover.ts";
 import { callerOf } from "../../target/caller.ts";
+import { ignoreBudgetText, warnAbout } from "../budget-flag.ts";
 import { targetOf, withTarget, type TargetFlags } from "../target-flags.ts";
 
 type Flags = TargetFlags & {
@@ -14,6 +16,7 @@ type Flags = TargetFlags & {
   readonly table: string;
   readonly to?: string;
   readonly force: boolean;
+  readonly ignoreBudget: boolean;
   readonly json: boolean;
 };
 
@@ -33,6 +36,7 @@ export function addSwitchover(program: Command): void {
     .option("--cluster <name>", "the cluster, when there are several")
     .option("--to <instance>", "the instance that takes over, by id or name; any ready standby by default")
     .option("--force", "accept a standby that is not ready", false)
+    .option("--ignore-budget", ignoreBudgetText, false)
     .option("--table <name>", "the table of the cluster records", defaultTable)
     .option("--json", "print the result as JSON", false)
     .action(switchover);
@@ -44,6 +48,7 @@ async function switchover(flags: Flags): Promise<void> {
   const statuses = await nodeStatuses(target, { table: name, ...(cluster !== undefined && { cluster }) });
   const table = new ClusterTable(documentClient(target.client(DynamoDBClient)), name, clusterOf(statuses));
   const participants = chooseStandby(statuses, { to, force, now: new Date() });
+  if (!flags.ignoreBudget) warnAbout(requireBudget(statuses, plannedOutages.switchover, new Date()));
   const print = (text: string) => flags.json || console.log(text);
   print(`from       ${participants.from.name} (${participants.from.instanceId})`);
   print(`to         ${participants.to.name} (${participants.to.instanceId})`);

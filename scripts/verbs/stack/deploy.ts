@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { plannedOutages, requireClusterBudget } from "../../cluster/budget/require.ts";
 import type { ChangeSet } from "../../stack/cloudformation/change-set.ts";
 import { deploy as deployStacks } from "../../stack/deploy.ts";
 import { describeChanges } from "../../stack/cloudformation/describe-changes.ts";
 import { diff as diffStacks } from "../../stack/diff.ts";
 import { readStackDocument } from "../../stack/read-document.ts";
 import { ask } from "../../ui/question.ts";
+import { ignoreBudgetText, warnAbout } from "../budget-flag.ts";
 import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
 import { withTarget, type TargetFlags } from "../target-flags.ts";
 import { stackTarget } from "./stack-target.ts";
@@ -13,6 +15,7 @@ import { stackTarget } from "./stack-target.ts";
 type DeployFlags = ImageFlags & {
   readonly nodeConfig?: string;
   readonly replace?: readonly string[];
+  readonly ignoreBudget: boolean;
   readonly yes: boolean;
 };
 
@@ -24,6 +27,7 @@ export function addDeploy(stack: Command): void {
     .description("create or change the stacks; shows the changes first")
     .option("--node-config <file>", "with an image: the node's configuration; starts the first two instances")
     .option("--replace <resource...>", "accept that these protected resources are replaced or removed")
+    .option("--ignore-budget", ignoreBudgetText, false)
     .option("--yes", "change the stacks without a question", false)
     .action(deploy);
 }
@@ -57,7 +61,13 @@ async function deploy(file: string, flags: DeployFlags): Promise<void> {
     document,
     first,
     allowed: flags.replace ?? [],
-    confirm: async (changeSet) => await confirm(changeSet, flags.yes),
+    confirm: async (changeSet) => {
+      console.log(describeChanges(changeSet));
+      const cluster = { cluster: document.cluster, table: document.table.name };
+      if (!flags.ignoreBudget)
+        warnAbout(await requireClusterBudget(target, cluster, plannedOutages.stackChange));
+      return flags.yes || (await confirm(changeSet));
+    },
     report: (line) => console.log(line),
   });
 }
@@ -71,9 +81,7 @@ export const imageAndConfiguration = () =>
     exitCode: 2,
   });
 
-async function confirm(changeSet: ChangeSet, yes: boolean): Promise<boolean> {
-  console.log(describeChanges(changeSet));
-  if (yes) return true;
+async function confirm(changeSet: ChangeSet): Promise<boolean> {
   const answer = await ask(
     "Make these changes? [y/N] ",
     new EclairAmiError({

@@ -1,14 +1,20 @@
 import type { Command } from "commander";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { plannedOutages, requireClusterBudget } from "../../cluster/budget/require.ts";
 import { destroy as destroyCluster } from "../../stack/destroy.ts";
 import { readStackDocument } from "../../stack/read-document.ts";
 import { stackStatus } from "../../stack/status.ts";
 import { ask } from "../../ui/question.ts";
 import { createTable } from "../../ui/table.ts";
+import { ignoreBudgetText, warnAbout } from "../budget-flag.ts";
 import { withTarget, type TargetFlags } from "../target-flags.ts";
 import { stackTarget } from "./stack-target.ts";
 
-type DestroyFlags = TargetFlags & { readonly confirm?: string; readonly json: boolean };
+type DestroyFlags = TargetFlags & {
+  readonly confirm?: string;
+  readonly ignoreBudget: boolean;
+  readonly json: boolean;
+};
 
 export function addDestroy(stack: Command): void {
   withTarget(stack.command("destroy <file>"))
@@ -16,6 +22,7 @@ export function addDestroy(stack: Command): void {
       "end the node and delete what can be created again; keeps and lists what holds money or state",
     )
     .option("--confirm <cluster>", "the name of the cluster, in place of the question")
+    .option("--ignore-budget", ignoreBudgetText, false)
     .option("--json", "print JSON", false)
     .action(destroy);
   withTarget(stack.command("status <file>"))
@@ -28,6 +35,14 @@ async function destroy(file: string, flags: DestroyFlags): Promise<void> {
   const document = await readStackDocument(file);
   const target = stackTarget(flags, document);
   const { cluster } = document;
+  if (!flags.ignoreBudget)
+    warnAbout(
+      await requireClusterBudget(
+        target,
+        { cluster, table: document.table.name },
+        plannedOutages.stackDeletion,
+      ),
+    );
   if ((flags.confirm ?? (await askForCluster(cluster))) !== cluster)
     throw new EclairAmiError({
       code: "stack.declined",

@@ -27,6 +27,8 @@ const { world, terminateMember, saveReplaceState, switchOver, elb } = vi.hoisted
     /** Versions that the group launches first, because it began the launch earlier. */
     inFlight: [] as string[],
     count: 0,
+    /** The earliest deadline of the budget. */
+    next: undefined as { event: string; height: number; channelId: string } | undefined,
     /** Versions whose instances have a door. */
     withDoor: [] as string[],
   };
@@ -115,6 +117,10 @@ function statusOf({ id, version, role, reportAge }: Host): NodeStatus {
       ...standby,
       targetGroupArns: ["arn:group"],
       ...(world.withDoor.includes(version) && { door: {} }),
+      bitcoind: { known: true, blocks: 100 },
+      budget: {
+        summary: { computedAt: new Date().toISOString(), height: 100, unreadable: 0, next: world.next },
+      },
       ...{ role, active: role === "active", ready: role === "active" || role === "standby" },
     } as unknown as InstanceReport,
     reportedAt: new Date(Date.now() - reportAge + 1).toISOString(),
@@ -142,7 +148,15 @@ function replacer(wanted: Partial<Replacement> = {}): {
   const steps: Step[] = [];
   const move = { from: "1", to: "2", state: "rollingForward", reversible: true } as const;
   const names = { cluster: "demo", group: "group", templateId: "lt-1", requestedBy: "operator" };
-  const replacement = { ...names, move, resumed: false, force: false, timeoutMinutes: 1, ...wanted };
+  const replacement = {
+    ...names,
+    move,
+    resumed: false,
+    force: false,
+    ignoreBudget: false,
+    timeoutMinutes: 1,
+    ...wanted,
+  };
   const table = { name: "eclair-ami" } as ClusterTable;
   const client = () => ({ send: async (command: object) => await Promise.resolve(answerElb(command)) });
   const target = { name: "lab", client } as unknown as Target;
@@ -165,7 +179,14 @@ beforeEach(() => {
   vi.clearAllMocks();
   vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout"] });
   Object.assign(elb, { path: "/active", changes: [] });
-  Object.assign(world, { withDoor: [], launches: "1", good: ["1", "2"], inFlight: [], count: 0 });
+  Object.assign(world, {
+    next: undefined,
+    withDoor: [],
+    launches: "1",
+    good: ["1", "2"],
+    inFlight: [],
+    count: 0,
+  });
   world.hosts = [host("a", "1", "active"), host("b", "1", "standby")];
 });
 
@@ -220,6 +241,25 @@ test("a replace does not begin without an active instance, or with an old report
   await expect(replacer().run()).rejects.toThrow(/1 active/);
   expect(terminateMember).not.toHaveBeenCalled();
   expect(saveReplaceState).not.toHaveBeenCalled();
+});
+
+test("a replace begins with enough blocks until a channel is closed, and checks again before the switchover", async () => {
+  world.next = { event: "eclair-closes", height: 104, channelId: "aa" };
+  await expect(replacer().run()).rejects.toMatchObject({ code: "budget.too-small" });
+  expect(saveReplaceState).not.toHaveBeenCalled();
+  const { run, steps } = replacer({ ignoreBudget: true });
+  await run();
+  expect(steps.map(({ step }) => step)).toContain("serving");
+
+  world.hosts = [host("a", "1", "active"), host("b", "1", "standby")];
+  world.next = { event: "eclair-closes", height: 105, channelId: "aa" };
+  const late = replacer();
+  terminateMember.mockImplementationOnce(async (target, id) => {
+    world.next = { event: "eclair-closes", height: 103, channelId: "aa" };
+    await terminateMember(target, id);
+  });
+  await expect(late.run()).rejects.toMatchObject({ code: "budget.too-small" });
+  expect(late.steps.map(({ step }) => step)).toEqual(["version-changed", "terminating", "launched", "ready"]);
 });
 
 test("a member is terminated after the group has ended another activity", async () => {

@@ -1,0 +1,27 @@
+import { knownHeight } from "../../../bootstrap/contract/budget/blocks-left.ts";
+import type { BudgetReport } from "../../../bootstrap/contract/budget/budget.ts";
+import type { InstanceReport } from "../../../bootstrap/contract/reports/instance.ts";
+import type { NodeStatus } from "../status.ts";
+
+/** The newest budget that the instances of one cluster report, and the height of the chain. */
+export type NewestBudget = { readonly budget: BudgetReport; readonly height: number };
+
+/** @returns undefined when no instance reports a budget, because all images are older */
+export function newestBudget(statuses: readonly NodeStatus[]): NewestBudget | undefined {
+  const reports = statuses.flatMap(({ report }) => (report === undefined ? [] : [report]));
+  const budgets = reports.flatMap(({ budget }) => (budget === undefined ? [] : [budget]));
+  const [first] = budgets.toSorted((a, b) => computedAt(b) - computedAt(a));
+  if (first === undefined) return undefined;
+  const problem = first.problem ?? problemOfActive(reports);
+  return {
+    budget: { ...first, ...(problem !== undefined && { problem }) },
+    height: first.summary === undefined ? 0 : knownHeight(first.summary, reports),
+  };
+}
+
+const computedAt = ({ summary }: BudgetReport) =>
+  summary === undefined ? -Infinity : Date.parse(summary.computedAt);
+
+/** A standby repeats the last budget of the table and knows no problem. */
+const problemOfActive = (reports: readonly InstanceReport[]) =>
+  reports.find(({ active }) => active)?.budget?.problem;
