@@ -10,6 +10,7 @@ from lab_moto import (
     image_sharing,
     image_usage,
     parameters,
+    secret_stages,
     service_roles,
 )
 from lab_moto.cloudformation import responses as cloudformation
@@ -24,6 +25,7 @@ MODULES = (
     image_sharing,
     image_usage,
     parameters,
+    secret_stages,
     service_roles,
 )
 for module in MODULES:
