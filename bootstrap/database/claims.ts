@@ -4,8 +4,7 @@
  *
  * `claimant` contains the hosts that want to claim, by the address that the database sees. Only the latest holder
  * acknowledges them, for its own generation. `sessions_at` describes the sessions of a host as one text, which changes with each
- * statement; it is null while a statement runs, and when a session is not visible. `claim_lease` runs as its caller, who sees
- * the sessions of the runtime role. A holder that was frozen inside a transaction keeps a lock on the lease; only then, the
+ * statement; it is null while a statement runs. A holder that was frozen inside a transaction keeps a lock on the lease; only then, the
  * claim ends the holder's sessions first.
  */
 export const claimsSql = `
@@ -32,18 +31,18 @@ language sql security definer set search_path = pg_catalog, pg_temp as $body$
 $body$;
 
 create or replace function eclair_ami.sessions_at(address inet) returns text
-language sql stable set search_path = pg_catalog, pg_temp as $body$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
   select case when bool_or(a.state = 'active' or a.state is null or a.backend_start is null or a.query_start is null
       or a.state_change is null) then null
     else coalesce(string_agg(concat_ws(' ', a.pid, extract(epoch from a.backend_start), extract(epoch from a.query_start),
       extract(epoch from a.state_change)), ',' order by a.pid), '') end
   from pg_stat_activity a
-  where a.datname = current_database() and a.usename = session_user and a.client_addr = address;
+  where a.datname = current_database() and a.usesysid = any ((select eclair_ami.logins())::oid[]) and a.client_addr = address;
 $body$;
 
 create or replace function eclair_ami.claim_lease(holder_eclair_instance_id text, holder_generation bigint, holder_sessions text)
 returns boolean
-language plpgsql set search_path = pg_catalog, pg_temp as $body$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
 declare
   holder_address inet;
 begin
@@ -59,7 +58,7 @@ begin
     lock table public.lease in access exclusive mode nowait;
   exception when lock_not_available then
     perform pg_terminate_backend(a.pid) from pg_stat_activity a
-      where a.datname = current_database() and a.usename = session_user and a.client_addr = holder_address;
+      where a.datname = current_database() and a.usesysid = any (eclair_ami.logins()) and a.client_addr = holder_address;
     lock table public.lease in access exclusive mode;
   end;
   update public.lease set expires_at = now()

@@ -1,3 +1,4 @@
+import { escapeLiteral } from "pg";
 import { sessionNames } from "../contract/database-sessions.ts";
 import { claimsSql } from "./claims.ts";
 
@@ -7,9 +8,11 @@ export const fenceVersion = 6;
 /**
  * Images that know only an older version of the fence are refused. An image that knows version 3 works with later versions:
  * its Eclairs have one session name, so the fence distinguishes them by their host's address, as version 3 does. An image that
- * knows version 4 never claims a lease, and is never a claimant's victim, because it acknowledges none.
+ * knows version 4 never claims a lease, and is never a claimant's victim, because it acknowledges none. An image that knows
+ * version 5 ends only sessions of its own login: the first rotation of the login refuses it.
  */
 export const minimumImageVersion = 3;
+export const minimumImageVersionWithLogins = 6;
 
 /** The key of the advisory lock that a write without a check of the lease shares, and that a change of holder takes. */
 const writersLock = "6172919002";
@@ -20,6 +23,11 @@ const isEclairSession = `split_part(a.application_name, '${sessionNames.separato
 /**
  * Creates the schema `eclair_ami` in a node's database; existing parts stay. The owner of the database owns the schema. The
  * runtime role may read the tables and call three functions. The owner runs it in one transaction, after `lease` exists.
+ *
+ * The *runtime role* owns Eclair's tables. A *login* is the runtime role itself, or a member of it that Eclair and the supervisor
+ * connect as (`roles.ts`); the owner of the database and superusers are members as well, and are no logins. The functions
+ * treat all logins alike. The owner is a member of each login, and therefore sees and ends its sessions: these functions run
+ * as the owner.
  *
  * The trigger on `lease` gives each holder an epoch. A holder is the random id that an Eclair process generates for itself.
  * A superseded holder is refused forever, because its memory may be outdated: Eclair itself takes an expired lease when it
@@ -32,7 +40,7 @@ const isEclairSession = `split_part(a.application_name, '${sessionNames.separato
  * committed, and never reads `lease`: a transaction that has read `lease` delays the renewal, and Eclair ends when its
  * renewal waits for 5 s.
  */
-export const fenceSql = `
+export const fenceSql = (runtimeRole: string): string => `
 create schema if not exists eclair_ami;
 revoke all on schema eclair_ami from public;
 create table if not exists eclair_ami.fence (
@@ -41,6 +49,13 @@ create table if not exists eclair_ami.fence (
   minimum_image_version integer not null,
   created_at timestamptz not null default now()
 );
+alter table eclair_ami.fence add column if not exists runtime_role name;
+
+create or replace function eclair_ami.logins() returns oid[]
+language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
+  select array_agg(r.oid) from pg_roles r join eclair_ami.fence f on pg_has_role(r.oid, f.runtime_role, 'member')
+    where not r.rolsuper and r.rolname <> current_user;
+$body$;
 
 create table if not exists eclair_ami.binding (
   one boolean primary key default true check (one),
@@ -60,6 +75,7 @@ create table if not exists eclair_ami.progress (
   counter bigint not null default 0
 );
 insert into eclair_ami.progress default values on conflict do nothing;
+alter table eclair_ami.progress add column if not exists processed_height integer;
 
 create table if not exists eclair_ami.epoch (
   eclair_instance_id text primary key,
@@ -75,7 +91,6 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $body
 declare
   latest text;
 begin
-alter table eclair_ami.progress add column if not exists processed_height integer;
   select e.eclair_instance_id into latest from eclair_ami.epoch e order by e.generation desc limit 1;
   if latest is not distinct from new.instance then
     return new;
@@ -88,7 +103,7 @@ alter table eclair_ami.progress add column if not exists processed_height intege
   insert into eclair_ami.epoch (eclair_instance_id, generation, session_name)
     select new.instance, p.generation, current_setting('application_name') from eclair_ami.progress p;
   perform pg_terminate_backend(a.pid) from pg_stat_activity a
-    where a.datname = current_database() and a.usename = session_user and ${isEclairSession}
+    where a.datname = current_database() and a.usesysid = any ((select eclair_ami.logins())::oid[]) and ${isEclairSession}
       and (a.client_addr is distinct from inet_client_addr() or a.application_name <> current_setting('application_name'));
   perform pg_advisory_xact_lock(${writersLock});
   return new;
@@ -100,7 +115,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $body
 declare
   latest record;
 begin
-  if session_user <> (select pg_get_userbyid(c.relowner) from pg_class c where c.oid = tg_relid) then
+  if not (select r.oid from pg_roles r where r.rolname = session_user) = any (eclair_ami.logins()) then
     return null;
   end if;
   perform pg_advisory_xact_lock_shared(${writersLock});
@@ -140,6 +155,14 @@ language sql security definer set search_path = pg_catalog, pg_temp as $body$
       where e.eclair_instance_id = holder_eclair_instance_id and e.generation = p.generation);
 $body$;
 
+create or replace function eclair_ami.end_superseded_sessions() returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $body$
+  select pg_terminate_backend(a.pid) from pg_stat_activity a
+    where a.datname = current_database() and a.usesysid = any ((select eclair_ami.logins())::oid[]) and ${isEclairSession}
+      and a.client_addr is distinct from inet_client_addr()
+      and not exists (select from public.lease where expires_at > now());
+$body$;
+
 ${claimsSql}
 revoke all on all tables in schema eclair_ami from public;
 revoke all on all functions in schema eclair_ami from public;
@@ -148,9 +171,10 @@ create trigger eclair_ami_fence before insert or update on public.lease
   for each row execute function eclair_ami.fence();
 alter table public.lease enable always trigger eclair_ami_fence;
 
-insert into eclair_ami.fence (version, minimum_image_version) values (${fenceVersion}, ${minimumImageVersion})
-  on conflict (one) do update set version = excluded.version,
-    minimum_image_version = excluded.minimum_image_version, created_at = now();
+insert into eclair_ami.fence as f (version, minimum_image_version, runtime_role)
+  values (${fenceVersion}, ${minimumImageVersion}, ${escapeLiteral(runtimeRole)})
+  on conflict (one) do update set version = excluded.version, runtime_role = coalesce(f.runtime_role, excluded.runtime_role),
+    minimum_image_version = greatest(excluded.minimum_image_version, f.minimum_image_version), created_at = now();
 `;
 
 /** Eclair's own lease table, as `PgLock.LeaseLock.initializeLeaseTable` creates it. */

@@ -3,7 +3,7 @@ import type { Credentials } from "../secrets/shapes.ts";
 import { scramVerifier } from "./password.ts";
 
 /**
- * The limits of the runtime role. A takeover waits for the locks of a node that was frozen inside a transaction, and for
+ * The limits of every login. A takeover waits for the locks of a node that was frozen inside a transaction, and for
  * the sessions of a host that is lost. Statements have no limit, because it could end a migration of Eclair's schemas.
  * `search_path` ensures that the name `lease` always means `public.lease`.
  */
@@ -16,17 +16,32 @@ const limits = {
   search_path: "public",
 } as const;
 
-/** Creates the role that Eclair and the supervisor connect as, or sets the password of the existing role. */
-export function runtimeRoleSql({ username, password }: Credentials, exists: boolean): string {
-  const role = escapeIdentifier(username);
+/** The limits as `pg_roles.rolconfig` has them. */
+export const limitSettings: readonly string[] = Object.entries(limits).map(
+  ([name, value]) => `${name}=${value}`,
+);
+
+/**
+ * Creates a login of the runtime role, or sets the password of an existing one. A login other than the runtime role itself
+ * is a member of this role and acts as it: whatever it creates belongs to the runtime role.
+ */
+export function loginSql({ username, password }: Credentials, runtimeRole: string, exists: boolean): string {
+  const login = escapeIdentifier(username);
   const verifier = escapeLiteral(scramVerifier(password));
   return [
-    `${exists ? "alter" : "create"} role ${role} with login password ${verifier}`,
-    // Permits the owner to read the tables that the role creates.
-    `grant ${role} to current_user`,
+    `${exists ? "alter" : "create"} role ${login} with login password ${verifier}`,
+    // Permits the owner to read the tables that the role creates, and to see and end the sessions of the login.
+    `grant ${login} to current_user`,
+    ...(username === runtimeRole
+      ? []
+      : [
+          `grant ${escapeIdentifier(runtimeRole)} to ${login}`,
+          `alter role ${login} set role = ${escapeLiteral(runtimeRole)}`,
+        ]),
   ].join(";\n");
 }
 
+/** Sets the limits of a login. A role does not pass on its settings to its members. */
 export function limitsSql(username: string): string {
   const role = escapeIdentifier(username);
   return Object.entries(limits)
@@ -39,8 +54,8 @@ export function limitsSql(username: string): string {
  * `eclair_ami`. The role owns neither the database nor `public`, `lease` or `eclair_ami`, because the owner of a schema can
  * drop everything in it.
  */
-export function grantsSql(username: string, database: string): string {
-  const role = escapeIdentifier(username);
+export function grantsSql(runtimeRole: string, database: string): string {
+  const role = escapeIdentifier(runtimeRole);
   return `
 revoke create on schema public from public;
 grant connect, create, temporary on database ${escapeIdentifier(database)} to ${role};
@@ -51,6 +66,6 @@ grant usage on schema eclair_ami to ${role};
 grant select on all tables in schema eclair_ami to ${role};
 grant execute on function eclair_ami.raise_counter(text), eclair_ami.note_processed_height(text, integer),
   eclair_ami.describe_holder(text, text, text),
-  eclair_ami.require_holder(), eclair_ami.register_claimant(text), eclair_ami.acknowledge_claimants(text, inet[]),
+  eclair_ami.require_holder(), eclair_ami.logins(), eclair_ami.end_superseded_sessions(), eclair_ami.register_claimant(text), eclair_ami.acknowledge_claimants(text, inet[]),
   eclair_ami.sessions_at(inet), eclair_ami.claim_lease(text, bigint, text) to ${role};`;
 }

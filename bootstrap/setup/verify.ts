@@ -20,7 +20,8 @@ export async function verify(context: SetupContext): Promise<SetupOutcome> {
   const record = await readRecord(context);
   const { state, faults } = await asRole(context, runtime.login, setup.database.secret, async (client) => {
     const read = await readDatabaseState(client);
-    return { state: read, faults: read.fence === undefined ? [] : await allFaults(client) };
+    // The guard refuses any other version of the fence.
+    return { state: read, faults: read.fence?.version === fenceVersion ? await allFaults(client) : [] };
   });
   const eclair = eclairVersion();
   guard({ ...expectedOf(context, keys.node), eclair, fence: fenceVersion }, record ?? "none", state);

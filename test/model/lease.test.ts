@@ -7,7 +7,7 @@ const without = (...names: (keyof Rules)[]): Rules => ({
 });
 const fence = ["epochs", "tables", "endsSessions"] as const;
 /** Only Eclair can freeze, and the clocks are correct: the faults that the watchdog handles without the fence. */
-const mildWorld: World = { freezes: false, clockSteps: false };
+const mildWorld: World = { freezes: false, clockSteps: false, twoLogins: true };
 
 describe("two hosts that run one node", { timeout: 120_000 }, () => {
   test("no interleaving lets two holders write or blocks a takeover forever", () => {
@@ -20,6 +20,7 @@ describe("two hosts that run one node", { timeout: 120_000 }, () => {
     ["the epochs of the fence", without("epochs"), worstWorld],
     ["the protection of the tables that Eclair writes without a check", without("tables"), worstWorld],
     ["the end of other sessions at a change of holder", without("endsSessions"), worstWorld],
+    ["a fence that knows every login, while a login is rotated", without("allLogins"), worstWorld],
     ["Eclair's own check in its transactions", without("check"), worstWorld],
     ["the watchdog and the fence", without("watchdog", ...fence), mildWorld],
     [

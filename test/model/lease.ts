@@ -13,6 +13,8 @@ export type Rules = {
   readonly tables: boolean;
   /** A change of holder ends the sessions of all other Eclairs, and waits for the ends of their writes without a check. */
   readonly endsSessions: boolean;
+  /** The fence and the supervisors treat all logins of the runtime role alike. */
+  readonly allLogins: boolean;
   /** Eclair checks the lease in its transactions on channels. */
   readonly check: boolean;
   /** The supervisor terminates the database sessions of other hosts when the lease has expired. */
@@ -28,6 +30,7 @@ export const allRules: Rules = {
   epochs: true,
   tables: true,
   endsSessions: true,
+  allLogins: true,
   check: true,
   sessions: true,
   idle: true,
@@ -41,8 +44,16 @@ export type World = {
   readonly freezes: boolean;
   /** The clock of the database can step forward. */
   readonly clockSteps: boolean;
+  /** The two hosts connect as two logins, as during a rotation. */
+  readonly twoLogins: boolean;
 };
-export const worstWorld: World = { freezes: true, clockSteps: true };
+export const worstWorld: World = { freezes: true, clockSteps: true, twoLogins: true };
+
+/** A fence that knows one login protects no table from another, and neither the fence nor a supervisor ends its sessions. */
+function effective(rules: Rules, { twoLogins }: World): Rules {
+  if (!twoLogins || rules.allLogins) return rules;
+  return { ...rules, tables: false, endsSessions: false, sessions: false };
+}
 
 type Transaction = "none" | "checked" | "unchecked";
 type Eclair = {
@@ -236,7 +247,8 @@ export type Exploration = {
 };
 
 /** Explores all reachable states, breadth-first. */
-export function explore(rules: Rules, world: World): Exploration {
+export function explore(wanted: Rules, world: World): Exploration {
+  const rules = effective(wanted, world);
   const predecessors = new Map<string, { readonly from: string; readonly name: string } | undefined>();
   const key = keyOf(start);
   predecessors.set(key, undefined);

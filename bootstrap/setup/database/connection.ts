@@ -14,7 +14,7 @@ const statementTimeoutMilliseconds = 60_000;
 export async function asOwner<T>(context: SetupContext, use: (client: Client) => Promise<T>): Promise<T> {
   const { ownerSecret } = context.setup.database;
   const { id } = referenceOf(ownerSecret);
-  const login = parseCredentials(await secretReader(context.secrets)(ownerSecret), id);
+  const login = parseCredentials((await secretReader(context.secrets)(ownerSecret)).text, id);
   return await asRole(context, login, id, use);
 }
 

@@ -2,14 +2,20 @@ import type { Client } from "pg";
 import { EclairAmiError } from "../../contract/errors.ts";
 import { triggerFaultsSql, type TriggerFault } from "../../database/fence-tables.ts";
 import { fenceVersion } from "../../database/fence.ts";
+import { limitSettings } from "../../database/roles.ts";
 import type { DatabaseState } from "../../database/state.ts";
 
 /** Returns one row for each fault that would permit the runtime role to bypass or remove the fence. */
 const faultsSql = `
 select 'the trigger on lease is missing or disabled' as fault
   where not exists (select from pg_trigger where tgrelid = 'public.lease'::regclass and tgname = 'eclair_ami_fence' and tgenabled = 'A')
-union all select 'the runtime role is a superuser, or may create roles or databases'
-  from pg_roles where rolname = current_user and (rolsuper or rolcreaterole or rolcreatedb)
+union all select 'the role ' || rolname || ' is a superuser, or may create roles or databases'
+  from pg_roles where (rolname = current_user or oid = any (eclair_ami.logins())) and (rolsuper or rolcreaterole or rolcreatedb)
+union all select 'the login ' || rolname || ' does not have the limits that init and rotate set, or does not act as ' || f.runtime_role
+  from pg_roles, eclair_ami.fence f where rolcanlogin and oid = any (eclair_ami.logins())
+    and not (rolconfig @> $1 and (rolname = f.runtime_role or rolconfig @> array['role=' || f.runtime_role]))
+union all select 'the session of ' || session_user || ' acts as ' || current_user || ', not as ' || runtime_role
+  from eclair_ami.fence where current_user <> runtime_role
 union all select 'the runtime role owns the database'
   from pg_database where datname = current_database() and pg_has_role(datdba, 'member')
 union all select 'the runtime role owns the schema ' || nspname
@@ -23,9 +29,9 @@ union all select 'the runtime role may change ' || c.oid::regclass
 union all select 'the runtime role may delete or truncate lease, or create a trigger on it'
   where has_table_privilege('public.lease', 'delete, truncate, trigger')`;
 
-/** @param client a session of the runtime role, or of a member that has set this role */
+/** @param client a session of a login, or of the owner that has set the runtime role */
 export async function fenceFaults(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ fault: string }>(faultsSql);
+  const { rows } = await client.query<{ fault: string }>(faultsSql, [limitSettings]);
   return rows.map(({ fault }) => fault);
 }
 

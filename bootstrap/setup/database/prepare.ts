@@ -3,7 +3,7 @@ import { EclairAmiError } from "../../contract/errors.ts";
 import type { NodeIdentity } from "../../contract/record/record.ts";
 import { fenceTables } from "../../database/fence-tables.ts";
 import { fenceSql, fenceVersion, leaseSql } from "../../database/fence.ts";
-import { grantsSql, limitsSql, runtimeRoleSql } from "../../database/roles.ts";
+import { grantsSql, limitsSql, loginSql } from "../../database/roles.ts";
 import { readDatabaseState, type DatabaseState } from "../../database/state.ts";
 import { requireNode } from "../../identity/node-checks.ts";
 import type { Credentials } from "../../secrets/shapes.ts";
@@ -12,6 +12,7 @@ import { runtimeLogin } from "../secrets.ts";
 import { bind } from "./binding.ts";
 import { canLogIn } from "./connection.ts";
 import { fenceFaults, fenceNotEnforced, requireFenceKnown } from "./fence-checks.ts";
+import { readRuntimeRole, roleExists } from "./runtime-role.ts";
 
 /** The key of an advisory lock, so that two cluster setups of one database run one after the other. */
 const setupLock = 6_172_919_001;
@@ -24,7 +25,7 @@ export type PreparedDatabase = {
 };
 
 /** An additional change in the transaction. It returns what it changed, in words. */
-type Change = (owner: Client, username: string) => Promise<string[]>;
+type Change = (owner: Client, runtimeRole: string) => Promise<string[]>;
 
 /**
  * Creates the secret of the runtime role's login, and in one transaction the role, the lease table, the fence and the
@@ -50,20 +51,21 @@ export async function prepareDatabase(
     requireFenceKnown(before);
     if (before.binding !== undefined)
       requireNode(expectedOf(context, node), before.binding.node, "the database", "database");
-    if (!loginWorks) changed.push(await createRole(context, owner, login, before));
+    const runtimeRole = (await readRuntimeRole(owner)) ?? username;
+    if (!loginWorks) changed.push(await createLogin(context, owner, { login, runtimeRole, before }));
     await owner.query(limitsSql(username));
-    changed.push(...(await createFence(owner, before)));
+    changed.push(...(await createFence(owner, before, runtimeRole)));
     if (before.binding === undefined) {
       await bind(owner, node);
       changed.push("binding");
     }
-    changed.push(...(await additionalChange(owner, username)));
+    changed.push(...(await additionalChange(owner, runtimeRole)));
     // Last, because the privileges of a table's owner go to the next owner.
-    if (changed.length > 0) await owner.query(grantsSql(username, setup.database.name));
-    await requireNoFaults(owner, username);
+    if (changed.length > 0) await owner.query(grantsSql(runtimeRole, setup.database.name));
+    await requireNoFaults(owner, runtimeRole);
     const state = await readDatabaseState(owner);
     await owner.query("commit");
-    if (await fenceExistingTables(owner, username)) changed.push("fence on Eclair's tables");
+    if (await fenceExistingTables(owner, runtimeRole)) changed.push("fence on Eclair's tables");
     return { state, changed, secretArn };
   } catch (error) {
     await owner.query("rollback");
@@ -71,26 +73,30 @@ export async function prepareDatabase(
   }
 }
 
-/** Creates the runtime role, or sets the password of the existing role. */
-async function createRole(
+type NewLogin = {
+  readonly login: Credentials;
+  readonly runtimeRole: string;
+  readonly before: DatabaseState;
+};
+
+/** Creates the login, or sets the password of the existing role. */
+async function createLogin(
   { task }: SetupContext,
   owner: Client,
-  login: Credentials,
-  { binding }: DatabaseState,
+  { login, runtimeRole, before }: NewLogin,
 ): Promise<string> {
   const { username } = login;
-  const { rowCount } = await owner.query("select from pg_roles where rolname = $1", [username]);
-  const exists = rowCount === 1;
-  if (exists && binding === undefined && task.action === "init") throw roleExists(username);
-  await owner.query(runtimeRoleSql(login, exists));
+  const exists = await roleExists(owner, username);
+  if (exists && before.binding === undefined && task.action === "init") throw foreignRole(username);
+  await owner.query(loginSql(login, runtimeRole, exists));
   return `role ${username}`;
 }
 
 /** Creates the lease table and the fence, or upgrades the fence. */
-async function createFence(owner: Client, { fence }: DatabaseState): Promise<string[]> {
+async function createFence(owner: Client, { fence }: DatabaseState, runtimeRole: string): Promise<string[]> {
   if (fence?.version === fenceVersion && (await hasTrigger(owner))) return [];
   await owner.query(leaseSql);
-  await owner.query(fenceSql);
+  await owner.query(fenceSql(runtimeRole));
   return [fence === undefined ? "fence" : `fence, from version ${fence.version}`];
 }
 
@@ -102,8 +108,8 @@ async function hasTrigger(owner: Client): Promise<boolean> {
 }
 
 /** Checks the fence as the runtime role. The owner is a member of this role. */
-async function requireNoFaults(owner: Client, username: string): Promise<void> {
-  await owner.query(`set local role ${escapeIdentifier(username)}`);
+async function requireNoFaults(owner: Client, runtimeRole: string): Promise<void> {
+  await owner.query(`set local role ${escapeIdentifier(runtimeRole)}`);
   const faults = await fenceFaults(owner);
   await owner.query("reset role");
   if (faults.length > 0) throw fenceNotEnforced(faults);
@@ -113,8 +119,8 @@ async function requireNoFaults(owner: Client, username: string): Promise<void> {
  * Fences the tables that Eclair has created. The active instance fences later tables.
  * @returns whether a table was not fenced
  */
-async function fenceExistingTables(owner: Client, username: string): Promise<boolean> {
-  await owner.query(`set lock_timeout = '2s'; set role ${escapeIdentifier(username)}`);
+async function fenceExistingTables(owner: Client, runtimeRole: string): Promise<boolean> {
+  await owner.query(`set lock_timeout = '2s'; set role ${escapeIdentifier(runtimeRole)}`);
   const fenced = await fenceTables(owner);
   await owner.query("reset role; reset lock_timeout");
   return fenced.length > 0;
@@ -137,7 +143,7 @@ function databaseLocked(error: unknown): EclairAmiError {
   );
 }
 
-function roleExists(username: string): EclairAmiError {
+function foreignRole(username: string): EclairAmiError {
   return new EclairAmiError({
     code: "database.role-exists",
     operation: "preparing the database",

@@ -152,15 +152,7 @@ export class NodeDatabase {
    * transaction holds a lock that would block a takeover.
    */
   async terminateSupersededSessions(): Promise<void> {
-    await this.withClient((client) =>
-      client.query(
-        `select pg_terminate_backend(a.pid) from pg_stat_activity a
-         where a.datname = current_database() and a.usename = current_user
-           and split_part(a.application_name, '${sessionNames.separator}', 1) = '${sessionNames.eclair}'
-           and a.client_addr is distinct from inet_client_addr()
-           and not exists (select from public.lease where expires_at > now())`,
-      ),
-    );
+    await this.withClient((client) => client.query("select eclair_ami.end_superseded_sessions()"));
   }
 
   /** Stores the EC2 instance and the image of a holder of the lease. */
