@@ -22,6 +22,7 @@ const files: readonly { readonly verbs: readonly string[]; readonly load: () => 
   { verbs: ["budget"], load: async () => (await import("./verbs/cluster/budget.ts")).addBudget },
   { verbs: ["chain"], load: async () => (await import("./verbs/cluster/chain.ts")).addChain },
   { verbs: ["switchover"], load: async () => (await import("./verbs/cluster/switchover.ts")).addSwitchover },
+  { verbs: ["rotate"], load: async () => (await import("./verbs/cluster/rotate.ts")).addRotate },
   { verbs: ["replace"], load: async () => (await import("./verbs/cluster/replace.ts")).addReplace },
   { verbs: ["stack"], load: async () => (await import("./verbs/stack/stack.ts")).addStack },
   { verbs: ["drill"], load: async () => (await import("./verbs/lab/drill.ts")).addDrill },

@@ -29,6 +29,7 @@ import { digestsOf, sha256, type RenderedDigests } from "../render/digests.ts";
 import { imageTemplates } from "../render/image-templates.ts";
 import { nodeFiles } from "../render/node-files.ts";
 import { secretReader } from "../secrets/fetch.ts";
+import { pinnedVersion } from "../secrets/pinned.ts";
 import { newPasswords, resolveSecrets, type LocalPasswords, type NodeSecrets } from "../secrets/resolve.ts";
 import { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { databaseCertificates, startUnits } from "./host.ts";
@@ -60,9 +61,12 @@ async function bootPhases(
 
   const local = localPasswords();
   // The record is read before the database: the progress in the record must not be newer than the database's.
+  const client = new SecretsManagerClient(clientSettings(aws));
   const [secrets, record] = await phases.run("resolve", () =>
     Promise.all([
-      resolveSecrets(configuration, secretReader(new SecretsManagerClient(clientSettings(aws))), local),
+      pinnedVersion(table.rotations).then((pinned) =>
+        resolveSecrets(configuration, secretReader(client, pinned), local),
+      ),
       readRecord(table, configuration.record.allowStartWithoutRecord),
     ]),
   );
@@ -82,7 +86,12 @@ async function bootPhases(
   });
 
   await phases.run("render", () =>
-    writeFiles({ formatVersion: 1, ...facts, identity, aws }, secrets, local, databaseCa),
+    writeFiles(
+      { formatVersion: 1, ...facts, identity, secretVersions: secrets.versions, aws },
+      secrets,
+      local,
+      databaseCa,
+    ),
   );
 
   if (configuration.bitcoind.local !== undefined)

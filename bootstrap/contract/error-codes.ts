@@ -163,6 +163,13 @@ export const errorCodes = {
   "repoint.node-active": "An instance wrote to the cluster record within the last minute.",
   "repoint.node-id-mismatch": "The given node id is not the node id of the cluster.",
   "role.missing": "The instance has no instance profile.",
+  "rotation.in-progress": "Another rotation of the cluster is in progress.",
+  "rotation.instance-outdated":
+    "An instance does not use the current version of the secret, so its login must not change.",
+  "rotation.login-in-use": "A session still uses a login that a rotation would change or disable.",
+  "rotation.no-standby": "No instance is a ready standby that could test the new login.",
+  "rotation.secret-changed": "Another party changed the secret during a rotation, or rotates it.",
+  "rotation.timeout": "An instance did not use the new login in time.",
   "secret.denied": "Secrets Manager denied access to a secret.",
   "secret.malformed": "A secret does not have the expected form. Its value is not shown.",
   "secret.not-created": "A secret cannot be created.",

@@ -72,6 +72,11 @@ export const logEvents = {
   "record.unreachable": "The cluster record cannot be read; the configuration permits a start without it.",
   "report.failed": "The report of the instance was not written to the cluster table.",
   "role.changed": "The role of the instance changed.",
+  "rotation.boots-again": "The instance boots again, because a rotation tests or has changed a login.",
+  "rotation.failed":
+    "The rotation request cannot be read, or a step of it failed; the supervisor tries again.",
+  "rotation.unreadable":
+    "The rotation request cannot be read: the instance uses the current version of each secret, which works in any case.",
   "supervisor.action-failed": "An action of the supervisor failed; the supervisor tries again.",
   "switchover.advanced": "A switchover reached its next step.",
   "switchover.failed": "The switchover request cannot be read or written; the supervisor tries again.",

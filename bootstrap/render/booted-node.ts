@@ -3,6 +3,7 @@ import { z } from "zod";
 import { NodeConfiguration } from "../contract/configuration/node.ts";
 import { NodeIdentity } from "../contract/record/record.ts";
 import { InstanceIdentity } from "../contract/reports/instance-identity.ts";
+import { SecretVersions } from "../contract/reports/secret-versions.ts";
 import { fenceVersion } from "../database/fence.ts";
 import type { Expected } from "../identity/expected.ts";
 import { paths } from "../os/paths.ts";
@@ -16,6 +17,7 @@ export const BootedNode = z.strictObject({
   node: NodeIdentity,
   /** The version of the image's Eclair. */
   eclair: z.string(),
+  secretVersions: SecretVersions,
   aws: z.strictObject({ region: z.string(), endpoint: z.string().optional() }),
 });
 export type BootedNode = z.infer<typeof BootedNode>;

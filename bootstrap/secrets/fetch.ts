@@ -1,32 +1,45 @@
 import { isUtf8 } from "node:buffer";
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SecretReference } from "../contract/configuration/node.ts";
-import { referenceOf } from "../contract/configuration/secret-reference.ts";
+import { currentStage, referenceOf } from "../contract/configuration/secret-reference.ts";
 import { EclairAmiError, messageOf } from "../contract/errors.ts";
+import type { PinnedVersion } from "./pinned.ts";
 
-/** Reads the text of a secret. */
-export type SecretReader = (reference: SecretReference) => Promise<string>;
+/** The text of a secret, and the version that contains it. */
+export type SecretText = { readonly text: string; readonly versionId: string };
 
-/** Reads secrets from Secrets Manager. Each secret is read once, also when several references name it. */
-export function secretReader(client: SecretsManagerClient): SecretReader {
-  const requests = new Map<string, Promise<string>>();
+export type SecretReader = (reference: SecretReference) => Promise<SecretText>;
+
+/**
+ * Reads secrets from Secrets Manager. Each secret is read once, also when several references name it.
+ * @param pinned a version that is read in place of the current version of its secret
+ */
+export function secretReader(client: SecretsManagerClient, pinned?: PinnedVersion): SecretReader {
+  const requests = new Map<string, Promise<SecretText>>();
   return (reference) => {
     const { id, versionStage } = referenceOf(reference);
     const key = `${id} ${versionStage}`;
-    const request = requests.get(key) ?? readOne(client, id, versionStage);
+    const isPinned = versionStage === currentStage && pinned?.secretIds.includes(id) === true;
+    const request = requests.get(key) ?? readOne(client, id, versionStage, isPinned ? pinned : undefined);
     requests.set(key, request);
     return request;
   };
 }
 
-async function readOne(client: SecretsManagerClient, id: string, versionStage: string): Promise<string> {
+async function readOne(
+  client: SecretsManagerClient,
+  id: string,
+  versionStage: string,
+  pinned: PinnedVersion | undefined,
+): Promise<SecretText> {
+  const version = pinned === undefined ? { VersionStage: versionStage } : { VersionId: pinned.versionId };
   try {
-    const value = await client.send(new GetSecretValueCommand({ SecretId: id, VersionStage: versionStage }));
+    const value = await client.send(new GetSecretValueCommand({ SecretId: id, ...version }));
     const text = value.SecretString ?? (value.SecretBinary && textOf(value.SecretBinary));
     if (text === undefined) throw new Error("the secret has no value");
-    return text;
+    return { text, versionId: value.VersionId ?? "" };
   } catch (error) {
-    throw explain(error, id, versionStage);
+    throw explain(error, id, pinned?.versionId ?? versionStage);
   }
 }
 
@@ -39,9 +52,10 @@ function textOf(binary: Uint8Array): string {
 const denied = new Set(["AccessDeniedException", "DecryptionFailure", "UnrecognizedClientException"]);
 const notFound = new Set(["ResourceNotFoundException", "InvalidRequestException"]);
 
-function explain(error: unknown, id: string, versionStage: string): EclairAmiError {
+/** @param version a stage of versions, or the id of a version */
+function explain(error: unknown, id: string, version: string): EclairAmiError {
   const name = error instanceof Error ? error.name : "";
-  const subject = `secret ${id} (stage ${versionStage})`;
+  const subject = `secret ${id} (version ${version})`;
   if (denied.has(name))
     return new EclairAmiError(
       {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { NodeConfiguration, SecretReference } from "../contract/configuration/node.ts";
 import { referenceOf } from "../contract/configuration/secret-reference.ts";
+import type { SecretVersions } from "../contract/reports/secret-versions.ts";
 import type { SecretReader } from "./fetch.ts";
 import { parseOnChainSecret, type OnChainSecret } from "./on-chain.ts";
 import { parseCredentials, parsePassword, parseSeed, type Credentials } from "./shapes.ts";
@@ -25,6 +26,9 @@ export type NodeSecrets = {
   readonly apiPassword: string;
 };
 
+/** The secrets, and the versions that contain the logins. */
+export type ResolvedSecrets = NodeSecrets & { readonly versions: SecretVersions };
+
 /** Passwords that are valid on this host only. The first boot generates them. */
 export type LocalPasswords = { readonly bitcoind: string; readonly gate: string; readonly api: string };
 
@@ -38,10 +42,10 @@ export async function resolveSecrets(
   configuration: NodeConfiguration,
   read: SecretReader,
   local: LocalPasswords,
-): Promise<NodeSecrets> {
+): Promise<ResolvedSecrets> {
   const { secrets, database, bitcoind } = configuration;
   const readAs = async <T>(reference: SecretReference, parse: (text: string, name: string) => T) =>
-    parse(await read(reference), referenceOf(reference).id);
+    parse((await read(reference)).text, referenceOf(reference).id);
 
   const [nodeSeed, channelSeed, onChain, databaseLogin, remotes, apiPassword] = await Promise.all([
     readAs(secrets.nodeSeed, (text, name) => parseSeed(text, "nodeSeed", name)),
@@ -62,5 +66,6 @@ export async function resolveSecrets(
       remotes,
     },
     apiPassword,
+    versions: { database: (await read(database.secret)).versionId },
   };
 }

@@ -15,6 +15,8 @@ import { compare } from "./compare.ts";
 import type { SetupContext } from "./context.ts";
 import { initialise } from "./init.ts";
 import { confirmUpgrade, repoint } from "./repoint.ts";
+import { finishRotation } from "./rotation/finish.ts";
+import { prepareRotation } from "./rotation/prepare.ts";
 import { verify } from "./verify.ts";
 
 const actions: Readonly<Record<SetupTask["action"], (context: SetupContext) => Promise<SetupOutcome>>> = {
@@ -24,6 +26,8 @@ const actions: Readonly<Record<SetupTask["action"], (context: SetupContext) => P
   compare,
   repoint,
   "confirm-upgrade": confirmUpgrade,
+  "prepare-rotation": prepareRotation,
+  "finish-rotation": finishRotation,
 };
 
 /**

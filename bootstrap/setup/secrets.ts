@@ -51,9 +51,10 @@ export async function nodeKeys(
     read(secrets.channelSeed),
     secrets.onChain === undefined ? undefined : read(secrets.onChain),
   ]);
-  const nodeSeed = parseSeed(node, "nodeSeed", secrets.nodeSeed);
-  const channelSeed = parseSeed(channel, "channelSeed", secrets.channelSeed);
-  const onChain = chainKeys === undefined ? undefined : parseOnChainSecret(chainKeys, secrets.onChain ?? "");
+  const nodeSeed = parseSeed(node.text, "nodeSeed", secrets.nodeSeed);
+  const channelSeed = parseSeed(channel.text, "channelSeed", secrets.channelSeed);
+  const onChain =
+    chainKeys === undefined ? undefined : parseOnChainSecret(chainKeys.text, secrets.onChain ?? "");
   if (options.isNew === true && onChain !== undefined)
     requireNormalised(onChain.passphrase, secrets.onChain ?? "");
   if (nodeId !== undefined) requireNodeId(nodeSeed, chain, nodeId, secrets.nodeSeed);
@@ -111,7 +112,7 @@ export async function runtimeLogin(
     };
     if (await createSecret(client, secret, setup.cluster, content)) created.push(`secret ${secret}`);
   }
-  const text = await secretReader(client)(secret);
+  const { text } = await secretReader(client)(secret);
   const { ARN: arn = "" } = await client.send(new GetSecretValueCommand({ SecretId: secret }));
   return { login: parseCredentials(text, secret), arn, created };
 }

@@ -168,6 +168,7 @@ export class Supervisor {
       disconnectPeers: () => this.disconnectPeers(),
       isPassive: () => this.isPassive,
       isActive: () => this.processes.open !== undefined,
+      secretVersions: () => (this.reloader.next ?? this.context).node.secretVersions,
       isHolderFine: () => !this.isHolderSilent && leaseOwner(this.lease, undefined) === "other",
     });
     this.polledAt = boottime();

@@ -53,7 +53,7 @@ export class NodeRoles extends Construct {
       name,
       "operator",
       { AWS: `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:root` },
-      operatorPolicy({ ...cluster, volumeKey: volumeKeyArn }, [node.roleArn, setup.roleArn]),
+      operatorPolicy({ ...cluster, volumeKey: volumeKeyArn }, [node.roleArn, setup.roleArn], secrets.runtime),
     ).attrArn;
   }
 

@@ -2,6 +2,7 @@ import { nodePartition } from "../../bootstrap/contract/record/keys.ts";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import {
   decryptSecrets,
+  encryptSecrets,
   isArn,
   onItems,
   onRecord,
@@ -34,12 +35,20 @@ export function setupPolicy(
             Condition: { StringEquals: { [`aws:RequestTag/${tags.cluster}`]: cluster.name } },
           } as const,
         ]),
+    {
+      Sid: "RotateLogin",
+      Effect: "Allow",
+      Action: ["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"],
+      Resource: secretArn(secrets.runtime),
+    },
     onRecord(cluster, "GetItem", "PutItem", "UpdateItem"),
     // One statement for both partitions: how DynamoDB evaluates the keys of a transaction over two is not documented.
     onItems(cluster, "NodeOwner", { "ForAllValues:StringLike": [cluster.name, nodePartition("*")] }, [
       "GetItem",
       "PutItem",
     ]),
-    ...(cluster.secretKeys === undefined ? [] : [decryptSecrets(cluster.secretKeys)]),
+    ...(cluster.secretKeys === undefined
+      ? []
+      : [decryptSecrets(cluster.secretKeys), encryptSecrets(cluster.secretKeys)]),
   );
 }

@@ -1,13 +1,22 @@
 import { tags } from "../../bootstrap/contract/tags.ts";
-import { onRecord, onRequests, policy, useVolumeKey, type Cluster, type Policy } from "./statements.ts";
+import {
+  onRecord,
+  onRequests,
+  policy,
+  secretArn,
+  useVolumeKey,
+  type Cluster,
+  type Policy,
+} from "./statements.ts";
 
 /**
- * The permissions for `launch`, `status`, `switchover`, `replace`, `logs`, `terminate` and the cluster setup of one
+ * The permissions for `launch`, `status`, `budget`, `switchover`, `replace`, `rotate`, `logs`, `terminate` and the cluster setup of one
  * cluster. No statement reads a secret. A person who can launch an instance with a role can use that role: a person who
  * can pass the role of the cluster setup can read the secrets.
  * @param roles the ARNs of the roles of the node and of the cluster setup
+ * @param databaseSecret the name or the ARN of the secret with the runtime role's login, for `rotate`
  */
-export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Policy {
+export function operatorPolicy(cluster: Cluster, roles: readonly string[], databaseSecret: string): Policy {
   const ours = { [`aws:ResourceTag/${tags.cluster}`]: cluster.name };
   return policy(
     {
@@ -34,6 +43,12 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[]): Poli
         "elasticloadbalancing:DescribeTargetHealth",
       ],
       Resource: "*",
+    },
+    {
+      Sid: "RotateLogin",
+      Effect: "Allow",
+      Action: ["secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage"],
+      Resource: secretArn(databaseSecret),
     },
     onRecord(cluster, "GetItem", "Query"),
     onRequests(cluster, "GetItem", "PutItem", "UpdateItem"),

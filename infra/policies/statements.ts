@@ -64,6 +64,13 @@ export const decryptSecrets = (keys: readonly string[]): Statement => ({
   Condition: { StringLike: { "kms:ViaService": "secretsmanager.*.amazonaws.com" } },
 });
 
+/** A new version of a secret with a customer managed key. https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html */
+export const encryptSecrets = (keys: readonly string[]): Statement => ({
+  ...decryptSecrets(keys),
+  Sid: "EncryptSecrets",
+  Action: "kms:GenerateDataKey",
+});
+
 /** The use of a key for encrypted volumes. https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html */
 export const useVolumeKey = (key: string): Statement[] => [
   {

@@ -13,7 +13,16 @@ import {
 import { apiVersion } from "./api-version.ts";
 
 /** The actions of a cluster setup. `verify` and `compare` change nothing. */
-export const setupActions = ["init", "adopt", "verify", "compare", "repoint", "confirm-upgrade"] as const;
+export const setupActions = [
+  "init",
+  "adopt",
+  "verify",
+  "compare",
+  "repoint",
+  "confirm-upgrade",
+  "prepare-rotation",
+  "finish-rotation",
+] as const;
 
 const Task = z.strictObject({
   action: z.enum(setupActions),

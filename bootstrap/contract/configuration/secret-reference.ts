@@ -1,7 +1,10 @@
 import type { SecretReference } from "./node.ts";
 
+/** The stage of the version that every party uses. */
+export const currentStage = "AWSCURRENT";
+
 /** A reference with its defaults. */
 export const referenceOf = (
   reference: SecretReference,
 ): { readonly id: string; readonly versionStage: string } =>
-  typeof reference === "string" ? { id: reference, versionStage: "AWSCURRENT" } : reference;
+  typeof reference === "string" ? { id: reference, versionStage: currentStage } : reference;

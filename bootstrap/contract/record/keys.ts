@@ -29,3 +29,4 @@ export const ownerItem = "owner";
 export const requestPartition = (cluster: string): string => `requests#${cluster}`;
 export const switchoverItem = "switchover";
 export const chainSnapshotItem = "chain-snapshot";
+export const rotationItem = "rotation";

@@ -10,10 +10,19 @@ import {
 import { z } from "zod";
 import type { LastEclair } from "../eclair/versions.ts";
 import { ChainSnapshotRequest } from "../requests/chain-snapshot.ts";
+import { finalSteps, Rotation } from "../requests/rotation.ts";
 import { Switchover } from "../requests/switchover.ts";
-import { conditionMet } from "./condition.ts";
 import { BudgetItem } from "./budget-item.ts";
-import { chainSnapshotItem, formatVersion, items, nodePartition, ownerItem, switchoverItem } from "./keys.ts";
+import { conditionMet } from "./condition.ts";
+import {
+  chainSnapshotItem,
+  formatVersion,
+  items,
+  nodePartition,
+  ownerItem,
+  rotationItem,
+  switchoverItem,
+} from "./keys.ts";
 import { ClusterRecord, type DatabaseIdentity, type Progress } from "./record.ts";
 import { RequestItem } from "./request-item.ts";
 
@@ -71,6 +80,7 @@ export class ClusterTable {
   readonly cluster: string;
   readonly switchovers: RequestItem<Switchover>;
   readonly chainSnapshots: RequestItem<ChainSnapshotRequest>;
+  readonly rotations: RequestItem<Rotation>;
   readonly budget: BudgetItem;
 
   constructor(client: DynamoDBDocumentClient, name: string, cluster: string) {
@@ -86,6 +96,11 @@ export class ClusterTable {
       item: chainSnapshotItem,
       schema: ChainSnapshotRequest,
       finalSteps: ["resumed", "aborted"],
+    });
+    this.rotations = new RequestItem(client, name, cluster, {
+      item: rotationItem,
+      schema: Rotation,
+      finalSteps,
     });
     this.budget = new BudgetItem(client, name, cluster);
   }

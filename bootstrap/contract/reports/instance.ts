@@ -4,6 +4,7 @@ import { BootStatus } from "./boot.ts";
 import { BitcoindReport, BitcoindSummary } from "./bitcoind.ts";
 import { DoorReport } from "./door.ts";
 import { InstanceIdentity } from "./instance-identity.ts";
+import { SecretVersions } from "./secret-versions.ts";
 import { Unknown } from "./unknown.ts";
 
 /**
@@ -112,6 +113,8 @@ export const InstanceReport = z.object({
   record: Record,
   /** Absent in the reports of older images. */
   budget: BudgetReport.optional(),
+  /** Absent in the reports of older images. */
+  secretVersions: SecretVersions.optional(),
   versions: z.object({ eclair: z.string(), bootstrap: z.string() }),
   boot: BootStatus,
 });

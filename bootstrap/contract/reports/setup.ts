@@ -13,6 +13,18 @@ export const SetupResult = z.strictObject({
   /** The ARN of the runtime role's login. */
   databaseSecretArn: z.string().optional(),
   record: ClusterRecord.optional(),
+  /** What a rotation prepared. */
+  rotation: z
+    .strictObject({
+      secretArn: z.string(),
+      secretName: z.string(),
+      /** The pending version of the secret, and the current version. */
+      versionId: z.string(),
+      previousVersionId: z.string(),
+      /** The name of the login in the pending version. */
+      login: z.string(),
+    })
+    .optional(),
   /** What was checked, and what was found. */
   findings: z.array(z.strictObject({ name: z.string(), value: z.string() })),
   /** The progress of the database that was checked. */

@@ -10,7 +10,10 @@ import { chainHost } from "../chain/snapshot/chain-host.ts";
 import { ChainSnapshotParticipant } from "../chain/snapshot/participant.ts";
 import { GroupLifecycle, type HostHealth } from "../group/group-lifecycle.ts";
 import { ClusterView } from "./cluster-view.ts";
+import type { SecretVersions } from "../../contract/reports/secret-versions.ts";
+import { rerunBoot } from "../../os/systemd.ts";
 import { Reporter } from "../health/reporter.ts";
+import { RotationParticipant } from "../rotation/participant.ts";
 import { SwitchoverParticipant } from "../switchover/participant.ts";
 
 /** What the duties of this host can require from the supervisor. */
@@ -27,6 +30,8 @@ export type SupervisorActions = {
   readonly isHolderFine: () => boolean;
   /** Whether an Eclair of this host is connected to the database. */
   readonly isActive: () => boolean;
+  /** The versions of the secrets that the files of the last boot contain, in use or not. */
+  readonly secretVersions: () => SecretVersions;
 };
 
 /** Compares secrets and user-data with the rendered files. */
@@ -43,6 +48,7 @@ export class ClusterDuties {
   /** Undefined without a local bitcoind. */
   private readonly chainSnapshot: ChainSnapshotParticipant | undefined;
   private readonly driftDetector: DriftPoller;
+  private readonly rotation: RotationParticipant;
   private readonly view: ClusterView;
 
   constructor(
@@ -63,6 +69,7 @@ export class ClusterDuties {
       configuration.failover.unhealthyAfterSeconds,
     );
     this.driftDetector = driftDetector;
+    this.rotation = new RotationParticipant(table.rotations, identity.instanceId, rerunBoot);
     this.view = new ClusterView(table, identity.instanceId);
   }
 
@@ -127,6 +134,7 @@ export class ClusterDuties {
       disconnectPeers: actions.disconnectPeers,
     });
     void this.driftDetector.poll(actions.isPassive);
+    void this.rotation.poll(report, actions);
     this.reporter.report(report);
   }
 

@@ -53,6 +53,7 @@ export function buildReport(
     eclair,
     record: recordMirror.state,
     budget: budget.report,
+    secretVersions: node.secretVersions,
     versions: { eclair: node.eclair, bootstrap: version },
     boot,
   };

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { clientSettings } from "../../aws/clients.ts";
+import { clusterTable, supervisorClient } from "../../aws/cluster-table.ts";
 import type { BootStatus } from "../../contract/reports/boot.ts";
 import { readUserData } from "../../imds/read.ts";
 import { boottime } from "../../os/clock.ts";
@@ -14,6 +15,7 @@ import { imageTemplates } from "../../render/image-templates.ts";
 import { nodeFiles } from "../../render/node-files.ts";
 import { readBootStatus, type Rendered } from "../../render/rendered.ts";
 import { secretReader } from "../../secrets/fetch.ts";
+import { pinnedVersion } from "../../secrets/pinned.ts";
 import { resolveSecrets } from "../../secrets/resolve.ts";
 import { configurationIn } from "../../contract/userdata/configuration.ts";
 
@@ -90,7 +92,8 @@ async function detectDrift({ node, secrets, digests: before }: Rendered): Promis
   const current: unknown = JSON.parse(JSON.stringify((await configurationIn(await readUserData())) ?? {}));
   if (!isDeepStrictEqual(current, configuration))
     return { names: ["user-data"], id: sha256(JSON.stringify(current)) };
-  const reader = secretReader(new SecretsManagerClient(clientSettings(aws)));
+  const pinned = await pinnedVersion(clusterTable(node, supervisorClient).rotations);
+  const reader = secretReader(new SecretsManagerClient(clientSettings(aws)), pinned);
   const resolved = await resolveSecrets(configuration, reader, secrets.local);
   const databaseCa = readFileSync(paths.databaseCa, "utf8");
   const digests = digestsOf(nodeFiles(configuration, resolved, secrets.local, databaseCa, imageTemplates()));

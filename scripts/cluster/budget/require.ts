@@ -23,6 +23,7 @@ export type PlannedOutage = {
 export const plannedOutages = {
   /** The node is away for seconds. */
   switchover: { operation: "switching over", blocks: 1 },
+  rotation: { operation: "rotating a login", blocks: 1 },
   replace: { operation: "replacing the instances", blocks: 1 },
   /** A database that changes its class or its version is away for less than an hour. */
   stackChange: { operation: "changing the stacks", blocks: 6 },

@@ -2,36 +2,18 @@ import type { Command } from "commander";
 import type { ClusterSetup, SetupTask } from "../../../bootstrap/contract/configuration/cluster-setup.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { SetupResult } from "../../../bootstrap/contract/reports/setup.ts";
-import { runClusterSetup, type SetupInstance } from "../../cluster/cluster-setup.ts";
+import { runClusterSetup } from "../../cluster/cluster-setup.ts";
 import { readClusterSetup } from "../../cluster/configuration/read.ts";
 import { callerOf } from "../../target/caller.ts";
-import type { Target } from "../../target/target.ts";
 import { interruptSignal } from "../../ui/interrupt.ts";
 import { ask } from "../../ui/question.ts";
-import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
-import { launchTemplateOf, targetOf, withTarget } from "../target-flags.ts";
-
-type SetupFlags = ImageFlags & {
-  readonly config: string;
-  readonly launchTemplate?: string;
-  readonly instanceProfile?: string;
-  readonly json: boolean;
-};
+import { targetOf } from "../target-flags.ts";
+import { setupInstance, withSetup, type SetupFlags } from "./setup-flags.ts";
 
 const noConsent = { createSecrets: false, walletRetained: false };
 
 /** The actions of a cluster setup, each on a short-lived instance. */
 export function addClusterSetup(program: Command): void {
-  const withSetup = (command: Command) =>
-    withImage(withTarget(command), "the image of the short-lived instance")
-      .requiredOption("--config <file>", "a document of the kind ClusterSetup")
-      .option("--launch-template <name>", "by name or id; in the lab, the cluster's own by default")
-      .option(
-        "--instance-profile <name>",
-        "the profile that may read the owner's secret; CLUSTER-setup by default",
-      )
-      .option("--json", "print the result as JSON", false);
-
   withSetup(program.command("init"))
     .description("create a new node: the roles, fence and binding of its database, and its cluster record")
     .option("--create-secrets", "create the node's secrets that do not exist, on that instance", false)
@@ -121,19 +103,6 @@ async function askForNodeId({ cluster }: ClusterSetup): Promise<string> {
       exitCode: 2,
     }),
   );
-}
-
-async function setupInstance(
-  target: Target,
-  { cluster }: ClusterSetup,
-  flags: SetupFlags,
-): Promise<SetupInstance> {
-  const launchTemplate = launchTemplateOf(target, cluster, flags.launchTemplate);
-  return {
-    image: await imageOf(target, flags, { name: launchTemplate, version: "$Default" }),
-    launchTemplate,
-    instanceProfile: flags.instanceProfile ?? `${cluster}-setup`,
-  };
 }
 
 function print(result: SetupResult, json: boolean): void {

@@ -67,11 +67,15 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Pro
   "release-engineer": releaseEngineerPolicy,
   instance: async ({ config, kmsKey }, role) =>
     instancePolicy({ ...(await nodeCluster(required(config, role, "--config"))), ...keysOf(kmsKey) }),
-  operator: async ({ config, passRole }, role) =>
-    operatorPolicy(
-      await nodeCluster(required(config, role, "--config")),
+  operator: async ({ config, passRole }, role) => {
+    const file = required(config, role, "--config");
+    const { configuration } = await readConfiguration(file);
+    return operatorPolicy(
+      await nodeCluster(file),
       required(passRole, role, "--pass-role"),
-    ),
+      referenceOf(configuration.database.secret).id,
+    );
+  },
   publisher: async (flags, role) => publisherPolicy(await releaseNames(flags, role)),
   "channel-reader": async (flags, role) => channelReaderPolicy(await releaseNames(flags, role)),
   consumer: async (flags, role) =>

@@ -3,19 +3,23 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { secretReader } from "../../../bootstrap/secrets/fetch.ts";
+import type { PinnedVersion } from "../../../bootstrap/secrets/pinned.ts";
 
 let server: Server;
 afterEach(() => server.close());
 
 /** A Secrets Manager on loopback with these answers, and the requests that it received. */
-async function startSecretsManager(answer: (count: number) => { status: number; body: object }) {
+async function startSecretsManager(
+  answerTo: (count: number) => { status: number; body: object },
+  pinned?: PinnedVersion,
+) {
   const requests: Record<string, unknown>[] = [];
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       requests.push(JSON.parse(Buffer.concat(chunks).toString("utf8")) as Record<string, unknown>);
-      const { status, body } = answer(requests.length);
+      const { status, body } = answerTo(requests.length);
       response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
     });
   });
@@ -26,15 +30,18 @@ async function startSecretsManager(answer: (count: number) => { status: number; 
     credentials: { accessKeyId: "a", secretAccessKey: "b" },
     maxAttempts: 4,
   });
-  return { read: secretReader(client), requests };
+  return { read: secretReader(client, pinned), requests };
 }
 
+const answer = { status: 200, body: { SecretString: "x", VersionId: "v1" } };
+const value = { text: "x", versionId: "v1" };
+
 test("reads a secret once when two references name it", async () => {
-  const { read, requests } = await startSecretsManager(() => ({ status: 200, body: { SecretString: "x" } }));
+  const { read, requests } = await startSecretsManager(() => answer);
   expect(await Promise.all([read("a"), read("a"), read({ id: "a", versionStage: "AWSPENDING" })])).toEqual([
-    "x",
-    "x",
-    "x",
+    value,
+    value,
+    value,
   ]);
   expect(requests.map(({ VersionStage }) => String(VersionStage)).toSorted()).toEqual([
     "AWSCURRENT",
@@ -42,13 +49,24 @@ test("reads a secret once when two references name it", async () => {
   ]);
 });
 
+test("reads the version that a rotation tests in place of the current version of its secret", async () => {
+  const pinned = { secretIds: ["arn:a", "a"], versionId: "v2" };
+  const { read, requests } = await startSecretsManager(() => answer, pinned);
+  await Promise.all([read("a"), read("b"), read({ id: "a", versionStage: "AWSPREVIOUS" })]);
+  expect(
+    requests.map((request) => [request["SecretId"], request["VersionId"] ?? request["VersionStage"]]),
+  ).toEqual([
+    ["a", "v2"],
+    ["b", "AWSCURRENT"],
+    ["a", "AWSPREVIOUS"],
+  ]);
+});
+
 test("tries again after throttling", async () => {
   const { read, requests } = await startSecretsManager((count) =>
-    count < 3
-      ? { status: 400, body: { __type: "ThrottlingException" } }
-      : { status: 200, body: { SecretString: "x" } },
+    count < 3 ? { status: 400, body: { __type: "ThrottlingException" } } : answer,
   );
-  expect(await read("a")).toBe("x");
+  expect(await read("a")).toEqual(value);
   expect(requests).toHaveLength(3);
 });
 
@@ -56,9 +74,9 @@ test.each([
   [
     "AccessDeniedException",
     "secret.denied",
-    /secret a \(stage AWSCURRENT\): secretsmanager:GetSecretValue was denied/,
+    /secret a \(version AWSCURRENT\): secretsmanager:GetSecretValue was denied/,
   ],
-  ["ResourceNotFoundException", "secret.not-found", /secret a \(stage AWSCURRENT\) was not found/],
+  ["ResourceNotFoundException", "secret.not-found", /secret a \(version AWSCURRENT\) was not found/],
 ])("does not try again after %s, and names the secret", async (type, code, message) => {
   const { read, requests } = await startSecretsManager(() => ({
     status: 400,

@@ -56,10 +56,10 @@ test.each(["aws-cn", "aws-us-gov"] as const)("no ARN of another partition is lef
   for (const document of [
     instancePolicy(cluster),
     setup,
-    operatorPolicy(cluster, ["arn:aws:iam::1:role/x"]),
+    operatorPolicy(cluster, ["arn:aws:iam::1:role/x"], "demo/database"),
     releaseEngineerPolicy(),
   ])
     expect(JSON.stringify(inPartition(document, partition))).not.toContain("arn:aws:");
-  const passed = JSON.stringify(inPartition(operatorPolicy(cluster, ["x"]), partition));
+  const passed = JSON.stringify(inPartition(operatorPolicy(cluster, ["x"], "demo/database"), partition));
   expect(passed.includes("ec2.amazonaws.com.cn")).toBe(partition === "aws-cn");
 });

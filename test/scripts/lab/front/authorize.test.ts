@@ -7,7 +7,7 @@ import { setupPolicy } from "../../../../infra/policies/cluster-setup.ts";
 
 const cluster = { name: "demo", table: "eclair-ami", secrets: ["demo/seeds"], targetGroupArns: ["arn:tg"] };
 const instance = [PolicyDocument.parse(instancePolicy(cluster))];
-const operator = [PolicyDocument.parse(operatorPolicy(cluster, ["arn:role"]))];
+const operator = [PolicyDocument.parse(operatorPolicy(cluster, ["arn:role"], "demo/database"))];
 const setup = [
   PolicyDocument.parse(setupPolicy(cluster, { owner: "arn:aws:owner", runtime: "demo/database" })),
 ];

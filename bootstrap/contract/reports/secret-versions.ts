@@ -1,0 +1,5 @@
+import { z } from "zod";
+
+/** The version ids of the secrets with logins, as an instance uses them. Secrets Manager generates the ids; they are not secret. */
+export const SecretVersions = z.object({ database: z.string() });
+export type SecretVersions = z.infer<typeof SecretVersions>;

@@ -1,0 +1,34 @@
+import { z } from "zod";
+
+/** What `eclair-ami rotate` can change on a node that serves. */
+export const rotationKinds = ["database"] as const;
+
+/**
+ * The rotation of a login, and its progress:
+ * - `testing`: the new version of the secret is `AWSPENDING`. Passive instances boot again with it, so that an Eclair is armed
+ *   with it before anything depends on it
+ * - `promoted`: the new version is `AWSCURRENT`. Both logins work
+ * - `restarting`: the active instance of a cluster without a standby boots again, and starts its Eclair with the new login
+ * - `finished`: no instance uses the previous login, which is disabled
+ * - `abandoned`: another party changed the secret meanwhile
+ */
+export const Rotation = z.strictObject({
+  id: z.uuid(),
+  kind: z.enum(rotationKinds),
+  /** The ARN of the secret, and its name: a configuration can contain either. */
+  secretArn: z.string(),
+  secretName: z.string(),
+  /** The version of the secret with the new login, and the version before. */
+  versionId: z.string(),
+  previousVersionId: z.string(),
+  /** The caller, as AWS names it. */
+  requestedBy: z.string(),
+  /** An unfinished rotation is continued after this time as well; until then, no other one may begin. */
+  expiresAt: z.iso.datetime(),
+  step: z.enum(["testing", "promoted", "restarting", "finished", "abandoned"]),
+  /** With `restarting`: the active instance. */
+  instanceId: z.string().optional(),
+});
+export type Rotation = z.infer<typeof Rotation>;
+
+export const finalSteps = ["finished", "abandoned"] as const satisfies readonly Rotation["step"][];

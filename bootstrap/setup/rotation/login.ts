@@ -1,0 +1,53 @@
+import type { Client } from "pg";
+import { EclairAmiError } from "../../contract/errors.ts";
+import { minimumImageVersionWithLogins } from "../../database/fence.ts";
+import { limitsSql, loginSql } from "../../database/roles.ts";
+import type { Credentials } from "../../secrets/shapes.ts";
+import type { SetupContext } from "../context.ts";
+import { asRole } from "../database/connection.ts";
+import { fenceFaults, fenceNotEnforced } from "../database/fence-checks.ts";
+import { roleExists } from "../database/runtime-role.ts";
+
+/** An image that knows only an older fence ends the sessions of its own login only, so it is refused from now on. */
+export async function createLogin(owner: Client, login: Credentials, runtimeRole: string): Promise<void> {
+  await owner.query("begin");
+  try {
+    await requireUnusedLogin(owner, login.username);
+    await owner.query(loginSql(login, runtimeRole, await roleExists(owner, login.username)));
+    await owner.query(limitsSql(login.username));
+    await owner.query(
+      "update eclair_ami.fence set minimum_image_version = greatest(minimum_image_version, $1)",
+      [minimumImageVersionWithLogins],
+    );
+    await owner.query("commit");
+  } catch (error) {
+    await owner.query("rollback");
+    throw error;
+  }
+}
+
+/** Its password would change below an Eclair that uses it. */
+async function requireUnusedLogin(owner: Client, username: string): Promise<void> {
+  const { rows } = await owner.query<{ address: string }>(
+    "select distinct host(client_addr) as address from pg_stat_activity where usename = $1",
+    [username],
+  );
+  if (rows.length === 0) return;
+  throw new EclairAmiError({
+    code: "rotation.login-in-use",
+    operation: "preparing the rotation",
+    message: `sessions from ${rows.map(({ address }) => address).join(", ")} still use the login ${username}, which is the next one`,
+    remedy:
+      "find the instance with this address in `eclair-ami status`. A standby changes to the current login within a minute; make an active instance a standby with `eclair-ami switchover`. Then run the command again",
+  });
+}
+
+/** Logs in as Eclair will, and checks that the login cannot bypass the fence. */
+export async function requireUsable(
+  context: SetupContext,
+  login: Credentials,
+  secret: string,
+): Promise<void> {
+  const faults = await asRole(context, login, secret, fenceFaults);
+  if (faults.length > 0) throw fenceNotEnforced(faults);
+}

@@ -1,0 +1,87 @@
+import type { RequestItem } from "../../contract/record/request-item.ts";
+import type { InstanceReport } from "../../contract/reports/instance.ts";
+import type { SecretVersions } from "../../contract/reports/secret-versions.ts";
+import type { Rotation } from "../../contract/requests/rotation.ts";
+import { boottime } from "../../os/clock.ts";
+import { ChangeLog, logEvent } from "../../os/log.ts";
+
+const everySeconds = 3;
+const stepsUnderWay: readonly Rotation["step"][] = ["testing", "promoted", "restarting"];
+
+/** What this host can do for a rotation. */
+export type RotationActions = {
+  /** Whether this host can boot again without an effect on the node. */
+  readonly isPassive: () => boolean;
+  /** The versions of the secrets that the files of the last boot contain, in use or not. */
+  readonly secretVersions: () => SecretVersions;
+  /** Stops Eclair. */
+  readonly handOver: () => Promise<void>;
+};
+
+/**
+ * The part of this host in a rotation. A passive host boots again with the new version of the secret: without this, it would do so
+ * within a minute by itself. The active host of a cluster without a standby boots again on request, and then starts its Eclair
+ * again.
+ */
+export class RotationParticipant {
+  private readonly requests: Pick<RequestItem<Rotation>, "read">;
+  private readonly instanceId: string;
+  private readonly bootAgain: () => Promise<void>;
+  private polledAt = -Infinity;
+  private polling = false;
+  /** The steps for which this host has booted again or stopped its Eclair: once each. */
+  private readonly done = new Set<string>();
+  private readonly log = new ChangeLog("rotation.failed");
+
+  constructor(
+    requests: Pick<RequestItem<Rotation>, "read">,
+    instanceId: string,
+    bootAgain: () => Promise<void>,
+  ) {
+    this.requests = requests;
+    this.instanceId = instanceId;
+    this.bootAgain = bootAgain;
+  }
+
+  /** The caller does not wait: a table that cannot be reached delays nothing. */
+  async poll(
+    report: Pick<InstanceReport, "active" | "secretVersions">,
+    actions: RotationActions,
+  ): Promise<void> {
+    if (this.polling || boottime() - this.polledAt < everySeconds) return;
+    this.polling = true;
+    this.polledAt = boottime();
+    try {
+      const rotation = await this.requests.read();
+      if (rotation !== undefined && stepsUnderWay.includes(rotation.step))
+        await this.act(rotation, report, actions);
+      this.log.reset();
+    } catch (error) {
+      this.log.logError(error);
+    } finally {
+      this.polling = false;
+    }
+  }
+
+  private async act(
+    rotation: Rotation,
+    { active, secretVersions }: Pick<InstanceReport, "active" | "secretVersions">,
+    actions: RotationActions,
+  ): Promise<void> {
+    const restarts = rotation.step === "restarting" && rotation.instanceId === this.instanceId && active;
+    const hasRendered = actions.secretVersions()[rotation.kind] === rotation.versionId;
+    if (!hasRendered && (restarts || actions.isPassive()))
+      await this.once(`boot ${rotation.id} ${rotation.step}`, async () => {
+        logEvent("rotation.boots-again", { rotation: rotation.id, step: rotation.step });
+        await this.bootAgain();
+      });
+    if (hasRendered && restarts && secretVersions?.[rotation.kind] !== rotation.versionId)
+      await this.once(`stop ${rotation.id}`, actions.handOver);
+  }
+
+  private async once(name: string, action: () => Promise<void>): Promise<void> {
+    if (this.done.has(name)) return;
+    await action();
+    this.done.add(name);
+  }
+}

@@ -1,0 +1,49 @@
+import { DescribeSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { currentStage } from "../../../bootstrap/contract/configuration/secret-reference.ts";
+import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { freshSeconds } from "../../../bootstrap/contract/reports/standby.ts";
+import type { Rotation } from "../../../bootstrap/contract/requests/rotation.ts";
+import type { Target } from "../../target/target.ts";
+import type { NodeStatus } from "../status.ts";
+import { reportAge } from "../takeover.ts";
+
+export const activeOf = (statuses: readonly NodeStatus[]): NodeStatus | undefined =>
+  statuses.find(({ report }) => report?.active === true);
+
+/** The instances that are not active, also those that have sent no report yet. */
+export const othersOf = (
+  statuses: readonly NodeStatus[],
+  active: NodeStatus | undefined,
+): readonly NodeStatus[] => statuses.filter((status) => status !== active);
+
+/** Whether an instance uses the new version, by a report that is not old. */
+export function usesVersion(status: NodeStatus, { kind, versionId }: Rotation): boolean {
+  const age = reportAge(status, new Date()) ?? Infinity;
+  return age <= freshSeconds && status.report?.secretVersions?.[kind] === versionId;
+}
+
+/**
+ * Refuses a rotation while an instance uses another version than the current one: its login could be the next one.
+ * @param secret the name or the ARN of the secret
+ */
+export async function requireCurrentVersion(
+  target: Target,
+  secret: string,
+  statuses: readonly NodeStatus[],
+): Promise<void> {
+  const { VersionIdsToStages = {} } = await target
+    .client(SecretsManagerClient)
+    .send(new DescribeSecretCommand({ SecretId: secret }));
+  const current = Object.keys(VersionIdsToStages).find((id) =>
+    VersionIdsToStages[id]?.includes(currentStage),
+  );
+  const outdated = statuses.filter(({ report }) => report?.secretVersions?.database !== current);
+  if (outdated.length === 0) return;
+  throw new EclairAmiError({
+    code: "rotation.instance-outdated",
+    operation: "checking the instances",
+    message: `${outdated.map(({ instanceId }) => instanceId).join(", ")} ${outdated.length === 1 ? "does" : "do"} not report that the current version of secret ${secret} is in use`,
+    remedy:
+      "a standby changes to the current version within a minute; make an active instance a standby with `eclair-ami switchover`. Replace an instance whose image is older than rotations, and terminate one that is lost. Then run the command again",
+  });
+}

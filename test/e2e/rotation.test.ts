@@ -1,0 +1,214 @@
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+} from "@aws-sdk/client-secrets-manager";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { Credentials } from "../../bootstrap/secrets/shapes.ts";
+import { postgresProgram } from "../../scripts/lab/rds/postgres.ts";
+import { guestNetworkArguments } from "../../scripts/lab/guest/processes.ts";
+import { cli, eventually, failureOf } from "./cli.ts";
+import { cluster, type Cluster } from "./node.ts";
+import { pairOf } from "./pair.ts";
+
+const state = inject("labState");
+/** A standby claims after 3 s of silence. */
+const claimWithinSeconds = 15;
+
+describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, id: imageId }) => {
+  let nodes: Cluster;
+  let ids: readonly string[];
+  const secret = () => `${nodes.name}/database`;
+
+  const rotate = (...flags: string[]) => nodes.runSetup(["rotate", "database"], imageId, ...flags);
+  /** Runs the command as a program of its own, and kills it when it reports a step. */
+  const rotateUntil = async (step: string) => {
+    const running = cli(
+      [
+        ...["rotate", "database", "--state", state, "--image", imageId],
+        ...["--config", nodes.setupFile, "--json"],
+      ],
+      {},
+      { detached: true },
+    );
+    let killed = false;
+    running.stdout.on("data", (chunk: Buffer) => {
+      if (killed || !chunk.toString().includes(`"rotation.${step}"`) || running.pid === undefined) return;
+      killed = true;
+      process.kill(-running.pid, "SIGKILL");
+    });
+    const { all } = await running;
+    expect(killed, all).toBe(true);
+  };
+  const currentLogin = async () => {
+    const { SecretString = "" } = await nodes.secrets.send(new GetSecretValueCommand({ SecretId: secret() }));
+    return Credentials.parse(JSON.parse(SecretString));
+  };
+  const epochs = async () => Number(await nodes.sql("select count(*) from eclair_ami.epoch"));
+  const loginsInUse = () =>
+    nodes.sql(
+      "select string_agg(distinct usename, ',') from pg_stat_activity where application_name ~ '^eclair(/|-supervisor)'",
+    );
+
+  /** Logs in at the database from a host of the cluster. */
+  const logIn = async ({ username, password }: Credentials) => {
+    const [id = ""] = ids;
+    const { stdout } = await nodes.inGuest(id, `getent ahostsv4 ${nodes.configuration.database.host}`);
+    const address = stdout.split(" ")[0] ?? "";
+    return await execa(
+      "nsenter",
+      [
+        ...guestNetworkArguments(nodes.lab, id),
+        ...[
+          postgresProgram("psql"),
+          "--no-psqlrc",
+          "--tuples-only",
+          "--no-align",
+          "--command=select current_user",
+        ],
+        `host=${address} port=${nodes.configuration.database.port} dbname=eclair user=${username} sslmode=require`,
+      ],
+      { env: { PGPASSWORD: password }, reject: false },
+    );
+  };
+
+  beforeAll(async () => {
+    nodes = await cluster(state, `rotation-${eclair}`, imageId);
+    const first = await nodes.launch(imageId);
+    await nodes.waitUntilActive(first);
+    ids = [first, await nodes.launch(imageId)];
+    await pairOf(nodes, ids);
+  });
+  afterAll(async () => {
+    await Promise.all(ids.map((id) => nodes.terminate(id)));
+  });
+
+  test("the database has another login after one switchover, and the previous password is refused", async () => {
+    const before = await currentLogin();
+    const { standby } = await pairOf(nodes, ids);
+    const takeovers = await epochs();
+    const result = await rotate();
+    expect(result.exitCode, result.all).toBe(0);
+    expect(result.stdout).toMatch(new RegExp(`^tested +${standby} `, "m"));
+    expect(result.stdout).toMatch(/^finished +login eclair is disabled$/m);
+    expect(await epochs()).toBe(takeovers + 1);
+    const after = await currentLogin();
+    expect(after.username).toBe("eclair_a");
+    expect(await loginsInUse()).toBe("eclair_a");
+    expect((await logIn(after)).stdout).toBe("eclair");
+    expect((await logIn(before)).stderr).toMatch(
+      /role "eclair" is not permitted to log in|password authentication failed/,
+    );
+    const { VersionIdsToStages = {} } = await nodes.secrets.send(
+      new DescribeSecretCommand({ SecretId: secret() }),
+    );
+    expect(Object.values(VersionIdsToStages).flat()).not.toContain("AWSPENDING");
+    expect(await nodes.sql("select minimum_image_version from eclair_ami.fence")).toBe("6");
+  });
+
+  test("`verify` and `init` accept the rotated login, and change nothing", async () => {
+    const verified = await nodes.runSetup(["verify"], imageId);
+    expect(verified.exitCode, verified.all).toBe(0);
+    const again = await nodes.runSetup(["init"], imageId);
+    expect(again.stdout, again.all).toMatch(/^created +nothing/m);
+  });
+
+  test("a rotation that is interrupted after each step continues, with one switchover", async () => {
+    const takeovers = await epochs();
+    for (const step of ["prepared", "tested", "promoted", "switched-over"]) await rotateUntil(step);
+    const result = await rotate();
+    expect(result.exitCode, result.all).toBe(0);
+    expect(result.stdout).toMatch(/^resumed /m);
+    expect(await epochs()).toBe(takeovers + 1);
+    expect((await currentLogin()).username).toBe("eclair_b");
+    expect(await loginsInUse()).toBe("eclair_b");
+  });
+
+  test("during a rotation, a standby claims the lease of a frozen holder with the other login, and ends its sessions", async () => {
+    await rotateUntil("tested");
+    const { active } = await pairOf(nodes, ids);
+    const address = (await nodes.status(active))?.privateIp ?? "";
+    const sessions = () =>
+      nodes.sql(
+        `select count(*) from pg_stat_activity where application_name like 'eclair/%' and client_addr = '${address}'`,
+      );
+    const takeovers = await epochs();
+    expect(Number(await sessions())).toBeGreaterThan(0);
+    await nodes.inGuest(active, "pkill -STOP -u eclair; systemctl kill --signal=SIGSTOP eclair-supervisor");
+    // The lease of 30 s would end later.
+    await eventually(
+      "the other host to claim the lease",
+      async () => ((await epochs()) === takeovers + 1 ? true : undefined),
+      claimWithinSeconds,
+    );
+    expect(await sessions()).toBe("0");
+    await nodes.inGuest(active, "pkill -CONT -u eclair; systemctl kill --signal=SIGCONT eclair-supervisor");
+    await pairOf(nodes, ids);
+    const result = await rotate();
+    expect(result.exitCode, result.all).toBe(0);
+    expect(result.stdout).not.toMatch(/^switchover/m);
+    expect(await epochs()).toBe(takeovers + 1);
+    expect(await loginsInUse()).toBe("eclair_a");
+  });
+
+  test("an instance that starts during a rotation boots, and the rotation waits for it", async () => {
+    const running = rotate();
+    const third = await nodes.launch(imageId);
+    ids = [...ids, third];
+    const result = await running;
+    expect(result.exitCode, result.all).toBe(0);
+    await eventually("the third instance", async () =>
+      (await nodes.status(third))?.report?.role === "standby" ? true : undefined,
+    );
+    expect(await loginsInUse()).toBe("eclair_b");
+    await nodes.terminate(third);
+    await nodes.waitUntilTerminated(third);
+    ids = ids.filter((id) => id !== third);
+    await pairOf(nodes, ids);
+  });
+
+  test("a change of the secret by another party ends the rotation, and the node continues", async () => {
+    const before = await currentLogin();
+    const running = nodes.runSetup(["rotate", "database"], imageId, "--json");
+    running.stdout.on("data", (chunk: Buffer) => {
+      if (!chunk.toString().includes("rotation.prepared")) return;
+      void nodes.secrets.send(
+        new PutSecretValueCommand({
+          SecretId: secret(),
+          SecretString: JSON.stringify({ ...before, note: "x" }),
+        }),
+      );
+    });
+    expect(failureOf(await running)).toMatchObject({ code: "rotation.secret-changed" });
+    expect(await currentLogin()).toEqual(before);
+    await pairOf(nodes, ids);
+    expect(await nodes.sql("select count(*) > 0 from lease where expires_at > now()")).toBe("t");
+  });
+
+  test("a role that was changed by hand is refused", async () => {
+    await nodes.sql(`alter role ${(await currentLogin()).username} reset role`);
+    const refused = await nodes.runSetup(["verify"], imageId, "--json");
+    expect(failureOf(refused)).toMatchObject({
+      code: "fence.not-enforced",
+      message: expect.stringMatching(/does not act as eclair/) as string,
+    });
+    await nodes.sql(`alter role ${(await currentLogin()).username} set role = 'eclair'`);
+  });
+});
+
+test.each(inject("images"))(
+  "the only instance of a node gets another login ($eclair)",
+  async ({ eclair, id: imageId }) => {
+    const nodes = await cluster(state, `rotation-one-${eclair}`, imageId);
+    const id = await nodes.launch(imageId);
+    await nodes.waitUntilActive(id);
+    const result = await nodes.runSetup(["rotate", "database"], imageId);
+    expect(result.exitCode, result.all).toBe(0);
+    expect(result.stdout).toMatch(new RegExp(`^restarted +${id}`, "m"));
+    expect(result.stdout).toMatch(/^finished +login eclair is disabled$/m);
+    await nodes.waitUntilActive(id);
+    expect(await nodes.sql("select count(*) from eclair_ami.epoch")).toBe("2");
+    await nodes.terminate(id);
+  },
+);
