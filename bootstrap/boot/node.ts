@@ -64,7 +64,7 @@ async function bootPhases(
   const client = new SecretsManagerClient(clientSettings(aws));
   const [secrets, record] = await phases.run("resolve", () =>
     Promise.all([
-      pinnedVersion(table.rotations).then((pinned) =>
+      pinnedVersion(table.rotations, existsSync(paths.node)).then((pinned) =>
         resolveSecrets(configuration, secretReader(client, pinned), local),
       ),
       readRecord(table, configuration.record.allowStartWithoutRecord),

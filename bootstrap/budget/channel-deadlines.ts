@@ -46,7 +46,7 @@ export function channelDeadlines(raw: RawRow, fulfillSafety: number): ChannelRes
   ];
   return {
     ...(deadlines.length > 0 && { channel: channelOf(row, htlcs, deadlines) }),
-    ...(row.commitment.remoteCommit.index > 0 && { revocationDelay: delay }),
+    ...(row.remote_index > 0 && { revocationDelay: delay }),
     pending: htlcs.flatMap((one) => pendingOf(row.channel_id, one)),
   };
 }

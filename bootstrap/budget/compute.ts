@@ -1,7 +1,14 @@
 import { z } from "zod";
-import type { Budget, ChannelBudget, Deadline, RevokedCommitments } from "../contract/budget/budget.ts";
-import { byDeadline, earliestOfEach, limitOf } from "../contract/budget/deadlines.ts";
+import type {
+  Budget,
+  ChannelBudget,
+  ChannelDeadline,
+  Deadline,
+  RevokedCommitments,
+} from "../contract/budget/budget.ts";
+import { byDeadline, earliestOfEach, limitsOutage } from "../contract/budget/deadlines.ts";
 import type { EclairSettings } from "../contract/eclair/settings.ts";
+import { secondsOf } from "./durations.ts";
 import { channelDeadlines, type ChannelResult, type PendingHtlc } from "./channel-deadlines.ts";
 import type { RawRow } from "./channel-rows.ts";
 
@@ -13,6 +20,16 @@ const defaults = {
   "channel.fulfill-safety-before-timeout-blocks": 24,
   "channel.max-channel-spent-rescan-blocks": 720,
 } as const;
+/**
+ * Eclair looks for the spending of each channel within a random time after its start, and processes a block within a random time
+ * after bitcoind has it.
+ */
+const durations = [
+  ["channel.max-restart-watch-delay", "60 seconds"],
+  ["channel.max-block-processing-delay", "30 seconds"],
+] as const;
+/** For the search itself. */
+const otherSeconds = 30;
 /** The values that HOCON reads as false. */
 const isFalse: readonly unknown[] = [false, "false", "no", "off"];
 const closeOnMismatch = "on-chain-fees.close-on-offline-feerate-mismatch";
@@ -22,6 +39,8 @@ export type BudgetSettings = {
   readonly fulfillSafety: number;
   readonly rescanBlocks: number;
   readonly closesOnFeerateMismatch: boolean;
+  /** After this time, Eclair has certainly processed a block that its API reports. */
+  readonly processedAfterSeconds: number;
 };
 
 export function budgetSettings(settings: z.infer<typeof EclairSettings>): BudgetSettings {
@@ -33,6 +52,10 @@ export function budgetSettings(settings: z.infer<typeof EclairSettings>): Budget
   return {
     fulfillSafety: blocks("channel.fulfill-safety-before-timeout-blocks"),
     rescanBlocks: blocks("channel.max-channel-spent-rescan-blocks"),
+    processedAfterSeconds: durations.reduce(
+      (sum, [name, standard]) => sum + secondsOf(settings[name] ?? standard),
+      otherSeconds,
+    ),
     closesOnFeerateMismatch: !isFalse.includes(settings[closeOnMismatch] ?? true),
   };
 }
@@ -43,14 +66,14 @@ export type ComputedBudget = {
   readonly pending: readonly PendingHtlc[];
 };
 
-/**
- * Computes the budget from Eclair's open channels, page by page, so that no other task of this process waits for it.
- * @param processedHeight the last block that an active Eclair has processed
- */
+/** The heights of the chain and, when it is known, of the last block that an active Eclair has processed. */
+export type Heights = { readonly chain: number; readonly processed: number | undefined };
+
+/** Computes the budget from Eclair's open channels, page by page, so that no other task of this process waits for it. */
 export async function computeBudget(
   pages: AsyncIterable<readonly RawRow[]>,
   settings: BudgetSettings,
-  processedHeight: number | undefined,
+  heights: Heights,
 ): Promise<ComputedBudget> {
   const channels: ChannelBudget[] = [];
   const delays: number[] = [];
@@ -68,12 +91,11 @@ export async function computeBudget(
       pending.push(...result.pending);
     }
   channels.sort(byDeadline);
-  const revoked = revokedOf(delays, settings, processedHeight);
+  const revoked = revokedOf(delays, settings, heights.processed);
   const ofNode = unseenDeadline(revoked);
-  const next = nextOf(channels[0], ofNode);
   return {
     budget: {
-      ...(next !== undefined && { next }),
+      ...split(channels, ofNode, heights.chain),
       deadlines: earliestOfEach([...channels.flatMap(({ deadlines }) => deadlines), ...ofNode]),
       channels: channels.length,
       htlcs: channels.reduce((sum, { htlcs }) => sum + htlcs, 0),
@@ -114,9 +136,25 @@ function unseenDeadline(revoked: RevokedCommitments | undefined): Deadline[] {
   return [{ event: "revoked-unseen", height: revoked.processedHeight + revoked.window }];
 }
 
-function nextOf(first: ChannelBudget | undefined, ofNode: readonly Deadline[]): Budget["next"] {
-  const limit = first && limitOf(first);
-  const candidates: NonNullable<Budget["next"]>[] = [...ofNode];
-  if (first !== undefined && limit !== undefined) candidates.push({ ...limit, channelId: first.channelId });
-  return candidates.toSorted((a, b) => a.height - b.height)[0];
+/** A deadline that was reached must not hide the next one: a peer that never comes back leaves it for ever. */
+function split(
+  channels: readonly ChannelBudget[],
+  ofNode: readonly Deadline[],
+  height: number,
+): Pick<Budget, "next" | "overdue"> {
+  const limits: ChannelDeadline[] = [
+    ...ofNode,
+    ...channels.flatMap(({ channelId, deadlines }) =>
+      deadlines.filter(limitsOutage).map((deadline) => ({ ...deadline, channelId })),
+    ),
+  ].toSorted((a, b) => a.height - b.height);
+  const reached = limits.filter((limit) => limit.height <= height);
+  const [earliest] = reached;
+  const next = limits[reached.length];
+  return {
+    ...(next !== undefined && { next }),
+    ...(earliest !== undefined && {
+      overdue: { ...earliest, channels: new Set(reached.map(({ channelId }) => channelId)).size },
+    }),
+  };
 }

@@ -1,6 +1,6 @@
 import type { ChannelRow, HtlcRow } from "./channel-rows.ts";
 
-/** An HTLC of a channel, and the commitments that contain it. */
+/** An HTLC of a channel. */
 export type Htlc = {
   /** From this node's side. */
   readonly direction: "IN" | "OUT";
@@ -9,33 +9,34 @@ export type Htlc = {
   readonly expiry: number;
   /** Whether this node's own commitment contains it. */
   readonly inLocalCommit: boolean;
-  /** Whether Eclair knows the preimage of an incoming HTLC, and has not removed the HTLC yet. */
+  /** Whether the receiver of the HTLC has begun to fulfill it: Eclair for an incoming HTLC, the peer for an outgoing one. */
   readonly fulfilled: boolean;
+  /** Whether Eclair has begun to fail an incoming HTLC. */
+  readonly failed: boolean;
 };
 
 const opposite = { IN: "OUT", OUT: "IN" } as const;
 
-/** The HTLCs of a channel, each once. All active commitments have the same HTLCs; Eclair itself reads those of the first. */
-export function htlcsOf({ commitment, changes, fulfilled }: ChannelRow): Htlc[] {
-  const { localCommit, remoteCommit, nextRemoteCommit } = commitment;
-  const messages = [...changes.proposed, ...changes.signed, ...changes.acked];
-  const known = new Set([
-    ...fulfilled,
-    ...messages.flatMap(({ id, paymentPreimage }) =>
-      paymentPreimage === undefined || id === undefined ? [] : [id],
-    ),
-  ]);
+/** The HTLCs of a channel. An HTLC that is in several commitments is in the list once. */
+export function htlcsOf(row: ChannelRow): Htlc[] {
+  const fulfilled = { IN: new Set(row.fulfilled), OUT: new Set(row.fulfilled_by_peer) };
+  const failed = { IN: new Set(row.failed), OUT: new Set<number>() };
   const found = new Map<string, Htlc>();
-  const add = (row: HtlcRow, direction: "IN" | "OUT", inLocalCommit: boolean) => {
-    const { id, amountMsat, cltvExpiry: expiry } = row;
+  const add = (
+    { id, amountMsat, cltvExpiry: expiry }: HtlcRow,
+    direction: "IN" | "OUT",
+    isLocal: boolean,
+  ) => {
     const key = `${direction} ${id}`;
     if (found.has(key)) return;
-    const isFulfilled = direction === "IN" && known.has(id);
-    found.set(key, { direction, id, amountMsat, expiry, inLocalCommit, fulfilled: isFulfilled });
+    found.set(key, {
+      ...{ direction, id, amountMsat, expiry },
+      inLocalCommit: isLocal,
+      fulfilled: fulfilled[direction].has(id),
+      failed: failed[direction].has(id),
+    });
   };
-  for (const row of localCommit.spec.htlcs) add(row, row.direction, true);
-  // The peer's commitments describe the HTLCs from the peer's side.
-  for (const commit of [remoteCommit, nextRemoteCommit])
-    for (const row of commit?.spec.htlcs ?? []) add(row, opposite[row.direction], false);
+  for (const htlc of row.local) add(htlc, htlc.direction, true);
+  for (const htlc of [...row.remote, ...(row.next ?? [])]) add(htlc, opposite[htlc.direction], false);
   return [...found.values()];
 }

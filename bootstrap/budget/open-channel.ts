@@ -9,17 +9,21 @@ const peerSafetyBlocks = 24;
  * @param fulfillSafety `channel.fulfill-safety-before-timeout-blocks` of this node
  */
 export function openDeadlines(htlc: Htlc, fulfillSafety: number): Deadline[] {
-  const { direction, expiry } = htlc;
+  const { direction, expiry, fulfilled } = htlc;
   if (direction === "OUT")
     return [
       // `timedOutOutgoingHtlcs` reads this node's commitment and both commitments of the peer.
       { event: "eclair-closes", height: expiry },
-      { event: "informed-peer-closes", height: expiry - peerSafetyBlocks },
+      {
+        event: fulfilled ? "informed-peer-closes" : "payee-closes",
+        height: expiry - peerSafetyBlocks,
+      },
     ];
-  if (htlc.fulfilled && htlc.inLocalCommit)
+  if (fulfilled && htlc.inLocalCommit)
     return [
       { event: "eclair-closes", height: expiry - fulfillSafety },
       { event: "peer-takes", height: expiry },
     ];
-  return [{ event: "peer-closes", height: expiry }];
+  // A peer that is away for long never learns of the failure. Nothing is lost then.
+  return [{ event: htlc.failed ? "failed-htlc-expires" : "peer-closes", height: expiry }];
 }

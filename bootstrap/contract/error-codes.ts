@@ -167,7 +167,9 @@ export const errorCodes = {
   "rotation.instance-outdated":
     "An instance does not use the current version of the secret, so its login must not change.",
   "rotation.login-in-use": "A session still uses a login that a rotation would change or disable.",
-  "rotation.no-standby": "No instance is a ready standby that could test the new login.",
+  "rotation.no-secret": "The setup document does not name the secret that a rotation would change.",
+  "rotation.no-standby": "No instance is active, or no other instance could test the new login.",
+  "rotation.owner-not-managed": "RDS does not manage the secret of the database's owner.",
   "rotation.secret-changed": "Another party changed the secret during a rotation, or rotates it.",
   "rotation.timeout": "An instance did not use the new login in time.",
   "secret.denied": "Secrets Manager denied access to a secret.",

@@ -22,10 +22,10 @@ const isEclairSession = `split_part(a.application_name, '${sessionNames.separato
 
 /**
  * Creates the schema `eclair_ami` in a node's database; existing parts stay. The owner of the database owns the schema. The
- * runtime role may read the tables and call three functions. The owner runs it in one transaction, after `lease` exists.
+ * runtime role may read the tables and call some functions (`grantsSql`). The owner runs it in one transaction, after `lease` exists.
  *
  * The *runtime role* owns Eclair's tables. A *login* is the runtime role itself, or a member of it that Eclair and the supervisor
- * connect as (`roles.ts`); the owner of the database and superusers are members as well, and are no logins. The functions
+ * connect as (`roles.ts`). The owner of the database, its members and superusers are members as well, and are no logins. The functions
  * treat all logins alike. The owner is a member of each login, and therefore sees and ends its sessions: these functions run
  * as the owner.
  *
@@ -54,7 +54,7 @@ alter table eclair_ami.fence add column if not exists runtime_role name;
 create or replace function eclair_ami.logins() returns oid[]
 language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
   select array_agg(r.oid) from pg_roles r join eclair_ami.fence f on pg_has_role(r.oid, f.runtime_role, 'member')
-    where not r.rolsuper and r.rolname <> current_user;
+    where not pg_has_role(r.oid, current_user, 'member');
 $body$;
 
 create table if not exists eclair_ami.binding (
@@ -115,7 +115,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $body
 declare
   latest record;
 begin
-  if not (select r.oid from pg_roles r where r.rolname = session_user) = any (eclair_ami.logins()) then
+  if pg_has_role(session_user, current_user, 'member')
+      or not pg_has_role(session_user, (select f.runtime_role from eclair_ami.fence f), 'member') then
     return null;
   end if;
   perform pg_advisory_xact_lock_shared(${writersLock});

@@ -21,6 +21,12 @@ export const limitSettings: readonly string[] = Object.entries(limits).map(
   ([name, value]) => `${name}=${value}`,
 );
 
+/** Creates the runtime role of a node whose logins are other roles. */
+export function runtimeRoleSql(runtimeRole: string): string {
+  const role = escapeIdentifier(runtimeRole);
+  return `create role ${role} with nologin;\ngrant ${role} to current_user`;
+}
+
 /**
  * Creates a login of the runtime role, or sets the password of an existing one. A login other than the runtime role itself
  * is a member of this role and acts as it: whatever it creates belongs to the runtime role.

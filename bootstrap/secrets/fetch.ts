@@ -39,7 +39,7 @@ async function readOne(
     if (text === undefined) throw new Error("the secret has no value");
     return { text, versionId: value.VersionId ?? "" };
   } catch (error) {
-    throw explain(error, id, pinned?.versionId ?? versionStage);
+    throw explain(error, id, pinned === undefined ? `stage ${versionStage}` : `version ${pinned.versionId}`);
   }
 }
 
@@ -52,10 +52,10 @@ function textOf(binary: Uint8Array): string {
 const denied = new Set(["AccessDeniedException", "DecryptionFailure", "UnrecognizedClientException"]);
 const notFound = new Set(["ResourceNotFoundException", "InvalidRequestException"]);
 
-/** @param version a stage of versions, or the id of a version */
+/** @param version by its stage or its id */
 function explain(error: unknown, id: string, version: string): EclairAmiError {
   const name = error instanceof Error ? error.name : "";
-  const subject = `secret ${id} (version ${version})`;
+  const subject = `secret ${id} (${version})`;
   if (denied.has(name))
     return new EclairAmiError(
       {

@@ -10,16 +10,22 @@ export type PinnedVersion = {
   readonly versionId: string;
 };
 
+const pinnedSteps: readonly Rotation["step"][] = ["testing", "promoted", "restarting"];
+
 /**
- * The version that a rotation tests. When the table cannot be read, there is none: the current version always works, also
- * during a rotation.
+ * The version that a rotation tests or has made the current one. Only a host that runs already tests it: when its boot fails, the host
+ * continues with its previous files. The first boot of an instance uses the current version, which always works, and so does
+ * every boot while the table cannot be read.
  */
 export async function pinnedVersion(
   rotations: Pick<RequestItem<Rotation>, "read">,
+  hasBooted: boolean,
 ): Promise<PinnedVersion | undefined> {
+  if (!hasBooted) return undefined;
   try {
     const rotation = await rotations.read();
-    if (rotation?.step !== "testing") return undefined;
+    if (rotation === undefined || !pinnedSteps.includes(rotation.step)) return undefined;
+    if (Date.parse(rotation.expiresAt) < Date.now()) return undefined;
     const { secretArn, secretName, versionId } = rotation;
     return { secretIds: [secretArn, secretName], versionId };
   } catch (error) {

@@ -66,6 +66,9 @@ export async function resolveSecrets(
       remotes,
     },
     apiPassword,
-    versions: { database: (await read(database.secret)).versionId },
+    versions: {
+      database: (await read(database.secret)).versionId,
+      ...(secrets.apiPassword !== undefined && { api: (await read(secrets.apiPassword)).versionId }),
+    },
   };
 }

@@ -160,7 +160,9 @@ export class Supervisor {
     this.context.budget.poll({
       bitcoind: this.bitcoind,
       active: this.isActive ? this.poller.info : undefined,
-      isOtherActive: this.context.duties.isOtherActive,
+      isOtherActive:
+        this.context.duties.isOtherActive ||
+        leaseOwner(this.lease, this.processes.open?.eclairInstanceId) === "other",
     });
     this.context.duties.poll(this.report(), this.hostHealth(), {
       handOver: () => this.handOver(),

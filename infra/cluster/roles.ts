@@ -46,14 +46,18 @@ export class NodeRoles extends Construct {
     const setup = this.instanceRole(
       name,
       "setup",
-      setupPolicy(cluster, { owner: ownerSecretArn, runtime: secrets.runtime }),
+      setupPolicy(cluster, { owner: ownerSecretArn, runtime: secrets.runtime, logins: secrets.more }),
     );
     this.instanceProfileArn = node.profileArn;
     this.operatorRoleArn = this.role(
       name,
       "operator",
       { AWS: `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:root` },
-      operatorPolicy({ ...cluster, volumeKey: volumeKeyArn }, [node.roleArn, setup.roleArn], secrets.runtime),
+      operatorPolicy(
+        { ...cluster, volumeKey: volumeKeyArn },
+        [node.roleArn, setup.roleArn],
+        [secrets.runtime, ...secrets.more],
+      ),
     ).attrArn;
   }
 

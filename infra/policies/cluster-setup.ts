@@ -19,11 +19,17 @@ import {
  */
 export function setupPolicy(
   cluster: Cluster,
-  secrets: { readonly owner: string; readonly runtime: string },
+  secrets: {
+    readonly owner: string;
+    readonly runtime: string;
+    /** The other secrets with logins, which `rotate` changes. */
+    readonly logins: readonly string[];
+  },
 ): Policy {
   const created = [...cluster.secrets, secrets.runtime].filter((id) => !isArn(id));
+  const rotated = [secrets.runtime, ...secrets.logins];
   return policy(
-    readSecrets([...cluster.secrets, secrets.runtime, secrets.owner]),
+    readSecrets([...new Set([...cluster.secrets, ...rotated, secrets.owner])]),
     ...(created.length === 0
       ? []
       : [
@@ -39,7 +45,7 @@ export function setupPolicy(
       Sid: "RotateLogin",
       Effect: "Allow",
       Action: ["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"],
-      Resource: secretArn(secrets.runtime),
+      Resource: rotated.map(secretArn),
     },
     onRecord(cluster, "GetItem", "PutItem", "UpdateItem"),
     // One statement for both partitions: how DynamoDB evaluates the keys of a transaction over two is not documented.

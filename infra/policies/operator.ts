@@ -14,9 +14,13 @@ import {
  * cluster. No statement reads a secret. A person who can launch an instance with a role can use that role: a person who
  * can pass the role of the cluster setup can read the secrets.
  * @param roles the ARNs of the roles of the node and of the cluster setup
- * @param databaseSecret the name or the ARN of the secret with the runtime role's login, for `rotate`
+ * @param logins the names or the ARNs of the secrets with logins, for `rotate`
  */
-export function operatorPolicy(cluster: Cluster, roles: readonly string[], databaseSecret: string): Policy {
+export function operatorPolicy(
+  cluster: Cluster,
+  roles: readonly string[],
+  logins: readonly string[],
+): Policy {
   const ours = { [`aws:ResourceTag/${tags.cluster}`]: cluster.name };
   return policy(
     {
@@ -48,7 +52,7 @@ export function operatorPolicy(cluster: Cluster, roles: readonly string[], datab
       Sid: "RotateLogin",
       Effect: "Allow",
       Action: ["secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage"],
-      Resource: secretArn(databaseSecret),
+      Resource: logins.map(secretArn),
     },
     onRecord(cluster, "GetItem", "Query"),
     onRequests(cluster, "GetItem", "PutItem", "UpdateItem"),

@@ -77,8 +77,8 @@ function stackDocument(facts: LabFacts, target: Target, name: string, network: L
     zones: zones.map((zone) => zone.name),
     network: networkIn(facts, network),
     instance: { architecture: arch() === "arm64" ? "arm64" : "x86_64", type: target.instance.type },
-    // The login of a remote bitcoind, for configurations with `bitcoind.remotes`.
-    additionalSecrets: [`${name}/bitcoind`],
+    // The login of a remote bitcoind and the password of Eclair's API, for configurations that name them.
+    additionalSecrets: [`${name}/bitcoind`, `${name}/api`],
   };
 }
 

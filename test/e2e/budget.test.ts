@@ -79,16 +79,36 @@ describe.skipIf(imageId === "")("how long the node may be away", () => {
         channelId: "aa",
         htlcs: 1,
         htlcMsat: 7_000_000,
-        deadlines: ["informed-peer-closes 644", "eclair-closes 668"],
+        deadlines: ["payee-closes 644", "eclair-closes 668"],
       },
       { channelId: "cc", htlcs: 1, htlcMsat: 7_001_700, deadlines: ["eclair-closes 788", "peer-takes 812"] },
       { channelId: "bb", htlcs: 1, htlcMsat: 7_001_700, deadlines: ["peer-closes 812"] },
     ]);
     expect(found).toMatchObject({
       ...{ channels: 3, htlcs: 3, unreadable: 0 },
-      next: { event: "eclair-closes", height: 668, channelId: "aa" },
       revoked: { channels: 3, window: 720 },
     });
+  });
+
+  test("settlement commands that fulfill or fail an HTLC, and channels on a second page", async () => {
+    const settlement = (id: string, type: number) =>
+      `insert into local.pending_settlement_commands values ('${id}', 1, '\\x000${type}00')`;
+    const found = await budgetAfter(
+      [
+        ...["ee", "ff", "gg"].map((id) => insertChannelSql(id, "incoming")),
+        ...[settlement("ee", 6), settlement("ff", 3), settlement("gg", 9)],
+        // A page has 100 channels.
+        "insert into local.channels select 'z' || n, remote_node_id, data, json from local.channels, generate_series(1, 120) n where channel_id = 'bb'",
+      ].join(";\n"),
+    );
+    expect(found.channels).toBe(126);
+    const eventOf = (id: string) =>
+      found.listed.find(({ channelId }) => channelId === id)?.deadlines.map(({ event }) => event);
+    expect(eventOf("ee")).toEqual(["eclair-closes", "peer-takes"]);
+    expect(eventOf("ff")).toEqual(["failed-htlc-expires"]);
+    // A type that this version does not know counts as a fulfillment.
+    expect(eventOf("gg")).toEqual(["eclair-closes", "peer-takes"]);
+    await nodes.sql("delete from local.channels where channel_id not in ('aa', 'bb', 'cc')");
   });
 
   test("`status`, `budget` and the metrics of both instances show the blocks that are left", async () => {

@@ -1,11 +1,16 @@
 import {
+  CreateSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { execa } from "execa";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { Credentials } from "../../bootstrap/secrets/shapes.ts";
+import { setFaults } from "../../scripts/lab/front/faults.ts";
 import { postgresProgram } from "../../scripts/lab/rds/postgres.ts";
 import { guestNetworkArguments } from "../../scripts/lab/guest/processes.ts";
 import { cli, eventually, failureOf } from "./cli.ts";
@@ -13,6 +18,7 @@ import { cluster, type Cluster } from "./node.ts";
 import { pairOf } from "./pair.ts";
 
 const state = inject("labState");
+const firstApiPassword = "the first password of the API";
 /** A standby claims after 3 s of silence. */
 const claimWithinSeconds = 15;
 
@@ -20,6 +26,7 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
   let nodes: Cluster;
   let ids: readonly string[];
   const secret = () => `${nodes.name}/database`;
+  const apiSecret = () => `${nodes.name}/api`;
 
   const rotate = (...flags: string[]) => nodes.runSetup(["rotate", "database"], imageId, ...flags);
   /** Runs the command as a program of its own, and kills it when it reports a step. */
@@ -51,6 +58,15 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
       "select string_agg(distinct usename, ',') from pg_stat_activity where application_name ~ '^eclair(/|-supervisor)'",
     );
 
+  /** The status of HTTP that Eclair's API answers a password with. */
+  const apiStatus = async (id: string, password: string) =>
+    (
+      await nodes.inGuest(
+        id,
+        `curl --silent --output /dev/null --write-out '%{http_code}' --user ':${password}' --request POST http://127.0.0.1:8080/getinfo`,
+      )
+    ).stdout;
+
   /** Logs in at the database from a host of the cluster. */
   const logIn = async ({ username, password }: Credentials) => {
     const [id = ""] = ids;
@@ -75,9 +91,11 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
 
   beforeAll(async () => {
     nodes = await cluster(state, `rotation-${eclair}`, imageId);
-    const first = await nodes.launch(imageId);
+    await nodes.secrets.send(new CreateSecretCommand({ Name: apiSecret(), SecretString: firstApiPassword }));
+    const withApi = { secrets: { ...nodes.configuration.secrets, apiPassword: apiSecret() } };
+    const first = await nodes.launch(imageId, withApi);
     await nodes.waitUntilActive(first);
-    ids = [first, await nodes.launch(imageId)];
+    ids = [first, await nodes.launch(imageId, withApi)];
     await pairOf(nodes, ids);
   });
   afterAll(async () => {
@@ -154,7 +172,9 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
 
   test("an instance that starts during a rotation boots, and the rotation waits for it", async () => {
     const running = rotate();
-    const third = await nodes.launch(imageId);
+    const third = await nodes.launch(imageId, {
+      secrets: { ...nodes.configuration.secrets, apiPassword: apiSecret() },
+    });
     ids = [...ids, third];
     const result = await running;
     expect(result.exitCode, result.all).toBe(0);
@@ -166,6 +186,55 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     await nodes.waitUntilTerminated(third);
     ids = ids.filter((id) => id !== third);
     await pairOf(nodes, ids);
+  });
+
+  test("the password of Eclair's API is another one after one switchover, and the previous one is refused", async () => {
+    const takeovers = await epochs();
+    const { active: before } = await pairOf(nodes, ids);
+    expect(await apiStatus(before, firstApiPassword)).toBe("200");
+    const file = join(nodes.lab.state, "clusters", `${nodes.name}-setup-api.yaml`);
+    const setup = parse(readFileSync(nodes.setupFile, "utf8")) as { secrets: object };
+    writeFileSync(file, stringify({ ...setup, secrets: { ...setup.secrets, apiPassword: apiSecret() } }));
+    const flags = ["--state", state, "--image", imageId, "--config", file];
+
+    const denial = { service: "api", code: "AccessDeniedException", status: 400 } as const;
+    setFaults(nodes.lab, nodes.name, [{ ...denial, action: "PutSecretValue", until: Date.now() + 120_000 }]);
+    const denied = await cli(["rotate", "api", ...flags, "--json"]);
+    setFaults(nodes.lab, nodes.name, []);
+    expect(failureOf(denied)).toMatchObject({ code: "secret.denied" });
+    expect(await epochs()).toBe(takeovers);
+
+    const result = await cli(["rotate", "api", ...flags]);
+    expect(result.exitCode, result.all).toBe(0);
+    expect(await epochs()).toBe(takeovers + 1);
+    const { SecretString = "" } = await nodes.secrets.send(
+      new GetSecretValueCommand({ SecretId: apiSecret() }),
+    );
+    expect(SecretString).toMatch(/^[0-9a-f]{64}$/);
+    const { active } = await pairOf(nodes, ids);
+    expect(await apiStatus(active, SecretString)).toBe("200");
+    expect(await apiStatus(active, firstApiPassword)).toBe("401");
+    const without = await cli(["rotate", "api", ...flags.slice(0, -1), nodes.setupFile, "--json"]);
+    expect(failureOf(without)).toMatchObject({ code: "rotation.no-secret" });
+  });
+
+  test("RDS rotates the login of the owner, and the next cluster setup uses it", async () => {
+    const { ownerSecret } = (
+      parse(readFileSync(nodes.setupFile, "utf8")) as { database: { ownerSecret: string } }
+    ).database;
+    const ownerLogin = async () => {
+      const { SecretString = "" } = await nodes.secrets.send(
+        new GetSecretValueCommand({ SecretId: ownerSecret }),
+      );
+      return Credentials.parse(JSON.parse(SecretString));
+    };
+    const before = await ownerLogin();
+    const result = await cli(["rotate", "owner", "--state", state, "--config", nodes.setupFile]);
+    expect(result.exitCode, result.all).toBe(0);
+    expect((await ownerLogin()).password).not.toBe(before.password);
+    expect((await logIn(before)).stderr).toMatch(/password authentication failed/);
+    const again = await nodes.runSetup(["init"], imageId);
+    expect(again.stdout, again.all).toMatch(/^created +nothing/m);
   });
 
   test("a change of the secret by another party ends the rotation, and the node continues", async () => {
@@ -203,7 +272,9 @@ test.each(inject("images"))(
     const nodes = await cluster(state, `rotation-one-${eclair}`, imageId);
     const id = await nodes.launch(imageId);
     await nodes.waitUntilActive(id);
-    const result = await nodes.runSetup(["rotate", "database"], imageId);
+    const refused = await nodes.runSetup(["rotate", "database"], imageId, "--json");
+    expect(failureOf(refused)).toMatchObject({ code: "rotation.no-standby" });
+    const result = await nodes.runSetup(["rotate", "database"], imageId, "--restart");
     expect(result.exitCode, result.all).toBe(0);
     expect(result.stdout).toMatch(new RegExp(`^restarted +${id}`, "m"));
     expect(result.stdout).toMatch(/^finished +login eclair is disabled$/m);

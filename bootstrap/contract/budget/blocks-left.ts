@@ -3,15 +3,18 @@ import type { BudgetSummary } from "./budget.ts";
 
 const minutesPerBlock = 10;
 
-/** The largest height that is known: of the budget itself, and of the bitcoinds of some instances. */
+/** The largest height that is known: of the budget itself, and of the blocks and headers of some instances. */
 export function knownHeight(
   { height }: Pick<BudgetSummary, "height">,
   reports: readonly { readonly bitcoind: BitcoindReport }[],
 ): number {
-  return reports.reduce((most, { bitcoind }) => Math.max(most, bitcoind.known ? bitcoind.blocks : 0), height);
+  return reports.reduce(
+    (most, { bitcoind }) => (bitcoind.known ? Math.max(most, bitcoind.blocks, bitcoind.headers) : most),
+    height,
+  );
 }
 
-/** Blocks until the earliest event that limits an outage, less than zero after it; undefined when there is none. */
+/** Blocks until the next event that limits an outage, zero or less when it was reached meanwhile; undefined when there is none. */
 export function blocksLeft({ next }: Pick<BudgetSummary, "next">, height: number): number | undefined {
   return next === undefined ? undefined : next.height - height;
 }

@@ -7,6 +7,12 @@ const Event = z.enum(Object.keys(deadlineEvents) as [DeadlineEvent, ...DeadlineE
 export const Deadline = z.object({ event: Event, height: z.int() });
 export type Deadline = z.infer<typeof Deadline>;
 
+const ChannelDeadline = Deadline.extend({
+  /** Absent for `revoked-unseen`, which belongs to no one channel. */
+  channelId: z.string().optional(),
+});
+export type ChannelDeadline = z.infer<typeof ChannelDeadline>;
+
 /** A channel with at least one deadline. */
 export const ChannelBudget = z.object({
   channelId: z.string(),
@@ -45,11 +51,10 @@ export const BudgetSummary = z.object({
   durationMs: z.int(),
   /** The height of the chain at that time. */
   height: z.int(),
-  /** The earliest deadline that limits an outage; absent when there is none. */
-  next: Deadline.extend({
-    /** Absent for `revoked-unseen`, which belongs to no one channel. */
-    channelId: z.string().optional(),
-  }).optional(),
+  /** The earliest deadline that limits an outage and was not reached yet; absent when there is none. */
+  next: ChannelDeadline.optional(),
+  /** Channels with a deadline that limits an outage and was reached, and the earliest such deadline. */
+  overdue: ChannelDeadline.extend({ channels: z.int() }).optional(),
   /** The earliest deadline of each event, over all channels. */
   deadlines: z.array(Deadline),
   /** Channels with a pending HTLC, or with an output on chain that is not resolved. */

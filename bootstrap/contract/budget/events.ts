@@ -29,9 +29,21 @@ export const deadlineEvents = {
     estimate: true,
     limits: true,
   },
-  /** Only a peer that knows the preimage closes before our HTLC expires. The database does not say whether the peer knows. */
+  /** The peer has sent the preimage of our HTLC, and the HTLC is not removed yet: the peer closes before it expires. */
   "informed-peer-closes": {
-    text: (channel) => `the peer closes ${channel} by force, when it knows the preimage`,
+    text: (channel) => `the peer closes ${channel} by force, because it knows the preimage of an HTLC`,
+    estimate: true,
+    limits: true,
+  },
+  /** A peer that knows the preimage and has not sent it closes before our HTLC expires. The database does not tell. */
+  "payee-closes": {
+    text: (channel) => `the peer closes ${channel} by force, when it knows the preimage of an HTLC`,
+    estimate: true,
+    limits: false,
+  },
+  /** The HTLC has failed, and the peer was not told. The peer may close at its expiry; no money is lost. */
+  "failed-htlc-expires": {
+    text: (channel) => `the peer closes ${channel} by force, when it was not told that an HTLC has failed`,
     estimate: true,
     limits: false,
   },
@@ -47,7 +59,10 @@ export const deadlineEvents = {
     estimate: false,
     limits: false,
   },
-  /** On chain: the peer published a revoked commitment, and can spend its outputs from this height on. */
+  /**
+   * On chain: the peer published a revoked commitment, and can spend its outputs from this height on. Too late when the
+   * commitment was confirmed while the node was away, because no table has its height.
+   */
   "penalty-ends": {
     text: (channel) => `the peer can spend the revoked commitment of ${channel}`,
     estimate: true,

@@ -10,6 +10,7 @@ import {
   SecretId,
   SecretReference,
 } from "./node.ts";
+import { rotationKinds } from "../requests/rotation.ts";
 import { apiVersion } from "./api-version.ts";
 
 /** The actions of a cluster setup. `verify` and `compare` change nothing. */
@@ -32,6 +33,9 @@ const Task = z.strictObject({
   createSecrets: z.boolean().default(false),
   /** The operator confirms that the wallet of the node's previous bitcoind is backed up and kept. */
   walletRetained: z.boolean().default(false),
+  /** What a rotation changes, and, for its end, the version of the secret that is the current one. */
+  rotates: z.enum(rotationKinds).optional(),
+  secretVersionId: z.string().max(64).optional(),
   /** The operator's reason, for the history of the cluster. */
   reason: z.string().min(1).max(1000).optional(),
   /** The caller, as AWS names it. */
@@ -52,6 +56,8 @@ export const ClusterSetup = z
       nodeSeed: SecretId,
       channelSeed: SecretId,
       onChain: SecretId.optional(),
+      /** For `rotate api`: the secret of the API's password, when the configuration of the node names one. */
+      apiPassword: SecretId.optional(),
     }),
     database: DatabaseEndpoint.extend({
       /** The login of the database's owner, as RDS manages it. */

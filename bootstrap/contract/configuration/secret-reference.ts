@@ -2,6 +2,8 @@ import type { SecretReference } from "./node.ts";
 
 /** The stage of the version that every party uses. */
 export const currentStage = "AWSCURRENT";
+/** The stage of the version that a rotation prepares and tests. */
+export const pendingStage = "AWSPENDING";
 
 /** A reference with its defaults. */
 export const referenceOf = (

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { conditionMet } from "./condition.ts";
 import { formatVersion, requestPartition } from "./keys.ts";
 
-const lifetimeSeconds = 24 * 3_600;
+const defaultLifetimeSeconds = 24 * 3_600;
 
 /** What every request of an operator has. */
 type Request = { readonly step: string; readonly expiresAt: string };
@@ -14,6 +14,8 @@ export type RequestKind<T extends Request> = {
   readonly schema: z.ZodType<T>;
   /** A request in one of these steps has ended, and another one may replace it. */
   readonly finalSteps: readonly T["step"][];
+  /** DynamoDB deletes the item after this time; a day by default. */
+  readonly lifetimeSeconds?: number;
 };
 
 /** The item of one kind of request in the cluster table. Instances and operators advance it, each step with a condition. */
@@ -47,7 +49,8 @@ export class RequestItem<T extends Request> {
             ...Key,
             formatVersion,
             request,
-            expiresAt: Math.floor(now.getTime() / 1000) + lifetimeSeconds,
+            expiresAt:
+              Math.floor(now.getTime() / 1000) + (this.kind.lifetimeSeconds ?? defaultLifetimeSeconds),
           },
           ConditionExpression: `attribute_not_exists(#cluster) OR #r.expiresAt <= :now OR #r.#step IN (${steps.map(([name]) => name).join(", ")})`,
           ExpressionAttributeNames: { "#cluster": "cluster", "#r": "request", "#step": "step" },

@@ -10,7 +10,7 @@ import {
 import { z } from "zod";
 import type { LastEclair } from "../eclair/versions.ts";
 import { ChainSnapshotRequest } from "../requests/chain-snapshot.ts";
-import { finalSteps, Rotation } from "../requests/rotation.ts";
+import { finalSteps, Rotation, rotationLifetimeSeconds } from "../requests/rotation.ts";
 import { Switchover } from "../requests/switchover.ts";
 import { BudgetItem } from "./budget-item.ts";
 import { conditionMet } from "./condition.ts";
@@ -101,6 +101,7 @@ export class ClusterTable {
       item: rotationItem,
       schema: Rotation,
       finalSteps,
+      lifetimeSeconds: rotationLifetimeSeconds,
     });
     this.budget = new BudgetItem(client, name, cluster);
   }

@@ -111,8 +111,8 @@ export const InstanceReport = z.object({
   eclair: Eclair,
   /** The cluster record as this instance mirrored it last. */
   record: Record,
-  /** Absent in the reports of older images. */
-  budget: BudgetReport.optional(),
+  /** Absent in the reports of older images, and when a later image reports a form that this one does not know. */
+  budget: BudgetReport.optional().catch(undefined),
   /** Absent in the reports of older images. */
   secretVersions: SecretVersions.optional(),
   versions: z.object({ eclair: z.string(), bootstrap: z.string() }),

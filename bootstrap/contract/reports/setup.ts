@@ -2,6 +2,15 @@ import { z } from "zod";
 import { LoggedError } from "../log.ts";
 import { ClusterRecord, Progress } from "../record/record.ts";
 
+/** The pending version of a secret, and the current version. */
+const PreparedRotation = z.strictObject({
+  secretArn: z.string(),
+  secretName: z.string(),
+  versionId: z.string(),
+  previousVersionId: z.string(),
+});
+export type PreparedRotation = z.infer<typeof PreparedRotation>;
+
 /** What the short-lived instance of a cluster setup found or created. It contains no secret. */
 export const SetupResult = z.strictObject({
   /** The id of the task, so that a result is never taken for another task's. */
@@ -14,17 +23,7 @@ export const SetupResult = z.strictObject({
   databaseSecretArn: z.string().optional(),
   record: ClusterRecord.optional(),
   /** What a rotation prepared. */
-  rotation: z
-    .strictObject({
-      secretArn: z.string(),
-      secretName: z.string(),
-      /** The pending version of the secret, and the current version. */
-      versionId: z.string(),
-      previousVersionId: z.string(),
-      /** The name of the login in the pending version. */
-      login: z.string(),
-    })
-    .optional(),
+  rotation: PreparedRotation.optional(),
   /** What was checked, and what was found. */
   findings: z.array(z.strictObject({ name: z.string(), value: z.string() })),
   /** The progress of the database that was checked. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 /** What `eclair-ami rotate` can change on a node that serves. */
-export const rotationKinds = ["database"] as const;
+export const rotationKinds = ["database", "api"] as const;
+export type RotationKind = (typeof rotationKinds)[number];
 
 /**
  * The rotation of a login, and its progress:
@@ -23,12 +24,15 @@ export const Rotation = z.strictObject({
   previousVersionId: z.string(),
   /** The caller, as AWS names it. */
   requestedBy: z.string(),
-  /** An unfinished rotation is continued after this time as well; until then, no other one may begin. */
+  /** After this time, the instances ignore the request, and another rotation may begin. */
   expiresAt: z.iso.datetime(),
   step: z.enum(["testing", "promoted", "restarting", "finished", "abandoned"]),
   /** With `restarting`: the active instance. */
   instanceId: z.string().optional(),
 });
 export type Rotation = z.infer<typeof Rotation>;
+
+/** An operator may continue an interrupted rotation after a holiday. */
+export const rotationLifetimeSeconds = 30 * 24 * 3_600;
 
 export const finalSteps = ["finished", "abandoned"] as const satisfies readonly Rotation["step"][];

@@ -13,7 +13,10 @@ union all select 'the role ' || rolname || ' is a superuser, or may create roles
   from pg_roles where (rolname = current_user or oid = any (eclair_ami.logins())) and (rolsuper or rolcreaterole or rolcreatedb)
 union all select 'the login ' || rolname || ' does not have the limits that init and rotate set, or does not act as ' || f.runtime_role
   from pg_roles, eclair_ami.fence f where rolcanlogin and oid = any (eclair_ami.logins())
-    and not (rolconfig @> $1 and (rolname = f.runtime_role or rolconfig @> array['role=' || f.runtime_role]))
+    and not (coalesce(rolconfig, '{}') @> $1 and (rolname = f.runtime_role or coalesce(rolconfig, '{}') @> array['role=' || f.runtime_role]))
+union all select 'the owner of the fence cannot see the sessions of the login ' || rolname
+  from pg_roles r, pg_namespace n where n.nspname = 'eclair_ami' and r.rolcanlogin and r.oid = any (eclair_ami.logins())
+    and not pg_has_role(n.nspowner, r.oid, 'usage')
 union all select 'the session of ' || session_user || ' acts as ' || current_user || ', not as ' || runtime_role
   from eclair_ami.fence where current_user <> runtime_role
 union all select 'the runtime role owns the database'

@@ -3,7 +3,7 @@ import { EclairAmiError } from "../../contract/errors.ts";
 import type { NodeIdentity } from "../../contract/record/record.ts";
 import { fenceTables } from "../../database/fence-tables.ts";
 import { fenceSql, fenceVersion, leaseSql } from "../../database/fence.ts";
-import { grantsSql, limitsSql, loginSql } from "../../database/roles.ts";
+import { grantsSql, limitsSql, loginSql, runtimeRoleSql } from "../../database/roles.ts";
 import { readDatabaseState, type DatabaseState } from "../../database/state.ts";
 import { requireNode } from "../../identity/node-checks.ts";
 import type { Credentials } from "../../secrets/shapes.ts";
@@ -15,7 +15,7 @@ import { fenceFaults, fenceNotEnforced, requireFenceKnown } from "./fence-checks
 import { readRuntimeRole, roleExists } from "./runtime-role.ts";
 
 /** The key of an advisory lock, so that two cluster setups of one database run one after the other. */
-const setupLock = 6_172_919_001;
+export const setupLock = 6_172_919_001;
 
 export type PreparedDatabase = {
   readonly state: DatabaseState;
@@ -88,6 +88,9 @@ async function createLogin(
   const { username } = login;
   const exists = await roleExists(owner, username);
   if (exists && before.binding === undefined && task.action === "init") throw foreignRole(username);
+  // The fence of a restored dump names a role that the new server does not have.
+  if (username !== runtimeRole && !(await roleExists(owner, runtimeRole)))
+    await owner.query(runtimeRoleSql(runtimeRole));
   await owner.query(loginSql(login, runtimeRole, exists));
   return `role ${username}`;
 }

@@ -4,17 +4,21 @@ import type { SetupOutcome } from "../../contract/reports/setup.ts";
 import { secretReader } from "../../secrets/fetch.ts";
 import { parseCredentials } from "../../secrets/shapes.ts";
 import type { SetupContext } from "../context.ts";
-import { asOwner } from "../database/connection.ts";
+import { readRuntimeRole } from "../database/runtime-role.ts";
+import { withSetupLock } from "./lock.ts";
 import { requireUsable } from "./login.ts";
+import { loginsOf } from "./prepare.ts";
 
-/** Disables every login of the runtime role but the current one. */
+/** Disables the logins of the runtime role that rotations use, except for the current one. */
 export async function finishRotation(context: SetupContext): Promise<SetupOutcome> {
-  const { setup, secrets } = context;
+  const { setup, task, secrets } = context;
   const { secret } = setup.database;
-  const login = parseCredentials((await secretReader(secrets)(secret)).text, secret);
-  // With a current login that does not work, nothing would be left.
-  await requireUsable(context, login, secret);
-  return await asOwner(context, async (owner) => {
+  return await withSetupLock(context, async (owner) => {
+    const { text, versionId } = await secretReader(secrets)(secret);
+    if (versionId !== task.secretVersionId) throw changed(secret);
+    const login = parseCredentials(text, secret);
+    // With a current login that does not work, nothing would be left.
+    await requireUsable(context, login, secret);
     const others = await otherLogins(owner, login.username);
     await requireUnused(owner, others);
     for (const username of others)
@@ -23,11 +27,11 @@ export async function finishRotation(context: SetupContext): Promise<SetupOutcom
   });
 }
 
-/** The logins of the runtime role, by the fence, that can log in. */
 async function otherLogins(owner: Client, current: string): Promise<string[]> {
+  const runtimeRole = (await readRuntimeRole(owner)) ?? "";
   const { rows } = await owner.query<{ name: string }>(
-    "select rolname as name from pg_roles where oid = any (eclair_ami.logins()) and rolcanlogin and rolname <> $1 order by 1",
-    [current],
+    "select rolname as name from pg_roles where rolname = any ($1) and rolname <> $2 and rolcanlogin order by 1",
+    [[runtimeRole, ...loginsOf(runtimeRole)], current],
   );
   return rows.map(({ name }) => name);
 }
@@ -47,3 +51,11 @@ async function requireUnused(owner: Client, logins: readonly string[]): Promise<
       "find the instance with this address in `eclair-ami status`, wait until it uses the current login, and run the command again. Both logins work until then",
   });
 }
+
+const changed = (secret: string) =>
+  new EclairAmiError({
+    code: "rotation.secret-changed",
+    operation: "disabling the previous login",
+    message: `the current version of secret ${secret} is not the one of this rotation`,
+    remedy: "run the command again: it finds out what the instances use",
+  });

@@ -13,7 +13,9 @@ export async function createLogin(owner: Client, login: Credentials, runtimeRole
   await owner.query("begin");
   try {
     await requireUnusedLogin(owner, login.username);
-    await owner.query(loginSql(login, runtimeRole, await roleExists(owner, login.username)));
+    const exists = await roleExists(owner, login.username);
+    if (exists) await requireMember(owner, login.username, runtimeRole);
+    await owner.query(loginSql(login, runtimeRole, exists));
     await owner.query(limitsSql(login.username));
     await owner.query(
       "update eclair_ami.fence set minimum_image_version = greatest(minimum_image_version, $1)",
@@ -24,6 +26,21 @@ export async function createLogin(owner: Client, login: Credentials, runtimeRole
     await owner.query("rollback");
     throw error;
   }
+}
+
+/** A role of the same name can belong to another cluster or to a program. */
+async function requireMember(owner: Client, username: string, runtimeRole: string): Promise<void> {
+  const { rows } = await owner.query<{ member: boolean }>("select pg_has_role($1, $2, 'member') as member", [
+    username,
+    runtimeRole,
+  ]);
+  if (rows[0]?.member === true) return;
+  throw new EclairAmiError({
+    code: "database.role-exists",
+    operation: "preparing the rotation",
+    message: `the server has a role ${username} already, which is no login of ${runtimeRole}`,
+    remedy: "find out who uses this role, and rename or drop it. Then run the command again",
+  });
 }
 
 /** Its password would change below an Eclair that uses it. */

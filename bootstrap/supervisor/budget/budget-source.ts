@@ -22,10 +22,11 @@ export class BudgetSource {
 
   /**
    * Computes the budget over a connection of its own, outside any transaction.
+   * @param height of the chain
    * @param processed what an Eclair of this host has processed; stored first
    * @returns undefined for a database that no Eclair has used yet
    */
-  async compute(processed: Processed | undefined): Promise<ComputedBudget | undefined> {
+  async compute(height: number, processed: Processed | undefined): Promise<ComputedBudget | undefined> {
     const client = await connect(this.access, sessionNames.supervisor, patience);
     try {
       if (processed !== undefined)
@@ -33,21 +34,22 @@ export class BudgetSource {
           processed.eclairInstanceId,
           processed.height,
         ]);
-      const { tables, height } = await readFacts(client);
+      const { tables, processed_height: last } = await readFacts(client);
       if (!tables) return undefined;
-      return await computeBudget(channelPages(client), this.settings, height ?? undefined);
+      const heights = { chain: height, processed: last ?? undefined };
+      return await computeBudget(channelPages(client), this.settings, heights);
     } finally {
       await client.end();
     }
   }
 }
 
-type Facts = { readonly tables: boolean; readonly height: number | null };
+type Facts = { readonly tables: boolean; readonly processed_height: number | null };
 
 async function readFacts(client: Client): Promise<Facts> {
   const { rows } = await client.query<Facts>(
     `select to_regclass('local.channels') is not null and to_regclass('local.pending_settlement_commands') is not null as tables,
-       (select processed_height from eclair_ami.progress) as height`,
+       (select processed_height from eclair_ami.progress) as processed_height`,
   );
-  return rows[0] ?? { tables: false, height: null };
+  return rows[0] ?? { tables: false, processed_height: null };
 }

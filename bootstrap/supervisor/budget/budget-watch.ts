@@ -13,6 +13,8 @@ import { ProcessedHeight } from "./processed-height.ts";
 const everySeconds = 60;
 /** ... or after this multiple of the time that the last computation took. */
 const idleFactor = 30;
+/** A command refuses a budget that is older than ten minutes. */
+const longestIdleSeconds = 300;
 const retrySeconds = 10;
 const blocksPerDay = 144;
 
@@ -37,7 +39,7 @@ export class BudgetWatch {
   private problem: string | undefined;
   /** The height at which each pending HTLC was seen first. */
   private seen = new Map<string, number>();
-  private readonly processedHeight = new ProcessedHeight();
+  private readonly processedHeight: ProcessedHeight;
   private inputs: string | undefined;
   private nextAt = -Infinity;
   private running: Promise<void> | undefined;
@@ -47,7 +49,9 @@ export class BudgetWatch {
     source: Pick<BudgetSource, "compute">,
     item: Pick<BudgetItem, "read" | "put">,
     instanceId: string,
+    processedAfterSeconds: number,
   ) {
+    this.processedHeight = new ProcessedHeight(processedAfterSeconds);
     this.source = source;
     this.item = item;
     this.instanceId = instanceId;
@@ -61,7 +65,8 @@ export class BudgetWatch {
   /** The caller does not wait: neither the database nor the table delays it. */
   poll({ bitcoind, active, isOtherActive }: BudgetInputs): void {
     const processed = this.processedBy(active);
-    const height = bitcoind.known ? bitcoind.blocks : undefined;
+    // A bitcoind that catches up knows the headers first.
+    const height = bitcoind.known ? Math.max(bitcoind.blocks, bitcoind.headers) : undefined;
     const computes = active !== undefined || !isOtherActive;
     // An Eclair that has become active has created its tables.
     const inputs = JSON.stringify([height, computes, active?.eclairInstanceId, processed]);
@@ -73,7 +78,8 @@ export class BudgetWatch {
         () => {
           this.problem = undefined;
           this.log.reset();
-          this.nextAt = boottime() + Math.max(everySeconds, idleFactor * (boottime() - startedAt));
+          const idle = Math.min(longestIdleSeconds, idleFactor * (boottime() - startedAt));
+          this.nextAt = boottime() + Math.max(everySeconds, idle);
         },
         (error: unknown) => {
           this.problem = messageOf(error);
@@ -108,7 +114,7 @@ export class BudgetWatch {
     if (height === undefined)
       throw new Error("the height of the chain is not known: bitcoind does not answer");
     const started = performance.now();
-    const computed = await this.source.compute(processed);
+    const computed = await this.source.compute(height, processed);
     if (computed === undefined) throw new Error("no Eclair has used the database yet");
     const budget = {
       ...computed.budget,

@@ -1,14 +1,14 @@
-/**
- * Eclair processes a block up to 30 s after bitcoind has it (`max-block-processing-delay`), and after its start it looks for the
- * spending of each channel within 60 s (`max-restart-watch-delay`).
- */
-const processedAfterSeconds = 90;
-
-/** The last block that Eclair has certainly processed, by the heights that its API reports. */
+/** The last block that Eclair has processed, by the heights that its API reports. */
 export class ProcessedHeight {
+  private readonly processedAfterSeconds: number;
   private eclairInstanceId: string | undefined;
   private candidate: { readonly height: number; readonly since: number } | undefined;
   private processed: number | undefined;
+
+  /** @param processedAfterSeconds after this time, Eclair has processed a block that its API reports */
+  constructor(processedAfterSeconds: number) {
+    this.processedAfterSeconds = processedAfterSeconds;
+  }
 
   /**
    * @param now on CLOCK_BOOTTIME, in seconds
@@ -23,7 +23,7 @@ export class ProcessedHeight {
     // After a reorganization, Eclair processes the blocks of the other branch.
     if (this.candidate !== undefined && height < this.candidate.height) this.candidate = undefined;
     this.candidate ??= { height, since: now };
-    if (now - this.candidate.since >= processedAfterSeconds) {
+    if (now - this.candidate.since >= this.processedAfterSeconds) {
       this.processed = this.candidate.height;
       this.candidate = height > this.candidate.height ? { height, since: now } : this.candidate;
     }

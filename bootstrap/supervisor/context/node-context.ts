@@ -51,8 +51,13 @@ export class NodeContext {
     this.duties = new ClusterDuties(node, table, driftDetector, secrets.bitcoind.gate);
     this.watchdog = new Watchdog(database);
     this.chainHealth = new ChainHealth(configuration.chain, configuration.failover.bitcoind, boottime());
-    const budgetSource = new BudgetSource(access, budgetSettings(configuration.eclair.settings));
-    this.budget = new BudgetWatch(budgetSource, table.budget, node.identity.instanceId);
+    const settings = budgetSettings(configuration.eclair.settings);
+    this.budget = new BudgetWatch(
+      new BudgetSource(access, settings),
+      table.budget,
+      node.identity.instanceId,
+      settings.processedAfterSeconds,
+    );
     this.chainDisk = configuration.bitcoind.local === undefined ? undefined : new ChainDisk();
     this.lastBoot = boot;
   }

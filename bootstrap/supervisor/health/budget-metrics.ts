@@ -25,11 +25,14 @@ const metric = (
 export const budgetMetrics: readonly Metric[] = [
   metric(
     "blocks_left",
-    "blocks until the earliest event that limits an outage; absent while there is none",
+    "blocks until the next event that limits an outage; absent while there is none",
     (summary, report) => {
       const left = blocksLeft(summary, knownHeight(summary, [report]));
       return left === undefined ? [] : one(left);
     },
+  ),
+  metric("overdue_channels", "channels with a deadline that was reached", ({ overdue }) =>
+    one(overdue?.channels ?? 0),
   ),
   metric(
     "event_blocks_left",

@@ -92,7 +92,7 @@ async function detectDrift({ node, secrets, digests: before }: Rendered): Promis
   const current: unknown = JSON.parse(JSON.stringify((await configurationIn(await readUserData())) ?? {}));
   if (!isDeepStrictEqual(current, configuration))
     return { names: ["user-data"], id: sha256(JSON.stringify(current)) };
-  const pinned = await pinnedVersion(clusterTable(node, supervisorClient).rotations);
+  const pinned = await pinnedVersion(clusterTable(node, supervisorClient).rotations, true);
   const reader = secretReader(new SecretsManagerClient(clientSettings(aws)), pinned);
   const resolved = await resolveSecrets(configuration, reader, secrets.local);
   const databaseCa = readFileSync(paths.databaseCa, "utf8");
@@ -100,7 +100,9 @@ async function detectDrift({ node, secrets, digests: before }: Rendered): Promis
   const names = Object.keys({ ...before, ...digests })
     .filter((path) => before[path] !== digests[path])
     .map((path) => basename(path));
-  return { names, id: sha256(JSON.stringify(digests)) };
+  // Another version with the same login changes no file, and its id is reported.
+  if (!isDeepStrictEqual(resolved.versions, node.secretVersions)) names.push("secret-versions");
+  return { names, id: sha256(JSON.stringify([digests, resolved.versions])) };
 }
 
 /**

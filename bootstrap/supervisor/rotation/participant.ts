@@ -6,6 +6,8 @@ import { boottime } from "../../os/clock.ts";
 import { ChangeLog, logEvent } from "../../os/log.ts";
 
 const everySeconds = 3;
+/** A boot takes less time. A boot that Secrets Manager denied can succeed later. */
+const bootAgainSeconds = 120;
 const stepsUnderWay: readonly Rotation["step"][] = ["testing", "promoted", "restarting"];
 
 /** What this host can do for a rotation. */
@@ -29,8 +31,8 @@ export class RotationParticipant {
   private readonly bootAgain: () => Promise<void>;
   private polledAt = -Infinity;
   private polling = false;
-  /** The steps for which this host has booted again or stopped its Eclair: once each. */
-  private readonly done = new Set<string>();
+  /** When this host booted again for a step, or stopped its Eclair. */
+  private readonly doneAt = new Map<string, number>();
   private readonly log = new ChangeLog("rotation.failed");
 
   constructor(
@@ -71,17 +73,17 @@ export class RotationParticipant {
     const restarts = rotation.step === "restarting" && rotation.instanceId === this.instanceId && active;
     const hasRendered = actions.secretVersions()[rotation.kind] === rotation.versionId;
     if (!hasRendered && (restarts || actions.isPassive()))
-      await this.once(`boot ${rotation.id} ${rotation.step}`, async () => {
+      await this.atMostEvery(bootAgainSeconds, `boot ${rotation.id} ${rotation.step}`, async () => {
         logEvent("rotation.boots-again", { rotation: rotation.id, step: rotation.step });
         await this.bootAgain();
       });
     if (hasRendered && restarts && secretVersions?.[rotation.kind] !== rotation.versionId)
-      await this.once(`stop ${rotation.id}`, actions.handOver);
+      await this.atMostEvery(Infinity, `stop ${rotation.id}`, actions.handOver);
   }
 
-  private async once(name: string, action: () => Promise<void>): Promise<void> {
-    if (this.done.has(name)) return;
+  private async atMostEvery(seconds: number, name: string, action: () => Promise<void>): Promise<void> {
+    if (boottime() - (this.doneAt.get(name) ?? -Infinity) < seconds) return;
     await action();
-    this.done.add(name);
+    this.doneAt.set(name, boottime());
   }
 }

@@ -1,17 +1,23 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { blocksLeft, blocksText } from "../../../bootstrap/contract/budget/blocks-left.ts";
-import { budgetText } from "../../../bootstrap/contract/budget/describe.ts";
+import type { BudgetSummary } from "../../../bootstrap/contract/budget/budget.ts";
+import { budgetText, clockToleranceSeconds } from "../../../bootstrap/contract/budget/describe.ts";
+import { freshSeconds } from "../../../bootstrap/contract/reports/standby.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { Target } from "../../target/target.ts";
 import { nodeStatuses, type NodeStatus } from "../status.ts";
+import { reportAge } from "../takeover.ts";
 import { newestBudget } from "./newest.ts";
 
 /**
- * An operation that fails must leave time to repair it. HTLCs of payments in progress have six blocks left or more: Eclair
- * accepts a payment 30 blocks before it expires, and closes 24 blocks before.
+ * An operation that fails must leave time to repair it. A payment in progress has six blocks when Eclair accepts it: Eclair accepts
+ * it 30 blocks before it expires, and closes 24 blocks before.
  */
 const marginBlocks = 4;
-/** The active instance computes the budget every minute. An older budget does not contain the HTLCs that came later. */
+/** An older budget does not contain the HTLCs that came later. */
 const oldestSeconds = 600;
+const firstBudgetMilliseconds = 15_000;
+const pollMilliseconds = 500;
 
 /** An operation during which the node may be away. */
 export type PlannedOutage = {
@@ -44,11 +50,10 @@ export function requireBudget(
 ): string | undefined {
   const newest = newestBudget(statuses);
   if (newest === undefined)
-    return "how long the node may be away is not known: its images are older than this check";
+    return "how long the node may be away is not known: the image of the active instance is older than this check";
   const { budget, height } = newest;
   const { summary } = budget;
-  const seconds = summary === undefined ? Infinity : (now.getTime() - Date.parse(summary.computedAt)) / 1000;
-  if (summary === undefined || seconds > oldestSeconds || summary.unreadable > 0)
+  if (summary === undefined || !isCurrent(summary, now) || !coversRevoked(summary, blocks))
     throw new EclairAmiError({
       code: "budget.unknown",
       operation,
@@ -64,8 +69,37 @@ export function requireBudget(
     operation,
     message: `the node may be away for ${blocksText(blocks)}, with a margin of ${blocksText(marginBlocks)}, and it has less: ${budgetText(budget, height, now)}`,
     remedy:
-      "run the command again after a minute: an HTLC that is settled no longer counts. `eclair-ami budget` lists the channels. To accept that channels are closed, pass --ignore-budget",
+      summary.next?.event === "revoked-unseen"
+        ? "close the channels first, or pass --ignore-budget and make the node active again before this block"
+        : "run the command again after some minutes: an HTLC that is settled no longer counts. `eclair-ami budget` lists the channels. To accept that channels are closed, pass --ignore-budget",
   });
+}
+
+function isCurrent({ computedAt, unreadable }: BudgetSummary, now: Date): boolean {
+  const seconds = (now.getTime() - Date.parse(computedAt)) / 1000;
+  return unreadable === 0 && seconds <= oldestSeconds && seconds >= -clockToleranceSeconds;
+}
+
+/** Without a processed block, the limit of revoked commitments is not known. It is longer than a short outage. */
+const coversRevoked = ({ revoked }: BudgetSummary, blocks: number): boolean =>
+  revoked === undefined || revoked.processedHeight !== undefined || blocks < revoked.window / 10;
+
+/**
+ * `requireBudget` with the reports of now. An instance that has just become active computes its first budget within seconds.
+ * @param read the instances of one cluster
+ */
+export async function requireCurrentBudget(
+  read: () => Promise<readonly NodeStatus[]>,
+  planned: PlannedOutage,
+): Promise<string | undefined> {
+  const end = performance.now() + firstBudgetMilliseconds;
+  for (;;) {
+    const statuses = await read();
+    const newest = newestBudget(statuses);
+    const isComing = newest?.budget.summary === undefined && newest !== undefined;
+    if (!isComing || performance.now() > end) return requireBudget(statuses, planned, new Date());
+    await sleep(pollMilliseconds);
+  }
 }
 
 /**
@@ -77,7 +111,9 @@ export async function requireClusterBudget(
   { cluster, table }: { readonly cluster: string; readonly table: string },
   planned: PlannedOutage,
 ): Promise<string | undefined> {
-  const statuses = await nodeStatuses(target, { cluster, table });
-  if (!statuses.some(({ report }) => report?.active === true)) return undefined;
-  return requireBudget(statuses, planned, new Date());
+  const read = () => nodeStatuses(target, { cluster, table });
+  const isActive = (status: NodeStatus) =>
+    status.report?.active === true && (reportAge(status, new Date()) ?? Infinity) <= freshSeconds;
+  if (!(await read()).some(isActive)) return undefined;
+  return await requireCurrentBudget(read, planned);
 }

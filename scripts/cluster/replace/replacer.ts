@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
 import type { Target } from "../../target/target.ts";
-import { plannedOutages, requireBudget } from "../budget/require.ts";
+import { plannedOutages, requireCurrentBudget } from "../budget/require.ts";
 import type { NodeStatus } from "../status.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
 import { isReadyStandby, isUncheckedTarget } from "../takeover.ts";
@@ -81,7 +81,7 @@ export class Replacer {
       return this.outages;
     }
     const group = await this.observer.group();
-    if (!force) this.requireBudget(await this.observer.statuses());
+    if (!force) await this.requireBudget();
     await saveReplaceState(this.target, group, move);
     await this.useVersion(move.to);
     this.onStep({ step: "version-changed", version: move.to });
@@ -285,9 +285,9 @@ export class Replacer {
   }
 
   /** Before the first change, and again before the switchover: HTLCs come and go. */
-  private requireBudget(statuses: readonly NodeStatus[]): void {
+  private async requireBudget(): Promise<void> {
     if (this.wanted.ignoreBudget) return;
-    const warning = requireBudget(statuses, plannedOutages.replace, new Date());
+    const warning = await requireCurrentBudget(() => this.observer.statuses(), plannedOutages.replace);
     if (warning !== undefined) this.onStep({ step: "warning", text: warning });
   }
 
@@ -297,7 +297,7 @@ export class Replacer {
     // The new instance may have taken over in the meantime.
     if (statuses.some(({ instanceId, report }) => instanceId === to && report?.active === true)) return;
     const participants = chooseStandby(statuses, { to, force: false, now: new Date() });
-    this.requireBudget(statuses);
+    await this.requireBudget();
     const fromInstanceId = participants.from.instanceId;
     const toInstanceId = participants.to.instanceId;
     this.onStep({ step: "switching-over", fromInstanceId, toInstanceId });

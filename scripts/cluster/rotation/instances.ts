@@ -2,7 +2,7 @@ import { DescribeSecretCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { currentStage } from "../../../bootstrap/contract/configuration/secret-reference.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { freshSeconds } from "../../../bootstrap/contract/reports/standby.ts";
-import type { Rotation } from "../../../bootstrap/contract/requests/rotation.ts";
+import type { Rotation, RotationKind } from "../../../bootstrap/contract/requests/rotation.ts";
 import type { Target } from "../../target/target.ts";
 import type { NodeStatus } from "../status.ts";
 import { reportAge } from "../takeover.ts";
@@ -28,6 +28,7 @@ export function usesVersion(status: NodeStatus, { kind, versionId }: Rotation): 
  */
 export async function requireCurrentVersion(
   target: Target,
+  kind: RotationKind,
   secret: string,
   statuses: readonly NodeStatus[],
 ): Promise<void> {
@@ -37,7 +38,10 @@ export async function requireCurrentVersion(
   const current = Object.keys(VersionIdsToStages).find((id) =>
     VersionIdsToStages[id]?.includes(currentStage),
   );
-  const outdated = statuses.filter(({ report }) => report?.secretVersions?.database !== current);
+  // An instance that has sent no report yet boots with the current version.
+  const outdated = statuses.filter(
+    ({ report }) => report !== undefined && report.secretVersions?.[kind] !== current,
+  );
   if (outdated.length === 0) return;
   throw new EclairAmiError({
     code: "rotation.instance-outdated",

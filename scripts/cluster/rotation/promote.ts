@@ -3,27 +3,45 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import { currentStage } from "../../../bootstrap/contract/configuration/secret-reference.ts";
+import { currentStage, pendingStage } from "../../../bootstrap/contract/configuration/secret-reference.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { Rotation } from "../../../bootstrap/contract/requests/rotation.ts";
 import type { Target } from "../../target/target.ts";
 
-const pendingStage = "AWSPENDING";
+/** The stages of the two versions that a rotation knows. */
+async function stagesOf(target: Target, { secretArn: SecretId, versionId, previousVersionId }: Rotation) {
+  const { VersionIdsToStages = {} } = await target
+    .client(SecretsManagerClient)
+    .send(new DescribeSecretCommand({ SecretId }));
+  return {
+    next: VersionIdsToStages[versionId] ?? [],
+    previous: VersionIdsToStages[previousVersionId] ?? [],
+  };
+}
+
+/**
+ * Refuses to continue when another party has changed the secret. A version without a stage can be deleted at any time.
+ * @returns the stage of the new version
+ * @throws EclairAmiError `rotation.secret-changed`
+ */
+export async function requireOwnVersions(target: Target, rotation: Rotation): Promise<"pending" | "current"> {
+  const { next, previous } = await stagesOf(target, rotation);
+  // An interrupted promotion has moved the stage already.
+  if (next.includes(currentStage)) return "current";
+  const isPending = next.includes(pendingStage) && previous.includes(currentStage);
+  if (rotation.step === "testing" && isPending) return "pending";
+  throw changed(rotation);
+}
 
 /**
  * Makes the new version the current one. Secrets Manager moves the stage only from the version that this rotation knows.
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
- * @throws EclairAmiError `rotation.secret-changed` when another party changed the secret meanwhile
  */
 export async function promote(target: Target, rotation: Rotation): Promise<void> {
   const { secretArn: SecretId, versionId, previousVersionId } = rotation;
   const client = target.client(SecretsManagerClient);
-  const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId }));
-  const stagesOf = (id: string) => VersionIdsToStages[id] ?? [];
-  // An interrupted promotion has moved the first stage already.
-  if (!stagesOf(versionId).includes(currentStage)) {
-    if (!stagesOf(previousVersionId).includes(currentStage) || stagesOf(versionId).length === 0)
-      throw changed(rotation);
+  const { next } = await stagesOf(target, rotation);
+  if (!next.includes(currentStage))
     await client.send(
       new UpdateSecretVersionStageCommand({
         SecretId,
@@ -32,8 +50,7 @@ export async function promote(target: Target, rotation: Rotation): Promise<void>
         RemoveFromVersionId: previousVersionId,
       }),
     );
-  }
-  if (stagesOf(versionId).includes(pendingStage))
+  if (next.includes(pendingStage))
     await client.send(
       new UpdateSecretVersionStageCommand({
         SecretId,
@@ -43,11 +60,11 @@ export async function promote(target: Target, rotation: Rotation): Promise<void>
     );
 }
 
-function changed({ secretName, previousVersionId }: Rotation): EclairAmiError {
+function changed({ secretName, previousVersionId, versionId }: Rotation): EclairAmiError {
   return new EclairAmiError({
     code: "rotation.secret-changed",
-    operation: `making the new version of secret ${secretName} the current one`,
-    message: `another party changed the secret: its current version is no longer ${previousVersionId}, or the new version is gone`,
+    operation: `rotating the login in secret ${secretName}`,
+    message: `another party changed the secret: its versions are no longer ${previousVersionId} and ${versionId} of this rotation`,
     remedy:
       "check who writes to this secret. The rotation is abandoned, and the instances use the current version. Run the command again for another rotation",
   });

@@ -2,17 +2,21 @@ import { randomUUID } from "node:crypto";
 import type { ClusterSetup } from "../../../bootstrap/contract/configuration/cluster-setup.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
-import { finalSteps, type Rotation } from "../../../bootstrap/contract/requests/rotation.ts";
+import {
+  finalSteps,
+  rotationLifetimeSeconds,
+  type Rotation,
+  type RotationKind,
+} from "../../../bootstrap/contract/requests/rotation.ts";
 import type { Target } from "../../target/target.ts";
-import { plannedOutages, requireBudget } from "../budget/require.ts";
+import { plannedOutages, requireCurrentBudget } from "../budget/require.ts";
 import { runClusterSetup, type SetupInstance } from "../cluster-setup.ts";
 import { nodeStatuses, type NodeStatus } from "../status.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
 import { activeOf, othersOf, requireCurrentVersion, usesVersion } from "./instances.ts";
-import { promote } from "./promote.ts";
+import { promote, requireOwnVersions } from "./promote.ts";
 import { waitForInstances } from "./wait.ts";
 
-const lifetimeMilliseconds = 24 * 3_600_000;
 const noConsent = { createSecrets: false, walletRetained: false };
 
 export type RotationStep =
@@ -26,11 +30,14 @@ export type RotationStep =
   | { readonly step: "finished"; readonly changed: readonly string[] };
 
 export type RotationWanted = {
+  readonly kind: RotationKind;
   readonly setup: ClusterSetup;
   /** The short-lived instance, which alone sees the login of the database's owner and the new password. */
   readonly instance: SetupInstance;
   readonly requestedBy: string;
   readonly ignoreBudget: boolean;
+  /** The operator accepts that the only instance of the cluster starts its Eclair again. */
+  readonly restart: boolean;
   readonly signal: AbortSignal;
   readonly onStep: (step: RotationStep) => void;
 };
@@ -52,43 +59,84 @@ export class Rotator {
   }
 
   async run(): Promise<void> {
-    let rotation = (await this.unfinished()) ?? (await this.begin());
+    let rotation = (await this.resume()) ?? (await this.begin());
     if (rotation.step === "testing") rotation = await this.testAndPromote(rotation);
     if (rotation.step === "promoted") rotation = await this.moveActive(rotation);
-    await waitForInstances(this.context(rotation), "every instance to use the new login", (statuses) =>
+    await this.wait(rotation, "every instance to use the new login", (statuses) =>
       statuses.every((status) => usesVersion(status, rotation)) ? activeOf(statuses) : undefined,
     );
-    const { changed } = await this.setUp("finish-rotation");
+    // The previous password of the API ended with the Eclair that had it.
+    const { changed } =
+      rotation.kind === "database"
+        ? await this.setUp("finish-rotation", rotation.versionId)
+        : { changed: [] as string[] };
     await this.advance(rotation, { ...rotation, step: "finished" });
     this.wanted.onStep({ step: "finished", changed });
+  }
+
+  private get secret(): string {
+    const { kind, setup } = this.wanted;
+    return kind === "database" ? setup.database.secret : (setup.secrets.apiPassword ?? "");
   }
 
   /** The rotation that an earlier run did not finish. */
   private async unfinished(): Promise<Rotation | undefined> {
     const rotation = await this.table.rotations.read();
     if (rotation === undefined || (finalSteps as readonly string[]).includes(rotation.step)) return undefined;
-    this.wanted.onStep({ step: "resumed", from: rotation.step });
     return rotation;
+  }
+
+  /** Continues the rotation of an earlier run, when what it was based on is still true. */
+  private async resume(): Promise<Rotation | undefined> {
+    const rotation = await this.unfinished();
+    if (rotation === undefined) return undefined;
+    if (rotation.kind !== this.wanted.kind) throw inProgress(this.table.cluster);
+    this.wanted.onStep({ step: "resumed", from: rotation.step });
+    const stage = await this.requireUnchanged(rotation);
+    if (rotation.step !== "testing") return rotation;
+    if (stage === "current") return await this.promote(rotation);
+    // The login may be missing: the database may be another one than before.
+    await this.setUp("prepare-rotation");
+    return rotation;
+  }
+
+  /** Gives up the rotation of an earlier run. Both logins continue to work. */
+  async abandon(): Promise<Rotation | undefined> {
+    const rotation = await this.unfinished();
+    return rotation && (await this.advance(rotation, { ...rotation, step: "abandoned" }));
+  }
+
+  /**
+   * @returns the stage of the new version
+   * @throws EclairAmiError `rotation.secret-changed`, and abandons the rotation
+   */
+  private async requireUnchanged(rotation: Rotation): Promise<"pending" | "current"> {
+    try {
+      return await requireOwnVersions(this.target, rotation);
+    } catch (error) {
+      if (error instanceof EclairAmiError && error.code === "rotation.secret-changed")
+        await this.advance(rotation, { ...rotation, step: "abandoned" });
+      throw error;
+    }
   }
 
   private async begin(): Promise<Rotation> {
     const statuses = await this.statuses();
     const active = activeOf(statuses);
     if (active === undefined) throw noActive(this.table.cluster);
-    this.requireBudget(statuses);
-    if (othersOf(statuses, active).length > 0)
-      chooseStandby(statuses, { to: undefined, force: false, now: new Date() });
-    await requireCurrentVersion(this.target, this.wanted.setup.database.secret, statuses);
+    await this.requireBudget();
+    if (othersOf(statuses, active).length === 0) this.requireRestart();
+    else chooseStandby(statuses, { to: undefined, force: false, now: new Date() });
+    await requireCurrentVersion(this.target, this.wanted.kind, this.secret, statuses);
     const { rotation } = await this.setUp("prepare-rotation");
     if (rotation === undefined) throw new Error("the cluster setup returned no version");
-    const { login: _, ...versions } = rotation;
     const now = new Date();
     const request: Rotation = {
-      ...versions,
+      ...rotation,
       id: randomUUID(),
-      kind: "database",
+      kind: this.wanted.kind,
       requestedBy: this.wanted.requestedBy,
-      expiresAt: new Date(now.getTime() + lifetimeMilliseconds).toISOString(),
+      expiresAt: new Date(now.getTime() + rotationLifetimeSeconds * 1000).toISOString(),
       step: "testing",
     };
     if (!(await this.table.rotations.put(request, now))) throw inProgress(this.table.cluster);
@@ -98,55 +146,59 @@ export class Rotator {
 
   /** Without a standby, the cluster setup alone has tested the login. */
   private async testAndPromote(rotation: Rotation): Promise<Rotation> {
-    const { onStep } = this.wanted;
-    const statuses = await this.statuses();
-    if (othersOf(statuses, activeOf(statuses)).length > 0) {
-      const tested = await waitForInstances(
-        this.context(rotation),
-        "a standby to arm an Eclair with the new login",
-        (current) => this.readyStandby(current, rotation),
+    const { onStep, restart } = this.wanted;
+    if (!restart) {
+      const tested = await this.wait(rotation, "a standby to arm an Eclair with the new login", (current) =>
+        this.readyStandby(current, rotation),
       );
       onStep({ step: "tested", instanceId: tested.instanceId });
     }
-    try {
-      await promote(this.target, rotation);
-    } catch (error) {
-      if (error instanceof EclairAmiError && error.code === "rotation.secret-changed")
-        await this.advance(rotation, { ...rotation, step: "abandoned" });
-      throw error;
-    }
-    onStep({ step: "promoted", versionId: rotation.versionId });
-    return await this.advance(rotation, { ...rotation, step: "promoted" });
+    await this.requireUnchanged(rotation);
+    return await this.promote(rotation);
+  }
+
+  private async promote(rotation: Rotation): Promise<Rotation> {
+    await promote(this.target, rotation);
+    const promoted = await this.advance(rotation, { ...rotation, step: "promoted" });
+    this.wanted.onStep({ step: "promoted", versionId: rotation.versionId });
+    return promoted;
   }
 
   /** Makes the node run with the new login. */
   private async moveActive(rotation: Rotation): Promise<Rotation> {
+    const usesNew = (statuses: readonly NodeStatus[]) => {
+      const active = activeOf(statuses);
+      return active !== undefined && usesVersion(active, rotation) ? active : undefined;
+    };
     const statuses = await this.statuses();
     const active = activeOf(statuses);
-    if (active === undefined || usesVersion(active, rotation)) return rotation;
-    if (othersOf(statuses, active).length === 0) return await this.restart(rotation, active);
-    const standby = await waitForInstances(
-      this.context(rotation),
+    if (usesNew(statuses) !== undefined) return rotation;
+    if (active !== undefined && othersOf(statuses, active).length === 0) {
+      this.requireRestart();
+      return await this.restart(rotation, active);
+    }
+    // A standby with the new login may take over in the meantime.
+    await this.wait(
+      rotation,
       "a standby with the new login",
-      (current) => this.readyStandby(current, rotation),
+      (current) => usesNew(current) ?? this.readyStandby(current, rotation),
     );
+    await this.requireBudget();
     const current = await this.statuses();
-    this.requireBudget(current);
-    const participants = chooseStandby(current, { to: standby.instanceId, force: false, now: new Date() });
+    if (usesNew(current) !== undefined) return rotation;
+    const to = this.readyStandby(current, rotation)?.instanceId;
+    const participants = chooseStandby(current, { to, force: false, now: new Date() });
     const result = await switchOver(this.table, participants, this.wanted.requestedBy, () => undefined);
-    this.wanted.onStep({
-      step: "switched-over",
-      instanceId: standby.instanceId,
-      durationMs: outageOf(result),
-    });
+    const { instanceId } = participants.to;
+    this.wanted.onStep({ step: "switched-over", instanceId, durationMs: outageOf(result) });
     return rotation;
   }
 
   /** The only instance boots again with the new login, and starts its Eclair again. */
   private async restart(rotation: Rotation, { instanceId }: NodeStatus): Promise<Rotation> {
-    this.requireBudget(await this.statuses());
+    await this.requireBudget();
     const restarting = await this.advance(rotation, { ...rotation, step: "restarting", instanceId });
-    await waitForInstances(this.context(rotation), "the active instance to use the new login", (statuses) => {
+    await this.wait(rotation, "the active instance to use the new login", (statuses) => {
       const active = activeOf(statuses);
       return active !== undefined && usesVersion(active, rotation) ? active : undefined;
     });
@@ -170,9 +222,9 @@ export class Rotator {
     }
   }
 
-  private requireBudget(statuses: readonly NodeStatus[]): void {
+  private async requireBudget(): Promise<void> {
     if (this.wanted.ignoreBudget) return;
-    const warning = requireBudget(statuses, plannedOutages.rotation, new Date());
+    const warning = await requireCurrentBudget(() => this.statuses(), plannedOutages.rotation);
     if (warning !== undefined) this.wanted.onStep({ step: "warning", text: warning });
   }
 
@@ -181,19 +233,47 @@ export class Rotator {
     throw inProgress(this.table.cluster);
   }
 
-  private async setUp(action: "prepare-rotation" | "finish-rotation") {
-    const { setup, instance, signal } = this.wanted;
-    return await runClusterSetup(this.target, setup, { ...noConsent, action }, instance, signal);
+  private async setUp(action: "prepare-rotation" | "finish-rotation", secretVersionId?: string) {
+    const { kind, setup, instance, signal } = this.wanted;
+    const task = { ...noConsent, action, rotates: kind, secretVersionId };
+    return await runClusterSetup(this.target, setup, task, instance, signal);
   }
 
   private statuses(): Promise<NodeStatus[]> {
     return nodeStatuses(this.target, { table: this.table.name, cluster: this.table.cluster });
   }
 
-  private context(rotation: Rotation) {
-    const { signal } = this.wanted;
-    return { target: this.target, statuses: () => this.statuses(), rotation, signal };
+  /** Waits for the instances while the secret stays as this rotation knows it. */
+  private async wait(
+    rotation: Rotation,
+    description: string,
+    find: (statuses: readonly NodeStatus[]) => NodeStatus | undefined,
+  ): Promise<NodeStatus> {
+    const { target, wanted } = this;
+    const read = async () => {
+      await this.requireUnchanged(rotation);
+      return await this.statuses();
+    };
+    return await waitForInstances(
+      { target, statuses: read, rotation, signal: wanted.signal },
+      description,
+      find,
+    );
   }
+
+  private requireRestart(): void {
+    if (!this.wanted.restart) throw noStandby(this.table.cluster);
+  }
+}
+
+function noStandby(cluster: string): EclairAmiError {
+  return new EclairAmiError({
+    code: "rotation.no-standby",
+    operation: `rotating a login of ${cluster}`,
+    message: "the cluster has no other instance, which would test the new login and take over",
+    remedy:
+      "wait until the Auto Scaling group has launched the standby. For a cluster of one instance, pass --restart: its Eclair starts again, and the node is away for some seconds",
+  });
 }
 
 function noActive(cluster: string): EclairAmiError {
@@ -201,7 +281,7 @@ function noActive(cluster: string): EclairAmiError {
     code: "rotation.no-standby",
     operation: `rotating the login of ${cluster}`,
     message: "no instance of the cluster is active",
-    remedy: "start the node first: `eclair-ami status` shows why no instance is active",
+    remedy: "start the node first: `eclair-ami status` shows why no instance is active; nothing was changed",
   });
 }
 

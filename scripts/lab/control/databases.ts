@@ -1,9 +1,11 @@
 import { DescribeDBInstancesCommand, type DBInstance } from "@aws-sdk/client-rds";
-import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { LabPaths } from "../paths.ts";
 import {
   removePostgres,
+  setPassword,
   startPostgres,
   stopPostgres,
   type Owner,
@@ -12,6 +14,7 @@ import {
 import { assignAddress } from "../host/service-addresses.ts";
 import { motoRds, motoSecrets } from "./moto.ts";
 
+const passwordBytes = 20;
 const RdsSecret = z.object({ username: z.string(), password: z.string() });
 
 /** Runs a PostgreSQL server for each RDS instance in moto. */
@@ -32,6 +35,26 @@ export class Databases {
         this.servers.delete(identifier);
       }
     for (const instance of wanted) await this.apply(instance);
+  }
+
+  /**
+   * Gives the master user of a server another password, as RDS does for a managed secret: the password first, and then the secret.
+   */
+  async rotateMasterPassword(identifier: string): Promise<void> {
+    const server = this.servers.get(identifier);
+    const { DBInstances: [instance] = [] } = await motoRds.send(
+      new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }),
+    );
+    if (instance === undefined || server === undefined) return;
+    const { username } = await readOwner(instance);
+    const password = randomBytes(passwordBytes).toString("hex");
+    await setPassword(server, username, password);
+    await motoSecrets.send(
+      new PutSecretValueCommand({
+        SecretId: instance.MasterUserSecret?.SecretArn,
+        SecretString: JSON.stringify({ username, password }),
+      }),
+    );
   }
 
   private async apply(instance: DBInstance): Promise<void> {

@@ -119,7 +119,10 @@ for (const address of [services.api, linkAddress]) {
     interceptors: [
       ec2Calls(instances, attachments, requestReconcile),
       elbCalls(loadBalancers, () => enqueue(reconcileLoadBalancers)),
-      rdsCalls(() => enqueue(reconcileDatabases)),
+      rdsCalls(
+        () => enqueue(reconcileDatabases),
+        (identifier) => enqueue(() => databases.rotateMasterPassword(identifier)),
+      ),
       scalingCalls(groups),
       roles.calls,
     ],

@@ -129,6 +129,10 @@ async function createDataFolder(server: PostgresServer): Promise<void> {
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 const identifier = (text: string) => `"${text.replaceAll('"', '""')}"`;
 
+export async function setPassword(server: PostgresServer, username: string, password: string): Promise<void> {
+  await sqlAsSuperuser(server, `alter role ${identifier(username)} password ${literal(password)}`);
+}
+
 /** As the master user of RDS, the owner can create databases and roles and is not a superuser. */
 async function createOwner(server: PostgresServer, owner: Owner): Promise<void> {
   const name = identifier(owner.username);

@@ -33,7 +33,7 @@ async function budgetVerb({ cluster, table: name, json, ...flags }: Flags): Prom
     throw new EclairAmiError({
       code: "budget.unknown",
       operation: `reading the budget of ${cluster}`,
-      message: "no instance of the cluster has computed it yet",
+      message: "no instance of the cluster has computed it yet, or an image of another version has",
       remedy: "check with `eclair-ami status` that an instance runs an image of this version",
     });
   const reports = statuses.flatMap(({ report }) => (report === undefined ? [] : [report]));

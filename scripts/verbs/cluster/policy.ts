@@ -73,7 +73,9 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Pro
     return operatorPolicy(
       await nodeCluster(file),
       required(passRole, role, "--pass-role"),
-      referenceOf(configuration.database.secret).id,
+      [configuration.database.secret, configuration.secrets.apiPassword].flatMap((secret) =>
+        secret === undefined ? [] : [referenceOf(secret).id],
+      ),
     );
   },
   publisher: async (flags, role) => publisherPolicy(await releaseNames(flags, role)),
@@ -98,10 +100,15 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Pro
   },
   setup: async ({ config, kmsKey }, role) => {
     const { cluster, record, secrets, database } = await readClusterSetup(required(config, role, "--config"));
-    const named = Object.values(secrets).filter((id) => id !== undefined);
+    const { apiPassword, ...own } = secrets;
+    const named = Object.values(own).filter((id) => id !== undefined);
     return setupPolicy(
       { name: cluster, table: record.table, secrets: named, targetGroupArns: [], ...keysOf(kmsKey) },
-      { owner: referenceOf(database.ownerSecret).id, runtime: database.secret },
+      {
+        owner: referenceOf(database.ownerSecret).id,
+        runtime: database.secret,
+        logins: apiPassword === undefined ? [] : [apiPassword],
+      },
     );
   },
 };

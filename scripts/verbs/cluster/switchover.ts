@@ -4,7 +4,7 @@ import { defaultTable } from "../../../bootstrap/contract/record/default-table.t
 import type { Switchover } from "../../../bootstrap/contract/requests/switchover.ts";
 import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
-import { plannedOutages, requireBudget } from "../../cluster/budget/require.ts";
+import { plannedOutages, requireCurrentBudget } from "../../cluster/budget/require.ts";
 import { nodeStatuses, type NodeStatus } from "../../cluster/status.ts";
 import { chooseStandby, outageOf, switchOver } from "../../cluster/switchover.ts";
 import { callerOf } from "../../target/caller.ts";
@@ -45,10 +45,11 @@ export function addSwitchover(program: Command): void {
 async function switchover(flags: Flags): Promise<void> {
   const target = targetOf(flags);
   const { table: name, cluster, to, force } = flags;
-  const statuses = await nodeStatuses(target, { table: name, ...(cluster !== undefined && { cluster }) });
+  const read = () => nodeStatuses(target, { table: name, ...(cluster !== undefined && { cluster }) });
+  const statuses = await read();
   const table = new ClusterTable(documentClient(target.client(DynamoDBClient)), name, clusterOf(statuses));
   const participants = chooseStandby(statuses, { to, force, now: new Date() });
-  if (!flags.ignoreBudget) warnAbout(requireBudget(statuses, plannedOutages.switchover, new Date()));
+  if (!flags.ignoreBudget) warnAbout(await requireCurrentBudget(read, plannedOutages.switchover));
   const print = (text: string) => flags.json || console.log(text);
   print(`from       ${participants.from.name} (${participants.from.instanceId})`);
   print(`to         ${participants.to.name} (${participants.to.instanceId})`);

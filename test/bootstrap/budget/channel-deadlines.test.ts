@@ -10,7 +10,7 @@ const deadlinesIn = (row: ChannelRow) =>
   (resultOf(row).channel?.deadlines ?? []).map(({ event, height }) => `${event} ${height}`);
 
 describe("an outgoing HTLC", () => {
-  const expected = ["informed-peer-closes 476", "eclair-closes 500"];
+  const expected = ["payee-closes 476", "eclair-closes 500"];
 
   test.each([
     ["in this node's commitment", channelRow({ local: [htlc("OUT", 1, 500)] })],
@@ -36,41 +36,60 @@ describe("an outgoing HTLC", () => {
   test("is another HTLC than the incoming one with the same id", () => {
     const row = channelRow({ local: [htlc("OUT", 1, 500), htlc("IN", 1, 480)] });
     expect(resultOf(row).channel?.htlcs).toBe(2);
-    expect(deadlinesIn(row)).toEqual(["informed-peer-closes 476", "peer-closes 480", "eclair-closes 500"]);
+    expect(deadlinesIn(row)).toEqual(["payee-closes 476", "peer-closes 480", "eclair-closes 500"]);
   });
 
   test("is not changed by a fulfillment of the incoming HTLC with the same id", () => {
-    expect(deadlinesIn(channelRow({ local: [htlc("OUT", 1, 500)], signed: [1] }))).toEqual(expected);
+    const row = channelRow({
+      local: [htlc("OUT", 1, 500)],
+      fulfilled: [1],
+      failed: [1],
+      fulfilledByPeer: [2],
+    });
+    expect(deadlinesIn(row)).toEqual(expected);
+  });
+
+  test("whose preimage the peer has sent makes the peer close before its expiry", () => {
+    const row = channelRow({ remote: [htlc("IN", 1, 500)], fulfilledByPeer: [1] });
+    expect(deadlinesIn(row)).toEqual(["informed-peer-closes 476", "eclair-closes 500"]);
+    expect(resultOf(row).pending).toEqual([{ name: "aa OUT 1", height: 476 }]);
   });
 });
 
 describe("an incoming HTLC", () => {
   test("without a known preimage is closed by the peer at its expiry", () => {
-    expect(deadlinesIn(channelRow({ local: [htlc("IN", 1, 500)], signed: [2], fulfilled: [3] }))).toEqual([
+    const row = channelRow({
+      local: [htlc("IN", 1, 500)],
+      fulfilled: [2],
+      failed: [3],
+      fulfilledByPeer: [1],
+    });
+    expect(deadlinesIn(row)).toEqual(["peer-closes 500"]);
+  });
+
+  test("that Eclair fulfills makes Eclair close before its expiry", () => {
+    expect(deadlinesIn(channelRow({ local: [htlc("IN", 1, 500)], fulfilled: [1] }))).toEqual([
+      "eclair-closes 470",
+      "peer-takes 500",
+    ]);
+  });
+
+  test("that only the peer's commitment contains is closed by the peer, although its preimage is known", () => {
+    expect(deadlinesIn(channelRow({ remote: [htlc("OUT", 1, 500)], fulfilled: [1] }))).toEqual([
       "peer-closes 500",
     ]);
   });
 
-  test.each(["proposed", "signed", "acked", "fulfilled"] as const)(
-    "whose fulfillment is %s makes Eclair close before its expiry",
-    (state) => {
-      expect(deadlinesIn(channelRow({ local: [htlc("IN", 1, 500)], [state]: [1] }))).toEqual([
-        "eclair-closes 470",
-        "peer-takes 500",
-      ]);
-    },
-  );
-
-  test("that only the peer's commitment contains is closed by the peer, although its preimage is known", () => {
-    expect(deadlinesIn(channelRow({ remote: [htlc("OUT", 1, 500)], signed: [1] }))).toEqual([
-      "peer-closes 500",
-    ]);
+  test("that Eclair fails limits no outage: its peer may never come back", () => {
+    const row = channelRow({ local: [htlc("IN", 1, 500)], failed: [1] });
+    expect(deadlinesIn(row)).toEqual(["failed-htlc-expires 500"]);
+    expect(resultOf(row).pending).toEqual([]);
   });
 });
 
 test("each event has its earliest height, in the order of the heights", () => {
   const row = channelRow({ local: [htlc("OUT", 1, 600), htlc("OUT", 2, 550), htlc("IN", 3, 560)] });
-  expect(deadlinesIn(row)).toEqual(["informed-peer-closes 526", "eclair-closes 550", "peer-closes 560"]);
+  expect(deadlinesIn(row)).toEqual(["payee-closes 526", "eclair-closes 550", "peer-closes 560"]);
   expect(resultOf(row).pending).toEqual([
     { name: "aa OUT 1", height: 600 },
     { name: "aa OUT 2", height: 550 },
@@ -101,12 +120,12 @@ describe("a revoked commitment", () => {
 
 describe("a channel that is closing on chain", () => {
   const closing = (published: object) => ({ type: "DATA_CLOSING", closing: published });
-  const commit = (outputs: object) => ({
-    incomingHtlcs: {},
-    outgoingHtlcs: {},
-    irrevocablySpent: {},
+  const commit = (outputs: object, txid = "tx") => ({
+    ...{ commitTx: { txid }, incomingHtlcs: {}, outgoingHtlcs: {}, irrevocablySpent: {} },
     ...outputs,
   });
+  const spent = (...outpoints: string[]) =>
+    Object.fromEntries(outpoints.map((outpoint) => [outpoint, { txid: "another" }]));
   const htlcs = [htlc("IN", 1, 500), htlc("OUT", 2, 520), htlc("OUT", 3, 400)];
 
   test.each([
@@ -118,9 +137,9 @@ describe("a channel that is closing on chain", () => {
     const published = commit({
       incomingHtlcs: { "tx:0": 1 },
       outgoingHtlcs: { "tx:1": 2, "tx:2": 3 },
-      irrevocablySpent: { "tx:2": {} },
+      irrevocablySpent: spent("tx:2"),
     });
-    const row = channelRow({ ...closing({ [name]: published }), local: htlcs, proposed: [1] });
+    const row = channelRow({ ...closing({ [name]: published }), local: htlcs, fulfilled: [1] });
     expect(deadlinesIn(row)).toEqual(["htlc-expires 500", "htlc-returns 520"]);
     expect(resultOf(row).channel).toMatchObject({ state: "CLOSING", htlcs: 2, htlcMsat: 2000 });
     // Nothing is lost when Eclair takes back an HTLC late.
@@ -128,13 +147,40 @@ describe("a channel that is closing on chain", () => {
   });
 
   test("never closes by itself, and a resolved HTLC has no deadline", () => {
-    const published = commit({ outgoingHtlcs: { "tx:0": 2 }, irrevocablySpent: { "tx:0": {} } });
+    const published = commit({ outgoingHtlcs: { "tx:0": 2 }, irrevocablySpent: spent("tx:0") });
     expect(
       deadlinesIn(channelRow({ ...closing({ localCommitPublished: published }), local: htlcs })),
     ).toEqual([]);
   });
 
-  const revoked = { htlcOutputs: [], htlcDelayedOutputs: [], irrevocablySpent: {} };
+  test("only the commitment that was confirmed counts", () => {
+    const ours = commit({ incomingHtlcs: { "ours:0": 1 } }, "ours");
+    const theirs = commit(
+      {
+        incomingHtlcs: { "theirs:0": 1 },
+        irrevocablySpent: { ...spent("theirs:0"), "funding:0": { txid: "theirs" } },
+      },
+      "theirs",
+    );
+    const both = { localCommitPublished: ours, remoteCommitPublished: theirs };
+    expect(deadlinesIn(channelRow({ ...closing(both), local: htlcs }))).toEqual([]);
+    const unconfirmed = {
+      ...both,
+      remoteCommitPublished: { ...theirs, irrevocablySpent: spent("theirs:0") },
+    };
+    expect(deadlinesIn(channelRow({ ...closing(unconfirmed), local: htlcs }))).toEqual(["htlc-expires 500"]);
+  });
+
+  const revoked = { commitTx: { txid: "tx" }, htlcOutputs: [], htlcDelayedOutputs: [], irrevocablySpent: {} };
+
+  test("a revoked commitment that another one replaced has no window", () => {
+    const theirs = commit({ irrevocablySpent: { "funding:0": { txid: "theirs" } } }, "theirs");
+    const published = {
+      remoteCommitPublished: theirs,
+      revokedCommitPublished: [{ ...revoked, htlcOutputs: ["tx:1"] }],
+    };
+    expect(deadlinesIn(channelRow(closing(published)))).toEqual([]);
+  });
 
   test.each([{ remoteOutput_opt: "tx:0" }, { htlcOutputs: ["tx:1"] }, { htlcDelayedOutputs: ["tx:2"] }])(
     "has the penalty window of a revoked commitment with %j",
@@ -148,10 +194,10 @@ describe("a channel that is closing on chain", () => {
   );
 
   test("has no window when the outputs of the revoked commitment are spent", () => {
-    const spent = {
-      ...{ remoteOutput_opt: "tx:0", htlcOutputs: ["tx:1"], htlcDelayedOutputs: ["tx:2"] },
-      irrevocablySpent: { "tx:0": {}, "tx:1": {}, "tx:2": {} },
+    const done = {
+      ...{ ...revoked, remoteOutput_opt: "tx:0", htlcOutputs: ["tx:1"], htlcDelayedOutputs: ["tx:2"] },
+      irrevocablySpent: spent("tx:0", "tx:1", "tx:2"),
     };
-    expect(deadlinesIn(channelRow(closing({ revokedCommitPublished: [spent] })))).toEqual([]);
+    expect(deadlinesIn(channelRow(closing({ revokedCommitPublished: [done] })))).toEqual([]);
   });
 });

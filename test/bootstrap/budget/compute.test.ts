@@ -8,8 +8,8 @@ const settings = budgetSettings({});
 async function* pagesOf(...pages: (readonly RawRow[])[]) {
   for (const page of pages) yield await Promise.resolve(page);
 }
-const compute = (rows: readonly RawRow[], processedHeight?: number, changed = settings) =>
-  computeBudget(pagesOf(rows.slice(0, 1), rows.slice(1)), changed, processedHeight);
+const compute = (rows: readonly RawRow[], processed?: number, changed = settings, chain = 100) =>
+  computeBudget(pagesOf(rows.slice(0, 1), rows.slice(1)), changed, { chain, processed });
 
 test("the earliest deadline of all channels limits an outage", async () => {
   const { budget, pending } = await compute([
@@ -21,13 +21,25 @@ test("the earliest deadline of all channels limits an outage", async () => {
     next: { event: "peer-closes", height: 500, channelId: "cc" },
     deadlines: [
       { event: "peer-closes", height: 500 },
-      { event: "informed-peer-closes", height: 576 },
+      { event: "payee-closes", height: 576 },
       { event: "eclair-closes", height: 600 },
     ],
     ...{ channels: 2, htlcs: 2, htlcMsat: 12_000, unreadable: 0, closesOnFeerateMismatch: true },
   });
   expect(budget.listed.map(({ channelId }) => channelId)).toEqual(["cc", "aa"]);
   expect(pending).toHaveLength(2);
+});
+
+test("a deadline that was reached does not hide the next one", async () => {
+  const rows = [
+    channelRow({ id: "aa", local: [htlc("IN", 1, 90)] }),
+    channelRow({ id: "bb", local: [htlc("OUT", 1, 100), htlc("OUT", 2, 95)] }),
+    channelRow({ id: "cc", local: [htlc("OUT", 1, 101)] }),
+  ];
+  const { budget } = await compute(rows);
+  expect(budget.next).toEqual({ event: "eclair-closes", height: 101, channelId: "cc" });
+  expect(budget.overdue).toEqual({ event: "peer-closes", height: 90, channelId: "aa", channels: 2 });
+  expect((await compute(rows, undefined, settings, 89)).budget.overdue).toBeUndefined();
 });
 
 test("an estimate that only a peer with the preimage acts on does not limit an outage", async () => {
@@ -71,7 +83,7 @@ test("without a processed block, the limit of revoked commitments is not known",
 
 test("a channel of an unknown form is counted, and does not hide the others", async () => {
   const { budget } = await compute([
-    { ...channelRow({ id: "aa" }), commitment: null } as unknown as RawRow,
+    { ...channelRow({ id: "aa" }), local: null } as unknown as RawRow,
     channelRow({ id: "bb", local: [htlc("OUT", 1, 600)] }),
     // A channel without a first commitment is normal.
     { channel_id: "cc", type: "DATA_WAIT_FOR_DUAL_FUNDING_SIGNED" },
@@ -80,14 +92,22 @@ test("a channel of an unknown form is counted, and does not hide the others", as
 });
 
 test("the node's own settings count", () => {
-  expect(settings).toEqual({ fulfillSafety: 24, rescanBlocks: 720, closesOnFeerateMismatch: true });
+  expect(settings).toEqual({
+    ...{ fulfillSafety: 24, rescanBlocks: 720, closesOnFeerateMismatch: true },
+    processedAfterSeconds: 120,
+  });
   expect(
     budgetSettings({
       "channel.fulfill-safety-before-timeout-blocks": 10,
       "channel.max-channel-spent-rescan-blocks": 2016,
+      "channel.max-restart-watch-delay": "10 minutes",
+      "channel.max-block-processing-delay": 5000,
       "on-chain-fees.close-on-offline-feerate-mismatch": "off",
     }),
-  ).toEqual({ fulfillSafety: 10, rescanBlocks: 2016, closesOnFeerateMismatch: false });
+  ).toEqual({
+    ...{ fulfillSafety: 10, rescanBlocks: 2016, closesOnFeerateMismatch: false },
+    processedAfterSeconds: 635,
+  });
 });
 
 test("at most 200 channels are listed, and all are counted", async () => {

@@ -74,9 +74,9 @@ test.each([
   [
     "AccessDeniedException",
     "secret.denied",
-    /secret a \(version AWSCURRENT\): secretsmanager:GetSecretValue was denied/,
+    /secret a \(stage AWSCURRENT\): secretsmanager:GetSecretValue was denied/,
   ],
-  ["ResourceNotFoundException", "secret.not-found", /secret a \(version AWSCURRENT\) was not found/],
+  ["ResourceNotFoundException", "secret.not-found", /secret a \(stage AWSCURRENT\) was not found/],
 ])("does not try again after %s, and names the secret", async (type, code, message) => {
   const { read, requests } = await startSecretsManager(() => ({
     status: 400,

@@ -7,7 +7,7 @@ import { inPartition, type Policy } from "../../../infra/policies/statements.ts"
 import { isAllowed, PolicyDocument } from "../../../scripts/lab/front/authorize.ts";
 
 const cluster = { name: "demo", table: "eclair-ami", secrets: ["demo/seeds"], targetGroupArns: [] };
-const setup = setupPolicy(cluster, { owner: "rds!db-1", runtime: "demo/database" });
+const setup = setupPolicy(cluster, { owner: "rds!db-1", runtime: "demo/database", logins: ["demo/api"] });
 const allows = (document: Policy, action: string, leadingKeys: readonly string[]) =>
   isAllowed([PolicyDocument.parse(document)], { region: "us-east-1", action, leadingKeys });
 
@@ -56,10 +56,10 @@ test.each(["aws-cn", "aws-us-gov"] as const)("no ARN of another partition is lef
   for (const document of [
     instancePolicy(cluster),
     setup,
-    operatorPolicy(cluster, ["arn:aws:iam::1:role/x"], "demo/database"),
+    operatorPolicy(cluster, ["arn:aws:iam::1:role/x"], ["demo/database"]),
     releaseEngineerPolicy(),
   ])
     expect(JSON.stringify(inPartition(document, partition))).not.toContain("arn:aws:");
-  const passed = JSON.stringify(inPartition(operatorPolicy(cluster, ["x"], "demo/database"), partition));
+  const passed = JSON.stringify(inPartition(operatorPolicy(cluster, ["x"], ["demo/database"]), partition));
   expect(passed.includes("ec2.amazonaws.com.cn")).toBe(partition === "aws-cn");
 });

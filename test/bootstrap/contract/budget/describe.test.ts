@@ -28,7 +28,17 @@ test.each<[number, Partial<BudgetSummary>, string | undefined, string]>([
     815,
     { channels: 1, htlcMsat: 7_000_000 },
     undefined,
-    "none: since block 812, 3 blocks (about 30 min) ago, Eclair closes channel 82e3adc4bfeeb7e6… by force; 1 channel, 0.00007 BTC at stake",
+    "overdue: since block 812, 3 blocks (about 30 min) ago, Eclair closes channel 82e3adc4bfeeb7e6… by force; 1 channel, 0.00007 BTC at stake",
+  ],
+  [
+    815,
+    {
+      ...{ channels: 3, htlcMsat: 1_000 },
+      overdue: { event: "peer-closes", height: 810, channelId, channels: 3 },
+      next: { event: "eclair-closes", height: 821, channelId: "aa" },
+    },
+    undefined,
+    "overdue: since block 810, 5 blocks (about 50 min) ago, the peer closes channel 82e3adc4bfeeb7e6… by force, by estimate, and 2 other channels later; 6 blocks (about 60 min) until Eclair closes channel aa… by force (block 821); 3 channels, 0.00000001 BTC at stake",
   ],
   [
     800,
@@ -58,6 +68,14 @@ test("a node without a deadline, and a budget that is not known", () => {
   expect(budgetText({ summary: none }, 800, now)).toBe(
     "no limit: no channel has a pending HTLC or a revoked commitment",
   );
+  const unprocessed = { ...none, revoked: { channels: 1, window: 720 } };
+  expect(budgetText({ summary: unprocessed }, 800, now)).toBe(
+    "not known until an active Eclair has processed a block: a peer could spend a revoked commitment",
+  );
+  const overdue = { event: "peer-closes", height: 810, channelId, channels: 1 } as const;
+  expect(budgetText({ summary: { ...none, overdue } }, 815, now)).toMatch(/^overdue: .*; no other deadline$/);
+  const ahead = { ...none, computedAt: "2026-01-01T12:10:00.000Z" };
+  expect(budgetText({ summary: ahead }, 800, now)).toMatch(/computed 600 s in the future/);
   expect(budgetText({}, 0, now)).toBe("unknown: no instance has computed it yet");
   expect(budgetText({ problem: "timeout" }, 0, now)).toBe("unknown: timeout");
 });
@@ -80,6 +98,8 @@ describe("the known height", () => {
 
   test("is the largest of the budget's and the instances'", () => {
     expect(knownHeight({ height: 800 }, [bitcoindAt(790), bitcoindAt(803)])).toBe(803);
+    const catchesUp = { bitcoind: { ...bitcoindAt(790).bitcoind, headers: 805 } };
+    expect(knownHeight({ height: 800 }, [catchesUp])).toBe(805);
     expect(knownHeight({ height: 800 }, [{ bitcoind: { known: false, reason: "it starts" } }])).toBe(800);
   });
 });

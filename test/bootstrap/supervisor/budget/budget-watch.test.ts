@@ -30,7 +30,7 @@ function watch() {
       return Promise.resolve();
     }),
   };
-  const subject = new BudgetWatch({ compute }, item, "i-1");
+  const subject = new BudgetWatch({ compute }, item, "i-1", 90);
   const poll = async (inputs: Partial<BudgetInputs> = {}) => {
     subject.poll({ bitcoind: bitcoindAt(100), active: eclair(100), isOtherActive: false, ...inputs });
     await subject.settle();
@@ -72,6 +72,24 @@ test("a computation that takes long is repeated less often", async () => {
   expect(compute).toHaveBeenCalledTimes(2);
 });
 
+test("a computation that takes very long is repeated within the time in which a command accepts it", async () => {
+  const { compute, poll } = watch();
+  compute.mockImplementation(() => {
+    clock.now += 60;
+    return Promise.resolve(computed());
+  });
+  await poll({ active: undefined });
+  clock.now += 300;
+  await poll({ active: undefined });
+  expect(compute).toHaveBeenCalledTimes(2);
+});
+
+test("a bitcoind that catches up knows the height of the chain by its headers", async () => {
+  const { compute, poll } = watch();
+  await poll({ bitcoind: { ...bitcoindAt(100), headers: 160 } as BitcoindReport });
+  expect(compute).toHaveBeenLastCalledWith(160, undefined);
+});
+
 test("a standby reads the budget that the active host has stored, and computes when no instance is active", async () => {
   const { compute, poll, stored } = watch();
   stored.budget = {
@@ -87,16 +105,16 @@ test("a standby reads the budget that the active host has stored, and computes w
   expect(report.summary).not.toHaveProperty("listed");
   expect(compute).not.toHaveBeenCalled();
   await poll({ active: undefined });
-  expect(compute).toHaveBeenCalledExactlyOnceWith(undefined);
+  expect(compute).toHaveBeenCalledExactlyOnceWith(100, undefined);
 });
 
 test("what Eclair has processed is recorded after the time that Eclair needs for it", async () => {
   const { compute, poll } = watch();
   await poll();
-  expect(compute).toHaveBeenLastCalledWith(undefined);
+  expect(compute).toHaveBeenLastCalledWith(100, undefined);
   clock.now += 90;
   await poll();
-  expect(compute).toHaveBeenLastCalledWith({ eclairInstanceId: "one", height: 100 });
+  expect(compute).toHaveBeenLastCalledWith(100, { eclairInstanceId: "one", height: 100 });
 });
 
 test("while the database does not answer, the last budget remains, with the problem", async () => {

@@ -33,14 +33,18 @@ beforeEach(() => {
   vi.spyOn(console, "log").mockImplementation(() => undefined);
 });
 
-test("a passive host boots again once for each step in which it has another version", async () => {
+test("a passive host boots again for each step in which it has another version, and after a boot that failed", async () => {
   const { state, bootAgain, poll } = host();
   await poll();
+  clock.now += 113;
   await poll();
   expect(bootAgain).toHaveBeenCalledTimes(1);
-  state.rotation = { ...rotation, step: "promoted" };
+  clock.now += 1;
   await poll();
   expect(bootAgain).toHaveBeenCalledTimes(2);
+  state.rotation = { ...rotation, step: "promoted" };
+  await poll();
+  expect(bootAgain).toHaveBeenCalledTimes(3);
 });
 
 test("a host that has rendered the version does not boot again", async () => {

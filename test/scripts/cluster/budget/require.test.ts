@@ -15,7 +15,11 @@ const closesAt = (height: number): BudgetSummary => ({
 
 const status = (budget: BudgetReport | undefined, blocks = 100, active = true) =>
   ({
-    report: { active, bitcoind: { known: true, blocks }, ...(budget !== undefined && { budget }) },
+    report: {
+      active,
+      bitcoind: { known: true, blocks, headers: blocks },
+      ...(budget !== undefined && { budget }),
+    },
   }) as NodeStatus;
 
 const check = (...statuses: NodeStatus[]) => requireBudget(statuses, plannedOutages.switchover, now);
@@ -76,6 +80,26 @@ test("the newest budget counts, with the problem of the active instance", () => 
   expect(check(status(older, 100, false), status({ summary: closesAt(500) }))).toBeUndefined();
 });
 
-test("older images report no budget, which is a warning", () => {
-  expect(check(status(undefined))).toMatch(/its images are older/);
+test("an active instance with an older image computes no budget, which is a warning", () => {
+  expect(check(status(undefined))).toMatch(/the image of the active instance is older/);
+  // A new standby waits for the budget of the old active instance.
+  expect(check(status(undefined), status({}, 100, false))).toMatch(/is older/);
+});
+
+test("a deadline that was reached does not refuse, because waiting does not help", () => {
+  const overdue = { event: "peer-closes", height: 20, channelId: "aa", channels: 1 } as const;
+  expect(check(status({ summary: { ...closesAt(500), overdue } }))).toBeUndefined();
+});
+
+test("a budget of an instance whose clock is ahead is not accepted", () => {
+  const ahead = { ...closesAt(500), computedAt: "2026-01-01T12:02:00.000Z" };
+  expect(() => check(status({ summary: ahead }))).toThrow(/in the future/);
+});
+
+test("without a processed block, the deletion of a stack is refused, and a switchover is not", () => {
+  const unprocessed = { ...summary, revoked: { channels: 1, window: 720 } };
+  expect(check(status({ summary: unprocessed }))).toBeUndefined();
+  expect(() => requireBudget([status({ summary: unprocessed })], plannedOutages.stackDeletion, now)).toThrow(
+    /not known until an active Eclair has processed a block/,
+  );
 });

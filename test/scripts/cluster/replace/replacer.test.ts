@@ -117,7 +117,7 @@ function statusOf({ id, version, role, reportAge }: Host): NodeStatus {
       ...standby,
       targetGroupArns: ["arn:group"],
       ...(world.withDoor.includes(version) && { door: {} }),
-      bitcoind: { known: true, blocks: 100 },
+      bitcoind: { known: true, blocks: 100, headers: 100 },
       budget: {
         summary: { computedAt: new Date().toISOString(), height: 100, unreadable: 0, next: world.next },
       },

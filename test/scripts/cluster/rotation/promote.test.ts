@@ -1,7 +1,7 @@
 import { DescribeSecretCommand, UpdateSecretVersionStageCommand } from "@aws-sdk/client-secrets-manager";
 import { expect, test } from "vitest";
 import type { Rotation } from "../../../../bootstrap/contract/requests/rotation.ts";
-import { promote } from "../../../../scripts/cluster/rotation/promote.ts";
+import { promote, requireOwnVersions } from "../../../../scripts/cluster/rotation/promote.ts";
 import type { Target } from "../../../../scripts/target/target.ts";
 
 const rotation = {
@@ -41,11 +41,28 @@ test("an interrupted promotion continues", async () => {
   expect(whole.moves).toEqual([]);
 });
 
-test.each<[string, Stages]>([
-  ["another version is the current one", { v1: ["AWSPREVIOUS"], v2: ["AWSPENDING"], v3: ["AWSCURRENT"] }],
-  ["the pending version is gone", { v1: ["AWSCURRENT"] }],
-])("nothing is changed when %s", async (_, stages) => {
-  const { moves, target } = secretsManager(stages);
-  await expect(promote(target, rotation)).rejects.toMatchObject({ code: "rotation.secret-changed" });
-  expect(moves).toEqual([]);
+test.each<[string, Stages, Rotation["step"]]>([
+  [
+    "another version is the current one",
+    { v1: ["AWSPREVIOUS"], v2: ["AWSPENDING"], v3: ["AWSCURRENT"] },
+    "testing",
+  ],
+  ["the pending version is gone", { v1: ["AWSCURRENT"] }, "testing"],
+  ["another version is pending", { v1: ["AWSCURRENT"], v2: [], v3: ["AWSPENDING"] }, "testing"],
+  ["another version replaced the promoted one", { v2: ["AWSPREVIOUS"], v3: ["AWSCURRENT"] }, "promoted"],
+  ["the promotion was undone", { v1: ["AWSCURRENT"], v2: ["AWSPENDING"] }, "promoted"],
+])("a rotation does not continue when %s", async (_, stages, step) => {
+  const { target } = secretsManager(stages);
+  await expect(requireOwnVersions(target, { ...rotation, step })).rejects.toMatchObject({
+    code: "rotation.secret-changed",
+  });
+});
+
+test.each<[Stages, Rotation["step"], "pending" | "current"]>([
+  [{ v1: ["AWSCURRENT"], v2: ["AWSPENDING"] }, "testing", "pending"],
+  [{ v1: ["AWSPREVIOUS"], v2: ["AWSCURRENT", "AWSPENDING"] }, "testing", "current"],
+  [{ v1: ["AWSPREVIOUS"], v2: ["AWSCURRENT"] }, "promoted", "current"],
+])("a rotation with %j in the step %s continues: its version is %s", async (stages, step, expected) => {
+  const { target } = secretsManager(stages);
+  expect(await requireOwnVersions(target, { ...rotation, step })).toBe(expected);
 });

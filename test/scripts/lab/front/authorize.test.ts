@@ -7,9 +7,11 @@ import { setupPolicy } from "../../../../infra/policies/cluster-setup.ts";
 
 const cluster = { name: "demo", table: "eclair-ami", secrets: ["demo/seeds"], targetGroupArns: ["arn:tg"] };
 const instance = [PolicyDocument.parse(instancePolicy(cluster))];
-const operator = [PolicyDocument.parse(operatorPolicy(cluster, ["arn:role"], "demo/database"))];
+const operator = [PolicyDocument.parse(operatorPolicy(cluster, ["arn:role"], ["demo/database"]))];
 const setup = [
-  PolicyDocument.parse(setupPolicy(cluster, { owner: "arn:aws:owner", runtime: "demo/database" })),
+  PolicyDocument.parse(
+    setupPolicy(cluster, { owner: "arn:aws:owner", runtime: "demo/database", logins: ["demo/api"] }),
+  ),
 ];
 
 const json = (body: unknown) => Buffer.from(JSON.stringify(body));
