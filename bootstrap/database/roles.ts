@@ -27,10 +27,7 @@ export function runtimeRoleSql(runtimeRole: string): string {
   return `create role ${role} with nologin;\ngrant ${role} to current_user`;
 }
 
-/**
- * Creates a login of the runtime role, or sets the password of an existing one. A login other than the runtime role itself
- * is a member of this role and acts as it: whatever it creates belongs to the runtime role.
- */
+/** Creates a login of the runtime role, or sets the password of an existing one. */
 export function loginSql({ username, password }: Credentials, runtimeRole: string, exists: boolean): string {
   const login = escapeIdentifier(username);
   const verifier = escapeLiteral(scramVerifier(password));
@@ -38,19 +35,18 @@ export function loginSql({ username, password }: Credentials, runtimeRole: strin
     `${exists ? "alter" : "create"} role ${login} with login password ${verifier}`,
     // Permits the owner to read the tables that the role creates, and to see and end the sessions of the login.
     `grant ${login} to current_user`,
-    ...(username === runtimeRole
-      ? []
-      : [
-          `grant ${escapeIdentifier(runtimeRole)} to ${login}`,
-          `alter role ${login} set role = ${escapeLiteral(runtimeRole)}`,
-        ]),
+    ...(username === runtimeRole ? [] : [`grant ${escapeIdentifier(runtimeRole)} to ${login}`]),
   ].join(";\n");
 }
 
-/** Sets the limits of a login. A role does not pass on its settings to its members. */
-export function limitsSql(username: string): string {
+/**
+ * Sets the limits of a login: a role does not pass on its settings to its members. A login other than the runtime role itself acts
+ * as this role, so whatever it creates belongs to the runtime role.
+ */
+export function settingsSql(username: string, runtimeRole: string): string {
   const role = escapeIdentifier(username);
-  return Object.entries(limits)
+  const settings = { ...limits, ...(username !== runtimeRole && { role: runtimeRole }) };
+  return Object.entries(settings)
     .map(([name, value]) => `alter role ${role} set ${name} = ${escapeLiteral(value)}`)
     .join(";\n");
 }

@@ -1,3 +1,4 @@
+import { StartDBInstanceCommand, StopDBInstanceCommand } from "@aws-sdk/client-rds";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { Budget } from "../../bootstrap/contract/budget/budget.ts";
 import { insertChannelSql } from "../support/eclair-channels.ts";
@@ -8,7 +9,6 @@ import { pairOf } from "./pair.ts";
 
 const state = inject("labState");
 const imageId = inject("images").find(({ eclair }) => eclair === "stand-in")?.id ?? "";
-const outageSeconds = 20;
 
 type PrintedBudget = Budget & { knownHeight: number; problem?: string };
 
@@ -171,7 +171,9 @@ describe.skipIf(imageId === "")("how long the node may be away", () => {
 
   test("while the database is down, the last budget is shown with its age", async () => {
     await budgetAfter(insertChannelSql("aa", "outgoing"));
-    const stopped = nodes.database.stopFor(outageSeconds);
+    // The lab starts a server that RDS has not stopped.
+    const DBInstanceIdentifier = nodes.name;
+    await nodes.rds.send(new StopDBInstanceCommand({ DBInstanceIdentifier }));
     await miner.mine(1);
     await statusLine(/Eclair closes channel aa….*; computed \d+ s ago, because .+$/);
     const current = await budget();
@@ -179,7 +181,7 @@ describe.skipIf(imageId === "")("how long the node may be away", () => {
     expect(current.problem).toBeDefined();
     const ages = await Promise.all(ids.map(async (id) => await metrics(id)));
     for (const text of ages) expect(text).toMatch(/^eclair_ami_budget_age_seconds\{/m);
-    await stopped;
+    await nodes.rds.send(new StartDBInstanceCommand({ DBInstanceIdentifier }));
     await pairOf(nodes, ids);
   });
 });

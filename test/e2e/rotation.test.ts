@@ -178,8 +178,9 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     ids = [...ids, third];
     const result = await running;
     expect(result.exitCode, result.all).toBe(0);
+    // The rotation may have switched over to it.
     await eventually("the third instance", async () =>
-      (await nodes.status(third))?.report?.role === "standby" ? true : undefined,
+      (await nodes.status(third))?.report?.ready === true ? true : undefined,
     );
     expect(await loginsInUse()).toBe("eclair_b");
     await nodes.terminate(third);
@@ -255,14 +256,36 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     expect(await nodes.sql("select count(*) > 0 from lease where expires_at > now()")).toBe("t");
   });
 
-  test("a role that was changed by hand is refused", async () => {
-    await nodes.sql(`alter role ${(await currentLogin()).username} reset role`);
+  test.each([
+    ["acts as itself", "reset role"],
+    ["has no settings at all", "reset all"],
+  ])("a login that %s is refused, and `init` restores its settings", async (_, change) => {
+    const { username } = await currentLogin();
+    await nodes.sql(`alter role ${username} ${change}`);
     const refused = await nodes.runSetup(["verify"], imageId, "--json");
     expect(failureOf(refused)).toMatchObject({
       code: "fence.not-enforced",
-      message: expect.stringMatching(/does not act as eclair/) as string,
+      message: expect.stringMatching(new RegExp(`the (login|role) ${username} `)) as string,
     });
-    await nodes.sql(`alter role ${(await currentLogin()).username} set role = 'eclair'`);
+    const restored = await nodes.runSetup(["init"], imageId);
+    expect(restored.exitCode, restored.all).toBe(0);
+    const verified = await nodes.runSetup(["verify"], imageId);
+    expect(verified.exitCode, verified.all).toBe(0);
+  });
+
+  test("a login whose sessions the owner cannot see is refused", async () => {
+    const { username } = await currentLogin();
+    const owner = await nodes.sql("select datdba::regrole from pg_database where datname = 'eclair'");
+    await nodes.sql(`revoke ${username} from "${owner}"`);
+    const refused = await nodes.runSetup(["verify"], imageId, "--json");
+    expect(failureOf(refused)).toMatchObject({
+      message: expect.stringMatching(/the owner of the fence cannot see the sessions of the login/) as string,
+    });
+    const [id = ""] = ids;
+    const address = (await nodes.status(id))?.privateIp ?? "";
+    // A host whose sessions are hidden must not look silent.
+    expect(await nodes.sql(`select eclair_ami.sessions_at('${address}') is null`)).toBe("t");
+    await nodes.sql(`grant ${username} to "${owner}"`);
   });
 });
 
@@ -274,6 +297,10 @@ test.each(inject("images"))(
     await nodes.waitUntilActive(id);
     const refused = await nodes.runSetup(["rotate", "database"], imageId, "--json");
     expect(failureOf(refused)).toMatchObject({ code: "rotation.no-standby" });
+    await nodes.sql("create role eclair_a");
+    const taken = await nodes.runSetup(["rotate", "database"], imageId, "--restart", "--json");
+    expect(failureOf(taken)).toMatchObject({ code: "database.role-exists" });
+    await nodes.sql("drop role eclair_a");
     const result = await nodes.runSetup(["rotate", "database"], imageId, "--restart");
     expect(result.exitCode, result.all).toBe(0);
     expect(result.stdout).toMatch(new RegExp(`^restarted +${id}`, "m"));

@@ -8,6 +8,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const longest = [
   "lease",
   "replace",
+  "rotation",
+  "stack",
+  "upgrade",
   "identity",
   "refusals",
   "trouble",

@@ -3,7 +3,7 @@ import { EclairAmiError } from "../../contract/errors.ts";
 import type { NodeIdentity } from "../../contract/record/record.ts";
 import { fenceTables } from "../../database/fence-tables.ts";
 import { fenceSql, fenceVersion, leaseSql } from "../../database/fence.ts";
-import { grantsSql, limitsSql, loginSql, runtimeRoleSql } from "../../database/roles.ts";
+import { grantsSql, loginSql, runtimeRoleSql, settingsSql } from "../../database/roles.ts";
 import { readDatabaseState, type DatabaseState } from "../../database/state.ts";
 import { requireNode } from "../../identity/node-checks.ts";
 import type { Credentials } from "../../secrets/shapes.ts";
@@ -53,7 +53,7 @@ export async function prepareDatabase(
       requireNode(expectedOf(context, node), before.binding.node, "the database", "database");
     const runtimeRole = (await readRuntimeRole(owner)) ?? username;
     if (!loginWorks) changed.push(await createLogin(context, owner, { login, runtimeRole, before }));
-    await owner.query(limitsSql(username));
+    await owner.query(settingsSql(username, runtimeRole));
     changed.push(...(await createFence(owner, before, runtimeRole)));
     if (before.binding === undefined) {
       await bind(owner, node);

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
-import { EclairAmiError } from "../../contract/errors.ts";
+import { EclairAmiError, messageOf } from "../../contract/errors.ts";
 import { minimumImageVersionWithLogins } from "../../database/fence.ts";
-import { limitsSql, loginSql } from "../../database/roles.ts";
+import { loginSql, settingsSql } from "../../database/roles.ts";
 import type { Credentials } from "../../secrets/shapes.ts";
 import type { SetupContext } from "../context.ts";
 import { asRole } from "../database/connection.ts";
@@ -16,7 +16,7 @@ export async function createLogin(owner: Client, login: Credentials, runtimeRole
     const exists = await roleExists(owner, login.username);
     if (exists) await requireMember(owner, login.username, runtimeRole);
     await owner.query(loginSql(login, runtimeRole, exists));
-    await owner.query(limitsSql(login.username));
+    await owner.query(settingsSql(login.username, runtimeRole));
     await owner.query(
       "update eclair_ami.fence set minimum_image_version = greatest(minimum_image_version, $1)",
       [minimumImageVersionWithLogins],
@@ -24,8 +24,24 @@ export async function createLogin(owner: Client, login: Credentials, runtimeRole
     await owner.query("commit");
   } catch (error) {
     await owner.query("rollback");
-    throw error;
+    throw (error as { code?: string }).code === privilegeMissing ? withoutAdmin(runtimeRole, error) : error;
   }
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const privilegeMissing = "42501";
+
+/** From PostgreSQL 16 on, only a role with the ADMIN option on the runtime role may add a member to it. */
+function withoutAdmin(runtimeRole: string, cause: unknown): EclairAmiError {
+  return new EclairAmiError(
+    {
+      code: "database.privilege-missing",
+      operation: "preparing the rotation",
+      message: `the owner of the database may not create a login of ${runtimeRole}: ${messageOf(cause)}`,
+      remedy: `as the role that created ${runtimeRole}, run: grant ${runtimeRole} to OWNER with admin option. Then run the command again`,
+    },
+    { cause },
+  );
 }
 
 /** A role of the same name can belong to another cluster or to a program. */

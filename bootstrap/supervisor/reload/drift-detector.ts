@@ -100,8 +100,9 @@ async function detectDrift({ node, secrets, digests: before }: Rendered): Promis
   const names = Object.keys({ ...before, ...digests })
     .filter((path) => before[path] !== digests[path])
     .map((path) => basename(path));
-  // Another version with the same login changes no file, and its id is reported.
-  if (!isDeepStrictEqual(resolved.versions, node.secretVersions)) names.push("secret-versions");
+  // Another version with the same login changes no file, but the instance reports which version it uses.
+  if (names.length === 0 && !isDeepStrictEqual(resolved.versions, node.secretVersions))
+    names.push("secret-versions");
   return { names, id: sha256(JSON.stringify([digests, resolved.versions])) };
 }
 

@@ -13,8 +13,9 @@ export function newestBudget(statuses: readonly NodeStatus[]): NewestBudget | un
   const active = reports.find((report) => report.active);
   if (first === undefined) return undefined;
   if (first.summary === undefined && active !== undefined && active.budget === undefined) return undefined;
-  // A standby repeats the last budget of the table and knows no problem.
-  const problem = first.problem ?? active?.budget?.problem;
+  // A standby repeats the last budget of the table. Without an active instance, every instance computes it.
+  const problems = (active === undefined ? budgets : [active.budget, first]).map((one) => one?.problem);
+  const problem = problems.find((text) => text !== undefined);
   return {
     budget: { ...first, ...(problem !== undefined && { problem }) },
     height: first.summary === undefined ? 0 : knownHeight(first.summary, reports),

@@ -90,7 +90,7 @@ export class Rotator {
   private async resume(): Promise<Rotation | undefined> {
     const rotation = await this.unfinished();
     if (rotation === undefined) return undefined;
-    if (rotation.kind !== this.wanted.kind) throw inProgress(this.table.cluster);
+    if (rotation.kind !== this.wanted.kind) throw unfinishedKind(this.table.cluster, rotation);
     this.wanted.onStep({ step: "resumed", from: rotation.step });
     const stage = await this.requireUnchanged(rotation);
     if (rotation.step !== "testing") return rotation;
@@ -147,7 +147,9 @@ export class Rotator {
   /** Without a standby, the cluster setup alone has tested the login. */
   private async testAndPromote(rotation: Rotation): Promise<Rotation> {
     const { onStep, restart } = this.wanted;
-    if (!restart) {
+    const statuses = await this.statuses();
+    const isAlone = othersOf(statuses, activeOf(statuses)).length === 0;
+    if (!isAlone || !restart) {
       const tested = await this.wait(rotation, "a standby to arm an Eclair with the new login", (current) =>
         this.readyStandby(current, rotation),
       );
@@ -292,5 +294,14 @@ function inProgress(cluster: string): EclairAmiError {
     message: "another process rotates a login of this cluster",
     remedy:
       "wait until it has ended, and run this command again, which continues a rotation that is not finished",
+  });
+}
+
+function unfinishedKind(cluster: string, { kind }: Rotation): EclairAmiError {
+  return new EclairAmiError({
+    code: "rotation.in-progress",
+    operation: `rotating a login of ${cluster}`,
+    message: `the rotation of the kind ${kind} is not finished`,
+    remedy: `run \`eclair-ami rotate ${kind}\`, which continues it, or gives it up with --abandon`,
   });
 }
