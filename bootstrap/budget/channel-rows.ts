@@ -7,7 +7,7 @@ export const pageSize = 100;
 
 /**
  * The types of Eclair's settlement commands, which are their first two bytes (`CommandCodecs.cmdCodec`, 0.13.0 to 0.14.1), that
- * fail an HTLC. Every other type counts as a fulfillment, also one that a later Eclair adds.
+ * fail an HTLC. Every other type counts as a fulfillment, including the types that a later Eclair adds.
  */
 const failCommands = [1, 2, 3, 4, 5, 7];
 

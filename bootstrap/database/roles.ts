@@ -40,8 +40,8 @@ export function loginSql({ username, password }: Credentials, runtimeRole: strin
 }
 
 /**
- * Sets the limits of a login: a role does not pass on its settings to its members. A login other than the runtime role itself acts
- * as this role, so whatever it creates belongs to the runtime role.
+ * Sets the limits of a login: a role does not pass on its settings to its members. Every login except the runtime role itself
+ * also gets the setting `role`. It makes the runtime role the owner of the objects that the login creates.
  */
 export function settingsSql(username: string, runtimeRole: string): string {
   const role = escapeIdentifier(username);

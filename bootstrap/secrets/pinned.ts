@@ -1,6 +1,6 @@
 import { messageOf } from "../contract/errors.ts";
 import type { RequestItem } from "../contract/record/request-item.ts";
-import type { Rotation } from "../contract/requests/rotation.ts";
+import { isFinal, type Rotation } from "../contract/requests/rotation.ts";
 import { logEvent } from "../os/log.ts";
 
 /** A version of a secret that this boot reads in place of the current version. */
@@ -9,8 +9,6 @@ export type PinnedVersion = {
   readonly secretIds: readonly string[];
   readonly versionId: string;
 };
-
-const pinnedSteps: readonly Rotation["step"][] = ["testing", "promoted", "restarting"];
 
 /**
  * The version that a rotation tests or has made the current one. Only a host that runs already tests it: when its boot fails, the host
@@ -24,7 +22,7 @@ export async function pinnedVersion(
   if (!hasBooted) return undefined;
   try {
     const rotation = await rotations.read();
-    if (rotation === undefined || !pinnedSteps.includes(rotation.step)) return undefined;
+    if (rotation === undefined || isFinal(rotation)) return undefined;
     if (Date.parse(rotation.expiresAt) < Date.now()) return undefined;
     const { secretArn, secretName, versionId } = rotation;
     return { secretIds: [secretArn, secretName], versionId };

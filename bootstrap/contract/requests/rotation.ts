@@ -35,4 +35,7 @@ export type Rotation = z.infer<typeof Rotation>;
 /** An operator may continue an interrupted rotation after a holiday. */
 export const rotationLifetimeSeconds = 30 * 24 * 3_600;
 
-export const finalSteps = ["finished", "abandoned"] as const satisfies readonly Rotation["step"][];
+export const finalSteps: readonly Rotation["step"][] = ["finished", "abandoned"];
+
+/** Whether a rotation has ended. The instances ignore it then, and another rotation may begin. */
+export const isFinal = ({ step }: Pick<Rotation, "step">): boolean => finalSteps.includes(step);

@@ -5,7 +5,11 @@ import {
   PutSecretValueCommand,
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { currentStage, pendingStage } from "../../contract/configuration/secret-reference.ts";
+import {
+  currentStage,
+  pendingStage,
+  versionWithStage,
+} from "../../contract/configuration/secret-reference.ts";
 import { EclairAmiError, messageOf } from "../../contract/errors.ts";
 import type { PreparedRotation } from "../../contract/reports/setup.ts";
 import { secretReader, type SecretText } from "../../secrets/fetch.ts";
@@ -36,10 +40,8 @@ export async function pendingVersion(
     Name = "",
     VersionIdsToStages = {},
   } = await explained(secret, () => secrets.send(new DescribeSecretCommand({ SecretId: secret })));
-  const withStage = (stage: string) =>
-    Object.keys(VersionIdsToStages).find((id) => VersionIdsToStages[id]?.includes(stage));
-  const current = withStage(currentStage) ?? "";
-  const pending = withStage(pendingStage);
+  const current = versionWithStage(VersionIdsToStages, currentStage) ?? "";
+  const pending = versionWithStage(VersionIdsToStages, pendingStage);
   const created = pending === undefined || pending === current;
   let versionId = pending ?? "";
   if (created) {

@@ -1,14 +1,13 @@
 import type { RequestItem } from "../../contract/record/request-item.ts";
 import type { InstanceReport } from "../../contract/reports/instance.ts";
 import type { SecretVersions } from "../../contract/reports/secret-versions.ts";
-import type { Rotation } from "../../contract/requests/rotation.ts";
+import { isFinal, type Rotation } from "../../contract/requests/rotation.ts";
 import { boottime } from "../../os/clock.ts";
 import { ChangeLog, logEvent } from "../../os/log.ts";
 
 const everySeconds = 3;
 /** A boot takes less time. A boot that Secrets Manager denied can succeed later. */
 const bootAgainSeconds = 120;
-const stepsUnderWay: readonly Rotation["step"][] = ["testing", "promoted", "restarting"];
 
 /** What this host can do for a rotation. */
 export type RotationActions = {
@@ -55,8 +54,7 @@ export class RotationParticipant {
     this.polledAt = boottime();
     try {
       const rotation = await this.requests.read();
-      if (rotation !== undefined && stepsUnderWay.includes(rotation.step))
-        await this.act(rotation, report, actions);
+      if (rotation !== undefined && !isFinal(rotation)) await this.act(rotation, report, actions);
       this.log.reset();
     } catch (error) {
       this.log.logError(error);

@@ -96,7 +96,7 @@ export async function requireCurrentBudget(
   for (;;) {
     const statuses = await read();
     const newest = newestBudget(statuses);
-    const isComing = newest?.budget.summary === undefined && newest !== undefined;
+    const isComing = newest !== undefined && newest.budget.summary === undefined;
     if (!isComing || performance.now() > end) return requireBudget(statuses, planned, new Date());
     await sleep(pollMilliseconds);
   }

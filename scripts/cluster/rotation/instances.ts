@@ -1,11 +1,10 @@
-import { DescribeSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { currentStage } from "../../../bootstrap/contract/configuration/secret-reference.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { freshSeconds } from "../../../bootstrap/contract/reports/standby.ts";
 import type { Rotation, RotationKind } from "../../../bootstrap/contract/requests/rotation.ts";
 import type { Target } from "../../target/target.ts";
 import type { NodeStatus } from "../status.ts";
 import { reportAge } from "../takeover.ts";
+import { currentVersionOf } from "./current-version.ts";
 
 export const activeOf = (statuses: readonly NodeStatus[]): NodeStatus | undefined =>
   statuses.find(({ report }) => report?.active === true);
@@ -22,6 +21,15 @@ export function usesVersion(status: NodeStatus, { kind, versionId }: Rotation): 
   return age <= freshSeconds && status.report?.secretVersions?.[kind] === versionId;
 }
 
+/** The active instance, when it uses the new version. */
+export function activeWithVersion(
+  statuses: readonly NodeStatus[],
+  rotation: Rotation,
+): NodeStatus | undefined {
+  const active = activeOf(statuses);
+  return active !== undefined && usesVersion(active, rotation) ? active : undefined;
+}
+
 /**
  * Refuses a rotation while an instance uses another version than the current one: its login could be the next one.
  * @param secret the name or the ARN of the secret
@@ -32,12 +40,7 @@ export async function requireCurrentVersion(
   secret: string,
   statuses: readonly NodeStatus[],
 ): Promise<void> {
-  const { VersionIdsToStages = {} } = await target
-    .client(SecretsManagerClient)
-    .send(new DescribeSecretCommand({ SecretId: secret }));
-  const current = Object.keys(VersionIdsToStages).find((id) =>
-    VersionIdsToStages[id]?.includes(currentStage),
-  );
+  const { versionId: current } = await currentVersionOf(target, secret);
   // An instance that has sent no report yet boots with the current version.
   const outdated = statuses.filter(
     ({ report }) => report !== undefined && report.secretVersions?.[kind] !== current,

@@ -1,4 +1,3 @@
-import { DescribeSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import {
   ModifyDBClusterCommand,
   ModifyDBInstanceCommand,
@@ -8,10 +7,11 @@ import {
 } from "@aws-sdk/client-rds";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterSetup } from "../../../bootstrap/contract/configuration/cluster-setup.ts";
-import { currentStage, referenceOf } from "../../../bootstrap/contract/configuration/secret-reference.ts";
+import { referenceOf } from "../../../bootstrap/contract/configuration/secret-reference.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { allItems } from "../../target/pages.ts";
 import type { Target } from "../../target/target.ts";
+import { currentVersionOf } from "./current-version.ts";
 
 const timeoutMilliseconds = { lab: 60_000, aws: 900_000 } as const;
 const pollMilliseconds = { lab: 500, aws: 10_000 } as const;
@@ -35,14 +35,14 @@ export async function rotateOwner(target: Target, setup: ClusterSetup, signal: A
   const secret = referenceOf(setup.database.ownerSecret).id;
   const server = await serverOf(target, setup.database.host);
   if (server?.secretArn === undefined) throw notManaged(operation, setup.database.host);
-  const before = await versionOf(target, server.secretArn);
-  if (before.arn !== (await versionOf(target, secret)).arn)
+  const before = await currentVersionOf(target, server.secretArn);
+  if (before.arn !== (await currentVersionOf(target, secret)).arn)
     throw otherSecret(operation, secret, server.secretArn);
   await modify(target, server);
   const end = performance.now() + timeoutMilliseconds[target.name];
   for (;;) {
-    const { current } = await versionOf(target, server.secretArn);
-    if (current !== before.current && current !== undefined) return current;
+    const { versionId } = await currentVersionOf(target, server.secretArn);
+    if (versionId !== before.versionId && versionId !== undefined) return versionId;
     if (signal.aborted || performance.now() > end)
       throw new EclairAmiError({
         code: signal.aborted ? "interrupted" : "rotation.timeout",
@@ -88,19 +88,6 @@ async function modify(target: Target, { identifier, isCluster }: Server): Promis
   await (isCluster
     ? client.send(new ModifyDBClusterCommand({ DBClusterIdentifier: identifier, ...change }))
     : client.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: identifier, ...change })));
-}
-
-async function versionOf(
-  target: Target,
-  secret: string,
-): Promise<{ readonly arn: string | undefined; readonly current: string | undefined }> {
-  const { ARN, VersionIdsToStages = {} } = await target
-    .client(SecretsManagerClient)
-    .send(new DescribeSecretCommand({ SecretId: secret }));
-  const current = Object.keys(VersionIdsToStages).find((id) =>
-    VersionIdsToStages[id]?.includes(currentStage),
-  );
-  return { arn: ARN, current };
 }
 
 const notManaged = (operation: string, host: string) =>

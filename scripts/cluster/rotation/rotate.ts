@@ -3,7 +3,7 @@ import type { ClusterSetup } from "../../../bootstrap/contract/configuration/clu
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
 import {
-  finalSteps,
+  isFinal,
   rotationLifetimeSeconds,
   type Rotation,
   type RotationKind,
@@ -13,7 +13,7 @@ import { plannedOutages, requireCurrentBudget } from "../budget/require.ts";
 import { runClusterSetup, type SetupInstance } from "../cluster-setup.ts";
 import { nodeStatuses, type NodeStatus } from "../status.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
-import { activeOf, othersOf, requireCurrentVersion, usesVersion } from "./instances.ts";
+import { activeOf, activeWithVersion, othersOf, requireCurrentVersion, usesVersion } from "./instances.ts";
 import { promote, requireOwnVersions } from "./promote.ts";
 import { waitForInstances } from "./wait.ts";
 
@@ -82,8 +82,7 @@ export class Rotator {
   /** The rotation that an earlier run did not finish. */
   private async unfinished(): Promise<Rotation | undefined> {
     const rotation = await this.table.rotations.read();
-    if (rotation === undefined || (finalSteps as readonly string[]).includes(rotation.step)) return undefined;
-    return rotation;
+    return rotation === undefined || isFinal(rotation) ? undefined : rotation;
   }
 
   /** Continues the rotation of an earlier run, when what it was based on is still true. */
@@ -168,13 +167,9 @@ export class Rotator {
 
   /** Makes the node run with the new login. */
   private async moveActive(rotation: Rotation): Promise<Rotation> {
-    const usesNew = (statuses: readonly NodeStatus[]) => {
-      const active = activeOf(statuses);
-      return active !== undefined && usesVersion(active, rotation) ? active : undefined;
-    };
     const statuses = await this.statuses();
     const active = activeOf(statuses);
-    if (usesNew(statuses) !== undefined) return rotation;
+    if (activeWithVersion(statuses, rotation) !== undefined) return rotation;
     if (active !== undefined && othersOf(statuses, active).length === 0) {
       this.requireRestart();
       return await this.restart(rotation, active);
@@ -183,11 +178,11 @@ export class Rotator {
     await this.wait(
       rotation,
       "a standby with the new login",
-      (current) => usesNew(current) ?? this.readyStandby(current, rotation),
+      (current) => activeWithVersion(current, rotation) ?? this.readyStandby(current, rotation),
     );
     await this.requireBudget();
     const current = await this.statuses();
-    if (usesNew(current) !== undefined) return rotation;
+    if (activeWithVersion(current, rotation) !== undefined) return rotation;
     const to = this.readyStandby(current, rotation)?.instanceId;
     const participants = chooseStandby(current, { to, force: false, now: new Date() });
     const result = await switchOver(this.table, participants, this.wanted.requestedBy, () => undefined);
@@ -200,10 +195,9 @@ export class Rotator {
   private async restart(rotation: Rotation, { instanceId }: NodeStatus): Promise<Rotation> {
     await this.requireBudget();
     const restarting = await this.advance(rotation, { ...rotation, step: "restarting", instanceId });
-    await this.wait(rotation, "the active instance to use the new login", (statuses) => {
-      const active = activeOf(statuses);
-      return active !== undefined && usesVersion(active, rotation) ? active : undefined;
-    });
+    await this.wait(rotation, "the active instance to use the new login", (statuses) =>
+      activeWithVersion(statuses, rotation),
+    );
     this.wanted.onStep({ step: "restarted", instanceId });
     return restarting;
   }

@@ -44,6 +44,12 @@ beforeEach(() => {
   vi.spyOn(console, "log").mockImplementation(() => undefined);
 });
 
+/** A computation that takes this many seconds. */
+const computedIn = (seconds: number) => {
+  clock.now += seconds;
+  return Promise.resolve(computed());
+};
+
 test("the active host computes with every block, and between blocks every minute", async () => {
   const { compute, poll, stored } = watch();
   await poll();
@@ -59,10 +65,7 @@ test("the active host computes with every block, and between blocks every minute
 
 test("a computation that takes long is repeated less often", async () => {
   const { compute, poll } = watch();
-  compute.mockImplementation(() => {
-    clock.now += 10;
-    return Promise.resolve(computed());
-  });
+  compute.mockImplementation(() => computedIn(10));
   await poll({ active: undefined });
   clock.now += 299;
   await poll({ active: undefined });
@@ -74,10 +77,7 @@ test("a computation that takes long is repeated less often", async () => {
 
 test("a computation that takes very long is repeated within the time in which a command accepts it", async () => {
   const { compute, poll } = watch();
-  compute.mockImplementation(() => {
-    clock.now += 60;
-    return Promise.resolve(computed());
-  });
+  compute.mockImplementation(() => computedIn(60));
   await poll({ active: undefined });
   clock.now += 300;
   await poll({ active: undefined });
