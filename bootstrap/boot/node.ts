@@ -33,6 +33,7 @@ import { pinnedVersion } from "../secrets/pinned.ts";
 import { newPasswords, resolveSecrets, type LocalPasswords, type NodeSecrets } from "../secrets/resolve.ts";
 import { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { databaseCertificates, startUnits } from "./host.ts";
+import { requireNextBitcoindLogin } from "./next-bitcoind-login.ts";
 import type { Phases } from "./phases.ts";
 
 const heartbeatEveryMilliseconds = 60_000;
@@ -57,16 +58,19 @@ async function bootPhases(
 ): Promise<void> {
   const databaseCa = databaseCertificates(configuration.database);
   const table = clusterTable({ configuration, aws });
-  phases.reportFailuresTo(table, identity);
+  // The supervisor of an earlier boot reports a later boot that failed.
+  const hasBooted = existsSync(paths.node);
+  if (!hasBooted) phases.reportFailuresTo(table, identity);
 
   const local = localPasswords();
   // The record is read before the database: the progress in the record must not be newer than the database's.
   const client = new SecretsManagerClient(clientSettings(aws));
-  const [secrets, record] = await phases.run("resolve", () =>
+  const [{ pinned, secrets }, record] = await phases.run("resolve", () =>
     Promise.all([
-      pinnedVersion(table.rotations, existsSync(paths.node)).then((pinned) =>
-        resolveSecrets(configuration, secretReader(client, pinned), local),
-      ),
+      pinnedVersion(table.rotations, hasBooted).then(async (version) => ({
+        pinned: version,
+        secrets: await resolveSecrets(configuration, secretReader(client, version), local),
+      })),
       readRecord(table, configuration.record.allowStartWithoutRecord),
     ]),
   );
@@ -78,6 +82,7 @@ async function bootPhases(
   };
   await phases.run("verify", async () => {
     const { chain, nodeId, database } = configuration;
+    await requireNextBitcoindLogin(configuration, secrets.bitcoind.remotes, pinned);
     requireNodeId(secrets.nodeSeed, chain, nodeId, referenceOf(configuration.secrets.nodeSeed).id);
     const expected = expectedOf(facts);
     guardAgainstRecord(expected, record);

@@ -31,6 +31,7 @@ export const errorCodes = {
   "bake.packer-missing": "Packer is not installed and cannot be built.",
   "bake.session-manager-unsupported":
     "Session Manager cannot reach the builder: Debian's AMI has no SSM agent.",
+  "bitcoind.login-refused": "A remote bitcoind does not accept the login that a rotation tests.",
   "budget.too-small": "The node could lose a channel or money if it were away during this operation.",
   "budget.unknown": "How long the node may be away is not known.",
   "chain.aborted": "A standby aborted the snapshot of its chain volume; its bitcoind runs again.",

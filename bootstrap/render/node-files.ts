@@ -5,6 +5,7 @@ import { hostsFile, slotEnvironment, slotNames, slots } from "../eclair/slots.ts
 import { accountDescriptors } from "../identity/on-chain.ts";
 import { paths } from "../os/paths.ts";
 import type { LocalPasswords, NodeSecrets } from "../secrets/resolve.ts";
+import { hostKey } from "../secrets/host-key.ts";
 import type { SupervisorSecrets } from "../secrets/supervisor.ts";
 import { bitcoinConf, eclairConf, eclairEnvironment } from "./configuration-files.ts";
 import { fillTemplate } from "./template.ts";
@@ -67,14 +68,15 @@ function bitcoindFiles(
 }
 
 function supervisorSecrets(
-  { chain }: NodeConfiguration,
-  { database, bitcoind, apiPassword, onChain }: NodeSecrets,
+  { chain, cluster }: NodeConfiguration,
+  { database, bitcoind, apiPassword, onChain, nodeSeed }: NodeSecrets,
   local: LocalPasswords,
 ): SupervisorSecrets {
   return {
     database,
     bitcoind: { ...bitcoind, remotes: [...bitcoind.remotes] },
     apiPassword,
+    hostKey: hostKey(nodeSeed, cluster),
     local,
     ...(onChain !== undefined && {
       watched: { descriptors: accountDescriptors(onChain, chain), birthday: onChain.birthday },

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SecretReference } from "../contract/configuration/node.ts";
-import { currentStage, referenceOf } from "../contract/configuration/secret-reference.ts";
+import { referenceOf } from "../contract/configuration/secret-reference.ts";
 import { EclairAmiError, messageOf } from "../contract/errors.ts";
-import type { PinnedVersion } from "./pinned.ts";
+import { isPinned, type PinnedVersion } from "./pinned.ts";
 
 /** The text of a secret, and the version that contains it. */
 export type SecretText = { readonly text: string; readonly versionId: string };
@@ -19,8 +19,8 @@ export function secretReader(client: SecretsManagerClient, pinned?: PinnedVersio
   return (reference) => {
     const { id, versionStage } = referenceOf(reference);
     const key = `${id} ${versionStage}`;
-    const isPinned = versionStage === currentStage && pinned?.secretIds.includes(id) === true;
-    const request = requests.get(key) ?? readOne(client, id, versionStage, isPinned ? pinned : undefined);
+    const version = isPinned(pinned, reference) ? pinned : undefined;
+    const request = requests.get(key) ?? readOne(client, id, versionStage, version);
     requests.set(key, request);
     return request;
   };

@@ -1,3 +1,5 @@
+import type { SecretReference } from "../contract/configuration/node.ts";
+import { currentStage, referenceOf } from "../contract/configuration/secret-reference.ts";
 import { messageOf } from "../contract/errors.ts";
 import type { RequestItem } from "../contract/record/request-item.ts";
 import { isFinal, type Rotation } from "../contract/requests/rotation.ts";
@@ -9,6 +11,12 @@ export type PinnedVersion = {
   readonly secretIds: readonly string[];
   readonly versionId: string;
 };
+
+/** Whether a reference is read as the pinned version. */
+export function isPinned(pinned: PinnedVersion | undefined, reference: SecretReference): boolean {
+  const { id, versionStage } = referenceOf(reference);
+  return versionStage === currentStage && pinned?.secretIds.includes(id) === true;
+}
 
 /**
  * The version that a rotation tests or has made the current one. Only a host that runs already tests it: when its boot fails, the host

@@ -55,6 +55,9 @@ export async function resolveSecrets(
     Promise.all(bitcoind.remotes.map(({ secret }) => readAs(secret, parseCredentials))),
     secrets.apiPassword === undefined ? local.api : readAs(secrets.apiPassword, parsePassword),
   ]);
+  const remoteVersions = await Promise.all(
+    bitcoind.remotes.map(async ({ secret }) => (await read(secret)).versionId),
+  );
   return {
     nodeSeed,
     channelSeed,
@@ -69,6 +72,7 @@ export async function resolveSecrets(
     versions: {
       database: (await read(database.secret)).versionId,
       ...(secrets.apiPassword !== undefined && { api: (await read(secrets.apiPassword)).versionId }),
+      ...(remoteVersions.length > 0 && { bitcoind: remoteVersions }),
     },
   };
 }

@@ -85,8 +85,7 @@ export class Supervisor {
       database: this.context.database,
       leaseDatabase: this.context.leaseDatabase,
       instanceId: this.context.node.identity.instanceId,
-      cluster: this.context.node.configuration.cluster,
-      secret: this.context.secrets.database.password,
+      hostKey: this.context.secrets.hostKey,
     }));
     this.door = configuration.door === "on" ? new DoorControl(identity.privateIp) : undefined;
   }

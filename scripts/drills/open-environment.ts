@@ -1,10 +1,14 @@
 import { DescribeImagesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { stringify } from "yaml";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import { readConfiguration } from "../cluster/configuration/read.ts";
 import { initLabNode } from "../lab-cluster/node.ts";
 import { readFacts } from "../lab/facts.ts";
 import { labPaths } from "../lab/paths.ts";
 import { labTarget } from "../lab/target.ts";
+import { ensureSecret } from "./actions/secrets.ts";
 import type { DrillEnvironment } from "./environment.ts";
 import { invalidDrill } from "./select.ts";
 
@@ -27,7 +31,17 @@ export async function openEnvironment(stateFolder: string, image?: string): Prom
       `${file} configures the chain ${configuration.chain}`,
       `set \`chain: regtest\` in ${file}`,
     );
-  return { lab, facts, target, configuration, configurationFile: file, imageId };
+  return await withApiPassword({ lab, facts, target, configuration, configurationFile: file, imageId });
+}
+
+/** The same cluster, whose instances have one password of Eclair's API, so that it can be rotated. */
+async function withApiPassword(environment: DrillEnvironment): Promise<DrillEnvironment> {
+  const { target, configuration, configurationFile } = environment;
+  const apiPassword = `${cluster}/api`;
+  await ensureSecret(target, apiPassword, randomBytes(32).toString("hex"));
+  const file = configurationFile.replace(/\.yaml$/, "-api.yaml");
+  writeFileSync(file, stringify({ ...configuration, secrets: { ...configuration.secrets, apiPassword } }));
+  return { ...environment, ...(await readConfiguration(file)), configurationFile: file };
 }
 
 async function findNewestImage(ec2: EC2Client): Promise<string> {

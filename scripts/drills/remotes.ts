@@ -1,17 +1,20 @@
-import {
-  CreateSecretCommand,
-  ResourceExistsException,
-  SecretsManagerClient,
-} from "@aws-sdk/client-secrets-manager";
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
+import { z } from "zod";
+import { rpcauth } from "../../bootstrap/contract/rpcauth.ts";
+import { readConfiguration } from "../cluster/configuration/read.ts";
 import { rpcPort } from "../lab/miner/rpc.ts";
 import { RemoteBitcoind } from "../lab/remote-bitcoind/remote-bitcoind.ts";
 import { proxyPort, RpcProxy } from "../lab/remote-bitcoind/rpc-proxy.ts";
+import { ensureSecret } from "./actions/secrets.ts";
 import type { DrillEnvironment, Remotes } from "./environment.ts";
 
 /** The numbers of the remote bitcoinds in the lab. */
 const numbers = { first: 1, second: 2 } as const;
+
+/** The content of the secret with the login at the remote bitcoinds. */
+export const RemoteLogin = z.object({ username: z.string(), password: z.string() });
+export type RemoteLogin = z.infer<typeof RemoteLogin>;
 
 /** The name of each bitcoind in the report of an instance. */
 export const remoteNames = ({ first, second }: Remotes) => ({
@@ -24,16 +27,13 @@ export async function openRemotes(environment: DrillEnvironment): Promise<DrillE
   const { lab, facts, target, configuration, configurationFile } = environment;
   const first = new RemoteBitcoind(lab, facts, numbers.first);
   const second = new RemoteBitcoind(lab, facts, numbers.second);
+  const secret = `${configuration.cluster}/bitcoind`;
+  const text = await ensureSecret(target, secret, JSON.stringify(RemoteBitcoind.secret));
+  const logins = [rpcauth(RemoteLogin.parse(JSON.parse(text)))];
   for (const remote of [first, second]) {
+    remote.logins = logins;
     await remote.remove();
     await remote.start();
-  }
-  const secret = `${configuration.cluster}/bitcoind`;
-  try {
-    const SecretString = JSON.stringify(RemoteBitcoind.secret);
-    await target.client(SecretsManagerClient).send(new CreateSecretCommand({ Name: secret, SecretString }));
-  } catch (error) {
-    if (!(error instanceof ResourceExistsException)) throw error;
   }
   const file = configurationFile.replace(/\.yaml$/, "-remotes.yaml");
   const bitcoind = {
@@ -44,6 +44,7 @@ export async function openRemotes(environment: DrillEnvironment): Promise<DrillE
   writeFileSync(file, stringify({ ...configuration, bitcoind }));
   return {
     ...environment,
+    configuration: (await readConfiguration(file)).configuration,
     configurationFile: file,
     remotes: { first, second, proxy: new RpcProxy(lab, first) },
   };

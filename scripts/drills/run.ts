@@ -107,6 +107,19 @@ export class DrillRun {
     });
   }
 
+  /** Waits until both instances can use each of their bitcoinds. */
+  async waitUntilBitcoindsWork(): Promise<void> {
+    await this.waitForStatuses((statuses) =>
+      statuses
+        .flatMap(({ instanceId, report }) =>
+          (report?.bitcoinds ?? []).map(({ name, problem }) => ({ instanceId, name, problem })),
+        )
+        .filter(({ problem }) => problem !== undefined)
+        .map(({ instanceId, name, problem }) => `${instanceId} cannot use bitcoind ${name}: ${problem}`)
+        .at(0),
+    );
+  }
+
   /** @param problemIn undefined when the statuses are as expected */
   private async waitForStatuses(
     problemIn: (statuses: readonly NodeStatus[]) => string | undefined,

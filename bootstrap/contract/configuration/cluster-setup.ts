@@ -34,7 +34,7 @@ const Task = z.strictObject({
   /** The operator confirms that the wallet of the node's previous bitcoind is backed up and kept. */
   walletRetained: z.boolean().default(false),
   /** What a rotation changes, and, for its end, the version of the secret that is the current one. */
-  rotates: z.enum(rotationKinds).optional(),
+  rotates: z.strictObject({ kind: z.enum(rotationKinds), secret: SecretId }).optional(),
   secretVersionId: z.string().max(64).optional(),
   /** The operator's reason, for the history of the cluster. */
   reason: z.string().min(1).max(1000).optional(),
@@ -58,6 +58,8 @@ export const ClusterSetup = z
       onChain: SecretId.optional(),
       /** For `rotate api`: the secret of the API's password, when the configuration of the node names one. */
       apiPassword: SecretId.optional(),
+      /** For `rotate bitcoind`: the secrets of `bitcoind.remotes` of the node's configuration. */
+      bitcoind: z.array(SecretId).max(8).optional(),
     }),
     database: DatabaseEndpoint.extend({
       /** The login of the database's owner, as RDS manages it. */

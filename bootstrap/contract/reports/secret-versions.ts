@@ -5,5 +5,7 @@ export const SecretVersions = z.object({
   database: z.string(),
   /** Absent when each instance generates the password of Eclair's API. */
   api: z.string().optional(),
+  /** Of the logins at the remote bitcoinds; absent without a remote bitcoind. */
+  bitcoind: z.array(z.string()).optional(),
 });
 export type SecretVersions = z.infer<typeof SecretVersions>;

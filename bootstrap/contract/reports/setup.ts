@@ -8,6 +8,8 @@ const PreparedRotation = z.strictObject({
   secretName: z.string(),
   versionId: z.string(),
   previousVersionId: z.string(),
+  /** With the kind `bitcoind`: what bitcoin.conf must contain for the pending version. */
+  rpcauth: z.string().optional(),
 });
 export type PreparedRotation = z.infer<typeof PreparedRotation>;
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { SecretVersions } from "../reports/secret-versions.ts";
 
 /** What `eclair-ami rotate` can change on a node that serves. */
-export const rotationKinds = ["database", "api"] as const;
+export const rotationKinds = ["database", "api", "bitcoind"] as const;
 export type RotationKind = (typeof rotationKinds)[number];
 
 /**
@@ -9,7 +10,8 @@ export type RotationKind = (typeof rotationKinds)[number];
  * - `testing`: the new version of the secret is `AWSPENDING`. Passive instances boot again with it, so that an Eclair is armed
  *   with it before anything depends on it
  * - `promoted`: the new version is `AWSCURRENT`. Both logins work
- * - `restarting`: the active instance of a cluster without a standby boots again, and starts its Eclair with the new login
+ * - `restarting`: the active instance of a cluster without a standby boots again with the new version, and then starts its Eclair
+ *   again. In such a cluster, this is the test of the new version
  * - `finished`: no instance uses the previous login, which is disabled
  * - `abandoned`: another party changed the secret meanwhile
  */
@@ -29,8 +31,17 @@ export const Rotation = z.strictObject({
   step: z.enum(["testing", "promoted", "restarting", "finished", "abandoned"]),
   /** With `restarting`: the active instance. */
   instanceId: z.string().optional(),
+  /** With the kind `bitcoind`: what the key `rpcauth` in bitcoin.conf must contain. A salted hash of the password, not the password. */
+  rpcauth: z.string().optional(),
 });
 export type Rotation = z.infer<typeof Rotation>;
+
+/** Whether an instance uses a version of the secret that a rotation of this kind changes. */
+export const includesVersion = (
+  versions: SecretVersions | undefined,
+  kind: RotationKind,
+  versionId: string | undefined,
+): boolean => versionId !== undefined && [versions?.[kind] ?? []].flat().includes(versionId);
 
 /** An operator may continue an interrupted rotation after a holiday. */
 export const rotationLifetimeSeconds = 30 * 24 * 3_600;

@@ -1,7 +1,9 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { Client } from "pg";
 import { EclairAmiError } from "../../contract/errors.ts";
-import type { SetupOutcome } from "../../contract/reports/setup.ts";
+import type { PreparedRotation, SetupOutcome } from "../../contract/reports/setup.ts";
+import type { RotationKind } from "../../contract/requests/rotation.ts";
+import { rpcauth } from "../../contract/rpcauth.ts";
 import { fenceVersion } from "../../database/fence.ts";
 import { readDatabaseState } from "../../database/state.ts";
 import { secretReader } from "../../secrets/fetch.ts";
@@ -12,55 +14,81 @@ import { canLogIn } from "../database/connection.ts";
 import { readRuntimeRole } from "../database/runtime-role.ts";
 import { withSetupLock } from "./lock.ts";
 import { createLogin, requireUsable } from "./login.ts";
-import { pendingVersion } from "./pending.ts";
+import { pendingVersion, type PendingVersion } from "./pending.ts";
 
 const passwordBytes = 32;
+const saltHexDigits = 32;
+
+type Prepare = (context: SetupContext, secret: string, owner: Client) => Promise<SetupOutcome>;
+
+const preparations: Readonly<Record<RotationKind, Prepare>> = {
+  database: prepareDatabase,
+  api: prepareApi,
+  bitcoind: prepareBitcoind,
+};
 
 /** Stores the next password of a login as the pending version of its secret, and creates the login that it belongs to. */
 export async function prepareRotation(context: SetupContext): Promise<SetupOutcome> {
-  return await withSetupLock(context, async (owner) =>
-    context.task.rotates === "api" ? await prepareApi(context) : await prepareDatabase(context, owner),
-  );
+  const { rotates } = context.task;
+  if (rotates === undefined) throw new Error("the task names no secret");
+  return await withSetupLock(context, (owner) => preparations[rotates.kind](context, rotates.secret, owner));
 }
 
 /** Eclair has one password for its API, and takes it from its configuration: there is no login to create. */
-async function prepareApi({ setup, secrets }: SetupContext): Promise<SetupOutcome> {
-  const { apiPassword: secret } = setup.secrets;
-  if (secret === undefined) throw new Error("the document names no secrets.apiPassword");
-  const { next, prepared, created } = await pendingVersion(secrets, secret, (current) =>
+async function prepareApi({ secrets }: SetupContext, secret: string): Promise<SetupOutcome> {
+  const version = await pendingVersion(secrets, secret, (current) =>
     isJsonText(current) ? withPassword(current, {}) : newPassword(),
   );
-  parsePassword(next.text, secret);
-  return {
-    changed: created ? [`pending version of secret ${secret}`] : [],
-    rotation: prepared,
-    findings: [],
-  };
+  parsePassword(version.next.text, secret);
+  return outcomeOf(version, secret);
 }
+
+/**
+ * The login at the remote bitcoinds keeps its name, because their whitelist of calls contains the name: bitcoind accepts several
+ * passwords of one user. An operator installs the next one there.
+ */
+async function prepareBitcoind({ secrets }: SetupContext, secret: string): Promise<SetupOutcome> {
+  const { username } = parseCredentials((await secretReader(secrets)(secret)).text, secret);
+  const version = await pendingVersion(secrets, secret, (current) => withPassword(current, {}));
+  const login = parseCredentials(version.next.text, secret);
+  if (login.username !== username) throw foreignPending(secret, login.username, username);
+  const { changed, findings } = outcomeOf(version, secret);
+  const { prepared } = version;
+  return { changed, findings, rotation: { ...prepared, rpcauth: rpcauth(login, saltOf(prepared)) } };
+}
+
+/** A preparation that runs again must print the line that an operator may have installed already. */
+const saltOf = ({ secretArn, versionId }: PreparedRotation): string =>
+  createHash("sha256").update(`${secretArn} ${versionId}`).digest("hex").slice(0, saltHexDigits);
 
 /**
  * A login that is in use is never changed: the two logins of a runtime role take turns. An interrupted preparation continues with
  * the pending version.
  */
-async function prepareDatabase(context: SetupContext, owner: Client): Promise<SetupOutcome> {
-  const { setup, secrets } = context;
-  const { secret } = setup.database;
+async function prepareDatabase(context: SetupContext, secret: string, owner: Client): Promise<SetupOutcome> {
+  const { secrets } = context;
   const runtimeRole = await requireFence(owner);
   const { username } = parseCredentials((await secretReader(secrets)(secret)).text, secret);
   const expected = nextLogin(runtimeRole, username);
-  const { next, prepared, created } = await pendingVersion(secrets, secret, (current) =>
+  const version = await pendingVersion(secrets, secret, (current) =>
     withPassword(current, { username: expected }),
   );
-  const login = parseCredentials(next.text, secret);
+  const login = parseCredentials(version.next.text, secret);
   if (login.username !== expected) throw foreignPending(secret, login.username, expected);
-  const changed = created ? [`pending version of secret ${secret}`] : [];
+  const { changed, ...outcome } = outcomeOf(version, secret);
   if (!(await canLogIn(context, login))) {
     await createLogin(owner, login, runtimeRole);
     changed.push(`login ${login.username}`);
   }
   await requireUsable(context, login, secret);
-  return { changed, rotation: prepared, findings: [] };
+  return { changed, ...outcome };
 }
+
+const outcomeOf = ({ created, prepared }: PendingVersion, secret: string): SetupOutcome => ({
+  changed: created ? [`pending version of secret ${secret}`] : [],
+  rotation: prepared,
+  findings: [],
+});
 
 async function requireFence(owner: Client): Promise<string> {
   const { fence } = await readDatabaseState(owner);

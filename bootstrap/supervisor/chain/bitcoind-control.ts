@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { GateStatus, type GateMessage } from "../../bitcoind/gate/messages.ts";
+import { remoteEndpoint } from "../../bitcoind/remote-endpoint.ts";
 import type { NodeConfiguration } from "../../contract/configuration/node.ts";
 import { ports } from "../../contract/ports.ts";
 import type { BitcoindReport, BitcoindSummary, BlockId } from "../../contract/reports/bitcoind.ts";
@@ -90,14 +91,9 @@ function gateMessage({
             ...{ eclair: secrets.bitcoind.eclair, gate: secrets.bitcoind.gate },
           },
         ];
-  const remotes = bitcoind.remotes.map(({ host, rpcPort, zmqBlock, zmqTx, tls, ca }, index) => {
-    const login = secrets.bitcoind.remotes[index] ?? { username: "", password: "" };
-    return {
-      ...{ name: `${host}:${rpcPort}`, host, rpcPort, zmqBlock, zmqTx },
-      ...(tls === "on" && { tls: { ...(ca !== undefined && { ca }) } }),
-      ...{ eclair: login, gate: login },
-    };
-  });
+  const remotes = bitcoind.remotes.map((remote, index) =>
+    remoteEndpoint(remote, secrets.bitcoind.remotes[index] ?? { username: "", password: "" }),
+  );
   return {
     chain,
     wallet: bitcoind.wallet,

@@ -1,7 +1,7 @@
 import type { RequestItem } from "../../contract/record/request-item.ts";
 import type { InstanceReport } from "../../contract/reports/instance.ts";
 import type { SecretVersions } from "../../contract/reports/secret-versions.ts";
-import { isFinal, type Rotation } from "../../contract/requests/rotation.ts";
+import { includesVersion, isFinal, type Rotation } from "../../contract/requests/rotation.ts";
 import { boottime } from "../../os/clock.ts";
 import { ChangeLog, logEvent } from "../../os/log.ts";
 
@@ -69,13 +69,14 @@ export class RotationParticipant {
     actions: RotationActions,
   ): Promise<void> {
     const restarts = rotation.step === "restarting" && rotation.instanceId === this.instanceId && active;
-    const hasRendered = actions.secretVersions()[rotation.kind] === rotation.versionId;
+    const { kind, versionId } = rotation;
+    const hasRendered = includesVersion(actions.secretVersions(), kind, versionId);
     if (!hasRendered && (restarts || actions.isPassive()))
       await this.atMostEvery(bootAgainSeconds, `boot ${rotation.id} ${rotation.step}`, async () => {
         logEvent("rotation.boots-again", { rotation: rotation.id, step: rotation.step });
         await this.bootAgain();
       });
-    if (hasRendered && restarts && secretVersions?.[rotation.kind] !== rotation.versionId)
+    if (hasRendered && restarts && !includesVersion(secretVersions, kind, versionId))
       await this.atMostEvery(Infinity, `stop ${rotation.id}`, actions.handOver);
   }
 

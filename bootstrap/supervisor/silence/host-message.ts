@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 
 /**
@@ -15,14 +15,6 @@ export const HostMessage = z.strictObject({
 export type HostMessage = z.infer<typeof HostMessage>;
 
 const macBytes = 32;
-
-/**
- * The key with which the hosts authenticate their messages. Every host of a cluster has the secret; during a rotation of the
- * secret, hosts with different secrets do not understand each other, and a holder without an answer of the database is ended.
- * @param secret the password of the runtime role
- */
-export const messageKey = (secret: string, cluster: string): Buffer =>
-  Buffer.from(hkdfSync("sha256", secret, cluster, "eclair-ami messages between hosts", macBytes));
 
 /** @param receiver the address of the receiver, so that no other host accepts the message */
 export function encodeMessage(message: HostMessage, key: Buffer, receiver: string): Buffer {

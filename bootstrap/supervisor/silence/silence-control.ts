@@ -5,7 +5,6 @@ import { logEvent } from "../../os/log.ts";
 import type { LeaseReading, NodeDatabase } from "../lease/node-database.ts";
 import { HolderDeadline } from "./holder-deadline.ts";
 import { HostLink } from "./host-link.ts";
-import { messageKey } from "./host-message.ts";
 import { OutgoingPermit } from "./outgoing-permit.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import { gapSeconds, promiseSeconds, timingOf, unansweredSeconds, type SilenceTiming } from "./timing.ts";
@@ -13,14 +12,13 @@ import { gapSeconds, promiseSeconds, timingOf, unansweredSeconds, type SilenceTi
 const registerEverySeconds = 10;
 const acknowledgeEverySeconds = 5;
 
-/** What the control works with. A later boot can bring another database or another secret. */
+/** What the control works with. A later boot can bring another database. */
 export type SilenceContext = {
   readonly database: Pick<NodeDatabase, "readClaimants" | "registerClaimant" | "acknowledgeClaimants">;
   readonly leaseDatabase: Pick<NodeDatabase, "claimLease">;
   readonly instanceId: string;
-  readonly cluster: string;
-  /** The password of the runtime role. */
-  readonly secret: string;
+  /** The key of the messages between the hosts, in hex. */
+  readonly hostKey: string;
 };
 
 /**
@@ -49,7 +47,7 @@ export class SilenceControl {
     this.holderDeadline = new HolderDeadline(this.timing);
     this.link = new HostLink(
       address,
-      () => messageKey(this.context().secret, this.context().cluster),
+      () => Buffer.from(this.context().hostKey, "hex"),
       () => this.promise(),
     );
   }

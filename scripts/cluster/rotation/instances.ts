@@ -1,6 +1,10 @@
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { freshSeconds } from "../../../bootstrap/contract/reports/standby.ts";
-import type { Rotation, RotationKind } from "../../../bootstrap/contract/requests/rotation.ts";
+import {
+  includesVersion,
+  type Rotation,
+  type RotationKind,
+} from "../../../bootstrap/contract/requests/rotation.ts";
 import type { Target } from "../../target/target.ts";
 import type { NodeStatus } from "../status.ts";
 import { reportAge } from "../takeover.ts";
@@ -18,7 +22,7 @@ export const othersOf = (
 /** Whether an instance uses the new version, by a report that is not old. */
 export function usesVersion(status: NodeStatus, { kind, versionId }: Rotation): boolean {
   const age = reportAge(status, new Date()) ?? Infinity;
-  return age <= freshSeconds && status.report?.secretVersions?.[kind] === versionId;
+  return age <= freshSeconds && includesVersion(status.report?.secretVersions, kind, versionId);
 }
 
 /** The active instance, when it uses the new version. */
@@ -43,7 +47,7 @@ export async function requireCurrentVersion(
   const { versionId: current } = await currentVersionOf(target, secret);
   // An instance that has sent no report yet boots with the current version.
   const outdated = statuses.filter(
-    ({ report }) => report !== undefined && report.secretVersions?.[kind] !== current,
+    ({ report }) => report !== undefined && !includesVersion(report.secretVersions, kind, current),
   );
   if (outdated.length === 0) return;
   throw new EclairAmiError({

@@ -29,7 +29,7 @@ export async function requireOwnVersions(target: Target, rotation: Rotation): Pr
   // An interrupted promotion has moved the stage already.
   if (next.includes(currentStage)) return "current";
   const isPending = next.includes(pendingStage) && previous.includes(currentStage);
-  if (rotation.step === "testing" && isPending) return "pending";
+  if (rotation.step !== "promoted" && isPending) return "pending";
   throw changed(rotation);
 }
 

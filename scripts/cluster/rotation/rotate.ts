@@ -13,6 +13,8 @@ import { plannedOutages, requireCurrentBudget } from "../budget/require.ts";
 import { runClusterSetup, type SetupInstance } from "../cluster-setup.ts";
 import { nodeStatuses, type NodeStatus } from "../status.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
+import { currentVersionOf } from "./current-version.ts";
+import { inProgress, noActive, noStandby, otherRotation } from "./errors.ts";
 import { activeOf, activeWithVersion, othersOf, requireCurrentVersion, usesVersion } from "./instances.ts";
 import { promote, requireOwnVersions } from "./promote.ts";
 import { waitForInstances } from "./wait.ts";
@@ -23,14 +25,17 @@ export type RotationStep =
   | { readonly step: "warning"; readonly text: string }
   | { readonly step: "resumed"; readonly from: Rotation["step"] }
   | { readonly step: "prepared"; readonly versionId: string }
+  | { readonly step: "install"; readonly rpcauth: string }
   | { readonly step: "tested"; readonly instanceId: string }
   | { readonly step: "promoted"; readonly versionId: string }
   | { readonly step: "switched-over"; readonly instanceId: string; readonly durationMs: number }
   | { readonly step: "restarted"; readonly instanceId: string }
-  | { readonly step: "finished"; readonly changed: readonly string[] };
+  | { readonly step: "finished"; readonly kind: RotationKind; readonly changed: readonly string[] };
 
 export type RotationWanted = {
   readonly kind: RotationKind;
+  /** The name or the ARN of the secret that contains the login. */
+  readonly secret: string;
   readonly setup: ClusterSetup;
   /** The short-lived instance, which alone sees the login of the database's owner and the new password. */
   readonly instance: SetupInstance;
@@ -43,9 +48,9 @@ export type RotationWanted = {
 };
 
 /**
- * Rotates the login of the runtime role while the node serves: the next login is created and stored as a pending version, a standby
- * arms an Eclair with it, the version becomes the current one, the node is switched over, and the previous login is disabled
- * when no instance uses it. Each step is stored, and a rotation that was interrupted continues where it was.
+ * Rotates a login while the node serves: the next login is stored as a pending version, a standby arms an Eclair with it, the version
+ * becomes the current one, the node is switched over, and the previous login ends when no instance uses it. Each step is stored,
+ * and a rotation that was interrupted continues where it was.
  */
 export class Rotator {
   private readonly target: Target;
@@ -60,23 +65,19 @@ export class Rotator {
 
   async run(): Promise<void> {
     let rotation = (await this.resume()) ?? (await this.begin());
-    if (rotation.step === "testing") rotation = await this.testAndPromote(rotation);
-    if (rotation.step === "promoted") rotation = await this.moveActive(rotation);
+    if ((await this.requireUnchanged(rotation)) === "pending") rotation = await this.test(rotation);
+    if (rotation.step !== "promoted") rotation = await this.promote(rotation);
+    rotation = await this.moveActive(rotation);
     await this.wait(rotation, "every instance to use the new login", (statuses) =>
       statuses.every((status) => usesVersion(status, rotation)) ? activeOf(statuses) : undefined,
     );
-    // The previous password of the API ended with the Eclair that had it.
+    // Eclair's previous API password ended with that Eclair. A bitcoind's previous password is the operator's to remove.
     const { changed } =
       rotation.kind === "database"
         ? await this.setUp("finish-rotation", rotation.versionId)
         : { changed: [] as string[] };
     await this.advance(rotation, { ...rotation, step: "finished" });
-    this.wanted.onStep({ step: "finished", changed });
-  }
-
-  private get secret(): string {
-    const { kind, setup } = this.wanted;
-    return kind === "database" ? setup.database.secret : (setup.secrets.apiPassword ?? "");
+    this.wanted.onStep({ step: "finished", kind: rotation.kind, changed });
   }
 
   /** The rotation that an earlier run did not finish. */
@@ -89,13 +90,13 @@ export class Rotator {
   private async resume(): Promise<Rotation | undefined> {
     const rotation = await this.unfinished();
     if (rotation === undefined) return undefined;
-    if (rotation.kind !== this.wanted.kind) throw unfinishedKind(this.table.cluster, rotation);
+    const { kind, secret } = this.wanted;
+    const { arn } = await currentVersionOf(this.target, secret);
+    if (rotation.kind !== kind || rotation.secretArn !== arn)
+      throw otherRotation(this.table.cluster, rotation);
     this.wanted.onStep({ step: "resumed", from: rotation.step });
-    const stage = await this.requireUnchanged(rotation);
-    if (rotation.step !== "testing") return rotation;
-    if (stage === "current") return await this.promote(rotation);
     // The login may be missing: the database may be another one than before.
-    await this.setUp("prepare-rotation");
+    if ((await this.requireUnchanged(rotation)) === "pending") await this.setUp("prepare-rotation");
     return rotation;
   }
 
@@ -126,7 +127,7 @@ export class Rotator {
     await this.requireBudget();
     if (othersOf(statuses, active).length === 0) this.requireRestart();
     else chooseStandby(statuses, { to: undefined, force: false, now: new Date() });
-    await requireCurrentVersion(this.target, this.wanted.kind, this.secret, statuses);
+    await requireCurrentVersion(this.target, this.wanted.kind, this.wanted.secret, statuses);
     const { rotation } = await this.setUp("prepare-rotation");
     if (rotation === undefined) throw new Error("the cluster setup returned no version");
     const now = new Date();
@@ -143,22 +144,26 @@ export class Rotator {
     return request;
   }
 
-  /** Without a standby, the cluster setup alone has tested the login. */
-  private async testAndPromote(rotation: Rotation): Promise<Rotation> {
+  /** An Eclair runs with the new login, or is armed with it, before the new version becomes the current one. */
+  private async test(rotation: Rotation): Promise<Rotation> {
     const { onStep, restart } = this.wanted;
+    if (rotation.rpcauth !== undefined) onStep({ step: "install", rpcauth: rotation.rpcauth });
     const statuses = await this.statuses();
-    const isAlone = othersOf(statuses, activeOf(statuses)).length === 0;
-    if (!isAlone || !restart) {
-      const tested = await this.wait(rotation, "a standby to arm an Eclair with the new login", (current) =>
-        this.readyStandby(current, rotation),
-      );
-      onStep({ step: "tested", instanceId: tested.instanceId });
-    }
-    await this.requireUnchanged(rotation);
-    return await this.promote(rotation);
+    const active = activeOf(statuses);
+    if (restart && active !== undefined && othersOf(statuses, active).length === 0)
+      return await this.restart(rotation, active);
+    // A standby with the new login may have taken over.
+    const { instanceId } = await this.wait(
+      rotation,
+      "a standby to arm an Eclair with the new login",
+      (current) => activeWithVersion(current, rotation) ?? this.readyStandby(current, rotation),
+    );
+    onStep({ step: "tested", instanceId });
+    return rotation;
   }
 
   private async promote(rotation: Rotation): Promise<Rotation> {
+    await this.requireUnchanged(rotation);
     await promote(this.target, rotation);
     const promoted = await this.advance(rotation, { ...rotation, step: "promoted" });
     this.wanted.onStep({ step: "promoted", versionId: rotation.versionId });
@@ -230,8 +235,8 @@ export class Rotator {
   }
 
   private async setUp(action: "prepare-rotation" | "finish-rotation", secretVersionId?: string) {
-    const { kind, setup, instance, signal } = this.wanted;
-    const task = { ...noConsent, action, rotates: kind, secretVersionId };
+    const { kind, secret, setup, instance, signal } = this.wanted;
+    const task = { ...noConsent, action, rotates: { kind, secret }, secretVersionId };
     return await runClusterSetup(this.target, setup, task, instance, signal);
   }
 
@@ -260,42 +265,4 @@ export class Rotator {
   private requireRestart(): void {
     if (!this.wanted.restart) throw noStandby(this.table.cluster);
   }
-}
-
-function noStandby(cluster: string): EclairAmiError {
-  return new EclairAmiError({
-    code: "rotation.no-standby",
-    operation: `rotating a login of ${cluster}`,
-    message: "the cluster has no other instance, which would test the new login and take over",
-    remedy:
-      "wait until the Auto Scaling group has launched the standby. For a cluster of one instance, pass --restart: its Eclair starts again, and the node is away for some seconds",
-  });
-}
-
-function noActive(cluster: string): EclairAmiError {
-  return new EclairAmiError({
-    code: "rotation.no-standby",
-    operation: `rotating the login of ${cluster}`,
-    message: "no instance of the cluster is active",
-    remedy: "start the node first: `eclair-ami status` shows why no instance is active; nothing was changed",
-  });
-}
-
-function inProgress(cluster: string): EclairAmiError {
-  return new EclairAmiError({
-    code: "rotation.in-progress",
-    operation: `rotating the login of ${cluster}`,
-    message: "another process rotates a login of this cluster",
-    remedy:
-      "wait until it has ended, and run this command again, which continues a rotation that is not finished",
-  });
-}
-
-function unfinishedKind(cluster: string, { kind }: Rotation): EclairAmiError {
-  return new EclairAmiError({
-    code: "rotation.in-progress",
-    operation: `rotating a login of ${cluster}`,
-    message: `the rotation of the kind ${kind} is not finished`,
-    remedy: `run \`eclair-ami rotate ${kind}\`, which continues it, or gives it up with --abandon`,
-  });
 }

@@ -48,9 +48,9 @@ const describe = ({ instanceId, report, boot }: NodeStatus) =>
   `${instanceId} ${report === undefined ? "sends no report" : [report.role, ...report.reasons].join(", ")}${boot.failed ? `, ${boot.message}` : ""}`;
 
 const leftover = ({ step }: Rotation) =>
-  step === "testing"
-    ? "the new login exists, and the current login is the previous one"
-    : "the new login is the current one; the previous login works as well";
+  step === "promoted"
+    ? "the new login is the current one; the previous login works as well"
+    : "the new login exists; the current login, which is the previous one, works as well";
 
 function interrupted(operation: string, rotation: Rotation): EclairAmiError {
   return new EclairAmiError({

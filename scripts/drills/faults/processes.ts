@@ -4,11 +4,10 @@ import { chooseStandby, switchOver } from "../../cluster/switchover.ts";
 import { killEclair } from "../../lab-cluster/failover.ts";
 import { freezeGuest, killGuest, thawGuest } from "../../lab/guest/processes.ts";
 import { dropPackets, restoreNetwork } from "../actions/network.ts";
-import { rotateDatabase } from "../actions/rotation.ts";
 import type { Drill } from "../drill.ts";
-import { databaseOf, readStatuses } from "../environment.ts";
+import { readStatuses } from "../environment.ts";
 import { restorePair } from "../pair.ts";
-import { DrillFailure, type DrillRun } from "../run.ts";
+import { type DrillRun } from "../run.ts";
 
 const killBitcoind = "pkill -KILL -u bitcoin";
 const reboot = "systemctl reboot --force --force";
@@ -68,26 +67,6 @@ export const drills: readonly Drill[] = [
       const { stoppedAt = "" } = await switchOver(table, participants, "drill", () => undefined);
       run.faultAt = Date.parse(stoppedAt);
       await run.waitUntilServing([pair.standby]);
-    },
-  },
-  {
-    name: "rotate-database",
-    title: "The login of the database is rotated, with one switchover",
-    execute: async (run) => {
-      const epochs = "select count(*) from eclair_ami.epoch";
-      const database = databaseOf(run.environment);
-      const before = Number(await database.sql(epochs));
-      await rotateDatabase(run.environment, ({ step }) => {
-        // The switchover follows within seconds.
-        if (step === "promoted") run.faultAt = Date.now();
-      });
-      await run.waitUntilServing([run.pair.standby]);
-      const takeovers = Number(await database.sql(epochs)) - before;
-      if (takeovers !== 1) throw new DrillFailure(`the rotation caused ${takeovers} takeovers`);
-      const logins = await database.sql(
-        "select count(*) from pg_roles where rolcanlogin and oid = any (eclair_ami.logins())",
-      );
-      if (logins !== "1") throw new DrillFailure(`${logins} logins work after the rotation`);
     },
   },
   {

@@ -1,4 +1,5 @@
 import { Argument, Option, type Command } from "commander";
+import type { NodeConfiguration } from "../../../bootstrap/contract/configuration/node.ts";
 import { referenceOf } from "../../../bootstrap/contract/configuration/secret-reference.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { readClusterSetup, readConfiguration } from "../../cluster/configuration/read.ts";
@@ -73,9 +74,7 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Pro
     return operatorPolicy(
       await nodeCluster(file),
       required(passRole, role, "--pass-role"),
-      [configuration.database.secret, configuration.secrets.apiPassword].flatMap((secret) =>
-        secret === undefined ? [] : [referenceOf(secret).id],
-      ),
+      rotatedSecrets(configuration),
     );
   },
   publisher: async (flags, role) => publisherPolicy(await releaseNames(flags, role)),
@@ -100,18 +99,24 @@ const policies: Readonly<Record<Role, (flags: Flags, role: Role) => Policy | Pro
   },
   setup: async ({ config, kmsKey }, role) => {
     const { cluster, record, secrets, database } = await readClusterSetup(required(config, role, "--config"));
-    const { apiPassword, ...own } = secrets;
+    const { apiPassword, bitcoind = [], ...own } = secrets;
     const named = Object.values(own).filter((id) => id !== undefined);
     return setupPolicy(
       { name: cluster, table: record.table, secrets: named, targetGroupArns: [], ...keysOf(kmsKey) },
       {
         owner: referenceOf(database.ownerSecret).id,
         runtime: database.secret,
-        logins: apiPassword === undefined ? [] : [apiPassword],
+        logins: [...(apiPassword === undefined ? [] : [apiPassword]), ...bitcoind],
       },
     );
   },
 };
+
+/** The names or the ARNs of the secrets with logins, each once. */
+function rotatedSecrets({ database, secrets, bitcoind }: NodeConfiguration): string[] {
+  const references = [database.secret, secrets.apiPassword, ...bitcoind.remotes.map(({ secret }) => secret)];
+  return [...new Set(references.flatMap((secret) => (secret === undefined ? [] : [referenceOf(secret).id])))];
+}
 
 /** The names in a release document. The partition of its ARNs is translated afterwards. */
 async function releaseNames(flags: Flags, role: Role): Promise<ReleaseNames> {

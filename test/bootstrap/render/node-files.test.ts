@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { rpcauth } from "../../../bootstrap/bitcoind/rpc/rpc-users.ts";
+import { rpcauth } from "../../../bootstrap/contract/rpcauth.ts";
 import { NodeConfiguration } from "../../../bootstrap/contract/configuration/node.ts";
 import { jdbcUrl } from "../../../bootstrap/database/url.ts";
 import { bitcoinConf, eclairConf } from "../../../bootstrap/render/configuration-files.ts";

@@ -1,15 +1,14 @@
 import { createSocket } from "node:dgram";
 import { afterEach, describe, expect, test } from "vitest";
+import { hostKey } from "../../../../bootstrap/secrets/host-key.ts";
 import { HostLink } from "../../../../bootstrap/supervisor/silence/host-link.ts";
-import {
-  decodeMessage,
-  encodeMessage,
-  messageKey,
-} from "../../../../bootstrap/supervisor/silence/host-message.ts";
+import { decodeMessage, encodeMessage } from "../../../../bootstrap/supervisor/silence/host-message.ts";
 import { captureLog } from "../../../support/log-capture.ts";
 
 captureLog();
-const key = messageKey("password", "demo");
+const keyOf = (seedByte: number, cluster: string) =>
+  Buffer.from(hostKey(new Uint8Array(32).fill(seedByte), cluster), "hex");
+const key = keyOf(1, "demo");
 const [holder, first, second] = ["127.0.0.40", "127.0.0.41", "127.0.0.42"] as const;
 
 describe("a message", () => {
@@ -22,8 +21,8 @@ describe("a message", () => {
 
   test.each([
     ["another receiver", datagram, key, second],
-    ["a cluster with another name", datagram, messageKey("password", "other"), first],
-    ["a host with another secret", datagram, messageKey("other", "demo"), first],
+    ["a cluster with another name", datagram, keyOf(1, "other"), first],
+    ["a host with another node seed", datagram, keyOf(2, "demo"), first],
     ["a host that receives a part", datagram.subarray(0, 20), key, first],
     ["a host that receives changed bytes", Buffer.concat([datagram, Buffer.from(" ")]), key, first],
   ])("is ignored by %s", (_, bytes, itsKey, receiver) => {
@@ -56,7 +55,7 @@ describe("the holder", () => {
 
   test.each([
     ["one claimant refuses", () => false, key],
-    ["one claimant has another key", () => true, messageKey("other", "demo")],
+    ["one claimant has another key", () => true, keyOf(2, "demo")],
   ])("has no promises when %s", async (_, mayPromise, itsKey) => {
     const asking = await link(holder, () => false);
     await link(first, () => true);

@@ -51,8 +51,7 @@ beforeEach(() => {
     database: { readClaimants, registerClaimant, acknowledgeClaimants },
     leaseDatabase: { claimLease },
     instanceId: "i-1",
-    cluster: "demo",
-    secret: "password",
+    hostKey: "00",
   }));
 });
 

@@ -60,7 +60,9 @@ test.each<[string, Stages, Rotation["step"]]>([
 
 test.each<[Stages, Rotation["step"], "pending" | "current"]>([
   [{ v1: ["AWSCURRENT"], v2: ["AWSPENDING"] }, "testing", "pending"],
+  [{ v1: ["AWSCURRENT"], v2: ["AWSPENDING"] }, "restarting", "pending"],
   [{ v1: ["AWSPREVIOUS"], v2: ["AWSCURRENT", "AWSPENDING"] }, "testing", "current"],
+  [{ v1: ["AWSPREVIOUS"], v2: ["AWSCURRENT"] }, "restarting", "current"],
   [{ v1: ["AWSPREVIOUS"], v2: ["AWSCURRENT"] }, "promoted", "current"],
 ])("a rotation with %j in the step %s continues: its version is %s", async (stages, step, expected) => {
   const { target } = secretsManager(stages);
