@@ -7,7 +7,7 @@ import { readFileIfExists, writeFileAtomically } from "../machine/files.ts";
 import { nodeBinary, root } from "../machine/paths.mjs";
 import { linkAddresses } from "./addresses.ts";
 import { debianAmi, debianImageId, debianRootGibibytes } from "./debian/ami.ts";
-import { debianBitcoind, debianTree } from "./debian/trees.ts";
+import { debianBitcoind, debianPostgresql, debianTree } from "./debian/trees.ts";
 import { takeDown } from "./down.ts";
 import { isLabRunning, processStartTime, readFacts, writeFacts, type LabFacts } from "./facts.ts";
 import { recordImage } from "./guest/root-volume.ts";
@@ -27,6 +27,7 @@ export async function bringUp(lab: LabPaths): Promise<LabFacts> {
   createStateFolder(lab);
   const debian = await debianTree();
   const bitcoind = await debianBitcoind();
+  const postgresql = await debianPostgresql();
   mkdirSync(dirname(layout.log(lab, "init")), { recursive: true });
   writeFileAtomically(layout.amis(lab), JSON.stringify([debianAmi()]));
   recordImage(lab, debianImageId, { layers: [debian], gibibytes: debianRootGibibytes });
@@ -38,7 +39,7 @@ export async function bringUp(lab: LabPaths): Promise<LabFacts> {
   writeFacts(lab, facts);
   try {
     await createNetwork(lab, link);
-    const initProcess = startInit(lab, [lab.state, address, debian, bitcoind.layer]);
+    const initProcess = startInit(lab, [lab.state, address, debian, bitcoind.layer, postgresql]);
     writeFacts(lab, { ...facts, initProcess });
     await waitForApi(lab, { ...facts, initProcess });
     const network = await createHomeNetwork(facts.endpoint);

@@ -36,7 +36,6 @@ const labPackages = [
   "nftables",
   "openssh-client",
   "openssl",
-  "postgresql",
   "python3-venv",
   "shellcheck",
   "systemd-container",

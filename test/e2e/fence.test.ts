@@ -1,16 +1,14 @@
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import { execa } from "execa";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { fenceVersion } from "../../bootstrap/database/fence.ts";
 import { Credentials } from "../../bootstrap/secrets/shapes.ts";
-import { guestNetworkArguments } from "../../scripts/lab/guest/processes.ts";
-import { postgresProgram } from "../../scripts/lab/rds/postgres.ts";
 import { root } from "../../scripts/machine/paths.mjs";
 import { eventually, failureOf } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
+import { psqlOn } from "./psql.ts";
 import { expectRenewals } from "./renewals.ts";
 
 const state = inject("labState");
@@ -65,12 +63,8 @@ describe.each(inject("images"))(
         sessionName ??
         (await nodes.sql("select session_name from eclair_ami.epoch order by generation desc limit 1"));
       const connection = `host=${address} port=${nodes.configuration.database.port} dbname=eclair user=${login.username} sslmode=require application_name='${name}'`;
-      const psql = [postgresProgram("psql"), "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"];
-      const { stdout } = await execa(
-        "nsenter",
-        [...guestNetworkArguments(nodes.lab, id), ...psql, "--set=ON_ERROR_STOP=1", connection],
-        { input: sql, env: { PGPASSWORD: login.password } },
-      );
+      const args = ["--set=ON_ERROR_STOP=1", connection];
+      const { stdout } = await psqlOn(nodes.lab, id, args, login.password, { input: sql });
       return stdout.trim();
     };
 

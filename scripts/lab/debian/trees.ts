@@ -68,33 +68,42 @@ export type DebianBitcoind = {
 
 /** Installs Debian's bitcoind over the Debian tree in the cache, unless it is installed. */
 export async function debianBitcoind(): Promise<DebianBitcoind> {
-  const lower = await debianTree();
-  const cached = join(cacheDir(), `bitcoind-debian-${recipeDigest("customize.sh", "bitcoind.sh")}`);
-  if (!existsSync(cached)) {
-    await createOnce(cached, async (temporary) => {
-      for (const name of ["layer", "work", "tree"]) mkdirSync(join(temporary, name));
-      const script = [
-        'mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/layer,workdir=$2/work" "$2/tree"',
-        'mount -t proc proc "$2/tree/proc"',
-        '"$3" "$2/tree" "$2"',
-      ].join(" && ");
-      await runBuilder("unshare", [
-        "--mount",
-        "sh",
-        "-c",
-        script,
-        "sh",
-        lower,
-        temporary,
-        join(folder, "bitcoind.sh"),
-      ]);
-      rmSync(join(temporary, "work"), { recursive: true });
-    });
-  }
+  const cached = await installOverTree("bitcoind");
   const name = readdirSync(cached).find((file) => file.endsWith(".deb"));
   const version = /_(\d+\.\d+)/.exec(name ?? "")?.[1];
   if (name === undefined || version === undefined) throw new Error(`${cached} contains no bitcoind package`);
   return { layer: join(cached, "layer"), packageFile: join(cached, basename(name)), version };
+}
+
+/**
+ * Installs Debian's PostgreSQL over the Debian tree in the cache, unless it is installed.
+ * @returns the overlay layer that contains it
+ */
+export async function debianPostgresql(): Promise<string> {
+  return join(await installOverTree("postgresql"), "layer");
+}
+
+/**
+ * Runs the script with this name, which installs a program into a tree.
+ * @returns a folder with the overlay `layer` of the program, and with what the script kept
+ */
+async function installOverTree(program: string): Promise<string> {
+  const lower = await debianTree();
+  const script = `${program}.sh`;
+  const cached = join(cacheDir(), `${program}-debian-${recipeDigest("customize.sh", script)}`);
+  if (existsSync(cached)) return cached;
+  await createOnce(cached, async (temporary) => {
+    for (const name of ["layer", "work", "tree"]) mkdirSync(join(temporary, name));
+    const commands = [
+      'mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/layer,workdir=$2/work" "$2/tree"',
+      'mount -t proc proc "$2/tree/proc"',
+      '"$3" "$2/tree" "$2"',
+    ].join(" && ");
+    const args = [lower, temporary, join(folder, script)];
+    await runBuilder("unshare", ["--mount", "sh", "-c", commands, "sh", ...args]);
+    rmSync(join(temporary, "work"), { recursive: true });
+  });
+  return cached;
 }
 
 async function createOnce(target: string, create: (temporary: string) => Promise<void>): Promise<void> {

@@ -2,15 +2,15 @@
 // ends all other processes in the namespaces and removes the mounts.
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { layout, labPaths } from "../paths.ts";
-import { databasesFolder } from "../rds/postgres.ts";
+import { databasesFolder, postgresTree } from "../rds/postgres-tree.ts";
 import { labServices, minerTree, type Service } from "./services.ts";
 
-const [stateFolder, linkAddress, debian, bitcoindLayer] = process.argv.slice(2);
-if (!stateFolder || !linkAddress || !debian || !bitcoindLayer)
-  throw new Error("usage: main.ts STATE-FOLDER LINK-ADDRESS DEBIAN-TREE BITCOIND-LAYER");
+const [stateFolder, linkAddress, debian, bitcoindLayer, postgresqlLayer] = process.argv.slice(2);
+if (!stateFolder || !linkAddress || !debian || !bitcoindLayer || !postgresqlLayer)
+  throw new Error("usage: main.ts STATE-FOLDER LINK-ADDRESS DEBIAN-TREE BITCOIND-LAYER POSTGRESQL-LAYER");
 
 const restartDelayMilliseconds = 200;
 const lab = labPaths(stateFolder);
@@ -22,10 +22,12 @@ execFileSync("mount", ["--make-rshared", "/"]);
 // The names of the guests' namespaces disappear with the lab.
 mkdirSync("/run/netns", { recursive: true });
 execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/run/netns"]);
-mountMiner(debian, bitcoindLayer);
+mountTree(minerTree(lab), bitcoindLayer);
+mkdirSync(join(minerTree(lab), "var/lib/miner"), { recursive: true });
+mountTree(postgresTree(lab), postgresqlLayer);
 // PostgreSQL does not run as root, and only root may be able to enter the state folder.
 mkdirSync(layout.databases(lab), { recursive: true });
-execFileSync("mount", ["--bind", layout.databases(lab), databasesFolder]);
+execFileSync("mount", ["--bind", layout.databases(lab), join(postgresTree(lab), databasesFolder)]);
 for (const service of labServices(lab, linkAddress)) run(service);
 
 function run(service: Service): void {
@@ -48,13 +50,12 @@ function start(service: Service): ChildProcess {
   });
 }
 
-function mountMiner(debianTree: string, layer: string): void {
-  const disk = join(lab.state, "miner");
-  const tree = minerTree(lab);
-  for (const name of ["upper", "work"]) mkdirSync(join(disk, name), { recursive: true });
-  mkdirSync(tree, { recursive: true });
-  const options = `lowerdir=${layer}:${debianTree},upperdir=${join(disk, "upper")},workdir=${join(disk, "work")}`;
+/** Mounts the Debian tree with a layer at a folder of the lab. What programs write there is kept in the state folder. */
+function mountTree(tree: string, layer: string): void {
+  const disk = join(lab.state, basename(tree));
+  const [upper, work] = [join(disk, "upper"), join(disk, "work")];
+  for (const folder of [upper, work, tree]) mkdirSync(folder, { recursive: true });
+  const options = `lowerdir=${layer}:${debian},upperdir=${upper},workdir=${work}`;
   execFileSync("mount", ["-t", "overlay", "-o", options, "overlay", tree]);
-  mkdirSync(join(tree, "var/lib/miner"), { recursive: true });
-  execFileSync("mount", ["--rbind", "/dev", join(tree, "dev")]);
+  for (const kernel of ["dev", "proc"]) execFileSync("mount", ["--rbind", `/${kernel}`, join(tree, kernel)]);
 }

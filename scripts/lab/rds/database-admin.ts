@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { execa } from "execa";
 import { serviceNsenterArguments, type LabFacts } from "../facts.ts";
 import type { LabPaths } from "../paths.ts";
-import { databasesFolder, postgresProgram, superuser } from "./postgres.ts";
+import { asPostgres, databasesFolder, postgresProgram, superuser } from "./postgres-tree.ts";
 
 /** A log contains every statement of a run. Node.js has no longer string. */
 const longestOutputCharacters = 500_000_000;
@@ -10,16 +10,19 @@ const longestOutputCharacters = 500_000_000;
 /** Access to a server of the lab's RDS as its superuser, for a program outside of the lab. No client of RDS has it. */
 export class DatabaseAdmin {
   private readonly nsenterArguments: readonly string[];
+  private readonly lab: LabPaths;
+  /** In the tree of PostgreSQL. */
   private readonly folder: string;
 
   constructor(lab: LabPaths, facts: LabFacts, identifier: string) {
     this.nsenterArguments = serviceNsenterArguments(lab, facts);
+    this.lab = lab;
     this.folder = `${databasesFolder}/${identifier}`;
   }
 
-  private run(command: readonly string[], input?: string) {
-    const asPostgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"];
-    return execa("nsenter", [...this.nsenterArguments, ...asPostgres, ...command], {
+  /** Runs a program of the tree. */
+  private run([program = "", ...args]: readonly string[], input?: string) {
+    return execa("nsenter", [...this.nsenterArguments, ...asPostgres(this.lab, program, ...args)], {
       cwd: "/",
       stripFinalNewline: false,
       maxBuffer: longestOutputCharacters,
@@ -33,24 +36,24 @@ export class DatabaseAdmin {
 
   private psql(database: string): string[] {
     const flags = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"];
-    return [postgresProgram("psql"), ...flags, `--host=${this.folder}`, `--username=${superuser}`, database];
+    return ["psql", ...flags, `--host=${this.folder}`, `--username=${superuser}`, database];
   }
 
   /** The size of the server's log. */
   async logBytes(): Promise<number> {
-    return Number((await this.run(["stat", "--format=%s", `${this.folder}/log`])).stdout);
+    return Number((await this.run(["/usr/bin/stat", "--format=%s", `${this.folder}/log`])).stdout);
   }
 
   /** The server's log from a byte on. */
   async logFrom(byte: number): Promise<string> {
-    return (await this.run(["tail", `--bytes=+${byte + 1}`, `${this.folder}/log`])).stdout;
+    return (await this.run(["/usr/bin/tail", `--bytes=+${byte + 1}`, `${this.folder}/log`])).stdout;
   }
 
   /** Ends the server at once, and starts it again after some seconds. */
   async stopFor(seconds: number): Promise<void> {
     const control = `${postgresProgram("pg_ctl")} -D ${this.folder}/data --silent`;
     await this.run([
-      "sh",
+      "/bin/sh",
       "-c",
       `${control} -m immediate stop; sleep ${seconds}; ${control} -l ${this.folder}/log start`,
     ]);
@@ -60,7 +63,7 @@ export class DatabaseAdmin {
   async hold(seconds: number): Promise<void> {
     const postmaster = `$(head --lines=1 ${this.folder}/data/postmaster.pid)`;
     await this.run([
-      "sh",
+      "/bin/sh",
       "-c",
       `main=${postmaster}; kill -STOP $main; all="$main $(pgrep --parent $main)"; kill -STOP $all; sleep ${seconds}; kill -CONT $all`,
     ]);
@@ -81,6 +84,6 @@ export class DatabaseAdmin {
       `rm -r ${data}`,
       `mv ${upgraded} ${data}`,
     ];
-    await this.run(["sh", "-c", steps.join(" && ")]);
+    await this.run(["/bin/sh", "-c", steps.join(" && ")]);
   }
 }

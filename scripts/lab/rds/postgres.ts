@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { execa } from "execa";
-import type { LabPaths } from "../paths.ts";
+import { layout, type LabPaths } from "../paths.ts";
 import { issueCertificate, labAuthority } from "./certificates.ts";
+import { asPostgres, databasesFolder, postgresTree, superuser } from "./postgres-tree.ts";
 
 /** The PostgreSQL server of one RDS instance. */
 export type PostgresServer = {
@@ -16,30 +17,27 @@ export type PostgresServer = {
 /** The master user of a new server, and the database that it owns. */
 export type Owner = { readonly username: string; readonly password: string; readonly database?: string };
 
-/** The folder of the databases in the lab's mount namespace. The user postgres can enter it, unlike the state folder. */
-export const databasesFolder = "/var/lib/postgresql";
-const debianPostgres = "/usr/lib/postgresql";
-/** The superuser that RDS reserves for itself. */
-export const superuser = "rdsadmin";
-
-const folderOf = (server: PostgresServer) => join(databasesFolder, server.identifier);
+/** The folder of a server in the tree, and as the lab sees it. */
+const folderOf = ({ identifier }: PostgresServer) => join(databasesFolder, identifier);
+const folderInLab = ({ lab, identifier }: PostgresServer) => join(layout.databases(lab), identifier);
 const dataFolder = (server: PostgresServer) => join(folderOf(server), "data");
+const dataInLab = (server: PostgresServer) => join(folderInLab(server), "data");
 /** Exists when the server is completely set up. */
-const marker = (server: PostgresServer) => join(folderOf(server), "complete");
+const marker = (server: PostgresServer) => join(folderInLab(server), "complete");
 
-/** A program of the newest installed PostgreSQL. Those in /usr/bin are Perl scripts, which start much slower. */
-export function postgresProgram(name: string): string {
-  const [newest] = readdirSync(debianPostgres).toSorted((a, b) => Number(b) - Number(a));
-  return join(debianPostgres, newest ?? "", "bin", name);
-}
-
-function asPostgres(
-  command: string,
+function runAsPostgres(
+  { lab }: PostgresServer,
+  program: string,
   args: readonly string[],
   options: { readonly input?: string; readonly reject?: boolean } = {},
 ) {
-  const user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
-  return execa("setpriv", [...user, command, ...args], { cwd: "/", ...options });
+  const [command = "", ...rest] = asPostgres(lab, program, ...args);
+  return execa(command, rest, { cwd: "/", ...options });
+}
+
+/** Gives a folder or file of a server to the user of the tree. */
+async function chownInTree({ lab }: PostgresServer, path: string): Promise<void> {
+  await execa("chroot", [postgresTree(lab), "chown", "--recursive", "postgres:postgres", path]);
 }
 
 /** Creates the server unless it exists, and starts it unless it runs. */
@@ -47,7 +45,7 @@ export async function startPostgres(server: PostgresServer, owner: () => Promise
   const exists = existsSync(marker(server));
   if (!exists) await createDataFolder(server);
   if (await isRunning(server)) return;
-  await asPostgres(postgresProgram("pg_ctl"), [
+  await runAsPostgres(server, "pg_ctl", [
     "--silent",
     "-D",
     dataFolder(server),
@@ -61,13 +59,13 @@ export async function startPostgres(server: PostgresServer, owner: () => Promise
 }
 
 export async function stopPostgres(server: PostgresServer): Promise<void> {
-  if (existsSync(dataFolder(server)) && (await isRunning(server)))
-    await asPostgres(postgresProgram("pg_ctl"), ["--silent", "-D", dataFolder(server), "-m", "fast", "stop"]);
+  if (existsSync(dataInLab(server)) && (await isRunning(server)))
+    await runAsPostgres(server, "pg_ctl", ["--silent", "-D", dataFolder(server), "-m", "fast", "stop"]);
 }
 
 export async function removePostgres(server: PostgresServer): Promise<void> {
   await stopPostgres(server);
-  await execa("rm", ["--recursive", "--force", folderOf(server)]);
+  await execa("rm", ["--recursive", "--force", folderInLab(server)]);
 }
 
 async function sqlAsSuperuser(server: PostgresServer, sql: string, database = "postgres"): Promise<string> {
@@ -78,50 +76,50 @@ async function sqlAsSuperuser(server: PostgresServer, sql: string, database = "p
     `--username=${superuser}`,
     database,
   ];
-  return (await asPostgres(postgresProgram("psql"), [...args, ...connection], { input: sql })).stdout;
+  return (await runAsPostgres(server, "psql", [...args, ...connection], { input: sql })).stdout;
 }
 
 async function isRunning(server: PostgresServer): Promise<boolean> {
-  const { exitCode } = await asPostgres(postgresProgram("pg_ctl"), ["-D", dataFolder(server), "status"], {
+  const { exitCode } = await runAsPostgres(server, "pg_ctl", ["-D", dataFolder(server), "status"], {
     reject: false,
   });
   return exitCode === 0;
 }
 
 async function createDataFolder(server: PostgresServer): Promise<void> {
-  await execa("rm", ["--recursive", "--force", folderOf(server)]);
-  mkdirSync(folderOf(server), { recursive: true });
-  await execa("chown", ["postgres:postgres", folderOf(server)]);
-  await asPostgres(postgresProgram("initdb"), [
+  await execa("rm", ["--recursive", "--force", folderInLab(server)]);
+  mkdirSync(folderInLab(server), { recursive: true });
+  await chownInTree(server, folderOf(server));
+  await runAsPostgres(server, "initdb", [
     ...["-D", dataFolder(server), `--username=${superuser}`, "--encoding=UTF8", "--locale=C.UTF-8"],
     "--auth=reject",
   ]);
   const certificate = await issueCertificate(
     await labAuthority(server.lab),
     server.host,
-    join(folderOf(server), "tls"),
+    join(folderInLab(server), "tls"),
   );
-  await execa("chown", ["--recursive", "postgres:postgres", join(folderOf(server), "tls")]);
+  await chownInTree(server, join(folderOf(server), "tls"));
   await execa("chmod", ["0600", certificate.key]);
   writeFileSync(
-    join(dataFolder(server), "postgresql.conf"),
+    join(dataInLab(server), "postgresql.conf"),
     Object.entries({
       listen_addresses: server.address,
       port: String(server.port),
       unix_socket_directories: folderOf(server),
       ssl: "on",
-      ssl_cert_file: certificate.certificate,
-      ssl_key_file: certificate.key,
+      ssl_cert_file: join(folderOf(server), "tls", basename(certificate.certificate)),
+      ssl_key_file: join(folderOf(server), "tls", basename(certificate.key)),
       password_encryption: "scram-sha-256",
       log_connections: "on",
     })
       .map(([name, value]) => `${name} = '${value}'\n`)
       .join(""),
   );
-  writeFileSync(join(dataFolder(server), "pg_ident.conf"), `superuser postgres ${superuser}\n`);
+  writeFileSync(join(dataInLab(server), "pg_ident.conf"), `superuser postgres ${superuser}\n`);
   // As RDS with rds.force_ssl: connections from the network need TLS and a password.
   writeFileSync(
-    join(dataFolder(server), "pg_hba.conf"),
+    join(dataInLab(server), "pg_hba.conf"),
     `local all ${superuser} peer map=superuser\nhostssl all all 0.0.0.0/0 scram-sha-256\n`,
   );
 }

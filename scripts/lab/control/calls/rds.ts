@@ -1,4 +1,5 @@
 import { isRead, queryError } from "../../front/query.ts";
+import { postgresMajorVersion } from "../../rds/postgres-tree.ts";
 import type { Interceptor } from "../../front/server.ts";
 
 const version = "2014-10-31";
@@ -19,6 +20,9 @@ export function rdsCalls(
         "InvalidParameterCombination",
         "The lab supports only managed master passwords: set ManageMasterUserPassword",
       );
+    const engineVersion = form.get("EngineVersion");
+    if (action === "CreateDBInstance" && engineVersion !== null && !isRunnable(engineVersion))
+      return queryError("InvalidParameterCombination", `Cannot find version ${engineVersion} for postgres`);
     const response = await forward();
     if (response.status === 200 && !isRead(call)) await reconcile();
     if (response.status === 200 && form.get("RotateMasterUserPassword") === "true")
@@ -26,3 +30,6 @@ export function rdsCalls(
     return response;
   };
 }
+
+/** Whether the lab has this version of PostgreSQL: `17` or a minor version such as `17.6`. */
+const isRunnable = (engineVersion: string): boolean => engineVersion.split(".")[0] === postgresMajorVersion;
