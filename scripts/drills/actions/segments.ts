@@ -6,7 +6,8 @@ const table = "drill_segments";
 
 /**
  * Counts the TCP segments with data that a host sends from its door or to the port of a peer. Linux sets the flag PSH in the last
- * segment of each write. The host receives no new connections: its door would pass the answers of another host's Eclair.
+ * segment of each write. The host receives no new connections, and cannot reach another host's door: its door would pass the answers
+ * of another host's Eclair, also to a client whose connection is older.
  */
 export async function countSegments(lab: LabPaths, address: string): Promise<void> {
   const rule = (match: string) => `ip saddr ${address} ${match} tcp flags & psh == psh counter`;
@@ -16,6 +17,7 @@ export async function countSegments(lab: LabPaths, address: string): Promise<voi
  chain segments {
   type filter hook prerouting priority -300
   ip daddr ${address} tcp dport ${both} tcp flags & (syn | ack) == syn drop
+  ip saddr ${address} tcp dport ${ports.door} drop
   ${rule(`tcp sport ${both}`)}
   ${rule(`tcp dport ${ports.lightning}`)}
  }
