@@ -1,5 +1,5 @@
 import { remoteEndpoint, type RemoteBitcoind } from "../bitcoind/remote-endpoint.ts";
-import { bitcoindClient, RpcError, WarmingUp } from "../bitcoind/rpc/client.ts";
+import { AccessDenied, bitcoindClient, RpcError } from "../bitcoind/rpc/client.ts";
 import { Transport } from "../bitcoind/rpc/transport.ts";
 import type { NodeConfiguration } from "../contract/configuration/node.ts";
 import { referenceOf } from "../contract/configuration/secret-reference.ts";
@@ -8,28 +8,26 @@ import { isPinned, type PinnedVersion } from "../secrets/pinned.ts";
 import type { Credentials } from "../secrets/shapes.ts";
 
 /**
- * Logs in at each remote bitcoind whose login a rotation changes. With a login that is not installed there yet, this host would
- * lose the bitcoind: the boot fails, and the host continues with the previous login.
+ * Logs in at each remote bitcoind whose login a rotation tests. With a login that is not installed there yet, this host would lose
+ * the bitcoind: the boot fails, and the host continues with the previous login.
  * @param logins in the order of the remote bitcoinds
- * @throws EclairAmiError `bitcoind.login-refused`, retryable
+ * @throws EclairAmiError `bitcoind.login-refused` or `bitcoind.login-untested`, retryable
  */
 export async function requireNextBitcoindLogin(
   { bitcoind }: NodeConfiguration,
   logins: readonly Credentials[],
   pinned: PinnedVersion | undefined,
 ): Promise<void> {
+  if (pinned?.isTested === true) return;
   await Promise.all(
     bitcoind.remotes.map(async (remote, index) => {
       const login = logins[index];
-      if (login === undefined || !isPinned(pinned, remote.secret)) return;
-      const problem = await loginProblem(remote, login);
-      if (problem !== undefined) throw refused(remote, problem);
+      if (login !== undefined && isPinned(pinned, remote.secret)) await logIn(remote, login);
     }),
   );
 }
 
-/** A bitcoind that starts, or that answers with an error, has accepted the login. */
-async function loginProblem(remote: RemoteBitcoind, login: Credentials): Promise<string | undefined> {
+async function logIn(remote: RemoteBitcoind, login: Credentials): Promise<void> {
   const transport = new Transport(remoteEndpoint(remote, login));
   const client = bitcoindClient(
     (path, body, authorization, signal) => transport.post(path, body, authorization, { signal }),
@@ -37,21 +35,33 @@ async function loginProblem(remote: RemoteBitcoind, login: Credentials): Promise
   );
   try {
     await client("getblockchaininfo");
-    return undefined;
   } catch (error) {
-    return error instanceof WarmingUp || error instanceof RpcError ? undefined : messageOf(error);
+    // A bitcoind that answers with another error has accepted the login.
+    if (error instanceof RpcError) return;
+    throw error instanceof AccessDenied ? refused(remote, error.message) : untested(remote, messageOf(error));
   } finally {
     transport.close();
   }
 }
+
+const again = "This instance continues with the previous login, and tries again by itself";
 
 function refused({ host, rpcPort, secret }: RemoteBitcoind, problem: string): EclairAmiError {
   return new EclairAmiError({
     code: "bitcoind.login-refused",
     operation: `testing the next login at bitcoind ${host}:${rpcPort}`,
     message: `the login in the pending version of secret ${referenceOf(secret).id} does not work there: ${problem}`,
-    remedy:
-      "write the line `rpcauth=` that `eclair-ami rotate bitcoind` prints into bitcoin.conf of this bitcoind, and restart the bitcoind. This instance continues with the previous login, and tries again by itself",
+    remedy: `write the line \`rpcauth=\` that \`eclair-ami rotate bitcoind\` prints into bitcoin.conf of this bitcoind, and restart the bitcoind. ${again}`,
+    retryable: true,
+  });
+}
+
+function untested({ host, rpcPort, secret }: RemoteBitcoind, problem: string): EclairAmiError {
+  return new EclairAmiError({
+    code: "bitcoind.login-untested",
+    operation: `testing the next login at bitcoind ${host}:${rpcPort}`,
+    message: `the login in the pending version of secret ${referenceOf(secret).id} cannot be tested: ${problem}`,
+    remedy: `wait until this bitcoind has started, or repair it; or give the rotation up with \`eclair-ami rotate bitcoind --abandon\`. ${again}`,
     retryable: true,
   });
 }

@@ -32,6 +32,8 @@ export const errorCodes = {
   "bake.session-manager-unsupported":
     "Session Manager cannot reach the builder: Debian's AMI has no SSM agent.",
   "bitcoind.login-refused": "A remote bitcoind does not accept the login that a rotation tests.",
+  "bitcoind.login-untested":
+    "A remote bitcoind does not answer, so that a rotation cannot test its next login there.",
   "budget.too-small": "The node could lose a channel or money if it were away during this operation.",
   "budget.unknown": "How long the node may be away is not known.",
   "chain.aborted": "A standby aborted the snapshot of its chain volume; its bitcoind runs again.",

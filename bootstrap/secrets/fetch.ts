@@ -3,7 +3,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/clien
 import type { SecretReference } from "../contract/configuration/node.ts";
 import { referenceOf } from "../contract/configuration/secret-reference.ts";
 import { EclairAmiError, messageOf } from "../contract/errors.ts";
-import { isPinned, type PinnedVersion } from "./pinned.ts";
+import { isPinned, type SecretVersion } from "./pinned.ts";
 
 /** The text of a secret, and the version that contains it. */
 export type SecretText = { readonly text: string; readonly versionId: string };
@@ -14,7 +14,7 @@ export type SecretReader = (reference: SecretReference) => Promise<SecretText>;
  * Reads secrets from Secrets Manager. Each secret is read once, also when several references name it.
  * @param pinned a version that is read in place of the current version of its secret
  */
-export function secretReader(client: SecretsManagerClient, pinned?: PinnedVersion): SecretReader {
+export function secretReader(client: SecretsManagerClient, pinned?: SecretVersion): SecretReader {
   const requests = new Map<string, Promise<SecretText>>();
   return (reference) => {
     const { id, versionStage } = referenceOf(reference);
@@ -30,7 +30,7 @@ async function readOne(
   client: SecretsManagerClient,
   id: string,
   versionStage: string,
-  pinned: PinnedVersion | undefined,
+  pinned: SecretVersion | undefined,
 ): Promise<SecretText> {
   const version = pinned === undefined ? { VersionStage: versionStage } : { VersionId: pinned.versionId };
   try {

@@ -2,18 +2,27 @@ import type { SecretReference } from "../contract/configuration/node.ts";
 import { currentStage, referenceOf } from "../contract/configuration/secret-reference.ts";
 import { messageOf } from "../contract/errors.ts";
 import type { RequestItem } from "../contract/record/request-item.ts";
-import { isFinal, type Rotation } from "../contract/requests/rotation.ts";
+import { isInProgress, type Rotation } from "../contract/requests/rotation.ts";
 import { logEvent } from "../os/log.ts";
 
-/** A version of a secret that this boot reads in place of the current version. */
-export type PinnedVersion = {
-  /** The ids by which a configuration can name the secret. */
+/** A version of a secret that is read in place of the current version. */
+export type SecretVersion = {
+  /**
+   * The ids by which a configuration can name the secret: its name, its ARN, and its ARN without the six random characters.
+   * https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+   */
   readonly secretIds: readonly string[];
   readonly versionId: string;
 };
 
+/** The version that a rotation has brought. */
+export type PinnedVersion = SecretVersion & {
+  /** Whether an Eclair was armed with it, or runs with it. */
+  readonly isTested: boolean;
+};
+
 /** Whether a reference is read as the pinned version. */
-export function isPinned(pinned: PinnedVersion | undefined, reference: SecretReference): boolean {
+export function isPinned(pinned: SecretVersion | undefined, reference: SecretReference): boolean {
   const { id, versionStage } = referenceOf(reference);
   return versionStage === currentStage && pinned?.secretIds.includes(id) === true;
 }
@@ -30,10 +39,10 @@ export async function pinnedVersion(
   if (!hasBooted) return undefined;
   try {
     const rotation = await rotations.read();
-    if (rotation === undefined || isFinal(rotation)) return undefined;
-    if (Date.parse(rotation.expiresAt) < Date.now()) return undefined;
-    const { secretArn, secretName, versionId } = rotation;
-    return { secretIds: [secretArn, secretName], versionId };
+    if (rotation === undefined || !isInProgress(rotation)) return undefined;
+    const { secretArn, secretName, versionId, step } = rotation;
+    const secretIds = [secretName, secretArn, secretArn.replace(/-[A-Za-z0-9]{6}$/, "")];
+    return { secretIds, versionId, isTested: step === "promoted" };
   } catch (error) {
     logEvent("rotation.unreadable", { message: messageOf(error) }, "warn");
     return undefined;

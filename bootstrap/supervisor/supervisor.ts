@@ -182,8 +182,9 @@ export class Supervisor {
   /** @param open the Eclair of this host whose gate is open, or is about to open */
   private followBitcoinds(open: Slot | undefined = this.processes.open): void {
     const { duties } = this.context;
-    // Eclair checks the wallet before it reaches its gate.
-    const { node, secrets } = this.reloader.next ?? this.context;
+    // Eclair checks the wallet before it reaches its gate. An Eclair that is connected keeps the bitcoinds of its context: another
+    // login would be another bitcoind, to which the locks of outputs do not follow.
+    const { node, secrets } = (open === undefined ? this.reloader.next : undefined) ?? this.context;
     this.bitcoinds.follow({
       configuration: node.configuration,
       secrets,

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
-import { z } from "zod";
+import type { RpcCredentials } from "../../bootstrap/bitcoind/rpc/client.ts";
 import { rpcauth } from "../../bootstrap/contract/rpcauth.ts";
 import { readConfiguration } from "../cluster/configuration/read.ts";
 import { rpcPort } from "../lab/miner/rpc.ts";
@@ -11,10 +11,6 @@ import type { DrillEnvironment, Remotes } from "./environment.ts";
 
 /** The numbers of the remote bitcoinds in the lab. */
 const numbers = { first: 1, second: 2 } as const;
-
-/** The content of the secret with the login at the remote bitcoinds. */
-export const RemoteLogin = z.object({ username: z.string(), password: z.string() });
-export type RemoteLogin = z.infer<typeof RemoteLogin>;
 
 /** The name of each bitcoind in the report of an instance. */
 export const remoteNames = ({ first, second }: Remotes) => ({
@@ -29,7 +25,7 @@ export async function openRemotes(environment: DrillEnvironment): Promise<DrillE
   const second = new RemoteBitcoind(lab, facts, numbers.second);
   const secret = `${configuration.cluster}/bitcoind`;
   const text = await ensureSecret(target, secret, JSON.stringify(RemoteBitcoind.secret));
-  const logins = [rpcauth(RemoteLogin.parse(JSON.parse(text)))];
+  const logins = [rpcauth(JSON.parse(text) as RpcCredentials)];
   for (const remote of [first, second]) {
     remote.logins = logins;
     await remote.remove();

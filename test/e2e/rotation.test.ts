@@ -3,19 +3,18 @@ import {
   DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
+  UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import { execa } from "execa";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { Credentials } from "../../bootstrap/secrets/shapes.ts";
 import { setFaults } from "../../scripts/lab/front/faults.ts";
-import { postgresProgram } from "../../scripts/lab/rds/postgres.ts";
-import { guestNetworkArguments } from "../../scripts/lab/guest/processes.ts";
 import { cli, eventually, failureOf } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 import { pairOf } from "./pair.ts";
+import { psqlOn } from "./psql.ts";
 
 const state = inject("labState");
 const firstApiPassword = "the first password of the API";
@@ -67,35 +66,53 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
       )
     ).stdout;
 
-  /** Logs in at the database from a host of the cluster. */
-  const logIn = async ({ username, password }: Credentials) => {
+  /** Runs a statement in a session from a host of the cluster. */
+  const query = async (sql: string, { username, password }: Credentials) => {
     const [id = ""] = ids;
     const { stdout } = await nodes.inGuest(id, `getent ahostsv4 ${nodes.configuration.database.host}`);
     const address = stdout.split(" ")[0] ?? "";
-    return await execa(
-      "nsenter",
-      [
-        ...guestNetworkArguments(nodes.lab, id),
-        ...[
-          postgresProgram("psql"),
-          "--no-psqlrc",
-          "--tuples-only",
-          "--no-align",
-          "--command=select current_user",
-        ],
-        `host=${address} port=${nodes.configuration.database.port} dbname=eclair user=${username} sslmode=require`,
-      ],
-      { env: { PGPASSWORD: password }, reject: false },
-    );
+    const connection = `host=${address} port=${nodes.configuration.database.port} dbname=eclair user=${username} sslmode=require`;
+    const result = psqlOn(nodes.lab, id, [`--command=${sql}`, connection], password, { reject: false });
+    return { result };
   };
+  const logIn = async (login: Credentials) => await (await query("select current_user", login)).result;
+  /** A session that stays open until it is ended. */
+  const session = async (login: Credentials) => {
+    const { result } = await query("select pg_sleep(600)", login);
+    await eventually("the session", async () =>
+      (await nodes.sql(
+        `select count(*) from pg_stat_activity where usename = '${login.username}' and application_name = 'psql'`,
+      )) === "1"
+        ? true
+        : undefined,
+    );
+    const end = async () => {
+      await nodes.sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'psql' and query like '%pg_sleep(600)%' and pid <> pg_backend_pid()",
+      );
+      await result;
+    };
+    return { end };
+  };
+
+  const apiSetupFile = () => join(nodes.lab.state, "clusters", `${nodes.name}-setup-api.yaml`);
 
   beforeAll(async () => {
     nodes = await cluster(state, `rotation-${eclair}`, imageId);
+    const setup = parse(readFileSync(nodes.setupFile, "utf8")) as { secrets: object };
+    writeFileSync(
+      apiSetupFile(),
+      stringify({ ...setup, secrets: { ...setup.secrets, apiPassword: apiSecret() } }),
+    );
     await nodes.secrets.send(new CreateSecretCommand({ Name: apiSecret(), SecretString: firstApiPassword }));
     const withApi = { secrets: { ...nodes.configuration.secrets, apiPassword: apiSecret() } };
     const first = await nodes.launch(imageId, withApi);
     await nodes.waitUntilActive(first);
     ids = [first, await nodes.launch(imageId, withApi)];
+    await pairOf(nodes, ids);
+  });
+  // An instance that a rotation has made a standby arms its Eclair.
+  beforeEach(async () => {
     await pairOf(nodes, ids);
   });
   afterAll(async () => {
@@ -135,12 +152,86 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
   test("a rotation that is interrupted after each step continues, with one switchover", async () => {
     const takeovers = await epochs();
     for (const step of ["prepared", "tested", "promoted", "switched-over"]) await rotateUntil(step);
+    // The active instance uses the new login.
+    const abandoned = await rotate("--abandon", "--json");
+    expect(failureOf(abandoned)).toMatchObject({
+      code: "rotation.in-progress",
+      message: expect.stringMatching(/^the active instance uses the new login/) as string,
+    });
     const result = await rotate();
     expect(result.exitCode, result.all).toBe(0);
     expect(result.stdout).toMatch(/^resumed /m);
     expect(await epochs()).toBe(takeovers + 1);
     expect((await currentLogin()).username).toBe("eclair_b");
     expect(await loginsInUse()).toBe("eclair_b");
+  });
+
+  test("a rotation that is abandoned changes nothing, and a rotation of another secret cannot begin before", async () => {
+    const before = await currentLogin();
+    await rotateUntil("prepared");
+    const other = await cli([
+      ...["rotate", "api", "--state", state, "--image", imageId],
+      ...["--config", apiSetupFile(), "--json"],
+    ]);
+    expect(failureOf(other)).toMatchObject({
+      code: "rotation.in-progress",
+      message: `the rotation of the kind database in secret ${secret()} is not finished`,
+    });
+    const abandoned = await rotate("--abandon");
+    expect(abandoned.stdout, abandoned.all).toMatch(/^abandoned +the rotation in version /m);
+    expect(await currentLogin()).toEqual(before);
+    await eventually("the standby to use the current login", async () =>
+      (await loginsInUse()) === before.username ? true : undefined,
+    );
+    await pairOf(nodes, ids);
+  });
+
+  test("a rotation names the sessions that use the next or the previous login, and continues when they have ended", async () => {
+    const previous = await currentLogin();
+    const next = previous.username === "eclair_a" ? "eclair_b" : "eclair_a";
+    await nodes.sql(`alter role ${next} with login password 'x'`);
+    const early = await session({ username: next, password: "x" });
+    expect(failureOf(await rotate("--json"))).toMatchObject({
+      code: "rotation.login-in-use",
+      message: expect.stringMatching(new RegExp(`^sessions use the login: ${next} from `)) as string,
+    });
+    await early.end();
+    const late = await session(previous);
+    expect(failureOf(await rotate("--json"))).toMatchObject({
+      code: "rotation.login-in-use",
+      operation: "disabling the previous login",
+    });
+    await late.end();
+    const result = await rotate();
+    expect(result.stdout, result.all).toMatch(
+      new RegExp(`^finished +login ${previous.username} is disabled$`, "m"),
+    );
+  });
+
+  test.each([
+    ["another login", { username: "other", password: "x" }, /contains the login other, and eclair_/],
+    ["its own password", {}, /contains a password that this program has not generated/],
+  ])("a pending version with %s of another party is refused", async (_, change, message) => {
+    const { username } = await currentLogin();
+    const next = username === "eclair_a" ? "eclair_b" : "eclair_a";
+    const { VersionId } = await nodes.secrets.send(
+      new PutSecretValueCommand({
+        SecretId: secret(),
+        SecretString: JSON.stringify({ username: next, password: "weak", ...change }),
+        VersionStages: ["AWSPENDING"],
+      }),
+    );
+    expect(failureOf(await rotate("--json"))).toMatchObject({
+      code: "rotation.secret-changed",
+      message: expect.stringMatching(message) as string,
+    });
+    await nodes.secrets.send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: secret(),
+        VersionStage: "AWSPENDING",
+        RemoveFromVersionId: VersionId,
+      }),
+    );
   });
 
   test("during a rotation, a standby claims the lease of a frozen holder with the other login, and ends its sessions", async () => {
@@ -193,10 +284,7 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     const takeovers = await epochs();
     const { active: before } = await pairOf(nodes, ids);
     expect(await apiStatus(before, firstApiPassword)).toBe("200");
-    const file = join(nodes.lab.state, "clusters", `${nodes.name}-setup-api.yaml`);
-    const setup = parse(readFileSync(nodes.setupFile, "utf8")) as { secrets: object };
-    writeFileSync(file, stringify({ ...setup, secrets: { ...setup.secrets, apiPassword: apiSecret() } }));
-    const flags = ["--state", state, "--image", imageId, "--config", file];
+    const flags = ["--state", state, "--image", imageId, "--config", apiSetupFile()];
 
     const denial = { service: "api", code: "AccessDeniedException", status: 400 } as const;
     setFaults(nodes.lab, nodes.name, [{ ...denial, action: "PutSecretValue", until: Date.now() + 120_000 }]);
@@ -276,7 +364,8 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
   test("a login whose sessions the owner cannot see is refused", async () => {
     const { username } = await currentLogin();
     const owner = await nodes.sql("select datdba::regrole from pg_database where datname = 'eclair'");
-    await nodes.sql(`revoke ${username} from "${owner}"`);
+    // From PostgreSQL 16 on, each grant has its grantor.
+    await nodes.sql(`set role "${owner}"; revoke ${username} from "${owner}"`);
     const refused = await nodes.runSetup(["verify"], imageId, "--json");
     expect(failureOf(refused)).toMatchObject({
       message: expect.stringMatching(/the owner of the fence cannot see the sessions of the login/) as string,
@@ -285,7 +374,7 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     const address = (await nodes.status(id))?.privateIp ?? "";
     // A host whose sessions are hidden must not look silent.
     expect(await nodes.sql(`select eclair_ami.sessions_at('${address}') is null`)).toBe("t");
-    await nodes.sql(`grant ${username} to "${owner}"`);
+    await nodes.sql(`set role "${owner}"; grant ${username} to "${owner}"`);
   });
 });
 

@@ -7,6 +7,9 @@ const inWarmUp = -28;
 /** bitcoind answers, and is not ready: it loads its block index, or replays blocks. */
 export class WarmingUp extends Error {}
 
+/** bitcoind refuses the login, or does not permit the call to it. */
+export class AccessDenied extends Error {}
+
 /** bitcoind answers a call with an error. */
 export class RpcError extends Error {
   readonly code: number;
@@ -19,7 +22,7 @@ export class RpcError extends Error {
 
 /**
  * Calls bitcoind's JSON-RPC, or the RPC of one of its wallets.
- * @throws WarmingUp while bitcoind starts, RpcError with bitcoind's message, Error without an answer
+ * @throws WarmingUp while bitcoind starts, AccessDenied, RpcError with bitcoind's message, Error without an answer
  */
 export type BitcoindClient = (
   method: string,
@@ -47,9 +50,11 @@ export function bitcoindClient(post: Post, credentials: RpcCredentials): Bitcoin
     const request = JSON.stringify({ jsonrpc: "1.0", id: "eclair-ami", method, params });
     const { status, body } = await post(path, request, authorization, AbortSignal.timeout(milliseconds));
     if (status === 401)
-      throw new Error(`bitcoind refuses the login of the user ${credentials.username}: check the password`);
+      throw new AccessDenied(
+        `bitcoind refuses the login of the user ${credentials.username}: check the password`,
+      );
     if (status === 403)
-      throw new Error(`bitcoind does not permit ${method} to the user ${credentials.username}`);
+      throw new AccessDenied(`bitcoind does not permit ${method} to the user ${credentials.username}`);
     const { result, error } = parseAnswer(body, status);
     if (error === null) return result;
     if (error.code === inWarmUp) throw new WarmingUp(`bitcoind starts: ${error.message}`);

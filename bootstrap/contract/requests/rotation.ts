@@ -13,7 +13,7 @@ export type RotationKind = (typeof rotationKinds)[number];
  * - `restarting`: the active instance of a cluster without a standby boots again with the new version, and then starts its Eclair
  *   again. In such a cluster, this is the test of the new version
  * - `finished`: no instance uses the previous login, which is disabled
- * - `abandoned`: another party changed the secret meanwhile
+ * - `abandoned`: another party changed the secret meanwhile, or the operator gave the rotation up
  */
 export const Rotation = z.strictObject({
   id: z.uuid(),
@@ -29,8 +29,9 @@ export const Rotation = z.strictObject({
   /** After this time, the instances ignore the request, and another rotation may begin. */
   expiresAt: z.iso.datetime(),
   step: z.enum(["testing", "promoted", "restarting", "finished", "abandoned"]),
-  /** With `restarting`: the active instance. */
+  /** With `restarting`: the active instance, and until when it may start its Eclair again. */
   instanceId: z.string().optional(),
+  restartUntil: z.iso.datetime().optional(),
   /** With the kind `bitcoind`: what the key `rpcauth` in bitcoin.conf must contain. A salted hash of the password, not the password. */
   rpcauth: z.string().optional(),
 });
@@ -48,5 +49,6 @@ export const rotationLifetimeSeconds = 30 * 24 * 3_600;
 
 export const finalSteps: readonly Rotation["step"][] = ["finished", "abandoned"];
 
-/** Whether a rotation has ended. The instances ignore it then, and another rotation may begin. */
-export const isFinal = ({ step }: Pick<Rotation, "step">): boolean => finalSteps.includes(step);
+/** Whether a rotation is in progress. Otherwise the instances ignore it, and another rotation may begin. */
+export const isInProgress = ({ step, expiresAt }: Rotation): boolean =>
+  !finalSteps.includes(step) && Date.parse(expiresAt) > Date.now();

@@ -6,7 +6,7 @@ import { parseCredentials } from "../../secrets/shapes.ts";
 import type { SetupContext } from "../context.ts";
 import { readRuntimeRole } from "../database/runtime-role.ts";
 import { withSetupLock } from "./lock.ts";
-import { requireUsable } from "./login.ts";
+import { requireNoSession, requireUsable } from "./login.ts";
 import { loginsOf } from "./prepare.ts";
 
 /** Disables the logins of the runtime role that rotations use, except for the current one. */
@@ -20,7 +20,10 @@ export async function finishRotation(context: SetupContext): Promise<SetupOutcom
     // With a current login that does not work, nothing would be left.
     await requireUsable(context, login, secret);
     const others = await otherLogins(owner, login.username);
-    await requireUnused(owner, others);
+    await requireNoSession(owner, others, {
+      operation: "disabling the previous login",
+      remedy: "Wait until the instance uses the current login. Both logins work until then",
+    });
     for (const username of others)
       await owner.query(`alter role ${escapeIdentifier(username)} with nologin password null`);
     return { changed: others.map((username) => `login ${username} is disabled`), findings: [] };
@@ -34,22 +37,6 @@ async function otherLogins(owner: Client, current: string): Promise<string[]> {
     [[runtimeRole, ...loginsOf(runtimeRole)], current],
   );
   return rows.map(({ name }) => name);
-}
-
-async function requireUnused(owner: Client, logins: readonly string[]): Promise<void> {
-  const { rows } = await owner.query<{ session: string }>(
-    `select distinct format('%s from %s (%s)', usename, coalesce(host(client_addr), 'the server itself'), application_name) as session
-     from pg_stat_activity where usename = any ($1)`,
-    [logins],
-  );
-  if (rows.length === 0) return;
-  throw new EclairAmiError({
-    code: "rotation.login-in-use",
-    operation: "disabling the previous login",
-    message: `it is still in use: ${rows.map(({ session }) => session).join("; ")}`,
-    remedy:
-      "find the instance with this address in `eclair-ami status`, wait until it uses the current login, and run the command again. Both logins work until then",
-  });
 }
 
 const changed = (secret: string) =>

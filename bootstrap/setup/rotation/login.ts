@@ -12,7 +12,12 @@ import { roleExists } from "../database/runtime-role.ts";
 export async function createLogin(owner: Client, login: Credentials, runtimeRole: string): Promise<void> {
   await owner.query("begin");
   try {
-    await requireUnusedLogin(owner, login.username);
+    // Its password would change below an Eclair that uses it.
+    await requireNoSession(owner, [login.username], {
+      operation: "preparing the rotation",
+      remedy:
+        "A standby changes to the current login within a minute; make an active instance a standby with `eclair-ami switchover`",
+    });
     const exists = await roleExists(owner, login.username);
     if (exists) await requireMember(owner, login.username, runtimeRole);
     await owner.query(loginSql(login, runtimeRole, exists));
@@ -59,19 +64,23 @@ async function requireMember(owner: Client, username: string, runtimeRole: strin
   });
 }
 
-/** Its password would change below an Eclair that uses it. */
-async function requireUnusedLogin(owner: Client, username: string): Promise<void> {
-  const { rows } = await owner.query<{ address: string }>(
-    "select distinct host(client_addr) as address from pg_stat_activity where usename = $1",
-    [username],
+/** @throws EclairAmiError `rotation.login-in-use`, with the address and the program of each session */
+export async function requireNoSession(
+  owner: Client,
+  logins: readonly string[],
+  { operation, remedy }: { readonly operation: string; readonly remedy: string },
+): Promise<void> {
+  const { rows } = await owner.query<{ session: string }>(
+    `select distinct format('%s from %s (%s)', usename, coalesce(host(client_addr), 'the server itself'), application_name) as session
+     from pg_stat_activity where usename = any ($1) order by 1`,
+    [logins],
   );
   if (rows.length === 0) return;
   throw new EclairAmiError({
     code: "rotation.login-in-use",
-    operation: "preparing the rotation",
-    message: `sessions from ${rows.map(({ address }) => address).join(", ")} still use the login ${username}, which is the next one`,
-    remedy:
-      "find the instance with this address in `eclair-ami status`. A standby changes to the current login within a minute; make an active instance a standby with `eclair-ami switchover`. Then run the command again",
+    operation,
+    message: `sessions use the login: ${rows.map(({ session }) => session).join("; ")}`,
+    remedy: `find the instance with this address in \`eclair-ami status\`. ${remedy}, and run the command again`,
   });
 }
 

@@ -8,7 +8,7 @@ import { fenceVersion } from "../../database/fence.ts";
 import { readDatabaseState } from "../../database/state.ts";
 import { secretReader } from "../../secrets/fetch.ts";
 import { isJsonText, parseJson } from "../../secrets/json.ts";
-import { parseCredentials, parsePassword } from "../../secrets/shapes.ts";
+import { parseCredentials, parsePassword, type Credentials } from "../../secrets/shapes.ts";
 import type { SetupContext } from "../context.ts";
 import { canLogIn } from "../database/connection.ts";
 import { readRuntimeRole } from "../database/runtime-role.ts";
@@ -39,7 +39,7 @@ async function prepareApi({ secrets }: SetupContext, secret: string): Promise<Se
   const version = await pendingVersion(secrets, secret, (current) =>
     isJsonText(current) ? withPassword(current, {}) : newPassword(),
   );
-  parsePassword(version.next.text, secret);
+  requireGenerated(parsePassword(version.next.text, secret), secret);
   return outcomeOf(version, secret);
 }
 
@@ -50,8 +50,7 @@ async function prepareApi({ secrets }: SetupContext, secret: string): Promise<Se
 async function prepareBitcoind({ secrets }: SetupContext, secret: string): Promise<SetupOutcome> {
   const { username } = parseCredentials((await secretReader(secrets)(secret)).text, secret);
   const version = await pendingVersion(secrets, secret, (current) => withPassword(current, {}));
-  const login = parseCredentials(version.next.text, secret);
-  if (login.username !== username) throw foreignPending(secret, login.username, username);
+  const login = parseNext(version.next.text, secret, username);
   const { changed, findings } = outcomeOf(version, secret);
   const { prepared } = version;
   return { changed, findings, rotation: { ...prepared, rpcauth: rpcauth(login, saltOf(prepared)) } };
@@ -73,8 +72,7 @@ async function prepareDatabase(context: SetupContext, secret: string, owner: Cli
   const version = await pendingVersion(secrets, secret, (current) =>
     withPassword(current, { username: expected }),
   );
-  const login = parseCredentials(version.next.text, secret);
-  if (login.username !== expected) throw foreignPending(secret, login.username, expected);
+  const login = parseNext(version.next.text, secret, expected);
   const { changed, ...outcome } = outcomeOf(version, secret);
   if (!(await canLogIn(context, login))) {
     await createLogin(owner, login, runtimeRole);
@@ -115,15 +113,30 @@ export function nextLogin(runtimeRole: string, username: string): string {
 
 const newPassword = () => randomBytes(passwordBytes).toString("hex");
 
+/** The login in a pending version, which a run of this program has created. */
+function parseNext(text: string, secret: string, username: string): Credentials {
+  const login = parseCredentials(text, secret);
+  if (login.username !== username)
+    throw foreignPending(secret, `the login ${login.username}, and ${username} is next`);
+  requireGenerated(login.password, secret);
+  return login;
+}
+
+/** Another party may have chosen a password that is easy to guess. */
+function requireGenerated(password: string, secret: string): void {
+  if (password.length !== 2 * passwordBytes || !/^[0-9a-f]*$/.test(password))
+    throw foreignPending(secret, "a password that this program has not generated");
+}
+
 /** The other keys of the secret, such as the host, stay. */
 const withPassword = (current: string, changes: object) =>
   JSON.stringify({ ...(parseJson(current) as object), ...changes, password: newPassword() });
 
-function foreignPending(secret: string, found: string, expected: string): EclairAmiError {
+function foreignPending(secret: string, found: string): EclairAmiError {
   return new EclairAmiError({
     code: "rotation.secret-changed",
     operation: "preparing the rotation",
-    message: `the pending version of secret ${secret} contains the login ${found}, and ${expected} is next: another party rotates this secret`,
+    message: `the pending version of secret ${secret} contains ${found}: another party rotates this secret`,
     remedy:
       "wait until that rotation has ended, or remove the stage AWSPENDING from its version, and run the command again",
   });

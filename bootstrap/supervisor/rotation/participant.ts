@@ -1,7 +1,7 @@
 import type { RequestItem } from "../../contract/record/request-item.ts";
 import type { InstanceReport } from "../../contract/reports/instance.ts";
 import type { SecretVersions } from "../../contract/reports/secret-versions.ts";
-import { includesVersion, isFinal, type Rotation } from "../../contract/requests/rotation.ts";
+import { includesVersion, isInProgress, type Rotation } from "../../contract/requests/rotation.ts";
 import { boottime } from "../../os/clock.ts";
 import { ChangeLog, logEvent } from "../../os/log.ts";
 
@@ -54,7 +54,7 @@ export class RotationParticipant {
     this.polledAt = boottime();
     try {
       const rotation = await this.requests.read();
-      if (rotation !== undefined && !isFinal(rotation)) await this.act(rotation, report, actions);
+      if (rotation !== undefined && isInProgress(rotation)) await this.act(rotation, report, actions);
       this.log.reset();
     } catch (error) {
       this.log.logError(error);
@@ -68,7 +68,7 @@ export class RotationParticipant {
     { active, secretVersions }: Pick<InstanceReport, "active" | "secretVersions">,
     actions: RotationActions,
   ): Promise<void> {
-    const restarts = rotation.step === "restarting" && rotation.instanceId === this.instanceId && active;
+    const restarts = active && this.mayRestart(rotation);
     const { kind, versionId } = rotation;
     const hasRendered = includesVersion(actions.secretVersions(), kind, versionId);
     if (!hasRendered && (restarts || actions.isPassive()))
@@ -78,6 +78,11 @@ export class RotationParticipant {
       });
     if (hasRendered && restarts && !includesVersion(secretVersions, kind, versionId))
       await this.atMostEvery(Infinity, `stop ${rotation.id}`, actions.handOver);
+  }
+
+  /** The operator's command checks the budget and waits only for some minutes. */
+  private mayRestart({ step, instanceId, restartUntil = "" }: Rotation): boolean {
+    return step === "restarting" && instanceId === this.instanceId && Date.now() < Date.parse(restartUntil);
   }
 
   private async atMostEvery(seconds: number, name: string, action: () => Promise<void>): Promise<void> {

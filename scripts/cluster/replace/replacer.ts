@@ -236,10 +236,12 @@ export class Replacer {
           return instanceId;
       // By the times of the reports: a boot that runs again sends no report until it fails again or succeeds.
       const reportedAt = Date.parse(status?.reportedAt ?? "");
-      failingSince = status?.boot.failed === true ? (failingSince ?? reportedAt) : undefined;
+      // While a supervisor reports, the node works with the files of an earlier boot.
+      const boot = status?.report === undefined ? status?.boot : undefined;
+      failingSince = boot?.failed === true ? (failingSince ?? reportedAt) : undefined;
       const failing = failingSince !== undefined && reportedAt - failingSince > failingTimeoutSeconds * 1000;
       const timedOut = performance.now() > deadline;
-      if (status?.boot.final === true || failing || timedOut) {
+      if (boot?.final === true || failing || timedOut) {
         const reason = whyNotReady(status, timedOut ? this.wanted.timeoutMinutes : undefined);
         await this.stop(instanceId, reason, before);
       }

@@ -14,7 +14,7 @@ export function noStandby(cluster: string): EclairAmiError {
 export function noActive(cluster: string): EclairAmiError {
   return new EclairAmiError({
     code: "rotation.no-standby",
-    operation: `rotating the login of ${cluster}`,
+    operation: `rotating a login of ${cluster}`,
     message: "no instance of the cluster is active",
     remedy: "start the node first: `eclair-ami status` shows why no instance is active; nothing was changed",
   });
@@ -23,7 +23,7 @@ export function noActive(cluster: string): EclairAmiError {
 export function inProgress(cluster: string): EclairAmiError {
   return new EclairAmiError({
     code: "rotation.in-progress",
-    operation: `rotating the login of ${cluster}`,
+    operation: `rotating a login of ${cluster}`,
     message: "another process rotates a login of this cluster",
     remedy:
       "wait until it has ended, and run this command again, which continues a rotation that is not finished",
@@ -36,5 +36,14 @@ export function otherRotation(cluster: string, { kind, secretName }: Rotation): 
     operation: `rotating a login of ${cluster}`,
     message: `the rotation of the kind ${kind} in secret ${secretName} is not finished`,
     remedy: `run \`eclair-ami rotate ${kind}\` for this secret, which continues it, or gives it up with --abandon`,
+  });
+}
+
+export function inUse(cluster: string, { kind, secretName }: Rotation): EclairAmiError {
+  return new EclairAmiError({
+    code: "rotation.in-progress",
+    operation: `giving up a rotation of ${cluster}`,
+    message: `the active instance uses the new login in secret ${secretName} already`,
+    remedy: `run \`eclair-ami rotate ${kind}\` without --abandon, which ends the rotation`,
   });
 }

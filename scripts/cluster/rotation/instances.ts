@@ -55,6 +55,6 @@ export async function requireCurrentVersion(
     operation: "checking the instances",
     message: `${outdated.map(({ instanceId }) => instanceId).join(", ")} ${outdated.length === 1 ? "does" : "do"} not report that the current version of secret ${secret} is in use`,
     remedy:
-      "a standby changes to the current version within a minute; make an active instance a standby with `eclair-ami switchover`. Replace an instance whose image is older than rotations, and terminate one that is lost. Then run the command again",
+      "a standby changes to the current version within a minute; make an active instance a standby with `eclair-ami switchover`, or reboot it when there is no standby. Replace an instance whose image is older than rotations, terminate one that is lost, and check that the configuration of the instances names this secret. Then run the command again",
   });
 }

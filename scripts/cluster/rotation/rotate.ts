@@ -3,7 +3,7 @@ import type { ClusterSetup } from "../../../bootstrap/contract/configuration/clu
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
 import {
-  isFinal,
+  isInProgress,
   rotationLifetimeSeconds,
   type Rotation,
   type RotationKind,
@@ -14,10 +14,10 @@ import { runClusterSetup, type SetupInstance } from "../cluster-setup.ts";
 import { nodeStatuses, type NodeStatus } from "../status.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
 import { currentVersionOf } from "./current-version.ts";
-import { inProgress, noActive, noStandby, otherRotation } from "./errors.ts";
+import { inProgress, inUse, noActive, noStandby, otherRotation } from "./errors.ts";
 import { activeOf, activeWithVersion, othersOf, requireCurrentVersion, usesVersion } from "./instances.ts";
 import { promote, requireOwnVersions } from "./promote.ts";
-import { waitForInstances } from "./wait.ts";
+import { waitForInstances, waitMilliseconds } from "./wait.ts";
 
 const noConsent = { createSecrets: false, walletRetained: false };
 
@@ -80,30 +80,36 @@ export class Rotator {
     this.wanted.onStep({ step: "finished", kind: rotation.kind, changed });
   }
 
-  /** The rotation that an earlier run did not finish. */
+  /**
+   * The rotation of this secret that an earlier run did not finish.
+   * @throws EclairAmiError `rotation.in-progress` when it changes another secret
+   */
   private async unfinished(): Promise<Rotation | undefined> {
     const rotation = await this.table.rotations.read();
-    return rotation === undefined || isFinal(rotation) ? undefined : rotation;
+    if (rotation === undefined || !isInProgress(rotation)) return undefined;
+    const { kind, secret } = this.wanted;
+    const { arn } = await currentVersionOf(this.target, secret);
+    if (rotation.kind === kind && rotation.secretArn === arn) return rotation;
+    throw otherRotation(this.table.cluster, rotation);
   }
 
   /** Continues the rotation of an earlier run, when what it was based on is still true. */
   private async resume(): Promise<Rotation | undefined> {
     const rotation = await this.unfinished();
     if (rotation === undefined) return undefined;
-    const { kind, secret } = this.wanted;
-    const { arn } = await currentVersionOf(this.target, secret);
-    if (rotation.kind !== kind || rotation.secretArn !== arn)
-      throw otherRotation(this.table.cluster, rotation);
     this.wanted.onStep({ step: "resumed", from: rotation.step });
     // The login may be missing: the database may be another one than before.
     if ((await this.requireUnchanged(rotation)) === "pending") await this.setUp("prepare-rotation");
     return rotation;
   }
 
-  /** Gives up the rotation of an earlier run. Both logins continue to work. */
+  /** Gives up the rotation of an earlier run, before the active instance uses the new login. */
   async abandon(): Promise<Rotation | undefined> {
     const rotation = await this.unfinished();
-    return rotation && (await this.advance(rotation, { ...rotation, step: "abandoned" }));
+    if (rotation === undefined) return undefined;
+    if (activeWithVersion(await this.statuses(), rotation) !== undefined)
+      throw inUse(this.table.cluster, rotation);
+    return await this.advance(rotation, { ...rotation, step: "abandoned" });
   }
 
   /**
@@ -144,14 +150,18 @@ export class Rotator {
     return request;
   }
 
-  /** An Eclair runs with the new login, or is armed with it, before the new version becomes the current one. */
+  /** An Eclair is armed with the new login, or runs with it, before the new version becomes the current one. */
   private async test(rotation: Rotation): Promise<Rotation> {
-    const { onStep, restart } = this.wanted;
+    const { onStep } = this.wanted;
     if (rotation.rpcauth !== undefined) onStep({ step: "install", rpcauth: rotation.rpcauth });
     const statuses = await this.statuses();
     const active = activeOf(statuses);
-    if (restart && active !== undefined && othersOf(statuses, active).length === 0)
-      return await this.restart(rotation, active);
+    if (activeWithVersion(statuses, rotation) !== undefined) return rotation;
+    if (active !== undefined && othersOf(statuses, active).length === 0) {
+      this.requireRestart();
+      // The cluster setup has tested a login of the database. A password of the API needs no test.
+      return rotation.kind === "bitcoind" ? await this.restart(rotation, active) : rotation;
+    }
     // A standby with the new login may have taken over.
     const { instanceId } = await this.wait(
       rotation,
@@ -199,8 +209,14 @@ export class Rotator {
   /** The only instance boots again with the new login, and starts its Eclair again. */
   private async restart(rotation: Rotation, { instanceId }: NodeStatus): Promise<Rotation> {
     await this.requireBudget();
-    const restarting = await this.advance(rotation, { ...rotation, step: "restarting", instanceId });
-    await this.wait(rotation, "the active instance to use the new login", (statuses) =>
+    const restartUntil = new Date(Date.now() + waitMilliseconds[this.target.name]).toISOString();
+    const restarting = await this.advance(rotation, {
+      ...rotation,
+      step: "restarting",
+      instanceId,
+      restartUntil,
+    });
+    await this.wait(restarting, "the active instance to use the new login", (statuses) =>
       activeWithVersion(statuses, rotation),
     );
     this.wanted.onStep({ step: "restarted", instanceId });

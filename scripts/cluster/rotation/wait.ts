@@ -5,7 +5,7 @@ import type { Target } from "../../target/target.ts";
 import type { NodeStatus } from "../status.ts";
 
 /** A passive instance boots again within a minute, arms an Eclair, and the load balancer checks it. */
-const timeoutMilliseconds = { lab: 180_000, aws: 600_000 } as const;
+export const waitMilliseconds = { lab: 180_000, aws: 600_000 } as const;
 const pollMilliseconds = { lab: 500, aws: 5_000 } as const;
 
 type Wait = {
@@ -25,7 +25,7 @@ export async function waitForInstances(
   find: (statuses: readonly NodeStatus[]) => NodeStatus | undefined,
 ): Promise<NodeStatus> {
   const operation = `rotating the login in secret ${rotation.secretName}`;
-  const end = performance.now() + timeoutMilliseconds[target.name];
+  const end = performance.now() + waitMilliseconds[target.name];
   for (;;) {
     const current = await statuses();
     const found = find(current);
@@ -47,10 +47,10 @@ export async function waitForInstances(
 const describe = ({ instanceId, report, boot }: NodeStatus) =>
   `${instanceId} ${report === undefined ? "sends no report" : [report.role, ...report.reasons].join(", ")}${boot.failed ? `, ${boot.message}` : ""}`;
 
-const leftover = ({ step }: Rotation) =>
-  step === "promoted"
-    ? "the new login is the current one; the previous login works as well"
-    : "the new login exists; the current login, which is the previous one, works as well";
+const leftover = ({ step, restartUntil = "" }: Rotation) =>
+  step === "restarting"
+    ? `the instance may still start its Eclair again, until ${restartUntil}`
+    : "the new login exists, and the previous login works as well";
 
 function interrupted(operation: string, rotation: Rotation): EclairAmiError {
   return new EclairAmiError({

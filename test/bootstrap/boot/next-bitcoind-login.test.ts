@@ -5,7 +5,7 @@ import { requireNextBitcoindLogin } from "../../../bootstrap/boot/next-bitcoind-
 import type { NodeConfiguration } from "../../../bootstrap/contract/configuration/node.ts";
 
 const login = { username: "eclair", password: "next" };
-const pinned = { secretIds: ["arn:a", "demo/bitcoind"], versionId: "v2" };
+const pinned = { secretIds: ["arn:a", "demo/bitcoind"], versionId: "v2", isTested: false };
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
@@ -33,7 +33,6 @@ const configurationOf = (...remotes: object[]) => ({ bitcoind: { remotes } }) as
 
 test.each([
   ["answers", {}],
-  ["starts", { error: { code: -28, message: "Loading block index" } }],
   ["answers with an error", { error: { code: -32_601, message: "Method not found" } }],
 ])("the next login is accepted by a bitcoind that %s", async (_, options) => {
   const configuration = configurationOf(await remote(options));
@@ -51,21 +50,27 @@ test("a boot does not continue with a login that one of the bitcoinds refuses", 
   });
 });
 
-test("a boot does not continue while a bitcoind cannot be asked", async () => {
-  const entry = await remote({});
-  servers.splice(0).forEach((server) => server.close());
-  await expect(requireNextBitcoindLogin(configurationOf(entry), [login], pinned)).rejects.toMatchObject({
-    code: "bitcoind.login-refused",
+test("a boot does not continue while a bitcoind starts, or does not answer", async () => {
+  const starting = await remote({ error: { code: -28, message: "Loading block index" } });
+  await expect(requireNextBitcoindLogin(configurationOf(starting), [login], pinned)).rejects.toMatchObject({
+    code: "bitcoind.login-untested",
+    message: expect.stringMatching(/Loading block index/) as string,
+  });
+  for (const server of servers.splice(0)) server.close();
+  await expect(requireNextBitcoindLogin(configurationOf(starting), [login], pinned)).rejects.toMatchObject({
+    code: "bitcoind.login-untested",
     message: expect.stringMatching(/ECONNREFUSED/) as string,
+    retryable: true,
   });
 });
 
-test("only a rotation of the secret of a bitcoind tests a login there", async () => {
+test("only a rotation of the secret of a bitcoind tests a login there, until another instance has tested it", async () => {
   const refusing = await remote({ password: "another" });
   const other = await remote({ password: "another", secret: "demo/other" });
   for (const [entry, version] of [
     [refusing, undefined],
     [other, pinned],
+    [refusing, { ...pinned, isTested: true }],
   ] as const)
     await expect(requireNextBitcoindLogin(configurationOf(entry), [login], version)).resolves.toBeUndefined();
 });

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { secretReader } from "../../../bootstrap/secrets/fetch.ts";
-import type { PinnedVersion } from "../../../bootstrap/secrets/pinned.ts";
+import type { SecretVersion } from "../../../bootstrap/secrets/pinned.ts";
 
 let server: Server;
 afterEach(() => server.close());
@@ -11,7 +11,7 @@ afterEach(() => server.close());
 /** A Secrets Manager on loopback with these answers, and the requests that it received. */
 async function startSecretsManager(
   answerTo: (count: number) => { status: number; body: object },
-  pinned?: PinnedVersion,
+  pinned?: SecretVersion,
 ) {
   const requests: Record<string, unknown>[] = [];
   server = createServer((request, response) => {

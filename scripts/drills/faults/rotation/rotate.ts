@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RpcCredentials } from "../../../../bootstrap/bitcoind/rpc/client.ts";
 import { rpcPort } from "../../../lab/miner/rpc.ts";
 import { rotate, killRotation, type DrilledKind, type StepLine } from "../../actions/rotation.ts";
 import { readSecret } from "../../actions/secrets.ts";
 import type { Drill } from "../../drill.ts";
 import { databaseOf, type DrillEnvironment, type Remotes } from "../../environment.ts";
-import { RemoteLogin } from "../../remotes.ts";
 import { DrillFailure, type DrillRun } from "../../run.ts";
 
 /** A rotation takes longer: a command that is killed within this time is killed in any of its steps. */
@@ -120,15 +120,15 @@ async function requireOneLogin(environment: DrillEnvironment): Promise<void> {
   if (logins !== "1") throw new DrillFailure(`${logins} logins work after the rotation`);
 }
 
-async function currentLogin({ target, configuration }: DrillEnvironment): Promise<RemoteLogin> {
-  return RemoteLogin.parse(JSON.parse(await readSecret(target, `${configuration.cluster}/bitcoind`)));
+async function currentLogin({ target, configuration }: DrillEnvironment): Promise<RpcCredentials> {
+  return JSON.parse(await readSecret(target, `${configuration.cluster}/bitcoind`)) as RpcCredentials;
 }
 
 /** A removed login does not work, from the host of an instance. */
 async function requireRefused(
   run: DrillRun,
   { first, second }: Remotes,
-  { username, password }: RemoteLogin,
+  { username, password }: RpcCredentials,
 ): Promise<void> {
   for (const { address } of [first, second]) {
     const status = await run.runOnHost(

@@ -9,7 +9,12 @@ const rotation: Rotation = {
   id: "11111111-1111-4111-8111-111111111111",
   kind: "database",
   ...{ secretArn: "arn:a", secretName: "a", versionId: "v2", previousVersionId: "v1" },
-  ...{ requestedBy: "operator", expiresAt: "2026-01-02T00:00:00.000Z", step: "testing" },
+  ...{ requestedBy: "operator", expiresAt: "2999-01-01T00:00:00.000Z", step: "testing" },
+};
+
+const restarting: Rotation = {
+  ...rotation,
+  ...{ step: "restarting", instanceId: "i-1", restartUntil: "2999-01-01T00:00:00.000Z" },
 };
 
 /** A host with its rendered version and the version in use. */
@@ -68,14 +73,14 @@ test("an active host continues with its version while another instance can take 
   await poll();
   state.rotation = { ...rotation, step: "promoted" };
   await poll();
-  state.rotation = { ...rotation, step: "restarting", instanceId: "i-2" };
+  state.rotation = { ...restarting, instanceId: "i-2" };
   await poll();
   expect(bootAgain).not.toHaveBeenCalled();
 });
 
 test("an active host without a standby boots again, and then stops its Eclair once", async () => {
   const { state, bootAgain, handOver, poll } = host({ active: true, passive: false });
-  state.rotation = { ...rotation, step: "restarting", instanceId: "i-1" };
+  state.rotation = restarting;
   await poll();
   expect(bootAgain).toHaveBeenCalledTimes(1);
   expect(handOver).not.toHaveBeenCalled();
@@ -83,6 +88,23 @@ test("an active host without a standby boots again, and then stops its Eclair on
   await poll();
   await poll();
   expect(handOver).toHaveBeenCalledTimes(1);
+});
+
+test("an active host does not stop its Eclair after the time for which the operator's command waits", async () => {
+  const { state, bootAgain, handOver, poll } = host({ active: true, passive: false, rendered: "v2" });
+  state.rotation = { ...restarting, restartUntil: "2026-01-01T00:00:00.000Z" };
+  await poll();
+  state.rendered = "v1";
+  await poll();
+  expect(bootAgain).not.toHaveBeenCalled();
+  expect(handOver).not.toHaveBeenCalled();
+});
+
+test("a rotation that has expired has no effect", async () => {
+  const { state, bootAgain, poll } = host();
+  state.rotation = { ...rotation, expiresAt: "2026-01-01T00:00:00.000Z" };
+  await poll();
+  expect(bootAgain).not.toHaveBeenCalled();
 });
 
 test("an action that failed is repeated, and a table that cannot be read delays nothing", async () => {
