@@ -199,7 +199,9 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     const late = await session(previous);
     expect(failureOf(await rotate("--json"))).toMatchObject({
       code: "rotation.login-in-use",
-      operation: "disabling the previous login",
+      message: expect.stringMatching(
+        new RegExp(`^sessions use the login: ${previous.username} from `),
+      ) as string,
     });
     await late.end();
     const result = await rotate();
