@@ -17,7 +17,7 @@ export type SecretVersion = {
 
 /** The version that a rotation has brought. */
 export type PinnedVersion = SecretVersion & {
-  /** Whether an Eclair was armed with it, or runs with it. */
+  /** Whether it has become the current version, after an instance has tested it. */
   readonly isTested: boolean;
 };
 

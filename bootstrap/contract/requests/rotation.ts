@@ -11,7 +11,7 @@ export type RotationKind = (typeof rotationKinds)[number];
  *   with it before anything depends on it
  * - `promoted`: the new version is `AWSCURRENT`. Both logins work
  * - `restarting`: the active instance of a cluster without a standby boots again with the new version, and then starts its Eclair
- *   again. In such a cluster, this is the test of the new version
+ *   again. A login at remote bitcoinds is tested in this way before its version becomes the current one
  * - `finished`: no instance uses the previous login, which is disabled
  * - `abandoned`: another party changed the secret meanwhile, or the operator gave the rotation up
  */
