@@ -41,8 +41,10 @@ describe.each(inject("images"))(
       nodes = await cluster(state, `secrets-${eclair}`, imageId);
       id = await nodes.launch(imageId);
       await nodes.waitUntilActive(id);
-      patterns = patternsOf({ ...(await secretsOfNode()), canary });
+      const first = await secretsOfNode();
       await provokeLeaks();
+      const { "database password": rotated = new Uint8Array() } = await secretsOfNode();
+      patterns = patternsOf({ ...first, "next database password": rotated, canary });
     });
     afterAll(() => nodes.terminate(id));
 
@@ -95,8 +97,11 @@ describe.each(inject("images"))(
       };
     }
 
-    /** Causes a restart, crashes and memory pressure, which could copy secrets to other locations. */
+    /** Causes a rotation, a restart, crashes and memory pressure, which could copy secrets to other locations. */
     async function provokeLeaks(): Promise<void> {
+      const rotation = await nodes.runSetup(["rotate", "database"], imageId, "--restart");
+      if (rotation.exitCode !== 0) throw new Error(rotation.all);
+      await nodes.waitUntilActive(id);
       await nodes.inGuest(id, "systemctl restart eclair-bootstrap eclair-supervisor");
       await nodes.waitUntilActive(id);
       // After a SIGSEGV, Java writes a report with parts of its memory, unless its options prevent this.
