@@ -11,6 +11,7 @@ import { stateSql } from "../../bootstrap/database/state.ts";
 import { isBehind, type ClusterRecord } from "../../bootstrap/contract/record/record.ts";
 import { setFaults } from "../../scripts/lab/front/faults.ts";
 import { readSecrets } from "../../infra/policies/statements.ts";
+import { asPostgres, databasesFolder, superuser } from "../../scripts/lab/rds/postgres-tree.ts";
 import { bootRunner } from "./boots-again.ts";
 import { cli, eventually, failureOf } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
@@ -251,9 +252,8 @@ async function dumpDatabase(...flags: string[]): Promise<string> {
     "nsenter",
     [
       ...[`--target=${nodes.pid}`, "--mount", `--net=/run/netns/${nodes.lab.netns}`],
-      ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"],
-      ...["pg_dump", "--exclude-table=public.lease", `--host=/var/lib/postgresql/${nodes.name}`],
-      ...["--username=rdsadmin", ...flags, "eclair"],
+      ...asPostgres(nodes.lab, "pg_dump", "--exclude-table=public.lease"),
+      ...[`--host=${databasesFolder}/${nodes.name}`, `--username=${superuser}`, ...flags, "eclair"],
     ],
     { cwd: "/" },
   );

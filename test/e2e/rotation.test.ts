@@ -51,6 +51,7 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     const { SecretString = "" } = await nodes.secrets.send(new GetSecretValueCommand({ SecretId: secret() }));
     return Credentials.parse(JSON.parse(SecretString));
   };
+  const otherLogin = (username: string) => (username === "eclair_a" ? "eclair_b" : "eclair_a");
   const epochs = async () => Number(await nodes.sql("select count(*) from eclair_ami.epoch"));
   const loginsInUse = () =>
     nodes.sql(
@@ -188,22 +189,24 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
 
   test("a rotation names the sessions that use the next or the previous login, and continues when they have ended", async () => {
     const previous = await currentLogin();
-    const next = previous.username === "eclair_a" ? "eclair_b" : "eclair_a";
+    const next = otherLogin(previous.username);
     await nodes.sql(`alter role ${next} with login password 'x'`);
     const early = await session({ username: next, password: "x" });
-    expect(failureOf(await rotate("--json"))).toMatchObject({
+    const refused = await rotate("--json");
+    await early.end();
+    expect(failureOf(refused)).toMatchObject({
       code: "rotation.login-in-use",
       message: expect.stringMatching(new RegExp(`^sessions use the login: ${next} from `)) as string,
     });
-    await early.end();
     const late = await session(previous);
-    expect(failureOf(await rotate("--json"))).toMatchObject({
+    const unfinished = await rotate("--json");
+    await late.end();
+    expect(failureOf(unfinished)).toMatchObject({
       code: "rotation.login-in-use",
       message: expect.stringMatching(
         new RegExp(`^sessions use the login: ${previous.username} from `),
       ) as string,
     });
-    await late.end();
     const result = await rotate();
     expect(result.stdout, result.all).toMatch(
       new RegExp(`^finished +login ${previous.username} is disabled$`, "m"),
@@ -214,8 +217,7 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     ["another login", { username: "other", password: "x" }, /contains the login other, and eclair_/],
     ["its own password", {}, /contains a password that this program has not generated/],
   ])("a pending version with %s of another party is refused", async (_, change, message) => {
-    const { username } = await currentLogin();
-    const next = username === "eclair_a" ? "eclair_b" : "eclair_a";
+    const next = otherLogin((await currentLogin()).username);
     const { VersionId } = await nodes.secrets.send(
       new PutSecretValueCommand({
         SecretId: secret(),
@@ -237,6 +239,7 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
   });
 
   test("during a rotation, a standby claims the lease of a frozen holder with the other login, and ends its sessions", async () => {
+    const { username: before } = await currentLogin();
     await rotateUntil("tested");
     const { active } = await pairOf(nodes, ids);
     const address = (await nodes.status(active))?.privateIp ?? "";
@@ -260,10 +263,11 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     expect(result.exitCode, result.all).toBe(0);
     expect(result.stdout).not.toMatch(/^switchover/m);
     expect(await epochs()).toBe(takeovers + 1);
-    expect(await loginsInUse()).toBe("eclair_a");
+    expect(await loginsInUse()).toBe(otherLogin(before));
   });
 
   test("an instance that starts during a rotation boots, and the rotation waits for it", async () => {
+    const { username: before } = await currentLogin();
     const running = rotate();
     const third = await nodes.launch(imageId, {
       secrets: { ...nodes.configuration.secrets, apiPassword: apiSecret() },
@@ -275,7 +279,7 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     await eventually("the third instance", async () =>
       (await nodes.status(third))?.report?.ready === true ? true : undefined,
     );
-    expect(await loginsInUse()).toBe("eclair_b");
+    expect(await loginsInUse()).toBe(otherLogin(before));
     await nodes.terminate(third);
     await nodes.waitUntilTerminated(third);
     ids = ids.filter((id) => id !== third);

@@ -57,5 +57,10 @@ function mountTree(tree: string, layer: string): void {
   for (const folder of [upper, work, tree]) mkdirSync(folder, { recursive: true });
   const options = `lowerdir=${layer}:${debian},upperdir=${upper},workdir=${work}`;
   execFileSync("mount", ["-t", "overlay", "-o", options, "overlay", tree]);
-  for (const kernel of ["dev", "proc"]) execFileSync("mount", ["--rbind", `/${kernel}`, join(tree, kernel)]);
+  for (const kernel of ["dev", "proc"]) {
+    execFileSync("mount", ["--rbind", `/${kernel}`, join(tree, kernel)]);
+    execFileSync("mount", ["--make-rprivate", join(tree, kernel)]);
+  }
+  // A server that is killed leaves its shared memory behind.
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", join(tree, "dev/shm")]);
 }
