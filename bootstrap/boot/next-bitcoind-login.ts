@@ -44,24 +44,33 @@ async function logIn(remote: RemoteBitcoind, login: Credentials): Promise<void> 
   }
 }
 
-const again = "This instance continues with the previous login, and tries again by itself";
-
-function refused({ host, rpcPort, secret }: RemoteBitcoind, problem: string): EclairAmiError {
-  return new EclairAmiError({
+function refused(remote: RemoteBitcoind, problem: string): EclairAmiError {
+  return notAccepted(remote, {
     code: "bitcoind.login-refused",
-    operation: `testing the next login at bitcoind ${host}:${rpcPort}`,
-    message: `the login in the pending version of secret ${referenceOf(secret).id} does not work there: ${problem}`,
-    remedy: `write the line \`rpcauth=\` that \`eclair-ami rotate bitcoind\` prints into bitcoin.conf of this bitcoind, and restart the bitcoind. ${again}`,
-    retryable: true,
+    problem: `does not work there: ${problem}`,
+    remedy:
+      "write the line `rpcauth=` that `eclair-ami rotate bitcoind` prints into bitcoin.conf of this bitcoind, and restart the bitcoind",
   });
 }
 
-function untested({ host, rpcPort, secret }: RemoteBitcoind, problem: string): EclairAmiError {
-  return new EclairAmiError({
+function untested(remote: RemoteBitcoind, problem: string): EclairAmiError {
+  return notAccepted(remote, {
     code: "bitcoind.login-untested",
+    problem: `cannot be tested: ${problem}`,
+    remedy:
+      "wait until this bitcoind has started, or repair it; or give the rotation up with `eclair-ami rotate bitcoind --abandon`",
+  });
+}
+
+function notAccepted(
+  { host, rpcPort, secret }: RemoteBitcoind,
+  { code, problem, remedy }: Pick<EclairAmiError, "code" | "remedy"> & { readonly problem: string },
+): EclairAmiError {
+  return new EclairAmiError({
+    code,
     operation: `testing the next login at bitcoind ${host}:${rpcPort}`,
-    message: `the login in the pending version of secret ${referenceOf(secret).id} cannot be tested: ${problem}`,
-    remedy: `wait until this bitcoind has started, or repair it; or give the rotation up with \`eclair-ami rotate bitcoind --abandon\`. ${again}`,
+    message: `the login in the pending version of secret ${referenceOf(secret).id} ${problem}`,
+    remedy: `${remedy}. This instance continues with the previous login, and tries again by itself`,
     retryable: true,
   });
 }

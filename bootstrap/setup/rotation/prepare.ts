@@ -51,9 +51,9 @@ async function prepareBitcoind({ secrets }: SetupContext, secret: string): Promi
   const { username } = parseCredentials((await secretReader(secrets)(secret)).text, secret);
   const version = await pendingVersion(secrets, secret, (current) => withPassword(current, {}));
   const login = parseNext(version.next.text, secret, username);
-  const { changed, findings } = outcomeOf(version, secret);
   const { prepared } = version;
-  return { changed, findings, rotation: { ...prepared, rpcauth: rpcauth(login, saltOf(prepared)) } };
+  const rotation = { ...prepared, rpcauth: rpcauth(login, saltOf(prepared)) };
+  return { ...outcomeOf(version, secret), rotation };
 }
 
 /** A preparation that runs again must print the line that an operator may have installed already. */

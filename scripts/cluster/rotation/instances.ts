@@ -13,11 +13,11 @@ import { currentVersionOf } from "./current-version.ts";
 export const activeOf = (statuses: readonly NodeStatus[]): NodeStatus | undefined =>
   statuses.find(({ report }) => report?.active === true);
 
-/** The instances that are not active, also those that have sent no report yet. */
-export const othersOf = (
-  statuses: readonly NodeStatus[],
-  active: NodeStatus | undefined,
-): readonly NodeStatus[] => statuses.filter((status) => status !== active);
+/** The active instance, when the cluster has no other instance, including those that have sent no report yet. */
+export function onlyInstance(statuses: readonly NodeStatus[]): NodeStatus | undefined {
+  const active = activeOf(statuses);
+  return statuses.every((status) => status === active) ? active : undefined;
+}
 
 /** Whether an instance uses the new version, by a report that is not old. */
 export function usesVersion(status: NodeStatus, { kind, versionId }: Rotation): boolean {

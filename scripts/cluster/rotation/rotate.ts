@@ -15,7 +15,13 @@ import { nodeStatuses, type NodeStatus } from "../status.ts";
 import { chooseStandby, outageOf, switchOver } from "../switchover.ts";
 import { currentVersionOf } from "./current-version.ts";
 import { inProgress, inUse, noActive, noStandby, otherRotation } from "./errors.ts";
-import { activeOf, activeWithVersion, othersOf, requireCurrentVersion, usesVersion } from "./instances.ts";
+import {
+  activeOf,
+  activeWithVersion,
+  onlyInstance,
+  requireCurrentVersion,
+  usesVersion,
+} from "./instances.ts";
 import { promote, requireOwnVersions } from "./promote.ts";
 import { waitForInstances, waitMilliseconds } from "./wait.ts";
 
@@ -128,10 +134,9 @@ export class Rotator {
 
   private async begin(): Promise<Rotation> {
     const statuses = await this.statuses();
-    const active = activeOf(statuses);
-    if (active === undefined) throw noActive(this.table.cluster);
+    if (activeOf(statuses) === undefined) throw noActive(this.table.cluster);
     await this.requireBudget();
-    if (othersOf(statuses, active).length === 0) this.requireRestart();
+    if (onlyInstance(statuses) !== undefined) this.requireRestart();
     else chooseStandby(statuses, { to: undefined, force: false, now: new Date() });
     await requireCurrentVersion(this.target, this.wanted.kind, this.wanted.secret, statuses);
     const { rotation } = await this.setUp("prepare-rotation");
@@ -155,12 +160,12 @@ export class Rotator {
     const { onStep } = this.wanted;
     if (rotation.rpcauth !== undefined) onStep({ step: "install", rpcauth: rotation.rpcauth });
     const statuses = await this.statuses();
-    const active = activeOf(statuses);
     if (activeWithVersion(statuses, rotation) !== undefined) return rotation;
-    if (active !== undefined && othersOf(statuses, active).length === 0) {
+    const only = onlyInstance(statuses);
+    if (only !== undefined) {
       this.requireRestart();
       // The cluster setup has tested a login of the database. A password of the API needs no test.
-      return rotation.kind === "bitcoind" ? await this.restart(rotation, active) : rotation;
+      return rotation.kind === "bitcoind" ? await this.restart(rotation, only) : rotation;
     }
     // A standby with the new login may have taken over.
     const { instanceId } = await this.wait(
@@ -183,11 +188,11 @@ export class Rotator {
   /** Makes the node run with the new login. */
   private async moveActive(rotation: Rotation): Promise<Rotation> {
     const statuses = await this.statuses();
-    const active = activeOf(statuses);
     if (activeWithVersion(statuses, rotation) !== undefined) return rotation;
-    if (active !== undefined && othersOf(statuses, active).length === 0) {
+    const only = onlyInstance(statuses);
+    if (only !== undefined) {
       this.requireRestart();
-      return await this.restart(rotation, active);
+      return await this.restart(rotation, only);
     }
     // A standby with the new login may take over in the meantime.
     await this.wait(
