@@ -4,6 +4,8 @@ import {
   DescribeLoadBalancersCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
+  type Listener,
+  type LoadBalancer as Balancer,
   type TargetDescription,
   type TargetGroup as Group,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -15,29 +17,41 @@ import type { MotoCache } from "./moto-cache.ts";
 import { motoElb } from "./moto.ts";
 import type { Instances } from "./instances.ts";
 
+/** Whether the calls of a service can change load balancers, listeners or target groups. */
+export const changesLoadBalancers = (service: string): boolean =>
+  service === "elasticloadbalancing" || service === "cloudformation";
+
+/** A load balancer with its parts, as moto describes them. */
+type Described = {
+  readonly balancer: Balancer;
+  readonly listeners: readonly Listener[];
+  readonly crossZone: boolean;
+};
+
 /** Configures HAProxy for the load balancers, listeners and target groups in moto. */
 export class LoadBalancers {
   private readonly lab: LabPaths;
   private readonly instances: Instances;
   private balancers: readonly (LoadBalancer & { readonly hostName: string })[] = [];
 
+  private readonly read: () => Promise<{ readonly described: Described[]; readonly groups: Group[] }>;
   private readonly groupOf: (arn: string) => Promise<Group | undefined>;
   private readonly targetsOf: (arn: string) => Promise<TargetDescription[]>;
 
-  constructor(instances: Instances, cache: MotoCache) {
+  /** @param caches terminated instances are deregistered, so more calls change targets than load balancers */
+  constructor(instances: Instances, caches: { readonly balancers: MotoCache; readonly targets: MotoCache }) {
     this.lab = instances.lab;
     this.instances = instances;
-    this.groupOf = cache.cachedByKey(readGroup);
-    this.targetsOf = cache.cachedByKey(readTargets);
+    this.read = caches.balancers.cached(readBalancers);
+    this.groupOf = caches.balancers.cachedByKey(readGroup);
+    this.targetsOf = caches.targets.cachedByKey(readTargets);
   }
 
   async reconcile(): Promise<void> {
-    const { LoadBalancers: described } = await motoElb.send(new DescribeLoadBalancersCommand({}));
-    const { TargetGroups: groups } = await motoElb.send(new DescribeTargetGroupsCommand({}));
+    const { described, groups } = await this.read();
     const balancers = [];
-    for (const balancer of described ?? []) {
-      if (balancer.Type !== "network") continue;
-      const { LoadBalancerArn, LoadBalancerName: name = "", DNSName: hostName = "" } = balancer;
+    for (const { balancer, listeners: found, crossZone } of described) {
+      const { LoadBalancerName: name = "", DNSName: hostName = "" } = balancer;
       const nodes = [];
       for (const { ZoneName: zone = "", LoadBalancerAddresses } of balancer.AvailabilityZones ?? []) {
         const elasticIp = LoadBalancerAddresses?.[0]?.IpAddress;
@@ -45,15 +59,13 @@ export class LoadBalancers {
         const address = elasticIp ?? (await assignAddress(this.lab, "nlb", `${name} ${zone}`));
         nodes.push({ zone, address });
       }
-      const { Listeners } = await motoElb.send(new DescribeListenersCommand({ LoadBalancerArn }));
       const listeners = [];
-      for (const listener of Listeners ?? []) {
-        const arn = listener.DefaultActions?.[0]?.TargetGroupArn;
-        const group = groups?.find((candidate) => candidate.TargetGroupArn === arn);
-        if (group !== undefined)
-          listeners.push({ port: listener.Port ?? 0, group: await this.describe(group) });
+      for (const { DefaultActions, Port: port = 0 } of found) {
+        const arn = DefaultActions?.[0]?.TargetGroupArn;
+        const group = groups.find((candidate) => candidate.TargetGroupArn === arn);
+        if (group !== undefined) listeners.push({ port, group: await this.describe(group) });
       }
-      balancers.push({ name, hostName, nodes, crossZone: await isCrossZone(LoadBalancerArn), listeners });
+      balancers.push({ name, hostName, nodes, crossZone, listeners });
     }
     await applyLoadBalancers(this.lab, balancers);
     this.balancers = balancers;
@@ -128,6 +140,20 @@ export class LoadBalancers {
       },
     };
   }
+}
+
+async function readBalancers() {
+  const { LoadBalancers: balancers = [] } = await motoElb.send(new DescribeLoadBalancersCommand({}));
+  const { TargetGroups: groups = [] } = await motoElb.send(new DescribeTargetGroupsCommand({}));
+  const described: Described[] = [];
+  for (const balancer of balancers.filter(({ Type }) => Type === "network")) {
+    const { LoadBalancerArn } = balancer;
+    const { Listeners: listeners = [] } = await motoElb.send(
+      new DescribeListenersCommand({ LoadBalancerArn }),
+    );
+    described.push({ balancer, listeners, crossZone: await isCrossZone(LoadBalancerArn) });
+  }
+  return { described, groups };
 }
 
 /** Off by default. */

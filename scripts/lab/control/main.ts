@@ -18,7 +18,7 @@ import { rdsCalls } from "./calls/rds.ts";
 import { scalingCalls } from "./calls/scaling.ts";
 import { Databases } from "./databases.ts";
 import { Instances } from "./instances.ts";
-import { LoadBalancers } from "./load-balancers.ts";
+import { changesLoadBalancers, LoadBalancers } from "./load-balancers.ts";
 import { hopLimitsOf, metadataSource } from "./metadata.ts";
 import { MotoCache } from "./moto-cache.ts";
 import { Roles } from "./roles.ts";
@@ -32,10 +32,11 @@ if (stateFolder === undefined || linkAddress === undefined)
   throw new Error("usage: main.ts STATE-FOLDER LINK-ADDRESS");
 const lab = labPaths(stateFolder);
 const cache = new MotoCache();
+const balancerCache = new MotoCache();
 const instances = new Instances(lab, cache);
 const attachments = new Attachments(instances, cache);
 const databases = new Databases(lab);
-const loadBalancers = new LoadBalancers(instances, cache);
+const loadBalancers = new LoadBalancers(instances, { balancers: balancerCache, targets: cache });
 const groups = new Groups(instances);
 const roles = new Roles();
 
@@ -129,7 +130,10 @@ for (const address of [services.api, linkAddress]) {
     clientTokens,
     accountOf: async (signer) => await roles.accountOf(signer),
     refusalOf: async (request) => await refusalOf(lab, roles, request),
-    onChange: () => cache.invalidate(),
+    onChange: (service) => {
+      cache.invalidate();
+      if (changesLoadBalancers(service)) balancerCache.invalidate();
+    },
   });
   await new Promise<void>((resolve, reject) => {
     api.once("error", reject);

@@ -9,8 +9,9 @@ import { tags } from "../../../bootstrap/contract/tags.ts";
 import { home, vpcCidr, type Scope } from "../addresses.ts";
 import { metadataFault } from "../front/faults.ts";
 import type { HopLimits } from "../imds/hop-limit.ts";
+import { keptCredentials } from "../imds/role-credentials.ts";
 import type { MetadataSource } from "../imds/server.ts";
-import type { InstanceFacts } from "../imds/tree.ts";
+import type { InstanceFacts, RoleCredentials } from "../imds/tree.ts";
 import type { MotoCache } from "./moto-cache.ts";
 import { motoClient, motoEc2In, motoSts } from "./moto.ts";
 import { zoneOf, type Instances, type Managed } from "./instances.ts";
@@ -48,20 +49,20 @@ export function metadataSource(instances: Instances, groups: Groups, cache: Moto
       );
       return UserData?.Value === undefined ? undefined : Buffer.from(UserData.Value, "base64");
     },
-    roleCredentials: async (roleName, instanceId) => {
-      const { Credentials } = await motoSts.send(
-        new AssumeRoleCommand({
-          RoleArn: `arn:aws:iam::${scopeOf(instanceId).accountId}:role/${roleName}`,
-          RoleSessionName: instanceId,
-        }),
-      );
-      return {
-        accessKeyId: Credentials?.AccessKeyId ?? "",
-        secretAccessKey: Credentials?.SecretAccessKey ?? "",
-        token: Credentials?.SessionToken ?? "",
-        expiration: Credentials?.Expiration?.toISOString() ?? "",
-      };
-    },
+    roleCredentials: keptCredentials((roleName, instanceId) =>
+      assumeRole(roleName, instanceId, scopeOf(instanceId).accountId),
+    ),
+  };
+}
+
+async function assumeRole(roleName: string, instanceId: string, accountId: string): Promise<RoleCredentials> {
+  const RoleArn = `arn:aws:iam::${accountId}:role/${roleName}`;
+  const { Credentials } = await motoSts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: instanceId }));
+  return {
+    accessKeyId: Credentials?.AccessKeyId ?? "",
+    secretAccessKey: Credentials?.SecretAccessKey ?? "",
+    token: Credentials?.SessionToken ?? "",
+    expiration: Credentials?.Expiration?.toISOString() ?? "",
   };
 }
 

@@ -51,8 +51,8 @@ export type ApiOptions = {
   readonly accountOf: (signer: Signer) => Promise<string>;
   /** An error for a request that is not handled. */
   readonly refusalOf: (request: ApiRequest) => Promise<Refusal | undefined>;
-  /** Called before the response of each call that can have changed moto's state. */
-  readonly onChange: () => void;
+  /** Called before the response of each call that can have changed moto's state, with the service in its signature. */
+  readonly onChange: (service: string) => void;
 };
 
 export type Signer = Pick<ApiRequest, "accessKeyId" | "token">;
@@ -98,7 +98,7 @@ async function handle(
   const forward: Forward = async (form) => {
     const sent = form === undefined ? body : Buffer.from(form.toString());
     const result = await sendToMoto(request, sent, scope.accountId).finally(() => {
-      if (call !== undefined && !isRead(call)) onChange();
+      if (call !== undefined && !isRead(call)) onChange(signer.service);
     });
     forwarded.headers = result.headers;
     return result;

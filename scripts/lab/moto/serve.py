@@ -4,6 +4,7 @@ import sys
 
 from lab_moto import (
     addresses,
+    attribute_values,
     elastic_addresses,
     image_copies,
     image_lifecycle,
@@ -18,6 +19,7 @@ from moto.server import main
 
 MODULES = (
     addresses,
+    attribute_values,
     cloudformation,
     elastic_addresses,
     image_copies,
