@@ -65,14 +65,14 @@ export async function bytesFromGuest(lab: LabPaths, instanceId: string, script: 
   return Buffer.from(stdout);
 }
 
-/** The test files run in parallel and share one moto, which has one thread. */
-const pollMilliseconds = 400;
+/** The test files run in parallel and share one moto, which has one thread: polls would be half of its calls. */
+const pollMilliseconds = 800;
 
-/** Polls until `probe` returns a value. The error of a timeout contains `description`. */
+/** Polls until `probe` returns a value. The error of a timeout contains `description`. The limit suits a busy machine. */
 export async function eventually<T>(
   description: string,
   probe: () => Promise<T | undefined>,
-  seconds = 120,
+  seconds = 240,
 ): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {

@@ -168,14 +168,10 @@ describe.each(inject("images"))("two instances of one node ($eclair)", ({ eclair
     const { active, standby } = pair;
     const bootOf = async (id: string) => (await nodes.status(id))?.report?.boot.startedAt;
     const waitForBoot = async (id: string, before: string | undefined) =>
-      await eventually(
-        `${id} to boot again`,
-        async () => {
-          const now = await bootOf(id);
-          return now !== undefined && now !== before ? true : undefined;
-        },
-        120,
-      );
+      await eventually(`${id} to boot again`, async () => {
+        const now = await bootOf(id);
+        return now !== undefined && now !== before ? true : undefined;
+      });
     const bootsBefore = [await bootOf(active), await bootOf(standby)];
     const SecretId = `${nodes.name}/database`;
     const { SecretString = "" } = await nodes.secrets.send(new GetSecretValueCommand({ SecretId }));

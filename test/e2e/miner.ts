@@ -15,18 +15,14 @@ export class TestMiner extends MinerClient {
    */
   async mineUntil<T>(description: string, probe: () => Promise<T | undefined>): Promise<T> {
     let nextMiningAt = 0;
-    return await eventually(
-      description,
-      async () => {
-        const result = await probe();
-        if (result === undefined && performance.now() > nextMiningAt) {
-          await this.mine(6);
-          nextMiningAt = performance.now() + miningIntervalMilliseconds;
-        }
-        return result;
-      },
-      120,
-    );
+    return await eventually(description, async () => {
+      const result = await probe();
+      if (result === undefined && performance.now() > nextMiningAt) {
+        await this.mine(6);
+        nextMiningAt = performance.now() + miningIntervalMilliseconds;
+      }
+      return result;
+    });
   }
 
   /** The fee of a confirmed transaction in satoshis. */

@@ -105,20 +105,17 @@ export async function cluster(state: string, name: string, initImageId: string) 
     return id;
   };
 
+  const statuses = () => nodeStatuses(target, { cluster: name });
   const status = async (id: string): Promise<NodeStatus | undefined> =>
-    (await nodeStatuses(target, { cluster: name })).find((candidate) => candidate.instanceId === id);
+    (await statuses()).find((candidate) => candidate.instanceId === id);
 
   const waitUntilActive = async (id: string): Promise<NodeStatus> => {
     try {
-      return await eventually(
-        `${id} to be active`,
-        async () => {
-          const current = await status(id);
-          if (current?.boot.final === true) throw new Error(current.boot.message);
-          return current?.report?.active === true ? current : undefined;
-        },
-        120,
-      );
+      return await eventually(`${id} to be active`, async () => {
+        const current = await status(id);
+        if (current?.boot.final === true) throw new Error(current.boot.message);
+        return current?.report?.active === true ? current : undefined;
+      });
     } catch (error) {
       // The error contains the reasons and the log of the instance, which explain the timeout.
       const last = await status(id);
@@ -160,6 +157,7 @@ export async function cluster(state: string, name: string, initImageId: string) 
     database,
     sql,
     launch,
+    statuses,
     status,
     waitUntilActive,
     terminate,

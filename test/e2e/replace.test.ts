@@ -50,19 +50,15 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
   const group = () => findGroup(nodes.target, name);
   /** Waits until the group has two members in service that are a pair. */
   const waitForPair = () =>
-    eventually(
-      "two instances in service",
-      async () => {
-        const { members } = await group();
-        if (members.length !== 2 || members.some(({ lifecycle }) => lifecycle !== "InService"))
-          return undefined;
-        return await pairOf(
-          nodes,
-          members.map(({ instanceId }) => instanceId),
-        );
-      },
-      120,
-    );
+    eventually("two instances in service", async () => {
+      const { members } = await group();
+      if (members.length !== 2 || members.some(({ lifecycle }) => lifecycle !== "InService"))
+        return undefined;
+      return await pairOf(
+        nodes,
+        members.map(({ instanceId }) => instanceId),
+      );
+    });
   const volumes = async () => {
     const { Volumes = [] } = await nodes.target
       .client(EC2Client)
@@ -179,14 +175,10 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
   test("an instance whose bitcoind is stopped becomes unhealthy and is replaced, and a healthy instance is not replaced", async () => {
     const { active, standby } = await waitForPair();
     await nodes.inGuest(standby, "systemctl mask --runtime --now bitcoind");
-    const after = await eventually(
-      "a new standby",
-      async () => {
-        const now = (await group()).members.map(({ instanceId }) => instanceId);
-        return now.includes(standby) ? undefined : await waitForPair();
-      },
-      180,
-    );
+    const after = await eventually("a new standby", async () => {
+      const now = (await group()).members.map(({ instanceId }) => instanceId);
+      return now.includes(standby) ? undefined : await waitForPair();
+    });
     expect(after.active).toBe(active);
     // The group did not replace the other instance, which was healthy.
     expect((await nodes.status(active))?.instanceState).toBe("running");

@@ -178,12 +178,15 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
       code: "rotation.in-progress",
       message: `the rotation of the kind database in secret ${secret()} is not finished`,
     });
+    const waitForLogins = async (...logins: string[]) =>
+      await eventually(`the hosts to use the logins ${logins.join()}`, async () =>
+        (await loginsInUse()) === logins.toSorted().join() ? true : undefined,
+      );
+    await waitForLogins(before.username, otherLogin(before.username));
     const abandoned = await rotate("--abandon");
     expect(abandoned.stdout, abandoned.all).toMatch(/^abandoned +the rotation in version /m);
     expect(await currentLogin()).toEqual(before);
-    await eventually("the standby to use the current login", async () =>
-      (await loginsInUse()) === before.username ? true : undefined,
-    );
+    await waitForLogins(before.username);
     await pairOf(nodes, ids);
   });
 
