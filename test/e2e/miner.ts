@@ -1,3 +1,5 @@
+import { execa } from "execa";
+import { readFacts } from "../../scripts/lab/facts.ts";
 import { MinerClient } from "../../scripts/lab/miner/miner-client.ts";
 import { eventually } from "./cli.ts";
 
@@ -23,6 +25,17 @@ export class TestMiner extends MinerClient {
       }
       return result;
     });
+  }
+
+  /** Stops the block that the lab mines every half minute. @returns a function that continues */
+  async pause(): Promise<() => void> {
+    const pid = String(readFacts(this.lab)?.initProcess?.pid);
+    const { stdout } = await execa("pgrep", [
+      ...["--ns", pid, "--nslist", "net"],
+      ...["--full", "lab/miner/main.ts"],
+    ]);
+    process.kill(Number(stdout), "SIGSTOP");
+    return () => process.kill(Number(stdout), "SIGCONT");
   }
 
   /** The fee of a confirmed transaction in satoshis. */

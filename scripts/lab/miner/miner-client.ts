@@ -13,7 +13,7 @@ const coinbaseMaturity = 100;
  * namespace.
  */
 export class MinerClient {
-  private readonly lab: LabPaths;
+  protected readonly lab: LabPaths;
   private readonly address: string;
 
   /** @param address of another bitcoind than the lab's miner */
