@@ -7,6 +7,7 @@ import { verifyChainVolume } from "./chainverification/run.ts";
 import { EclairAmiError, messageOf } from "./contract/errors.ts";
 import { serveDoor } from "./door/serve.ts";
 import { imageTest } from "./imagetest/run.ts";
+import { trainingConfiguration } from "./imagetest/training.ts";
 import { serveHealth } from "./supervisor/health/process.ts";
 import { status } from "./supervisor/health/status.ts";
 import { supervise } from "./supervisor/loop.ts";
@@ -68,6 +69,11 @@ program
   .action(async () => {
     if (!(await imageTest())) process.exitCode = 1;
   });
+
+program
+  .command("training-configuration")
+  .description("print Eclair's configuration for the training run of the bake; the bake runs it")
+  .action(() => console.log(trainingConfiguration()));
 
 program
   .command("chain-verification")

@@ -3,7 +3,7 @@ import { rpcUsers } from "../bitcoind/rpc/rpc-users.ts";
 import type { NodeConfiguration } from "../contract/configuration/node.ts";
 import { ports } from "../contract/ports.ts";
 import { armedTimeoutSeconds, jdbcDatabase } from "../database/url.ts";
-import type { NodeSecrets } from "../secrets/resolve.ts";
+import type { BitcoindLogins, NodeSecrets } from "../secrets/resolve.ts";
 import { networks } from "./networks.ts";
 import { fillTemplate } from "./template.ts";
 
@@ -13,9 +13,14 @@ import { fillTemplate } from "./template.ts";
  */
 const poolSize = (processors: number): number => 2 * Math.min(64, Math.max(8, processors)) + 4;
 
+/** The secrets in eclair.conf. */
+type EclairSecrets = Pick<NodeSecrets, "database" | "apiPassword"> & {
+  readonly bitcoind: Pick<BitcoindLogins, "eclair">;
+};
+
 export function eclairConf(
   { chain, alias, color, publicAddresses, bitcoind, database, door, eclair }: NodeConfiguration,
-  secrets: NodeSecrets,
+  secrets: EclairSecrets,
   template: string,
   processors = availableParallelism(),
 ): string {
