@@ -18,6 +18,8 @@ export type Drill = {
   readonly usesRemotes?: boolean;
   /** The takeover time ends when either host serves, including the host that was active. */
   readonly eitherHostMayServe?: boolean;
+  /** While the node is away for less time than a door holds a connection, no handshake may fail. */
+  readonly keepsConnections?: boolean;
   /** The drill checks the harness: the run fails unless overlapping writes are found. */
   readonly expectsOverlap?: boolean;
   /** The cleanup makes another host active, so nothing is measured from the cleanup on. */

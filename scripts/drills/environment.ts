@@ -48,11 +48,20 @@ export const labNetworkArguments = ({
 
 /** Runs a script as root on a host. @returns its output; the exit code is ignored */
 export async function runOnHost(
-  { lab }: DrillEnvironment,
+  environment: Pick<DrillEnvironment, "lab">,
   instanceId: string,
   script: string,
 ): Promise<string> {
-  return (await bashInGuest(lab, instanceId, script, { stdin: "ignore", reject: false })).stdout;
+  return (await tryOnHost(environment, instanceId, script)).stdout;
+}
+
+/** Runs a script as root on a host. */
+export async function tryOnHost(
+  { lab }: Pick<DrillEnvironment, "lab">,
+  instanceId: string,
+  script: string,
+): Promise<{ readonly stdout: string; readonly failed: boolean }> {
+  return await bashInGuest(lab, instanceId, script, { stdin: "ignore", reject: false });
 }
 
 export async function readStatuses({ target, configuration }: DrillEnvironment): Promise<NodeStatus[]> {

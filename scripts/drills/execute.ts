@@ -58,6 +58,7 @@ export async function executeDrill(
     expectsOverlap: drill.expectsOverlap === true,
     isBaseline: drill.isBaseline === true,
     eitherHostMayServe: drill.eitherHostMayServe === true,
+    keepsConnections: drill.keepsConnections === true,
   });
 }
 
@@ -92,6 +93,8 @@ async function executeSteps(drill: Drill, run: DrillRun): Promise<void> {
 async function restore(drill: Drill, run: DrillRun, channels: readonly Channel[]): Promise<string[]> {
   await drill.cleanUp?.(run);
   await restorePair(run.environment);
+  // Without eclair-ami, the load balancer cannot know which host is active.
+  if (drill.isBaseline !== true) await run.waitUntilLoadBalancerServes(Date.now());
   if (run.peer === undefined) return [];
   await run.waitForPayment();
   const problem = await channelProblem(run.peer, channels);

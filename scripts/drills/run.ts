@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeStatus } from "../cluster/status.ts";
 import { isReadyStandby } from "../cluster/takeover.ts";
 import type { Pair } from "../lab-cluster/failover.ts";
-import { readStatuses, runOnHost, type DrillEnvironment } from "./environment.ts";
+import { readStatuses, runOnHost, tryOnHost, type DrillEnvironment } from "./environment.ts";
 import { addressIn } from "./load/events.ts";
 import type { Observers } from "./load/observers.ts";
 import type { Peer } from "./load/peer.ts";
@@ -38,12 +38,16 @@ export class DrillRun {
     this.peer = peer;
   }
 
-  /** Injects the fault with a script on one of the hosts. */
-  async injectOnHost(instanceId: string, script: string): Promise<void> {
-    const output = await this.runOnHost(instanceId, `date +%s%3N; ${script}`);
-    const [timestamp = ""] = output.split("\n");
-    if (!/^\d+$/.test(timestamp))
-      throw new DrillFailure(`the fault could not be injected on ${instanceId}: ${output}`);
+  /**
+   * Injects the fault with a script on one of the hosts.
+   * @param options.endsHost the script ends with the host, so its exit status is not known
+   * @throws DrillFailure when the script fails
+   */
+  async injectOnHost(instanceId: string, script: string, { endsHost = false } = {}): Promise<void> {
+    const { stdout, failed } = await tryOnHost(this.environment, instanceId, `date +%s%3N; ${script}`);
+    const [timestamp = ""] = stdout.split("\n");
+    if (!/^\d+$/.test(timestamp) || (failed && !endsHost))
+      throw new DrillFailure(`the fault could not be injected on ${instanceId}: ${stdout}`);
     this.faultAt = Number(timestamp);
   }
 
@@ -107,23 +111,31 @@ export class DrillRun {
     });
   }
 
-  /** Waits until both instances can use each of their bitcoinds. */
-  async waitUntilBitcoindsWork(): Promise<void> {
+  /** Waits until an instance reports that its bitcoind answers, in a report that is newer than this call. */
+  async waitUntilBitcoindAnswers(id: string): Promise<void> {
+    const calledAt = Date.now();
+    await this.waitForStatuses((statuses) => {
+      const { report, reportedAt = "" } = statuses.find(({ instanceId }) => instanceId === id) ?? {};
+      return Date.parse(reportedAt) > calledAt && report?.bitcoind.known === true
+        ? undefined
+        : `bitcoind on ${id} does not answer`;
+    });
+  }
+
+  /**
+   * Waits until both instances can use each of their bitcoinds.
+   * @param after the reports are newer than this time
+   */
+  async waitUntilBitcoindsWork(after = 0): Promise<void> {
     await this.waitForStatuses((statuses) =>
-      statuses
-        .flatMap(({ instanceId, report }) =>
-          (report?.bitcoinds ?? []).map(({ name, problem }) => ({ instanceId, name, problem })),
-        )
-        .filter(({ problem }) => problem !== undefined)
-        .map(({ instanceId, name, problem }) => `${instanceId} cannot use bitcoind ${name}: ${problem}`)
+      Object.values(this.pair)
+        .flatMap((id) => bitcoindProblems(statuses, id, after))
         .at(0),
     );
   }
 
   /** @param problemIn undefined when the statuses are as expected */
-  private async waitForStatuses(
-    problemIn: (statuses: readonly NodeStatus[]) => string | undefined,
-  ): Promise<void> {
+  async waitForStatuses(problemIn: (statuses: readonly NodeStatus[]) => string | undefined): Promise<void> {
     const end = performance.now() + reactionTimeoutSeconds * 1000;
     for (;;) {
       const problem = problemIn(await readStatuses(this.environment));
@@ -136,4 +148,15 @@ export class DrillRun {
   async wait(seconds: number): Promise<void> {
     await sleep(seconds * 1000);
   }
+}
+
+/** Why an instance cannot use each of its bitcoinds, by a report that is newer than a time. */
+function bitcoindProblems(statuses: readonly NodeStatus[], id: string, after: number): string[] {
+  const { report, reportedAt = "" } = statuses.find(({ instanceId }) => instanceId === id) ?? {};
+  const { bitcoinds = [] } = report ?? {};
+  if (bitcoinds.length === 0 || !(Date.parse(reportedAt) > after))
+    return [`${id} has not reported its bitcoinds`];
+  return bitcoinds.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [`${id} cannot use bitcoind ${name}: ${problem}`],
+  );
 }

@@ -1,8 +1,11 @@
 import { globSync, readFileSync } from "node:fs";
+import { z } from "zod";
+import { eclairApi } from "../../lab/guest/eclair-api.ts";
 import { bashInGuest } from "../../lab/guest/run.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 
 const folder = "/run/drill";
+const toleranceSeconds = 60;
 const units = ["eclair@a.service", "eclair@b.service", "eclair-supervisor.service"];
 const dropIn = (unit: string) => `/run/systemd/system/${unit}.d/99-drill-clock.conf`;
 
@@ -48,6 +51,23 @@ export async function requireFakeClock(run: DrillRun, instanceId: string): Promi
 
 /** @param offset seconds with a sign, e.g. `+3600` */
 export const stepClock = (offset: string) => `echo ${offset} > ${folder}/clock`;
+
+/**
+ * The clock of Eclair, by the time in an invoice.
+ * @throws DrillFailure when the clock is not off by this number of seconds
+ */
+export async function requireClock(
+  { environment }: DrillRun,
+  instanceId: string,
+  offset: number,
+): Promise<void> {
+  const form = "description=clock&amountMsat=1000";
+  const invoice = await eclairApi(environment.lab, instanceId, "createinvoice", form);
+  const { timestamp } = z.object({ timestamp: z.number() }).parse(invoice);
+  const actual = Math.round(timestamp - Date.now() / 1000);
+  if (Math.abs(actual - offset) > toleranceSeconds)
+    throw new DrillFailure(`the clock of Eclair is off by ${actual} s, not by ${offset} s`);
+}
 
 /** The change takes effect at the next start of Eclair and the supervisor. */
 export async function removeFakeClock(run: DrillRun, instanceId: string): Promise<void> {

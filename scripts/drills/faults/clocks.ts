@@ -1,4 +1,10 @@
-import { installFakeClock, removeFakeClock, requireFakeClock, stepClock } from "../actions/fake-clock.ts";
+import {
+  installFakeClock,
+  removeFakeClock,
+  requireClock,
+  requireFakeClock,
+  stepClock,
+} from "../actions/fake-clock.ts";
 import { startSupervisor, stopSupervisor } from "../actions/supervision.ts";
 import type { Drill } from "../drill.ts";
 import { DrillFailure } from "../run.ts";
@@ -39,6 +45,7 @@ function step(name: string, direction: string, offset: string): Drill {
       await requireFakeClock(run, active);
       await run.injectOnHost(active, stepClock(offset));
       await run.wait(leaseExpirySeconds);
+      await requireClock(run, active, Number(offset));
       // The database's clock alone decides about the lease.
       await run.waitUntilServing([active], Date.now(), 2);
       if (run.hasServed(standby))

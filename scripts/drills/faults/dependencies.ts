@@ -35,7 +35,7 @@ export const drills: readonly Drill[] = [
     title: "The disk of the active host is full",
     execute: async (run) => {
       const { active } = run.pair;
-      await run.injectOnHost(active, "dd if=/dev/zero of=/var/tmp/full bs=1M 2>/dev/null; sync");
+      await run.injectOnHost(active, "! dd if=/dev/zero of=/var/tmp/full bs=1M 2>/dev/null && sync");
       await run.wait(20);
       await run.waitUntilServing([active], Date.now(), 2);
     },

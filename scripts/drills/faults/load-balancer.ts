@@ -19,7 +19,7 @@ export const drills: readonly Drill[] = [
     name: "shut-down-standby",
     title: "The host of the standby is shut down",
     execute: async (run) => {
-      await run.injectOnHost(run.pair.standby, "systemctl poweroff");
+      await run.injectOnHost(run.pair.standby, "systemctl poweroff", { endsHost: true });
       await run.wait(20);
       await run.waitUntilServing([run.pair.active], Date.now(), 2);
     },

@@ -7,7 +7,7 @@ import { killEclair } from "../../lab-cluster/failover.ts";
 import { guestNetworkArguments } from "../../lab/guest/processes.ts";
 import { nodeBinary } from "../../machine/paths.mjs";
 import type { Drill } from "../drill.ts";
-import { databaseOf, labNetworkArguments, readStatuses, zoneAddresses } from "../environment.ts";
+import { databaseOf, labNetworkArguments, zoneAddresses } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 
 const loadSeconds = 30;
@@ -48,6 +48,7 @@ export const drills: readonly Drill[] = [
       const { environment, addresses, pair } = run;
       const program = join(import.meta.dirname, "../load/flood-main.ts");
       const { nodeId } = environment.configuration;
+      const refusedBefore = (await run.reportOf(pair.active))?.door?.refusedTotal ?? 0;
       await run.inject(() => Promise.resolve());
       const flooding = execa("nsenter", [
         ...guestNetworkArguments(environment.lab, pair.standby),
@@ -56,9 +57,15 @@ export const drills: readonly Drill[] = [
       await requireRenewals(run);
       const opened = Number((await flooding).stdout);
       if (opened < floodConnections) throw new DrillFailure(`only ${opened} connections were opened`);
-      const held = (await readStatuses(environment)).map(({ report }) => report?.door?.held ?? 0);
-      if (Math.max(...held) > heldLimit)
-        throw new DrillFailure(`a door holds ${Math.max(...held)} connections`);
+      // The last report is from the time of the flood.
+      const { held = Infinity } = (await run.reportOf(pair.active))?.door ?? {};
+      if (held > heldLimit) throw new DrillFailure(`the door holds ${held} connections`);
+      await run.waitForStatuses((statuses) => {
+        const { report } = statuses.find(({ instanceId }) => instanceId === pair.active) ?? {};
+        return (report?.door?.refusedTotal ?? 0) > refusedBefore
+          ? undefined
+          : "the door refused no connection of the flood";
+      });
       await run.waitUntilLoadBalancerServes(Date.now());
       if (run.hasServed(pair.standby)) throw new DrillFailure(`${pair.standby} took over`);
     },

@@ -28,6 +28,7 @@ export const drills: readonly Drill[] = [
     name: "kill-eclair",
     title: "Eclair is killed with SIGKILL",
     timed: true,
+    keepsConnections: true,
     execute: async (run) => {
       const { active, standby } = run.pair;
       await run.injectOnHost(active, killEclair);
@@ -54,6 +55,7 @@ export const drills: readonly Drill[] = [
     name: "switchover",
     title: "Planned switchover to the standby",
     timed: true,
+    keepsConnections: true,
     execute: async (run) => {
       const { environment, pair } = run;
       const { target, configuration } = environment;
@@ -97,6 +99,7 @@ export const drills: readonly Drill[] = [
       await run.injectOnHost(active, killBitcoind);
       await run.wait(10);
       await run.waitUntilServing([active, standby], Date.now());
+      await run.waitUntilBitcoindAnswers(active);
     },
   },
   {
@@ -105,7 +108,7 @@ export const drills: readonly Drill[] = [
     execute: async (run) => {
       const { environment, observers, pair } = run;
       const { active, standby } = pair;
-      await run.injectOnHost(active, reboot);
+      await run.injectOnHost(active, reboot, { endsHost: true });
       await run.runOnHost(standby, reboot);
       await run.wait(3);
       // A rebooted host has a new network namespace, which the probes in the old one cannot reach.

@@ -37,7 +37,7 @@ export const drills: readonly Drill[] = [
     "hold-supervisor-2",
     "The supervisor of the active instance is held for 2 s",
     async (run) => {
-      await run.injectOnHost(run.pair.active, `${holdSupervisor}; sleep 2; ${resumeSupervisor}`);
+      await run.injectOnHost(run.pair.active, `${holdSupervisor} && sleep 2 && ${resumeSupervisor}`);
     },
   ),
   withoutRestart(
@@ -56,7 +56,7 @@ export const drills: readonly Drill[] = [
     name: "hold-supervisor-5",
     title: "The supervisor of the active instance is held for 5 s, and the standby takes over",
     execute: async (run) => {
-      await run.injectOnHost(run.pair.active, `${holdSupervisor}; sleep 5; ${resumeSupervisor}`);
+      await run.injectOnHost(run.pair.active, `${holdSupervisor} && sleep 5 && ${resumeSupervisor}`);
       await run.waitUntilServing([run.pair.standby]);
     },
   },

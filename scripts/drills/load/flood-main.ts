@@ -6,6 +6,8 @@ import { ports } from "../../../bootstrap/contract/ports.ts";
 import { beginHandshake } from "../../lightning/handshake.ts";
 
 const intervalMilliseconds = 5;
+/** A door closes a silent connection after ten seconds, and must meet its limit of 2,048 connections earlier. */
+const connectionsAtOnce = 2;
 /** Every so many connections, one begins a handshake. */
 const handshakeEvery = 20;
 
@@ -13,13 +15,13 @@ const [nodeId = "", address = "", seconds = ""] = process.argv.slice(2);
 const end = performance.now() + Number(seconds) * 1000;
 let opened = 0;
 for (let count = 0; performance.now() < end; count += 1) {
+  if (count % connectionsAtOnce === 0) await sleep(intervalMilliseconds);
   const socket = connect({ host: address, port: ports.lightning }, () => {
     opened += 1;
     socket.pause();
     if (count % handshakeEvery === 0) socket.write(beginHandshake(nodeId).actOne);
   });
   socket.on("error", () => undefined);
-  await sleep(intervalMilliseconds);
 }
 console.log(opened);
 process.exit();

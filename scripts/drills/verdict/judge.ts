@@ -10,6 +10,9 @@ import {
 } from "./measure.ts";
 import type { Observations } from "./observations.ts";
 
+/** A door holds a connection for four seconds (`doorLimits`). A client connects up to half a second before the door knows. */
+const heldMilliseconds = 3_500;
+
 /** Measures a run and decides whether it passed. */
 export function judge(drill: string, run: number, observations: Observations): RunResult {
   const { faultAt, endedAt, hosts } = observations;
@@ -20,17 +23,18 @@ export function judge(drill: string, run: number, observations: Observations): R
   const servedAt = firstServed(observations, probes);
   const paidAfter = firstPayment(observations);
   const measure = (zone: string) => measureAddress(probes, zone, faultAt, endedAt);
+  // The load balancer cannot know which baseline host is active.
+  const addresses = observations.isBaseline
+    ? undefined
+    : { active: measure(hosts.active.zone), standby: measure(hosts.standby.zone) };
   const leaseRemainingSeconds = takeoversAfterFault[0]?.leaseRemainingSeconds;
   return {
     drill,
     run,
     faultAt: new Date(faultAt).toISOString(),
-    ...verdict(observations),
+    ...verdict(observations, addresses),
     ...(servedAt !== undefined && { takeoverMilliseconds: sinceFault(servedAt) }),
-    // The load balancer cannot know which baseline host is active.
-    ...(!observations.isBaseline && {
-      addresses: { active: measure(hosts.active.zone), standby: measure(hosts.standby.zone) },
-    }),
+    ...(addresses !== undefined && { addresses }),
     ...(paidAfter !== undefined && { paymentMilliseconds: Math.round(paidAfter) }),
     ...(leaseRemainingSeconds !== undefined && { leaseRemainingSeconds }),
     takeovers: takeoversAfterFault.length,
@@ -56,14 +60,22 @@ export function judge(drill: string, run: number, observations: Observations): R
   };
 }
 
-function verdict({
-  problems,
-  lostPaymentHashes,
-  overlaps,
-  expectsOverlap,
-  isBaseline,
-}: Observations): Pick<RunResult, "verdict" | "reasons"> {
+function verdict(
+  {
+    problems,
+    acknowledged,
+    lostPaymentHashes,
+    overlaps,
+    expectsOverlap,
+    isBaseline,
+    keepsConnections,
+  }: Observations,
+  addresses: RunResult["addresses"],
+): Pick<RunResult, "verdict" | "reasons"> {
   const reasons = [...problems];
+  if (keepsConnections && addresses !== undefined) reasons.push(...failedHandshakes(addresses));
+  if (!isBaseline && acknowledged.length === 0)
+    reasons.push("Eclair acknowledged no write, so a lost write could not be found");
   if (!isBaseline && lostPaymentHashes.length > 0)
     reasons.push(
       `the database does not contain ${count(lostPaymentHashes.length, "acknowledged write")}: ${lostPaymentHashes.join(", ")}`,
@@ -76,6 +88,17 @@ function verdict({
       `a superseded Eclair committed ${count(overlaps.length, "write")}, the first from ${first.address} to ${first.tables.join(", ")}`,
     );
   return { verdict: reasons.length === 0 ? "passed" : "failed", reasons };
+}
+
+/** The failed handshakes at each address, when the node was not away for longer than a door holds a connection. */
+function failedHandshakes(addresses: NonNullable<RunResult["addresses"]>): string[] {
+  return Object.entries(addresses).flatMap(([host, { refused, cut, late, awayMilliseconds }]) =>
+    refused + cut + late > 0 && awayMilliseconds < heldMilliseconds
+      ? [
+          `at the address in the zone of the ${host} host, ${refused} connections were refused, ${cut} cut and ${late} answered too late`,
+        ]
+      : [],
+  );
 }
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;

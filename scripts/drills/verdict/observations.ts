@@ -23,4 +23,5 @@ export type Observations = {
   readonly expectsOverlap: boolean;
   readonly isBaseline: boolean;
   readonly eitherHostMayServe: boolean;
+  readonly keepsConnections: boolean;
 };

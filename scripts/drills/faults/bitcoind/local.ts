@@ -9,9 +9,12 @@ const chain = "/var/lib/bitcoin";
 const behindSeconds = 150;
 
 /** Overwrites the databases of the block index. */
-const corruptIndex = `systemctl stop bitcoind
-  for file in ${chain}/regtest/blocks/index/*.ldb ${chain}/regtest/blocks/index/*.log; do
-    [ -s "$file" ] && dd if=/dev/urandom of="$file" bs=1 count="$(stat -c %s "$file")" conv=notrunc status=none
+const corruptIndex = `set -e
+  systemctl stop bitcoind
+  files=$(find ${chain}/regtest/blocks/index -name '*.ldb' -size +0 -o -name '*.log' -size +0)
+  [ -n "$files" ]
+  for file in $files; do
+    dd if=/dev/urandom of="$file" bs=1 count="$(stat -c %s "$file")" conv=notrunc status=none
   done
   systemctl start --no-block bitcoind`;
 
@@ -66,6 +69,7 @@ export const drills: readonly Drill[] = [
       await run.injectOnHost(active, corruptIndex);
       await run.wait(20);
       await run.waitUntilServing([active, standby], Date.now(), 2);
+      await run.waitUntilBitcoindAnswers(active);
     },
     cleanUp: replaceHost,
   },
@@ -76,7 +80,7 @@ export const drills: readonly Drill[] = [
       const { active, standby } = run.pair;
       await run.injectOnHost(
         active,
-        `dd if=/dev/zero of=${chain}/full bs=1M 2>/dev/null; systemctl kill --signal=KILL bitcoind`,
+        `! dd if=/dev/zero of=${chain}/full bs=1M 2>/dev/null && systemctl kill --signal=KILL bitcoind`,
       );
       await run.waitUntilServing([standby]);
     },

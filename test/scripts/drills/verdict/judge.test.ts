@@ -39,7 +39,9 @@ const observations: Observations = {
     probe("load balancer a", 600, 500),
     ...answers("load balancer a", 1_200, 20_000),
   ],
-  acknowledged: [],
+  acknowledged: [
+    { kind: "acknowledged", at: faultAt - 500, instanceId: "i-one", paymentHash: "first", invoice: "lnbcrt" },
+  ],
   initialHolder: { address: active.address, eclairInstanceId: "one", validUntil: faultAt + 12_000 },
   takeovers: [{ ...takeover, at: faultAt + 700 }],
   overlaps: [],
@@ -48,6 +50,7 @@ const observations: Observations = {
   expectsOverlap: false,
   isBaseline: false,
   eitherHostMayServe: false,
+  keepsConnections: true,
 };
 const overlaps = [
   {
@@ -79,6 +82,16 @@ describe("the verdict on a run", () => {
       { lostPaymentHashes: ["hash"] },
       "the database does not contain 1 acknowledged write: hash",
     ],
+    [
+      "no acknowledged write",
+      { acknowledged: [] },
+      "Eclair acknowledged no write, so a lost write could not be found",
+    ],
+    [
+      "a handshake that was cut while the door could hold it",
+      { probes: [...observations.probes, probe("load balancer a", 300, 50, "cut")] },
+      "at the address in the zone of the active host, 0 connections were refused, 1 cut and 0 answered too late",
+    ],
     ["a problem of the pair", { problems: ["it did not serve"] }, "it did not serve"],
     [
       "an expected overlap that was not found",
@@ -94,6 +107,15 @@ describe("the verdict on a run", () => {
   test("is passed when the expected overlap was found", () => {
     const run = judge("without-fence", 1, { ...observations, expectsOverlap: true, overlaps });
     expect(run.verdict).toBe("passed");
+  });
+
+  test("is passed when a handshake failed after the door had held it", () => {
+    const probes = [
+      ...answers("load balancer a", -1_000, 0),
+      probe("load balancer a", 50, 4_000, "cut"),
+      ...answers("load balancer a", 6_000, 20_000),
+    ];
+    expect(judge("kill-eclair", 1, { ...observations, probes }).verdict).toBe("passed");
   });
 
   test("ignores what happened after the end of the measurement", () => {
