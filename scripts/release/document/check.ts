@@ -4,6 +4,7 @@ import { GetBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import type { Target } from "../../target/target.ts";
+import { notPermitted } from "./key-policy.ts";
 import type { Release, ReleaseRegion } from "./schema.ts";
 
 export type Checked = { readonly subject: string; readonly problem: string | undefined };
@@ -19,10 +20,12 @@ export async function checkRelease(target: Target, release: Release): Promise<Ch
       (error: unknown) => `${error instanceof Error ? error.name : "error"}: ${messageOf(error)}`,
     ),
   });
-  const regions = Object.entries(release.regions).flatMap(([name, region]) => [
-    of(`key of ${name}`, () => keyProblem(target, release, name, region)),
-    of(`subnet of ${name}`, () => subnetProblem(target, name, region)),
-  ]);
+  const regions = Object.entries(release.regions).flatMap(([name, region]) => {
+    const { subnetId } = region.test;
+    const key = of(`key of ${name}`, () => keyProblem(target, release, name, region));
+    if (subnetId === undefined) return [key];
+    return [key, of(`subnet of ${name}`, () => subnetProblem(target, name, subnetId))];
+  });
   return await Promise.all([
     of("account", () => accountProblem(target, release)),
     ...regions,
@@ -37,7 +40,7 @@ async function accountProblem(target: Target, { accountId }: Release): Promise<s
 
 async function keyProblem(
   target: Target,
-  { principals: { accounts } }: Release,
+  { principals }: Release,
   region: string,
   { kmsKeyArn: KeyId }: ReleaseRegion,
 ): Promise<string | undefined> {
@@ -50,18 +53,13 @@ async function keyProblem(
   if (KeyUsage !== "ENCRYPT_DECRYPT" || KeySpec !== "SYMMETRIC_DEFAULT")
     return `the key is a ${KeySpec} key for ${KeyUsage}: EBS needs a symmetric key for encryption`;
   const { Policy = "" } = await kms.send(new GetKeyPolicyCommand({ KeyId, PolicyName: "default" }));
-  const missing = accounts.filter((account) => !Policy.includes(account));
+  const missing = notPermitted(Policy, principals);
   return missing.length === 0
     ? undefined
-    : `the policy of the key does not name ${missing.join(", ")}: an instance there would end at its launch. \`eclair-ami policy image-key\` prints the policy`;
+    : `the policy of the key does not permit ${missing.join(", ")} to create grants: an instance there would end at its launch. \`eclair-ami policy image-key\` prints the policy`;
 }
 
-async function subnetProblem(
-  target: Target,
-  region: string,
-  { test: { subnetId } }: ReleaseRegion,
-): Promise<string | undefined> {
-  if (subnetId === undefined) return undefined;
+async function subnetProblem(target: Target, region: string, subnetId: string): Promise<string | undefined> {
   const { Subnets } = await target
     .client(EC2Client, { region })
     .send(new DescribeSubnetsCommand({ SubnetIds: [subnetId] }));
