@@ -1,10 +1,18 @@
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { validateMnemonic } from "@scure/bip39";
 
+/** In JSON, the lines of a PEM are separated by `\\n`. Names of settings can be in quotes. */
 const patterns: readonly { readonly kind: string; readonly pattern: RegExp }[] = [
-  { kind: "a private key in PEM", pattern: /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{40}/ },
+  {
+    kind: "a private key in PEM",
+    pattern: /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:\s|\\[nr])+[A-Za-z0-9+/=\s\\]{40}/,
+  },
   { kind: "an AWS access key id", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/ },
-  { kind: "an AWS secret access key", pattern: /aws_secret_access_key\s*[=:]\s*\S{20,}/i },
+  {
+    kind: "an AWS secret access key",
+    pattern: /secret_?access_?key["']?\s*[=:]\s*["']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/i,
+  },
+  { kind: "a seed of a node", pattern: /"(?:node|channel)Seed"\s*:\s*"[0-9A-Za-z+/=]{40,}"/ },
   { kind: "an extended private key", pattern: /\b[xtyzuv]prv[1-9A-HJ-NP-Za-km-z]{100,112}\b/ },
 ];
 

@@ -13,7 +13,7 @@ import { bootstrapInBundle, createBundle, removeBundle } from "./bundle.ts";
 import { compileBootstrap } from "./compile.ts";
 import { createImageFacts, createManifest } from "./create-manifest.ts";
 import { ec2Tags, initialImageTags, testedImageTags } from "./image-tags.ts";
-import { requirePassed, testImage, type ImageTestRun } from "./image-test.ts";
+import { requirePassed, requireValidated, testImage, type ImageTestRun } from "./image-test.ts";
 import { selectInputs, type Inputs } from "./inputs.ts";
 import { preparePacker } from "./packer/command.ts";
 import { packerBuild, type PackerResult } from "./packer/packer.ts";
@@ -143,7 +143,10 @@ async function runImageTest(options: BakeOptions, state: BakeState, display: Dis
   display.title = `Image test: ${result.checks.length} checks passed in ${durationSeconds.toFixed(1)} s`;
 }
 
-/** Writes tags, manifest and report. */
+/**
+ * Writes tags, manifest and report.
+ * @throws EclairAmiError when the image was created without a search that found nothing
+ */
 async function recordImage(options: BakeOptions, state: BakeState): Promise<void> {
   const { target, architecture, rootVolumeGibibytes } = options;
   const manifest = await createManifest({
@@ -157,6 +160,7 @@ async function recordImage(options: BakeOptions, state: BakeState): Promise<void
     test: required(state.test),
     stopwatch: state.stopwatch,
   });
+  requireValidated(manifest);
   await target
     .client(EC2Client)
     .send(

@@ -13,6 +13,7 @@ import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { ImageTestResult, resultMark } from "../../../bootstrap/contract/reports/image-test.ts";
 import { consoleOutput } from "../../cluster/console.ts";
 import type { Target } from "../../target/target.ts";
+import type { Manifest } from "../manifest.ts";
 import { ec2Tags } from "./image-tags.ts";
 
 const timeoutMilliseconds = { lab: 120_000, aws: 600_000 } as const;
@@ -71,6 +72,20 @@ export function requirePassed({ imageId, passed, checks }: ImageTestResult, keep
     remedy: keepOnFailure
       ? "inspect the instance that was kept"
       : "bake with --keep-on-failure to inspect the instance",
+  });
+}
+
+/** @throws EclairAmiError unless the search at the end of the bake has found nothing */
+export function requireValidated({
+  image,
+  validation,
+}: Pick<Manifest, "validation"> & { readonly image: Pick<Manifest["image"], "id"> }): void {
+  if (validation.passed) return;
+  throw new EclairAmiError({
+    code: "bake.not-validated",
+    operation: `recording ${image.id}`,
+    message: `the bake has not searched the image for secrets and leftovers, or has not printed a result (${validation.detail || "none"})`,
+    remedy: "do not use this image: check that packer/provision/90-validate.sh runs last, and bake again",
   });
 }
 

@@ -27,9 +27,26 @@ test("finds a private key in PEM, and ignores a public key", () => {
   expect(secretIn(publicKey.export({ type: "spki", format: "pem" }).toString())).toBeUndefined();
 });
 
+test("finds a private key in PEM in JSON", () => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  expect(secretIn(JSON.stringify({ key: pem }))).toBe("a private key in PEM");
+});
+
+test("finds the seeds of a node, and ignores the names of their secrets", () => {
+  for (const encoding of ["hex", "base64"] as const) {
+    const secret = { channelSeed: Buffer.alloc(32, 7).toString(encoding) };
+    expect(secretIn(JSON.stringify(secret))).toBe("a seed of a node");
+  }
+  const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:node/seeds-a1b2c3";
+  expect(secretIn(JSON.stringify({ nodeSeed: arn }))).toBeUndefined();
+});
+
 test("finds AWS credentials by the form of the id or by the name of the setting", () => {
   expect(secretIn(["key AKIA", "ABCDEFGHIJKLMNOP"].join(""))).toBe("an AWS access key id");
   expect(secretIn(`aws_secret_access_key = ${"x".repeat(40)}`)).toBe("an AWS secret access key");
+  for (const name of ["aws_secret_access_key", "SecretAccessKey", "awsSecretAccessKey"])
+    expect(secretIn(JSON.stringify({ [name]: "x".repeat(40) })), name).toBe("an AWS secret access key");
 });
 
 test("finds an extended private key", () => {

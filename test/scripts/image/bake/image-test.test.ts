@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { resultMark, type ImageTestResult } from "../../../../bootstrap/contract/reports/image-test.ts";
-import { parseResult } from "../../../../scripts/image/bake/image-test.ts";
+import { parseResult, requireValidated } from "../../../../scripts/image/bake/image-test.ts";
 
 const result: ImageTestResult = {
   id: "bake-1",
@@ -24,4 +24,14 @@ test.each([
   ["an empty console", "", "bake-1"],
 ])("ignores %s", (_title, text, id) => {
   expect(parseResult(text, id)).toBeUndefined();
+});
+
+test("an image whose search printed no result is not recorded", () => {
+  const image = { id: "ami-1" };
+  expect(() =>
+    requireValidated({ image, validation: { passed: true, detail: "nothing found" } }),
+  ).not.toThrow();
+  expect(() => requireValidated({ image, validation: { passed: false, detail: "" } })).toThrow(
+    expect.objectContaining({ code: "bake.not-validated" }),
+  );
 });
