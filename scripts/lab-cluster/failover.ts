@@ -26,6 +26,9 @@ const slotEndpoints = Object.values(slotAddresses)
  */
 export const untilListening = `perl -MIO::Socket::INET -e 'select undef, undef, undef, 0.01 until grep { IO::Socket::INET->new($_) } qw(${slotEndpoints})'`;
 
+/** A result above this limit is no measurement. */
+const longestMilliseconds = 600_000;
+
 /**
  * Runs a script on the active host. All guests have the clock of this machine.
  * @returns the milliseconds from the start of the script until the standby listens for peers
@@ -33,7 +36,10 @@ export const untilListening = `perl -MIO::Socket::INET -e 'select undef, undef, 
 export async function failover(lab: LabPaths, { active, standby }: Pair, script: string): Promise<number> {
   const inGuest = async (id: string, text: string) =>
     (await bashInGuest(lab, id, text, { stdin: "ignore", reject: false })).stdout;
-  const listening = inGuest(standby, `${untilListening}; date +%s%3N`);
+  const listening = inGuest(standby, `${untilListening} && date +%s%3N`);
   const started = await inGuest(active, `date +%s%3N; ${script}`);
-  return Number(await listening) - Number(started.split("\n")[0]);
+  const milliseconds = Number(await listening) - Number(started.split("\n")[0]);
+  if (!(milliseconds > 0 && milliseconds < longestMilliseconds))
+    throw new Error(`the takeover was not measured: the result is ${milliseconds} ms`);
+  return milliseconds;
 }

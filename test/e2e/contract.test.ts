@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { ports } from "../../bootstrap/contract/ports.ts";
 import { SupervisorSecrets } from "../../bootstrap/secrets/supervisor.ts";
 import { eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
@@ -118,9 +119,18 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
       internal: boolean;
     }[];
     const { stdout } = await nodes.inGuest(id, "cat /run/eclair-supervisor/secrets.json");
-    const { watched } = SupervisorSecrets.parse(JSON.parse(stdout));
-    expect(descriptors.map(({ desc, internal }) => ({ text: desc.replace(/#.*/, ""), internal }))).toEqual(
-      watched?.descriptors,
+    const { watched, bitcoind } = SupervisorSecrets.parse(JSON.parse(stdout));
+    const ofEclair = descriptors.map(({ desc, internal }) => ({ text: desc.replace(/#.*/, ""), internal }));
+    expect(ofEclair).toEqual(watched?.descriptors);
+    const { username, password } = bitcoind.gate;
+    const listed = await nodes.inGuest(
+      id,
+      `curl --silent --user '${username}:${password}' --data '{"method":"listdescriptors"}' http://127.0.0.1:${ports.bitcoindRpc}/wallet/${nodes.configuration.bitcoind.wallet}`,
+    );
+    const { result } = JSON.parse(listed.stdout) as { result: { descriptors: { desc: string }[] } };
+    const plain = (text: string) => text.replace(/#.*/, "").replaceAll("'", "h");
+    expect(result.descriptors.map(({ desc }) => plain(desc)).toSorted()).toEqual(
+      ofEclair.map(({ text }) => plain(text)).toSorted(),
     );
   });
 
@@ -207,6 +217,10 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
         "journalctl --no-pager --output=cat --unit=eclair-supervisor",
       );
       return stdout.includes(`Eclair started with the node id ${other.nodeId}`) ? true : undefined;
+    });
+    await eventually("the end of the wrong node", async () => {
+      const { stdout } = await nodes.inGuest(id, "pgrep -u eclair java || echo ended");
+      return stdout === "ended" ? true : undefined;
     });
     await nodes.inGuest(id, "systemctl stop eclair-supervisor; mv /run/eclair/kept/* /run/eclair");
   });

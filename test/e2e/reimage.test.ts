@@ -32,6 +32,7 @@ describe.each(inject("images"))("with the $eclair Eclair", ({ eclair, id: imageI
       );
       const [url, volume, ...warnings] = guest.stdout.split("\n");
       expect(url).toBe(jdbcUrl(nodes.configuration));
+      expect(volume).toMatch(/^[0-9a-f-]{36}$/);
       volumes.add(volume ?? "");
       expect(warnings.filter((line) => line !== "")).toEqual([]);
       const { TargetHealthDescriptions } = await nodes.target

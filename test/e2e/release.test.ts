@@ -1,5 +1,6 @@
 import {
   DeregisterImageCommand,
+  DescribeImageAttributeCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
   DescribeSnapshotsCommand,
@@ -173,6 +174,16 @@ describe("a release to two regions and another account", { timeout: 300_000 }, (
       DeregistrationProtection: "enabled-without-cooldown",
       DeprecationTime: expect.stringMatching(/^20\d\d-/) as string,
     });
+    const { SnapshotId = "" } = Images?.[0]?.BlockDeviceMappings?.[0]?.Ebs ?? {};
+    const { Snapshots } = await ec2.send(new DescribeSnapshotsCommand({ SnapshotIds: [SnapshotId] }));
+    expect(Snapshots?.[0]).toMatchObject({
+      Encrypted: true,
+      KmsKeyId: expect.stringContaining(`:kms:${secondRegion}:`) as string,
+    });
+    const { LaunchPermissions } = await ec2.send(
+      new DescribeImageAttributeCommand({ ImageId: published[secondRegion], Attribute: "launchPermission" }),
+    );
+    expect(LaunchPermissions).toEqual([{ UserId: /::(\d+):/.exec(release.consumerRoleArn)?.[1] }]);
     expect(await parametersIn(release, secondRegion)).toHaveLength(2);
   });
 

@@ -84,15 +84,19 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     const hashes: string[] = [];
     const stop = new AbortController();
     let longestPause = 0;
+    let last = performance.now();
     const running = (async () => {
-      let last = performance.now();
+      let active = { address: "", instanceId: "" };
       while (!stop.signal.aborted) {
-        const holder = await lastHolderAddress(nodes.sql);
-        const active = (await nodeStatuses(nodes.target, { cluster: name })).find(
-          ({ privateIp, instanceState }) => privateIp === holder && instanceState === "running",
-        );
+        const address = await lastHolderAddress(nodes.sql);
+        if (address !== active.address) {
+          const found = (await nodes.statuses()).find(
+            ({ privateIp, instanceState }) => privateIp === address && instanceState === "running",
+          );
+          active = { address, instanceId: found?.instanceId ?? "" };
+        }
         const invoice = await nodes
-          .api(active?.instanceId ?? "", "createinvoice", "description=load&amountMsat=1000")
+          .api(active.instanceId, "createinvoice", "description=load&amountMsat=1000")
           .catch(() => undefined);
         // The other test files need the processors as well.
         await sleep(200);
@@ -105,7 +109,7 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     return async () => {
       stop.abort();
       await running;
-      return { hashes, longestPause };
+      return { hashes, longestPause: Math.max(longestPause, performance.now() - last) };
     };
   };
 
@@ -135,6 +139,7 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     console.log(
       `the group terminates the active instance: ${hashes.length} invoices, longest pause ${longestPause.toFixed(0)} ms`,
     );
+    expect(hashes.length).toBeGreaterThan(0);
     // Without the release, the takeover would wait until the lease expires.
     expect(longestPause).toBeLessThan(releasedMilliseconds);
     expect(await volumes()).toEqual(volumesBefore);

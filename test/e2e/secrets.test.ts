@@ -105,13 +105,16 @@ describe.each(inject("images"))(
       await nodes.inGuest(id, "systemctl restart eclair-bootstrap eclair-supervisor");
       await nodes.waitUntilActive(id);
       // After a SIGSEGV, Java writes a report with parts of its memory, unless its options prevent this.
-      for (const [crashes, signal] of ["SIGABRT", "SIGSEGV"].entries()) {
-        await nodes.inGuest(id, `systemctl kill --signal=${signal} 'eclair@*'`);
-        await eventually("the supervisor to log the end of Eclair", async () => {
-          const log = await nodes.inGuest(id, "journalctl --no-pager --output=cat --unit=eclair-supervisor");
-          return log.stdout.split('"event":"eclair.ended"').length > crashes + 1 ? true : undefined;
-        });
-        await nodes.waitUntilActive(id);
+      const ended = async () => {
+        const log = await nodes.inGuest(id, "journalctl --no-pager --output=cat --unit=eclair-supervisor");
+        return log.stdout.split('"event":"eclair.ended"').length;
+      };
+      for (const signal of ["SIGABRT", "SIGSEGV"]) {
+        const before = await ended();
+        const { exitCode } = await nodes.inGuest(id, `systemctl kill --signal=${signal} 'eclair@*'`);
+        if (exitCode !== 0) throw new Error(`Eclair did not get ${signal}`);
+        await eventually("the end of Eclair", async () => ((await ended()) > before ? true : undefined));
+        await eventually("the next Eclair", () => nodes.api(id, "getinfo").catch(() => undefined));
       }
       await nodes.inGuest(
         id,
