@@ -81,9 +81,11 @@ describe("`init`", () => {
       code: "record.node-in-other-cluster",
       message: expect.stringMatching(/belongs to the cluster cut-off already/),
     });
-    const seeds = Object.values(JSON.parse(SecretString ?? "") as Record<string, string>);
-    expect(seeds.length).toBeGreaterThan(0);
-    for (const seed of seeds) expect(refused.all).not.toContain(seed);
+    const { nodeSeed, channelSeed } = JSON.parse(SecretString ?? "") as Record<string, string>;
+    for (const seed of [nodeSeed, channelSeed]) {
+      expect(seed).toMatch(/^[0-9a-f]{64}$/);
+      expect(refused.all).not.toContain(seed);
+    }
   });
 
   test("refuses a file that is not a setup document", async () => {
@@ -202,8 +204,8 @@ test("the operator role can use status, logs and terminate with the target aws (
     },
   };
   const { table } = nodes.configuration.record;
-  const tableOf = (cluster: string) =>
-    new ClusterTable(documentClient(new DynamoDBClient(operatorSettings)), table, cluster);
+  const tableOf = (name: string) =>
+    new ClusterTable(documentClient(new DynamoDBClient(operatorSettings)), table, name);
   expect(await tableOf("operated").record()).toBeDefined();
   await expect(tableOf("cut-off").record()).rejects.toThrow(/is not authorized to perform: dynamodb:GetItem/);
 

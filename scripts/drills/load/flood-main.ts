@@ -7,7 +7,7 @@ import { beginHandshake } from "../../lightning/handshake.ts";
 
 const intervalMilliseconds = 5;
 /** A door closes a silent connection after ten seconds, and must meet its limit of 2,048 connections earlier. */
-const connectionsAtOnce = 2;
+const connectionsAtOnce = 4;
 /** Every so many connections, one begins a handshake. */
 const handshakeEvery = 20;
 
