@@ -27,7 +27,8 @@ export const errorCodes = {
   "bake.failed": "A bake ended with an unexpected error.",
   "bake.image-test-failed": "The image test found a problem, or sent no result. The image was deregistered.",
   "bake.interrupted": "A bake was interrupted.",
-  "bake.not-validated": "The result of the search for secrets and leftovers in the new image is missing.",
+  "bake.not-validated":
+    "The result of the search for secrets and leftovers in the new image is missing. The image was deregistered.",
   "bake.packer-failed": "Packer or a provisioning script failed. The message contains the last lines.",
   "bake.packer-missing": "Packer is not installed and cannot be built.",
   "bake.session-manager-unsupported":

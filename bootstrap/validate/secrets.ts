@@ -1,7 +1,7 @@
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { validateMnemonic } from "@scure/bip39";
 
-/** In JSON, the lines of a PEM are separated by `\\n`. Names of settings can be in quotes. */
+/** In JSON, the lines of a PEM are separated by `\n`, and names are in quotes, which have a backslash in JSON inside of JSON. */
 const patterns: readonly { readonly kind: string; readonly pattern: RegExp }[] = [
   {
     kind: "a private key in PEM",
@@ -10,9 +10,9 @@ const patterns: readonly { readonly kind: string; readonly pattern: RegExp }[] =
   { kind: "an AWS access key id", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/ },
   {
     kind: "an AWS secret access key",
-    pattern: /secret_?access_?key["']?\s*[=:]\s*["']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/i,
+    pattern: /secret_?access_?key(?:\\*["'])?\s*[=:]\s*(?:\\*["'])?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/i,
   },
-  { kind: "a seed of a node", pattern: /"(?:node|channel)Seed"\s*:\s*"[0-9A-Za-z+/=]{40,}"/ },
+  { kind: "a seed of a node", pattern: /(?:node|channel)Seed\\*"\s*:\s*\\*"[0-9A-Za-z+/=]{40,}\\*"/ },
   { kind: "an extended private key", pattern: /\b[xtyzuv]prv[1-9A-HJ-NP-Za-km-z]{100,112}\b/ },
 ];
 

@@ -18,7 +18,7 @@ export type Drill = {
   readonly usesRemotes?: boolean;
   /** The takeover time ends when either host serves, including the host that was active. */
   readonly eitherHostMayServe?: boolean;
-  /** While the node is away for less time than a door holds a connection, no handshake may fail. */
+  /** No handshake may fail before a door has held it for four seconds. */
   readonly keepsConnections?: boolean;
   /** The drill checks the harness: the run fails unless overlapping writes are found. */
   readonly expectsOverlap?: boolean;

@@ -60,7 +60,7 @@ export async function tryOnHost(
   { lab }: Pick<DrillEnvironment, "lab">,
   instanceId: string,
   script: string,
-): Promise<{ readonly stdout: string; readonly failed: boolean }> {
+): Promise<{ readonly stdout: string; readonly stderr: string; readonly failed: boolean }> {
   return await bashInGuest(lab, instanceId, script, { stdin: "ignore", reject: false });
 }
 

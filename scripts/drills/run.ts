@@ -44,10 +44,14 @@ export class DrillRun {
    * @throws DrillFailure when the script fails
    */
   async injectOnHost(instanceId: string, script: string, { endsHost = false } = {}): Promise<void> {
-    const { stdout, failed } = await tryOnHost(this.environment, instanceId, `date +%s%3N; ${script}`);
+    const { stdout, stderr, failed } = await tryOnHost(
+      this.environment,
+      instanceId,
+      `date +%s%3N; ${script}`,
+    );
     const [timestamp = ""] = stdout.split("\n");
     if (!/^\d+$/.test(timestamp) || (failed && !endsHost))
-      throw new DrillFailure(`the fault could not be injected on ${instanceId}: ${stdout}`);
+      throw new DrillFailure(`the fault could not be injected on ${instanceId}: ${stderr || stdout}`);
     this.faultAt = Number(timestamp);
   }
 
@@ -103,6 +107,23 @@ export class DrillRun {
     return (await readStatuses(this.environment)).find(({ instanceId }) => instanceId === id)?.report;
   }
 
+  /**
+   * Waits for a report of an instance.
+   * @param after the report is newer than this time
+   * @param problemIn undefined when the report is as expected
+   */
+  async waitForReport(
+    id: string,
+    after: number,
+    problemIn: (report: NonNullable<NodeStatus["report"]>) => string | undefined,
+  ): Promise<void> {
+    await this.waitForStatuses((statuses) => {
+      const { report, reportedAt = "" } = statuses.find(({ instanceId }) => instanceId === id) ?? {};
+      if (report === undefined || !(Date.parse(reportedAt) > after)) return `${id} has sent no new report`;
+      return problemIn(report);
+    });
+  }
+
   async waitUntilReadyStandby(id: string): Promise<void> {
     await this.waitForStatuses((statuses) => {
       const status = statuses.find(({ instanceId }) => instanceId === id);
@@ -113,29 +134,28 @@ export class DrillRun {
 
   /** Waits until an instance reports that its bitcoind answers, in a report that is newer than this call. */
   async waitUntilBitcoindAnswers(id: string): Promise<void> {
-    const calledAt = Date.now();
-    await this.waitForStatuses((statuses) => {
-      const { report, reportedAt = "" } = statuses.find(({ instanceId }) => instanceId === id) ?? {};
-      return Date.parse(reportedAt) > calledAt && report?.bitcoind.known === true
-        ? undefined
-        : `bitcoind on ${id} does not answer`;
-    });
+    await this.waitForReport(id, Date.now(), ({ bitcoind }) =>
+      bitcoind.known ? undefined : `bitcoind on ${id} does not answer: ${bitcoind.reason}`,
+    );
   }
 
   /**
    * Waits until both instances can use each of their bitcoinds.
    * @param after the reports are newer than this time
    */
-  async waitUntilBitcoindsWork(after = 0): Promise<void> {
-    await this.waitForStatuses((statuses) =>
-      Object.values(this.pair)
-        .flatMap((id) => bitcoindProblems(statuses, id, after))
-        .at(0),
-    );
+  async waitUntilBitcoindsWork(after: number): Promise<void> {
+    for (const id of Object.values(this.pair))
+      await this.waitForReport(id, after, ({ bitcoinds = [] }) => {
+        if (bitcoinds.length === 0) return `${id} has not reported its bitcoinds`;
+        const broken = bitcoinds.find(({ problem }) => problem !== undefined);
+        return broken && `${id} cannot use bitcoind ${broken.name}: ${broken.problem}`;
+      });
   }
 
   /** @param problemIn undefined when the statuses are as expected */
-  async waitForStatuses(problemIn: (statuses: readonly NodeStatus[]) => string | undefined): Promise<void> {
+  private async waitForStatuses(
+    problemIn: (statuses: readonly NodeStatus[]) => string | undefined,
+  ): Promise<void> {
     const end = performance.now() + reactionTimeoutSeconds * 1000;
     for (;;) {
       const problem = problemIn(await readStatuses(this.environment));
@@ -148,15 +168,4 @@ export class DrillRun {
   async wait(seconds: number): Promise<void> {
     await sleep(seconds * 1000);
   }
-}
-
-/** Why an instance cannot use each of its bitcoinds, by a report that is newer than a time. */
-function bitcoindProblems(statuses: readonly NodeStatus[], id: string, after: number): string[] {
-  const { report, reportedAt = "" } = statuses.find(({ instanceId }) => instanceId === id) ?? {};
-  const { bitcoinds = [] } = report ?? {};
-  if (bitcoinds.length === 0 || !(Date.parse(reportedAt) > after))
-    return [`${id} has not reported its bitcoinds`];
-  return bitcoinds.flatMap(({ name, problem }) =>
-    problem === undefined ? [] : [`${id} cannot use bitcoind ${name}: ${problem}`],
-  );
 }

@@ -5,6 +5,7 @@ import { failover, killEclair, lastHolderAddress } from "../../scripts/lab-clust
 import { cli, eventually, failureOf } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 import { pairOf } from "./pair.ts";
+import { whileReading } from "./renewals.ts";
 
 const state = inject("labState");
 /** Eclair renews the lease every 5 s, so a takeover that waits for the end of the lease takes at least 25 s. */
@@ -148,23 +149,22 @@ describe.each(inject("images"))("two instances of one node ($eclair)", ({ eclair
     // The lease is free now. Without the fence, the frozen Eclair would take the lease again with its outdated memory.
     await nodes.inGuest(standby, "systemctl stop eclair-supervisor");
     expect(await holder()).toBe("");
-    const holders = new Set<string>();
-    const watched = new AbortController();
-    const watching = (async () => {
-      while (!watched.signal.aborted) holders.add(await holder());
-    })();
-    await nodes.inGuest(
-      active,
-      `pkill -CONT -u eclair; systemctl kill --signal=SIGCONT eclair-supervisor
-       rm /run/systemd/system/eclair-supervisor.service.d/99-held.conf; systemctl daemon-reload`,
-    );
-    // The first host starts a new Eclair, which reads the state that the other host wrote.
     const address = (await nodes.status(active))?.privateIp;
-    await eventually("the first host to hold the lease again", async () =>
-      (await lastHolderAddress(nodes.sql)) === address ? true : undefined,
+    const holders = new Set<string>();
+    await whileReading(
+      async () => void holders.add(await holder()),
+      async () => {
+        await nodes.inGuest(
+          active,
+          `pkill -CONT -u eclair; systemctl kill --signal=SIGCONT eclair-supervisor
+           rm /run/systemd/system/eclair-supervisor.service.d/99-held.conf; systemctl daemon-reload`,
+        );
+        // The first host starts a new Eclair, which reads the state that the other host wrote.
+        await eventually("the first host to hold the lease again", async () =>
+          (await lastHolderAddress(nodes.sql)) === address ? true : undefined,
+        );
+      },
     );
-    watched.abort();
-    await watching;
     expect(frozenHolder).not.toBe("");
     expect([...holders]).not.toContain(frozenHolder);
     await nodes.inGuest(standby, "systemctl start eclair-supervisor");

@@ -34,6 +34,7 @@ export class TestMiner extends MinerClient {
       ...["--ns", pid, "--nslist", "net"],
       ...["--full", "lab/miner/main.ts"],
     ]);
+    if (!/^\d+$/.test(stdout)) throw new Error(`the lab has no single miner: ${stdout}`);
     process.kill(Number(stdout), "SIGSTOP");
     return () => process.kill(Number(stdout), "SIGCONT");
   }

@@ -8,17 +8,12 @@ const leastRemainingSeconds = 23;
 export const epochsOf = async ({ sql }: Pick<Cluster, "sql">): Promise<number> =>
   Number(await sql("select count(*) from eclair_ami.epoch"));
 
-/** Expects that the holder renews its lease while `work` runs, and that no Eclair ends. */
-export async function expectRenewals(
-  { sql }: Pick<Cluster, "sql">,
-  work: () => Promise<unknown>,
-): Promise<void> {
-  const before = await epochsOf({ sql });
-  let least = Number.POSITIVE_INFINITY;
+/** Calls `read` five times a second while `work` runs. */
+export async function whileReading(read: () => Promise<void>, work: () => Promise<unknown>): Promise<void> {
   const done = new AbortController();
-  const watch = (async () => {
+  const reading = (async () => {
     while (!done.signal.aborted) {
-      least = Math.min(least, Number(await sql("select extract(epoch from expires_at - now()) from lease")));
+      await read();
       await sleep(200);
     }
   })();
@@ -26,8 +21,20 @@ export async function expectRenewals(
     await work();
   } finally {
     done.abort();
-    await watch;
+    await reading;
   }
+}
+
+/** Expects that the holder renews its lease while `work` runs, and that no Eclair ends. */
+export async function expectRenewals(
+  { sql }: Pick<Cluster, "sql">,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const before = await epochsOf({ sql });
+  let least = Number.POSITIVE_INFINITY;
+  await whileReading(async () => {
+    least = Math.min(least, Number(await sql("select extract(epoch from expires_at - now()) from lease")));
+  }, work);
   expect(least).toBeGreaterThan(leastRemainingSeconds);
   expect(await epochsOf({ sql })).toBe(before);
 }

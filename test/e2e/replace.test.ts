@@ -93,7 +93,7 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
           const found = (await nodes.statuses()).find(
             ({ privateIp, instanceState }) => privateIp === address && instanceState === "running",
           );
-          active = { address, instanceId: found?.instanceId ?? "" };
+          if (found !== undefined) active = { address, instanceId: found.instanceId };
         }
         const invoice = await nodes
           .api(active.instanceId, "createinvoice", "description=load&amountMsat=1000")

@@ -2,8 +2,7 @@ import { basename } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * The slowest test files, roughly slowest first: a slow file that starts last would run alone at the end. The files that use
- * most of the processors (replace, trouble, drills) do not start together.
+ * The slowest test files, roughly slowest first: a slow file that starts last would run alone at the end.
  */
 const longest = [
   "rotation",

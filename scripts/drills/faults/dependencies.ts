@@ -1,3 +1,4 @@
+import { fillFileSystem } from "../actions/fill-disk.ts";
 import { killEclair } from "../../lab-cluster/failover.ts";
 import { setFaults, type Fault as ServiceFault } from "../../lab/front/faults.ts";
 import type { Drill } from "../drill.ts";
@@ -35,7 +36,7 @@ export const drills: readonly Drill[] = [
     title: "The disk of the active host is full",
     execute: async (run) => {
       const { active } = run.pair;
-      await run.injectOnHost(active, "! dd if=/dev/zero of=/var/tmp/full bs=1M 2>/dev/null && sync");
+      await run.injectOnHost(active, fillFileSystem("/var/tmp/full"));
       await run.wait(20);
       await run.waitUntilServing([active], Date.now(), 2);
     },

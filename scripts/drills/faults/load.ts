@@ -60,12 +60,9 @@ export const drills: readonly Drill[] = [
       // The last report is from the time of the flood.
       const { held = Infinity } = (await run.reportOf(pair.active))?.door ?? {};
       if (held > heldLimit) throw new DrillFailure(`the door holds ${held} connections`);
-      await run.waitForStatuses((statuses) => {
-        const { report } = statuses.find(({ instanceId }) => instanceId === pair.active) ?? {};
-        return (report?.door?.refusedTotal ?? 0) > refusedBefore
-          ? undefined
-          : "the door refused no connection of the flood";
-      });
+      await run.waitForReport(pair.active, Date.now(), ({ door }) =>
+        (door?.refusedTotal ?? 0) > refusedBefore ? undefined : "the door refused no connection of the flood",
+      );
       await run.waitUntilLoadBalancerServes(Date.now());
       if (run.hasServed(pair.standby)) throw new DrillFailure(`${pair.standby} took over`);
     },

@@ -6,7 +6,7 @@ import { ports } from "../../../bootstrap/contract/ports.ts";
 import { beginHandshake } from "../../lightning/handshake.ts";
 
 const intervalMilliseconds = 5;
-/** A door closes a silent connection after ten seconds, and must meet its limit of 2,048 connections earlier. */
+/** A door closes a silent connection after ten seconds, and must reach its limit of 2,048 connections earlier. */
 const connectionsAtOnce = 4;
 /** Every so many connections, one begins a handshake. */
 const handshakeEvery = 20;

@@ -1,4 +1,4 @@
-import { addressIn } from "../load/events.ts";
+import { addressIn, type Probe } from "../load/events.ts";
 import type { RunResult } from "../results.ts";
 import {
   answeredSpans,
@@ -7,11 +7,12 @@ import {
   hostAt,
   measureAddress,
   observedSince,
+  probesOf,
 } from "./measure.ts";
 import type { Observations } from "./observations.ts";
 
-/** A door holds a connection for four seconds (`doorLimits`). A client connects up to half a second before the door knows. */
-const heldMilliseconds = 3_500;
+/** A door holds a connection for four seconds (`doorLimits`), or a little less: its timer starts when it accepts the connection. */
+const holdsAtLeastMilliseconds = 3_500;
 
 /** Measures a run and decides whether it passed. */
 export function judge(drill: string, run: number, observations: Observations): RunResult {
@@ -23,18 +24,17 @@ export function judge(drill: string, run: number, observations: Observations): R
   const servedAt = firstServed(observations, probes);
   const paidAfter = firstPayment(observations);
   const measure = (zone: string) => measureAddress(probes, zone, faultAt, endedAt);
-  // The load balancer cannot know which baseline host is active.
-  const addresses = observations.isBaseline
-    ? undefined
-    : { active: measure(hosts.active.zone), standby: measure(hosts.standby.zone) };
   const leaseRemainingSeconds = takeoversAfterFault[0]?.leaseRemainingSeconds;
   return {
     drill,
     run,
     faultAt: new Date(faultAt).toISOString(),
-    ...verdict(observations, addresses),
+    ...verdict(observations, probes),
     ...(servedAt !== undefined && { takeoverMilliseconds: sinceFault(servedAt) }),
-    ...(addresses !== undefined && { addresses }),
+    // The load balancer cannot know which baseline host is active.
+    ...(!observations.isBaseline && {
+      addresses: { active: measure(hosts.active.zone), standby: measure(hosts.standby.zone) },
+    }),
     ...(paidAfter !== undefined && { paymentMilliseconds: Math.round(paidAfter) }),
     ...(leaseRemainingSeconds !== undefined && { leaseRemainingSeconds }),
     takeovers: takeoversAfterFault.length,
@@ -61,19 +61,12 @@ export function judge(drill: string, run: number, observations: Observations): R
 }
 
 function verdict(
-  {
-    problems,
-    acknowledged,
-    lostPaymentHashes,
-    overlaps,
-    expectsOverlap,
-    isBaseline,
-    keepsConnections,
-  }: Observations,
-  addresses: RunResult["addresses"],
+  observations: Observations,
+  probes: readonly Probe[],
 ): Pick<RunResult, "verdict" | "reasons"> {
+  const { problems, acknowledged, lostPaymentHashes, overlaps, expectsOverlap, isBaseline } = observations;
   const reasons = [...problems];
-  if (keepsConnections && addresses !== undefined) reasons.push(...failedHandshakes(addresses));
+  if (observations.keepsConnections) reasons.push(...failedHandshakes(observations, probes));
   if (!isBaseline && acknowledged.length === 0)
     reasons.push("Eclair acknowledged no write, so a lost write could not be found");
   if (!isBaseline && lostPaymentHashes.length > 0)
@@ -90,15 +83,16 @@ function verdict(
   return { verdict: reasons.length === 0 ? "passed" : "failed", reasons };
 }
 
-/** The failed handshakes at each address, when the node was not away for longer than a door holds a connection. */
-function failedHandshakes(addresses: NonNullable<RunResult["addresses"]>): string[] {
-  return Object.entries(addresses).flatMap(([host, { refused, cut, late, awayMilliseconds }]) =>
-    refused + cut + late > 0 && awayMilliseconds < heldMilliseconds
-      ? [
-          `at the address in the zone of the ${host} host, ${refused} connections were refused, ${cut} cut and ${late} answered too late`,
-        ]
-      : [],
-  );
+/** The handshakes at each address of the load balancer that failed although a door would have held them. */
+function failedHandshakes({ hosts, faultAt }: Observations, probes: readonly Probe[]): string[] {
+  return Object.values(hosts).flatMap(({ zone }) => {
+    const failed = probesOf(probes, zone, faultAt).filter(
+      ({ outcome, at, endedAt }) => outcome !== "answered" && endedAt - at < holdsAtLeastMilliseconds,
+    );
+    return failed.length === 0
+      ? []
+      : [`${count(failed.length, "handshake")} failed at the load balancer's address in ${zone}`];
+  });
 }
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;

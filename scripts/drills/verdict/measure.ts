@@ -23,6 +23,10 @@ export function firstServed(
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
+/** The probes of one address of the load balancer from shortly before the fault on. */
+export const probesOf = (probes: readonly Probe[], zone: string, faultAt: number): Probe[] =>
+  probes.filter(({ at, endpoint }) => endpoint === addressIn(zone) && at > faultAt - inProgressMilliseconds);
+
 /**
  * What the clients of one address of the load balancer saw from shortly before the fault on. A client whose handshake fails
  * waits until a later handshake is answered.
@@ -33,9 +37,7 @@ export function measureAddress(
   faultAt: number,
   endedAt: number,
 ): AddressResult {
-  const probes = allProbes.filter(
-    ({ at, endpoint }) => endpoint === addressIn(zone) && at > faultAt - inProgressMilliseconds,
-  );
+  const probes = probesOf(allProbes, zone, faultAt);
   const answered = probes.filter(({ outcome }) => outcome === "answered");
   const away = probes.map((probe) => {
     const answeredAt = answered.flatMap((later) => (later.at >= probe.at ? [later.endedAt] : []));

@@ -16,6 +16,7 @@ import { ec2Tags, initialImageTags, testedImageTags } from "./image-tags.ts";
 import { requirePassed, requireValidated, testImage, type ImageTestRun } from "./image-test.ts";
 import { selectInputs, type Inputs } from "./inputs.ts";
 import { preparePacker } from "./packer/command.ts";
+import { parseImageFacts } from "./packer/image-facts.ts";
 import { packerBuild, type PackerResult } from "./packer/packer.ts";
 import { packerVariables } from "./packer/variables.ts";
 import { bakeReport } from "./report.ts";
@@ -124,6 +125,7 @@ async function buildImage(options: BakeOptions, state: BakeState, display: Displ
     onLine: (line) => (display.output = line),
   });
   removeBundle(state.folder);
+  requireValidated(parseImageFacts(state.packer.lines));
   display.title = `Packer: ${state.packer.imageId}`;
 }
 
@@ -143,10 +145,7 @@ async function runImageTest(options: BakeOptions, state: BakeState, display: Dis
   display.title = `Image test: ${result.checks.length} checks passed in ${durationSeconds.toFixed(1)} s`;
 }
 
-/**
- * Writes tags, manifest and report.
- * @throws EclairAmiError when the image was created without a search that found nothing
- */
+/** Writes tags, manifest and report. */
 async function recordImage(options: BakeOptions, state: BakeState): Promise<void> {
   const { target, architecture, rootVolumeGibibytes } = options;
   const manifest = await createManifest({
@@ -160,7 +159,6 @@ async function recordImage(options: BakeOptions, state: BakeState): Promise<void
     test: required(state.test),
     stopwatch: state.stopwatch,
   });
-  requireValidated(manifest);
   await target
     .client(EC2Client)
     .send(

@@ -75,17 +75,14 @@ export function requirePassed({ imageId, passed, checks }: ImageTestResult, keep
   });
 }
 
-/** @throws EclairAmiError unless the search at the end of the bake has found nothing */
-export function requireValidated({
-  image,
-  validation,
-}: Pick<Manifest, "validation"> & { readonly image: Pick<Manifest["image"], "id"> }): void {
-  if (validation.passed) return;
+/** @throws EclairAmiError when the result of the search for secrets and leftovers is missing */
+export function requireValidated({ validation: { passed, detail } }: Pick<Manifest, "validation">): void {
+  if (passed) return;
   throw new EclairAmiError({
     code: "bake.not-validated",
-    operation: `recording ${image.id}`,
-    message: `the bake has not searched the image for secrets and leftovers, or has not printed a result (${validation.detail || "none"})`,
-    remedy: "do not use this image: check that packer/provision/90-validate.sh runs last, and bake again",
+    operation: "reading the result of `eclair-bootstrap validate`",
+    message: detail === "" ? "the bake printed no result" : `the bake printed "${detail}"`,
+    remedy: "check that packer/provision/90-validate.sh is the last script of the bake, and bake again",
   });
 }
 

@@ -56,7 +56,7 @@ async function keyProblem(
   const missing = notPermitted(Policy, principals);
   return missing.length === 0
     ? undefined
-    : `the policy of the key does not permit ${missing.join(", ")} to create grants: an instance there would end at its launch. \`eclair-ami policy image-key\` prints the policy`;
+    : `no statement of the key's policy allows kms:CreateGrant to ${missing.join(", ")}: an instance there would end at its launch. \`eclair-ami policy image-key\` prints the policy`;
 }
 
 async function subnetProblem(target: Target, region: string, subnetId: string): Promise<string | undefined> {

@@ -1,24 +1,22 @@
 import { z } from "zod";
 import type { Release } from "./schema.ts";
 
-const OneOrMore = z.union([z.string().transform((text) => [text]), z.array(z.string())]);
-const KeyPolicy = z.object({
-  Statement: z.array(
-    z.object({
-      Effect: z.string(),
-      Action: OneOrMore.optional(),
-      Principal: z.union([z.literal("*"), z.record(z.string(), OneOrMore)]).optional(),
-      Condition: z.record(z.string(), z.record(z.string(), OneOrMore)).optional(),
-    }),
-  ),
+const oneOrMore = <T extends z.ZodType>(one: T) => z.union([z.array(one), one.transform((value) => [value])]);
+const Value = z.union([z.string(), z.boolean(), z.number()]).transform(String);
+const Statement = z.object({
+  Effect: z.string(),
+  Action: oneOrMore(z.string()).optional(),
+  Principal: z.union([z.literal("*"), z.record(z.string(), oneOrMore(z.string()))]).optional(),
+  Condition: z.record(z.string(), z.record(z.string(), oneOrMore(Value))).optional(),
 });
+const KeyPolicy = z.object({ Statement: oneOrMore(Statement) });
 
 /** An instance of another account needs a grant on the key of its image. */
-const grants = ["kms:CreateGrant", "kms:*", "*"];
+const grant = "kms:CreateGrant";
 
 /**
- * The principals of a release whose instances the policy of a key does not permit to use the key. A statement that allows
- * kms:CreateGrant names an account as a principal, and an organization or an organizational unit in a condition.
+ * The principals of a release for which the policy of a key has no statement that allows kms:CreateGrant. Such a statement names an
+ * account as a principal or in a condition, and an organization or an organizational unit in a condition.
  * @param text the policy in JSON
  */
 export function notPermitted(
@@ -26,19 +24,23 @@ export function notPermitted(
   { accounts, organizations, organizationalUnits }: Release["principals"],
 ): string[] {
   const allowing = KeyPolicy.parse(JSON.parse(text)).Statement.filter(
-    ({ Effect, Action = [] }) => Effect === "Allow" && Action.some((action) => grants.includes(action)),
+    ({ Effect, Action = [] }) => Effect === "Allow" && Action.some((pattern) => matches(pattern, grant)),
   );
   const principals = allowing.flatMap(({ Principal = {} }) =>
     Principal === "*" ? [] : Object.values(Principal).flat(),
   );
   const conditions = allowing.flatMap(({ Condition = {} }) =>
-    Object.values(Condition).flatMap((operator) => Object.values(operator).flat()),
+    Object.entries(Condition).flatMap(([operator, keys]) =>
+      operator.includes("Not") ? [] : Object.values(keys).flat(),
+    ),
   );
   return [
     ...accounts.filter(
-      (account) => !principals.some((one) => one === account || one.includes(`::${account}:`)),
+      (account) =>
+        !conditions.includes(account) &&
+        !principals.some((one) => one === account || one.includes(`::${account}:`)),
     ),
-    ...organizations.filter((arn) => !conditions.includes(idOf(arn))),
+    ...organizations.filter((arn) => !conditions.includes(arn.split("/").at(-1) ?? "")),
     ...organizationalUnits.filter((arn) => {
       const [, organization = "", unit = ""] = arn.split("/");
       return !conditions.includes(organization) && !conditions.some((path) => path.split("/").includes(unit));
@@ -46,5 +48,8 @@ export function notPermitted(
   ];
 }
 
-/** `o-abc` of `arn:aws:organizations::123456789012:organization/o-abc`. */
-const idOf = (arn: string): string => arn.split("/").at(-1) ?? "";
+/** Whether an action matches a pattern of IAM, which ignores case and knows `*` and `?`. */
+function matches(pattern: string, action: string): boolean {
+  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`, "i").test(action);
+}

@@ -24,11 +24,15 @@ test("the training run has every setting of a node", () => {
 
 test("the servers of the training run are where its configuration says", () => {
   const configuration = trainingConfiguration(template);
-  expect(configuration).toContain("rpcport = 8339");
+  expect(configuration).toContain(`rpcport = ${ports.bitcoindGateRpc}`);
   expect(script).toContain(`-rpcport=${ports.bitcoindGateRpc} `);
   const zmq = `tcp://127.0.0.1:${ports.bitcoindGateZmq}`;
   expect(configuration).toContain(`zmqblock = "${zmq}"`);
   expect(script).toContain(`-zmqpubhashblock=${zmq} -zmqpubrawtx=${zmq}`);
+  expect(configuration).toContain("port = 5433");
+  expect(script).toContain("-c port=5433 ");
+  expect(script).toContain(`http://127.0.0.1:${ports.eclairApi}/`);
+  expect(script).toContain(`/dev/tcp/127.0.0.1/${ports.lightning})`);
   expect(configuration).toContain(`sslrootcert=${paths.databaseCa}&`);
   expect(script).toContain(`run=${paths.databaseCa.replace(/\/[^/]+$/, "")}\n`);
 });

@@ -37,6 +37,7 @@ test("finds the seeds of a node, and ignores the names of their secrets", () => 
   for (const encoding of ["hex", "base64"] as const) {
     const secret = { channelSeed: Buffer.alloc(32, 7).toString(encoding) };
     expect(secretIn(JSON.stringify(secret))).toBe("a seed of a node");
+    expect(secretIn(JSON.stringify({ text: JSON.stringify(secret) }))).toBe("a seed of a node");
   }
   const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:node/seeds-a1b2c3";
   expect(secretIn(JSON.stringify({ nodeSeed: arn }))).toBeUndefined();

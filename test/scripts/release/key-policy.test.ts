@@ -33,13 +33,41 @@ test("the units of a permitted organization are permitted", () => {
   expect(notPermitted(JSON.stringify(policy), principals)).toEqual([]);
 });
 
+const accountOnly = { accounts: ["222222222222"], organizations: [], organizationalUnits: [] };
+const consumer = { AWS: "arn:aws:iam::222222222222:root" };
+
 test.each([
-  ["a statement that denies", { Effect: "Deny", Action: "kms:*" }],
-  ["a statement without a grant", { Effect: "Allow", Action: ["kms:Decrypt"] }],
+  ["a pattern of actions", { Action: "KMS:Create*", Principal: consumer }],
+  [
+    "a condition on the account",
+    { Action: "kms:*", Principal: "*", Condition: { StringEquals: { "kms:CallerAccount": "222222222222" } } },
+  ],
+  [
+    "a condition with a boolean",
+    {
+      Action: ["kms:CreateGrant"],
+      Principal: consumer,
+      Condition: { Bool: { "kms:GrantIsForAWSResource": true } },
+    },
+  ],
+])("%s permits the account", (_, statement) => {
+  const policy = { Statement: { Effect: "Allow", Resource: "*", ...statement } };
+  expect(notPermitted(JSON.stringify(policy), accountOnly)).toEqual([]);
+});
+
+test.each([
+  ["a statement that denies", { Effect: "Deny", Action: "kms:*", Principal: consumer }],
+  ["a statement without a grant", { Effect: "Allow", Action: ["kms:Decrypt"], Principal: consumer }],
+  [
+    "a condition that excludes",
+    {
+      Effect: "Allow",
+      Action: "kms:*",
+      Principal: "*",
+      Condition: { StringNotEquals: { "kms:CallerAccount": "222222222222" } },
+    },
+  ],
 ])("%s does not permit the account that it names", (_, statement) => {
-  const Statement = [{ ...statement, Principal: { AWS: "arn:aws:iam::222222222222:root" }, Resource: "*" }];
-  const policy = JSON.stringify({ Version: "2012-10-17", Statement });
-  expect(
-    notPermitted(policy, { accounts: ["222222222222"], organizations: [], organizationalUnits: [] }),
-  ).toEqual(["222222222222"]);
+  const policy = { Statement: [{ Resource: "*", ...statement }] };
+  expect(notPermitted(JSON.stringify(policy), accountOnly)).toEqual(["222222222222"]);
 });

@@ -1,4 +1,5 @@
 import { services } from "../../../lab/addresses.ts";
+import { fillFileSystem } from "../../actions/fill-disk.ts";
 import { bothDirections, dropPackets, restoreNetwork } from "../../actions/network.ts";
 import type { Drill } from "../../drill.ts";
 import { terminateInstance } from "../../pair.ts";
@@ -80,7 +81,7 @@ export const drills: readonly Drill[] = [
       const { active, standby } = run.pair;
       await run.injectOnHost(
         active,
-        `! dd if=/dev/zero of=${chain}/full bs=1M 2>/dev/null && systemctl kill --signal=KILL bitcoind`,
+        `${fillFileSystem(`${chain}/full`)} && systemctl kill --signal=KILL bitcoind`,
       );
       await run.waitUntilServing([standby]);
     },

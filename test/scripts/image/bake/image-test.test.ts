@@ -26,12 +26,9 @@ test.each([
   expect(parseResult(text, id)).toBeUndefined();
 });
 
-test("an image whose search printed no result is not recorded", () => {
-  const image = { id: "ami-1" };
-  expect(() =>
-    requireValidated({ image, validation: { passed: true, detail: "nothing found" } }),
-  ).not.toThrow();
-  expect(() => requireValidated({ image, validation: { passed: false, detail: "" } })).toThrow(
-    expect.objectContaining({ code: "bake.not-validated" }),
+test("an image whose search printed no result is refused", () => {
+  expect(() => requireValidated({ validation: { passed: true, detail: "nothing found" } })).not.toThrow();
+  expect(() => requireValidated({ validation: { passed: false, detail: "" } })).toThrow(
+    expect.objectContaining({ code: "bake.not-validated", message: "the bake printed no result" }),
   );
 });
