@@ -128,6 +128,11 @@ describe("`database repoint`", { timeout: 300_000 }, () => {
     expect(failureOf(withoutNodeId)).toMatchObject({ code: "repoint.node-id-mismatch" });
     const wrongNodeId = await repoint(elsewhere, "--node-id", `02${"ab".repeat(32)}`);
     expect(failureOf(wrongNodeId)).toMatchObject({ code: "repoint.node-id-mismatch" });
+    // Less than a minute ago, however long the refused runs and this one take.
+    await nodes.forgeRecord((record) => ({
+      ...record,
+      updatedAt: new Date(Date.now() + 60_000).toISOString(),
+    }));
     const tooEarly = await repoint(elsewhere, "--node-id", nodeId);
     expect(failureOf(tooEarly)).toMatchObject({ code: "repoint.node-active" });
 
