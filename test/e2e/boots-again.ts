@@ -41,7 +41,9 @@ export function bootRunner(nodes: Cluster, id: string) {
   async function start(): Promise<void> {
     const reset = await nodes.inGuest(
       id,
-      `systemctl stop eclair-bootstrap eclair-supervisor eclair-target bitcoind 'eclair@*' 2>/dev/null
+      // The supervisor can start an Eclair until it ends.
+      `systemctl stop eclair-bootstrap eclair-supervisor eclair-target bitcoind 2>/dev/null
+       systemctl stop 'eclair@*' 2>/dev/null
        rm -rf /run/eclair/* /run/eclair-supervisor/* /run/eclair-ami/*
        systemctl reset-failed
        systemctl start --no-block eclair-bootstrap`,
