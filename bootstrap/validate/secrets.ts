@@ -12,6 +12,7 @@ const patterns: readonly { readonly kind: string; readonly pattern: RegExp }[] =
     kind: "an AWS secret access key",
     pattern: /secret_?access_?key(?:\\*["'])?\s*[=:]\s*(?:\\*["'])?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/i,
   },
+  { kind: "an AWS secret access key", pattern: /aws_secret_access_key\s*[=:]\s*\S{20,}/i },
   { kind: "a seed of a node", pattern: /(?:node|channel)Seed\\*"\s*:\s*\\*"[0-9A-Za-z+/=]{40,}\\*"/ },
   { kind: "an extended private key", pattern: /\b[xtyzuv]prv[1-9A-HJ-NP-Za-km-z]{100,112}\b/ },
 ];

@@ -1,3 +1,4 @@
+import { matchesAction, matchesPattern } from "../../../infra/policies/wildcards.ts";
 import { z } from "zod";
 import type { Scope } from "../addresses.ts";
 import type { ApiRequest } from "./server.ts";
@@ -42,8 +43,7 @@ function matches(
 ): boolean {
   const regions = statement.Condition?.["StringEquals"]?.["aws:RequestedRegion"];
   if (regions !== undefined && !OneOrMore.parse(regions).includes(region)) return false;
-  if (!statement.Action.some((pattern) => matchesPattern(pattern.toLowerCase(), action.toLowerCase())))
-    return false;
+  if (!statement.Action.some((pattern) => matchesAction(pattern, action))) return false;
   if (resource !== undefined && !statement.Resource.some((pattern) => matchesPattern(pattern, resource)))
     return false;
   if (leadingKeys === undefined) return true;
@@ -58,15 +58,6 @@ function matches(
 function leadingKeyCondition(statement: z.infer<typeof Statement>, operator: string): string[] | undefined {
   const keys = statement.Condition?.[operator]?.["dynamodb:LeadingKeys"];
   return keys === undefined ? undefined : OneOrMore.parse(keys);
-}
-
-/** IAM's wildcards: `*` for any text, `?` for one character. */
-function matchesPattern(pattern: string, text: string): boolean {
-  const expression = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${expression}$`, "s").test(text);
 }
 
 /** The permissions that a call needs. A transaction needs several. */

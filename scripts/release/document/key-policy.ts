@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { matchesAction } from "../../../infra/policies/wildcards.ts";
 import type { Release } from "./schema.ts";
 
 const oneOrMore = <T extends z.ZodType>(one: T) => z.union([z.array(one), one.transform((value) => [value])]);
@@ -24,7 +25,8 @@ export function notPermitted(
   { accounts, organizations, organizationalUnits }: Release["principals"],
 ): string[] {
   const allowing = KeyPolicy.parse(JSON.parse(text)).Statement.filter(
-    ({ Effect, Action = [] }) => Effect === "Allow" && Action.some((pattern) => matches(pattern, grant)),
+    ({ Effect, Action = [] }) =>
+      Effect === "Allow" && Action.some((pattern) => matchesAction(pattern, grant)),
   );
   const principals = allowing.flatMap(({ Principal = {} }) =>
     Principal === "*" ? [] : Object.values(Principal).flat(),
@@ -46,10 +48,4 @@ export function notPermitted(
       return !conditions.includes(organization) && !conditions.some((path) => path.split("/").includes(unit));
     }),
   ];
-}
-
-/** Whether an action matches a pattern of IAM, which ignores case and knows `*` and `?`. */
-function matches(pattern: string, action: string): boolean {
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`, "i").test(action);
 }

@@ -45,7 +45,8 @@ test("finds the seeds of a node, and ignores the names of their secrets", () => 
 
 test("finds AWS credentials by the form of the id or by the name of the setting", () => {
   expect(secretIn(["key AKIA", "ABCDEFGHIJKLMNOP"].join(""))).toBe("an AWS access key id");
-  expect(secretIn(`aws_secret_access_key = ${"x".repeat(40)}`)).toBe("an AWS secret access key");
+  for (const length of [20, 40])
+    expect(secretIn(`aws_secret_access_key = ${"x".repeat(length)}`)).toBe("an AWS secret access key");
   for (const name of ["aws_secret_access_key", "SecretAccessKey", "awsSecretAccessKey"])
     expect(secretIn(JSON.stringify({ [name]: "x".repeat(40) })), name).toBe("an AWS secret access key");
 });
