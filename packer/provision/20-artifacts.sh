@@ -24,7 +24,7 @@ case "$BITCOIND_KIND" in
   debian)
     apt-get --quiet --quiet install --yes --no-install-recommends "$bundle/artifacts/bitcoind.deb"
     # The image has its own unit, user and configuration.
-    systemctl disable --quiet bitcoin-knots.service systemd-networkd-wait-online.service
+    systemctl disable --quiet bitcoin-knots.service
     rm --recursive --force /etc/bitcoin /etc/init.d/bitcoin-knots /etc/profile.d/bitcoin-knots.sh \
       /usr/lib/systemd/system/bitcoin-knots.service /usr/lib/{sysusers,tmpfiles}.d/bitcoin-knots.conf
     userdel bitcoin

@@ -15,6 +15,7 @@ apt-get --quiet --quiet clean
 rm --recursive --force /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/apt/archives/*.deb
 rm --force /var/cache/debconf/*-old /var/lib/dpkg/*-old
 
+rm --force /etc/netplan/50-cloud-init.yaml
 rm --recursive --force /var/lib/cloud/* /var/lib/systemd/random-seed /var/lib/systemd/credential.secret
 rm --recursive --force /var/lib/chrony/* /var/lib/dhcp/* /var/crash/* /var/lib/systemd/coredump/*
 find /var/log -type f -delete

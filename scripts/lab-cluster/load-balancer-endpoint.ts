@@ -1,6 +1,8 @@
 import {
   DescribeLoadBalancersCommand,
   ElasticLoadBalancingV2Client,
+  ModifyLoadBalancerAttributesCommand,
+  type LoadBalancer,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { execa } from "execa";
 import { join } from "node:path";
@@ -12,12 +14,26 @@ import type { Target } from "../target/target.ts";
 
 const handshakeProgram = join(root, "scripts/lightning/handshake-main.ts");
 
-/** The host name of a cluster's load balancer. */
-async function hostOf(target: Target, cluster: string): Promise<string> {
+async function loadBalancerOf(target: Target, cluster: string): Promise<LoadBalancer | undefined> {
   const { LoadBalancers } = await target
     .client(ElasticLoadBalancingV2Client)
     .send(new DescribeLoadBalancersCommand({ Names: [cluster] }));
-  return LoadBalancers?.[0]?.DNSName ?? "";
+  return LoadBalancers?.[0];
+}
+
+/** The host name of a cluster's load balancer. */
+const hostOf = async (target: Target, cluster: string): Promise<string> =>
+  (await loadBalancerOf(target, cluster))?.DNSName ?? "";
+
+/** Lets a cluster's load balancer lead from its address in each zone to the hosts of all zones, or of this zone only. */
+export async function balanceAcrossZones(target: Target, cluster: string, enabled: boolean): Promise<void> {
+  const loadBalancer = await loadBalancerOf(target, cluster);
+  await target.client(ElasticLoadBalancingV2Client).send(
+    new ModifyLoadBalancerAttributesCommand({
+      LoadBalancerArn: loadBalancer?.LoadBalancerArn,
+      Attributes: [{ Key: "load_balancing.cross_zone.enabled", Value: String(enabled) }],
+    }),
+  );
 }
 
 /**

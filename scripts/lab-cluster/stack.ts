@@ -93,7 +93,16 @@ export async function writeSetup(lab: LabPaths, target: Target, name: string): P
   return setup;
 }
 
-/** Writes the configuration of a node that `init` has created, for the small hosts and the miner of the lab. */
+/** What the configuration of every node in the lab has, for the small hosts and the miner. */
+export const labNode = {
+  bitcoind: { local: { peers: [`${services.miner}:${minerPort}`] } },
+  java: { heapMebibytes: 512 },
+  // Longer than the lab's load balancer sends connections to a deregistered target.
+  failover: { drainSeconds: 10 },
+};
+export const labChainGibibytes = 2;
+
+/** Writes the configuration of a node that `init` has created. */
 export async function writeConfiguration(
   lab: LabPaths,
   target: Target,
@@ -103,9 +112,8 @@ export async function writeConfiguration(
   const configuration = {
     ...deployed,
     secrets,
-    bitcoind: { local: { peers: [`${services.miner}:${minerPort}`] } },
-    chainVolume: { ...deployed.chainVolume, sizeGibibytes: 2 },
-    java: { heapMebibytes: 512 },
+    ...labNode,
+    chainVolume: { ...deployed.chainVolume, sizeGibibytes: labChainGibibytes },
   };
   NodeConfiguration.parse(configuration);
   writeFileAtomically(configurationFile(lab, cluster), stringify(configuration));

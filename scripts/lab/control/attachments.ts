@@ -7,7 +7,7 @@ import { layout } from "../paths.ts";
 import { motoEc2 } from "./moto.ts";
 import type { MotoCache } from "./moto-cache.ts";
 import type { Instances } from "./instances.ts";
-import { serialQueue } from "./serial-queue.ts";
+import { serialQueue } from "./one-at-a-time.ts";
 
 type Attachment = { readonly volumeId: string; readonly instanceId: string; readonly device: string };
 

@@ -13,13 +13,12 @@ import type { LabPaths } from "../paths.ts";
 import { serverPath, type LoadBalancer, type TargetGroup } from "../nlb/configuration.ts";
 import { applyLoadBalancers, followHealth, serverStates, type TargetState } from "../nlb/haproxy.ts";
 import { addLoopbackAddress, assignAddress } from "../host/service-addresses.ts";
-import type { MotoCache } from "./moto-cache.ts";
+import type { QueryCall } from "../front/query.ts";
+import { MotoCache } from "./moto-cache.ts";
 import { motoElb } from "./moto.ts";
+import { serialQueue } from "./one-at-a-time.ts";
 import type { Instances } from "./instances.ts";
-
-/** Whether the calls of a service can change load balancers, listeners or target groups. */
-export const changesLoadBalancers = (service: string): boolean =>
-  service === "elasticloadbalancing" || service === "cloudformation";
+import { DeregisteredTargets } from "../nlb/deregistered-targets.ts";
 
 /** A load balancer with its parts, as moto describes them. */
 type Described = {
@@ -32,22 +31,40 @@ type Described = {
 export class LoadBalancers {
   private readonly lab: LabPaths;
   private readonly instances: Instances;
+  private readonly deregistered: DeregisteredTargets;
+  /** HAProxy does not answer while it loads another configuration, so everything that uses it waits. */
+  private readonly enqueue = serialQueue();
+  /** Load balancers, listeners, target groups and their targets. */
+  private readonly cache = new MotoCache();
   private balancers: readonly (LoadBalancer & { readonly hostName: string })[] = [];
 
   private readonly read: () => Promise<{ readonly described: Described[]; readonly groups: Group[] }>;
   private readonly groupOf: (arn: string) => Promise<Group | undefined>;
   private readonly targetsOf: (arn: string) => Promise<TargetDescription[]>;
 
-  /** @param caches terminated instances are deregistered, so more calls change targets than load balancers */
-  constructor(instances: Instances, caches: { readonly balancers: MotoCache; readonly targets: MotoCache }) {
+  constructor(instances: Instances) {
     this.lab = instances.lab;
     this.instances = instances;
-    this.read = caches.balancers.cached(readBalancers);
-    this.groupOf = caches.balancers.cachedByKey(readGroup);
-    this.targetsOf = caches.targets.cachedByKey(readTargets);
+    this.deregistered = new DeregisteredTargets(
+      (id) => instances.managed.get(id)?.instance.State?.Name === "running",
+    );
+    this.read = this.cache.cached(readBalancers);
+    this.groupOf = this.cache.cachedByKey(readGroup);
+    this.targetsOf = this.cache.cachedByKey(readTargets);
+  }
+
+  /** A call was made that can have changed moto's state: what it can have changed is read again. */
+  noteChange(service: string, { action, form }: QueryCall): void {
+    const changesTargets = action === "RegisterTargets" || action === "DeregisterTargets";
+    if (changesTargets) this.cache.invalidateKey(form.get("TargetGroupArn") ?? "");
+    else if (service === "elasticloadbalancing" || service === "cloudformation") this.cache.invalidate();
   }
 
   async reconcile(): Promise<void> {
+    await this.enqueue(() => this.apply());
+  }
+
+  private async apply(): Promise<void> {
     const { described, groups } = await this.read();
     const balancers = [];
     for (const { balancer, listeners: found, crossZone } of described) {
@@ -63,17 +80,26 @@ export class LoadBalancers {
       for (const { DefaultActions, Port: port = 0 } of found) {
         const arn = DefaultActions?.[0]?.TargetGroupArn;
         const group = groups.find((candidate) => candidate.TargetGroupArn === arn);
-        if (group !== undefined) listeners.push({ port, group: await this.describe(group) });
+        if (group === undefined) continue;
+        listeners.push({ port, group: this.deregistered.reachable(await this.describe(group)) });
       }
       balancers.push({ name, hostName, nodes, crossZone, listeners });
     }
+    this.deregistered.keepGroups(
+      balancers.flatMap(({ listeners }) => listeners.map(({ group }) => group.name)),
+    );
     await applyLoadBalancers(this.lab, balancers);
     this.balancers = balancers;
   }
 
+  /** Whether a deregistered target must leave its load balancer. */
+  get isDue(): boolean {
+    return this.deregistered.isDue;
+  }
+
   /** @returns whether the healthy targets, and therefore the names, have changed */
   async followHealth(): Promise<boolean> {
-    return await followHealth(this.lab);
+    return await this.enqueue(() => followHealth(this.lab));
   }
 
   /**
@@ -84,7 +110,7 @@ export class LoadBalancers {
   async names(): Promise<Map<string, readonly string[]>> {
     const names = new Map<string, readonly string[]>();
     if (this.balancers.length === 0) return names;
-    const states = await serverStates();
+    const states = await this.enqueue(serverStates);
     for (const { hostName, nodes, crossZone, listeners } of this.balancers) {
       const healthyZones = new Set(
         listeners.flatMap(({ group }) =>
@@ -108,12 +134,19 @@ export class LoadBalancers {
     const group = await this.groupOf(groupArn);
     if (group === undefined) return [];
     const description = await this.describe(group);
-    const states = await serverStates();
-    return (await this.targetsOf(groupArn)).map((target) => {
+    const states = await this.enqueue(serverStates);
+    return (await this.targetsOf(groupArn)).flatMap((target) => {
+      if (!this.isRegistrable(target)) return [];
       const known = description.targets.find(({ id, port }) => id === target.Id && port === target.Port);
       const state = known && states.get(serverPath(description, known));
-      return { target, state: state ?? "unused" };
+      return [{ target, state: state ?? "unused" }];
     });
+  }
+
+  /** Whether the instance of a target has not been terminated. ELB deregisters a terminated instance. */
+  private isRegistrable({ Id = "" }: TargetDescription): boolean {
+    const state = this.instances.managed.get(Id)?.instance.State?.Name;
+    return state !== undefined && state !== "shutting-down" && state !== "terminated";
   }
 
   private async describe(group: Group): Promise<TargetGroup> {

@@ -1,5 +1,6 @@
 // The controller of the lab: the API, the metadata service, and the loop that makes the lab match moto's state. The
-// controller can be killed and restarted at any time: it can read again everything that it has in memory.
+// controller can be killed and restarted at any time: it can read again what it needs. Only a target that was deregistered some
+// seconds before leaves its load balancer early.
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { apiPort, services } from "../addresses.ts";
@@ -18,12 +19,12 @@ import { rdsCalls } from "./calls/rds.ts";
 import { scalingCalls } from "./calls/scaling.ts";
 import { Databases } from "./databases.ts";
 import { Instances } from "./instances.ts";
-import { changesLoadBalancers, LoadBalancers } from "./load-balancers.ts";
+import { LoadBalancers } from "./load-balancers.ts";
 import { hopLimitsOf, metadataSource } from "./metadata.ts";
 import { MotoCache } from "./moto-cache.ts";
+import { serialQueue, sharedRuns } from "./one-at-a-time.ts";
 import { Roles } from "./roles.ts";
 import { Groups } from "./scaling.ts";
-import { serialQueue } from "./serial-queue.ts";
 
 const intervalMilliseconds = 250;
 
@@ -32,11 +33,10 @@ if (stateFolder === undefined || linkAddress === undefined)
   throw new Error("usage: main.ts STATE-FOLDER LINK-ADDRESS");
 const lab = labPaths(stateFolder);
 const cache = new MotoCache();
-const balancerCache = new MotoCache();
 const instances = new Instances(lab, cache);
 const attachments = new Attachments(instances, cache);
 const databases = new Databases(lab);
-const loadBalancers = new LoadBalancers(instances, { balancers: balancerCache, targets: cache });
+const loadBalancers = new LoadBalancers(instances);
 const groups = new Groups(instances);
 const roles = new Roles();
 
@@ -66,52 +66,38 @@ async function reconcile(): Promise<void> {
     .map(({ instance }) => `${instance.InstanceId} ${instance.PrivateIpAddress} ${instance.State?.Name}`)
     .join("\n");
   if (targets !== appliedTargets) {
-    await enqueue(reconcileLoadBalancers);
+    await reconcileLoadBalancers();
     appliedTargets = targets;
   }
 }
 
-/** Calls and the loop change databases and load balancers. */
-const enqueue = serialQueue();
+const databaseQueue = serialQueue();
 
-async function reconcileLoadBalancers(): Promise<void> {
+const reconcileLoadBalancers = sharedRuns(async () => {
   await loadBalancers.reconcile();
   await applyNames();
-}
+});
 
 async function followHealth(): Promise<void> {
+  if (loadBalancers.isDue) await reconcileLoadBalancers();
   if (await loadBalancers.followHealth()) await applyNames();
 }
 
-async function reconcileDatabases(): Promise<void> {
-  await databases.reconcile();
+const reconcileDatabases = sharedRuns(async () => {
+  await databaseQueue(() => databases.reconcile());
   await applyNames();
-}
+});
 
-async function applyNames(): Promise<void> {
+const applyNames = sharedRuns(async () => {
+  const balancers = await loadBalancers.names();
   const servers = [...databases.servers.values()];
-  setNames(
-    lab,
-    new Map([
-      ...(await loadBalancers.names()),
-      ...servers.map(({ host, address }) => [host, [address]] as const),
-    ]),
-  );
-}
+  setNames(lab, new Map([...balancers, ...servers.map(({ host, address }) => [host, [address]] as const)]));
+});
 
-let reconciling: Promise<void> | undefined;
-
-/** Reconciles once. Passes never overlap: a call that changed moto's state waits for a pass that starts after it. */
-async function requestReconcile(): Promise<void> {
-  if (reconciling !== undefined) await reconciling.catch(() => undefined);
-  reconciling ??= reconcile().finally(() => {
-    reconciling = undefined;
-  });
-  await reconciling;
-}
+const requestReconcile = sharedRuns(reconcile);
 
 await labAuthority(lab);
-await enqueue(reconcileDatabases);
+await reconcileDatabases();
 await listen(metadataServer(metadataSource(instances, groups, cache)));
 const clientTokens = new ClientTokens();
 // Guests use the service address of the API, and this machine uses the lab's end of the link.
@@ -119,10 +105,9 @@ for (const address of [services.api, linkAddress]) {
   const api = apiServer({
     interceptors: [
       ec2Calls(instances, attachments, requestReconcile),
-      elbCalls(loadBalancers, () => enqueue(reconcileLoadBalancers)),
-      rdsCalls(
-        () => enqueue(reconcileDatabases),
-        (identifier) => enqueue(() => databases.rotateMasterPassword(identifier)),
+      elbCalls(loadBalancers, reconcileLoadBalancers),
+      rdsCalls(reconcileDatabases, (identifier) =>
+        databaseQueue(() => databases.rotateMasterPassword(identifier)),
       ),
       scalingCalls(groups),
       roles.calls,
@@ -130,9 +115,9 @@ for (const address of [services.api, linkAddress]) {
     clientTokens,
     accountOf: async (signer) => await roles.accountOf(signer),
     refusalOf: async (request) => await refusalOf(lab, roles, request),
-    onChange: (service) => {
+    onChange: (service, call) => {
       cache.invalidate();
-      if (changesLoadBalancers(service)) balancerCache.invalidate();
+      loadBalancers.noteChange(service, call);
     },
   });
   await new Promise<void>((resolve, reject) => {
@@ -144,7 +129,7 @@ console.log("the controller runs");
 
 for (;;) {
   await requestReconcile().catch((error: unknown) => console.error(`reconcile: ${messageOf(error)}`));
-  await enqueue(followHealth).catch((error: unknown) => console.error(`health: ${messageOf(error)}`));
+  await followHealth().catch((error: unknown) => console.error(`health: ${messageOf(error)}`));
   await groups.reconcile().catch((error: unknown) => console.error(`auto scaling: ${messageOf(error)}`));
   await sleep(intervalMilliseconds);
 }

@@ -14,7 +14,7 @@ import { Group, isTerminating, type Member } from "../scaling/group.ts";
 import { newMember, planStep, type ObservedState } from "../scaling/plan.ts";
 import { motoSettings } from "./moto.ts";
 import type { Instances } from "./instances.ts";
-import { serialQueue } from "./serial-queue.ts";
+import { serialQueue } from "./one-at-a-time.ts";
 
 /** AWS sets these tags on the instances of a group. */
 const groupTag = "aws:autoscaling:groupName";

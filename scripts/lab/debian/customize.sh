@@ -6,11 +6,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 cp --recursive --no-target-directory "$here/rootfs" "$tree"
 chroot "$tree" systemctl enable systemd-networkd systemd-resolved ssh >/dev/null
-# cloud-init recognises AWS by DMI tables, which a guest does not have. It requests an IMDSv2 token only on platforms in
-# this list, so the unknown platform is added.
-sed --in-place 's/^IDMSV2_SUPPORTED_CLOUD_PLATFORMS = .*/IDMSV2_SUPPORTED_CLOUD_PLATFORMS = [CloudNames.AWS, CloudNames.UNKNOWN]/' \
-  "$tree/usr/lib/python3/dist-packages/cloudinit/sources/DataSourceEc2.py"
-grep --quiet 'AWS, CloudNames.UNKNOWN' "$tree/usr/lib/python3/dist-packages/cloudinit/sources/DataSourceEc2.py"
+# cloud-init recognises AWS by DMI tables, which a guest does not have, and takes the unknown platform for AWS here. On AWS, its
+# local stage reads the metadata and writes the netplan file of the instance's network.
+source="$tree/usr/lib/python3/dist-packages/cloudinit/sources/DataSourceEc2.py"
+sed --in-place 's/lambda x: CloudNames.UNKNOWN,/lambda x: CloudNames.AWS,/' "$source"
+grep --quiet 'lambda x: CloudNames.AWS,' "$source"
 # The first boot of an instance creates the host keys and the machine id.
 rm -f "$tree"/etc/ssh/ssh_host_*
 : >"$tree/etc/machine-id"

@@ -17,6 +17,7 @@ const cloudPackages = [
   "e2fsprogs",
   "iproute2",
   "netbase",
+  "netplan.io",
   "openssh-server",
   "procps",
   "sudo",

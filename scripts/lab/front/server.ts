@@ -52,7 +52,7 @@ export type ApiOptions = {
   /** An error for a request that is not handled. */
   readonly refusalOf: (request: ApiRequest) => Promise<Refusal | undefined>;
   /** Called before the response of each call that can have changed moto's state, with the service in its signature. */
-  readonly onChange: (service: string) => void;
+  readonly onChange: (service: string, call: QueryCall) => void;
 };
 
 export type Signer = Pick<ApiRequest, "accessKeyId" | "token">;
@@ -98,7 +98,7 @@ async function handle(
   const forward: Forward = async (form) => {
     const sent = form === undefined ? body : Buffer.from(form.toString());
     const result = await sendToMoto(request, sent, scope.accountId).finally(() => {
-      if (call !== undefined && !isRead(call)) onChange(signer.service);
+      if (call !== undefined && !isRead(call)) onChange(signer.service, call);
     });
     forwarded.headers = result.headers;
     return result;

@@ -53,7 +53,7 @@ export async function startMachine(machine: Machine, image: Layers): Promise<voi
     {
       stdio: ["ignore", log, log],
       detached: true,
-      env: { PATH: process.env["PATH"], UNIFIED_CGROUP_HIERARCHY: "yes", SYSTEMD_SECCOMP: "1" },
+      env: { PATH: process.env["PATH"], ...nspawnEnvironment },
     },
   );
   child.unref();
@@ -65,6 +65,13 @@ export async function startMachine(machine: Machine, image: Layers): Promise<voi
   if (!started || child.exitCode !== null)
     throw new Error(`${machine.instanceId} did not start, see ${logFile}`);
 }
+
+const nspawnEnvironment = {
+  UNIFIED_CGROUP_HIERARCHY: "yes",
+  SYSTEMD_SECCOMP: "1",
+  // The guest's /sys shows the guest's interface, and its /proc/sys/net is writable: cloud-init and its DHCP client need both.
+  SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network",
+};
 
 function nspawnCommand(machine: Machine): string[] {
   return [

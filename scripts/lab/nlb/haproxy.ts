@@ -3,6 +3,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../../../bootstrap/contract/errors.ts";
 import { readFileIfExists, writeFileAtomically } from "../../machine/files.ts";
 import { layout, type LabPaths } from "../paths.ts";
 import { haproxyConfiguration, serverPath, type LoadBalancer } from "./configuration.ts";
@@ -16,6 +17,7 @@ export const haproxyPidFile = (lab: LabPaths) => join(layout.run(lab), "haproxy.
 /** The path of a socket has at most 107 bytes, and the path of a state folder can be longer. The lab has its own /run/netns. */
 const socket = "/run/netns/haproxy.sock";
 const reloadTimeoutMilliseconds = 5_000;
+const restartTimeoutMilliseconds = 5_000;
 
 export function haproxyArguments(lab: LabPaths): string[] {
   writeFileAtomically(file(lab), haproxyConfiguration([], socket, stateFile(lab)));
@@ -130,9 +132,24 @@ export async function serverStates(): Promise<Map<string, TargetState>> {
   return states;
 }
 
-/** One command of HAProxy's runtime API. */
-function query(command: string): Promise<string> {
-  if (!existsSync(socket)) return Promise.reject(new Error("HAProxy does not run"));
+/** One command of HAProxy's runtime API. Waits for a HAProxy that crashed: the lab starts it again. */
+async function query(command: string): Promise<string> {
+  const deadline = performance.now() + restartTimeoutMilliseconds;
+  for (;;) {
+    try {
+      return await queryOnce(command);
+    } catch (error) {
+      if (!isNotListening(error) || performance.now() > deadline)
+        throw new Error(`HAProxy does not answer: ${messageOf(error)}`, { cause: error });
+      await sleep(50);
+    }
+  }
+}
+
+const isNotListening = (error: unknown): boolean =>
+  ["ECONNREFUSED", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "");
+
+function queryOnce(command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const connection = createConnection(socket, () => connection.end(`${command}\n`));

@@ -39,6 +39,23 @@ test("caches each key separately", async () => {
   expect(keys).toEqual(["a", "b"]);
 });
 
+test("reads only the invalidated key again", async () => {
+  const cache = new MotoCache();
+  const keys: string[] = [];
+  const read = cache.cachedByKey(async (key) => {
+    keys.push(key);
+    return await Promise.resolve(key);
+  });
+  const readBoth = async () => [await read("a"), await read("b")];
+  await readBoth();
+  cache.invalidateKey("b");
+  await readBoth();
+  expect(keys).toEqual(["a", "b", "b"]);
+  cache.invalidate();
+  await readBoth();
+  expect(keys).toEqual(["a", "b", "b", "a", "b"]);
+});
+
 function countedRead() {
   const cache = new MotoCache();
   const calls = { count: 0 };
