@@ -27,6 +27,8 @@ const ImportResults = z.array(
 
 /** A rescan from an old birthday takes hours, and the call answers when the rescan ends. */
 const rescanMilliseconds = 24 * 3600 * 1000;
+/** An import without a rescan. The examination of bitcoind waits for it. */
+const refillMilliseconds = 10_000;
 /** The number of addresses that bitcoind watches ahead. When an address is used, bitcoind derives more by itself. */
 const range = 1000;
 /** With fewer addresses left, the range is extended because of addresses that another bitcoind has issued. */
@@ -85,7 +87,8 @@ export class NodeWallet {
     const requests = importRequests(watched, existing, issued);
     if (requests.length === 0) return { ready: true };
     const isRefill = requests.every(({ timestamp }) => timestamp === "now");
-    this.importing = this.importDescriptors(requests).finally(() => {
+    const milliseconds = isRefill ? refillMilliseconds : rescanMilliseconds;
+    this.importing = this.importDescriptors(requests, milliseconds).finally(() => {
       this.importing = undefined;
     });
     if (!isRefill) return this.notReady("imports its descriptors");
@@ -120,16 +123,14 @@ export class NodeWallet {
     logEvent("wallet.created", { wallet: this.name, watchOnly });
   }
 
-  private async importDescriptors(requests: readonly ImportRequest[]): Promise<void> {
+  private async importDescriptors(requests: readonly ImportRequest[], milliseconds: number): Promise<void> {
     try {
       const complete = [];
       for (const { desc, ...request } of requests) {
         const { checksum } = DescriptorInfo.parse(await this.bitcoind("getdescriptorinfo", [desc]));
         complete.push({ desc: `${desc}#${checksum}`, ...request });
       }
-      const results = ImportResults.parse(
-        await this.call("importdescriptors", [complete], rescanMilliseconds),
-      );
+      const results = ImportResults.parse(await this.call("importdescriptors", [complete], milliseconds));
       const failed = results.find(({ success }) => !success);
       if (failed !== undefined) throw new Error(failed.error?.message ?? "bitcoind gave no reason");
       logEvent("wallet.imported", { wallet: this.name, descriptors: results.length });

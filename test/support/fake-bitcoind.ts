@@ -20,6 +20,7 @@ export class FakeBitcoind {
   /** The name of its chain of blocks, from the first block on. */
   blocks: { chain: string; height: number } = { chain: "x", height: 100 };
   chain = "regtest";
+  isSyncing = false;
   txindex: object = { txindex: { synced: true, best_block_height: 100 } };
   version = 310_000;
   locked: object[] = [];
@@ -27,6 +28,8 @@ export class FakeBitcoind {
   readonly answers = new Map<string, unknown>();
   /** What happens to Eclair's calls: `silent`: no answer; `cut`: the connection ends after the call arrived. */
   fault: "none" | "silent" | "cut" = "none";
+  /** The methods that get no answer. */
+  readonly silentMethods = new Set<string>();
   private readonly server: Server;
   private readonly publisher = new Publisher();
   private zmqPort = 0;
@@ -42,7 +45,7 @@ export class FakeBitcoind {
         for (const { method, params } of requests)
           this.calls.push({ method, params, path: request.url ?? "" });
         if (this.fault === "cut") request.socket.destroy();
-        if (this.fault !== "none") return;
+        if (this.fault !== "none" || requests.some(({ method }) => this.silentMethods.has(method))) return;
         const answers = requests.map((call) => this.answer(call));
         response.end(JSON.stringify(Array.isArray(body) ? answers : answers[0]));
       });
@@ -107,7 +110,7 @@ export class FakeBitcoind {
           chain: this.chain,
           ...{ blocks: height, headers: height, bestblockhash: hashOf(chain, height) },
           chainwork: (height * 2).toString(16).padStart(64, "0"),
-          ...{ initialblockdownload: false, verificationprogress: 1 },
+          ...{ initialblockdownload: this.isSyncing, verificationprogress: 1 },
         };
       case "getnetworkinfo":
         return { version: this.version, connections: 8 };

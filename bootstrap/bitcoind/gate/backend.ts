@@ -10,7 +10,7 @@ import { Announcements } from "./announcements.ts";
 import { isBehind, missingBlocks, type Level, type Tip } from "./choice.ts";
 import { examine, type Examination } from "./examine.ts";
 import type { BitcoindEndpoint, GateMessage } from "./messages.ts";
-import { Transport, type RpcAnswer } from "../rpc/transport.ts";
+import { NoAnswer, Transport, type RpcAnswer } from "../rpc/transport.ts";
 
 /** A publisher that has not announced a new block for this time is silent. */
 const silentSeconds = 30;
@@ -34,11 +34,15 @@ export class Backend {
   private state: State = { kind: "unanswered", reason: "not asked yet", warmingUp: false };
   private requests = new AbortController();
   private readonly announcements = new Announcements();
+  /** When the publisher of transactions was connected last, on CLOCK_BOOTTIME. */
+  private transactionsAt = boottime();
   private missing = 0;
   private missingSince = boottime();
   private level: Level = 0;
   private levelSince = boottime();
   hasBeenExamined = false;
+  /** Whether it may have started again, possibly on another chain, since Eclair could use it last. */
+  mayHaveRestarted = false;
   /** Whether it is known to have the settled block of the node's chain. */
   hasSettledBlock = false;
   /** On CLOCK_BOOTTIME; undefined when it never answered. */
@@ -87,8 +91,11 @@ export class Backend {
       const examination = await examine(client, wallet, { chain: settings.chain, settled, issued });
       this.state = { kind: "examined", examination };
       this.hasSettledBlock = settled !== undefined && examination.problem === undefined;
+      if (examination.problem === undefined) this.mayHaveRestarted = false;
       this.answeredAt = boottime();
-      const isConnected = this.subscribers[0].problem === undefined;
+      const [blocks, transactions] = this.subscribers;
+      if (transactions.problem === undefined) this.transactionsAt = boottime();
+      const isConnected = blocks.problem === undefined;
       this.announcements.observe(examination.report.bestBlockHash, isConnected, boottime());
     } catch (error) {
       if (error instanceof WarmingUp) this.answeredAt = boottime();
@@ -99,6 +106,9 @@ export class Backend {
 
   /** A request was not answered. The next check decides whether this bitcoind works again. */
   noteUnanswered(error: unknown): void {
+    // A bitcoind that is only slow keeps its connections.
+    if (error instanceof WarmingUp || (error instanceof NoAnswer && !error.wasGivenUp))
+      this.mayHaveRestarted = true;
     this.state = {
       kind: "unanswered",
       reason: messageOf(error),
@@ -147,11 +157,15 @@ export class Backend {
 
   /** Why another bitcoind would be better. */
   private get degradation(): string | undefined {
-    const [blocks] = this.subscribers;
-    if (this.announcements.silentSeconds(boottime()) < silentSeconds) return undefined;
-    return blocks.problem === undefined
-      ? "its ZMQ publisher does not announce new blocks"
-      : `its ZMQ publisher ${this.endpoint.zmqBlock} cannot be reached: ${blocks.problem}`;
+    const [blocks, transactions] = this.subscribers;
+    const { zmqBlock, zmqTx } = this.endpoint;
+    const now = boottime();
+    if (this.announcements.silentSeconds(now) >= silentSeconds)
+      return blocks.problem === undefined
+        ? "its ZMQ publisher does not announce new blocks"
+        : `its ZMQ publisher ${zmqBlock} cannot be reached: ${blocks.problem}`;
+    if (now - this.transactionsAt < silentSeconds) return undefined;
+    return `its ZMQ publisher ${zmqTx} cannot be reached: ${transactions.problem}`;
   }
 
   get report(): BitcoindReport {
@@ -187,6 +201,13 @@ export class Backend {
   /** Whether it is on a chain with the right name. */
   get isOnChain(): boolean {
     return this.state.kind === "examined" && this.state.examination.isOnChain;
+  }
+
+  /** Whether it is on another chain than the node, or has not been examined since it may have started again. */
+  get mayBeOnOtherChain(): boolean {
+    const { state } = this;
+    if (state.kind === "unanswered") return this.mayHaveRestarted;
+    return !state.examination.isOnChain || state.examination.hasForked;
   }
 
   get nextAddresses(): readonly number[] {

@@ -69,6 +69,8 @@ export type Examination = {
   readonly problem: string | undefined;
   /** Whether the name of its chain and its first block are the right ones. */
   readonly isOnChain: boolean;
+  /** Whether it has a block in place of the settled block. */
+  readonly hasForked: boolean;
 };
 
 type Expectations = {
@@ -111,21 +113,18 @@ export async function examine(
     wallet: walletReport,
   };
   const isOnChain = isExpectedChain && (await client("getblockhash", [0])) === expected.genesis;
-  return { report, problem: await problemOf(), isOnChain };
+  const fork = isOnChain && settled !== undefined ? await forkOf(client, settled, blocks) : undefined;
+  return { report, problem: await problemOf(), isOnChain, hasForked: fork !== undefined };
 
   async function problemOf(): Promise<string | undefined> {
     if (!isExpectedChain) return `is on the chain ${info.chain}, not on ${expectedName}`;
     if (!isOnChain) return "is on another chain: it has another genesis block";
     if (version < oldestVersion)
       return `has the version ${version}: Eclair requires ${oldestVersion} or later`;
+    if (fork !== undefined) return fork;
     if (!synced) return `is syncing: block ${blocks} of ${headers}`;
-    if (settled !== undefined) {
-      if (settled.height > blocks)
-        return `is at block ${blocks}, and the node has used block ${settled.height} for long`;
-      const { hash } = await blockAt(client, settled.height);
-      if (hash !== settled.hash)
-        return `is on another chain: its block ${settled.height} is ${hash}, and the block of the node is ${settled.hash}`;
-    }
+    if (settled !== undefined && settled.height > blocks)
+      return `is at block ${blocks}, and the node has used block ${settled.height} for long`;
     const { txindex } = IndexInfo.parse(await client("getindexinfo", ["txindex"]));
     if (txindex === undefined) return "has no txindex";
     if (!txindex.synced) return "builds its txindex";
@@ -137,6 +136,15 @@ export async function examine(
     }
     return walletReport.ready ? undefined : `is not ready: ${walletReport.reason}`;
   }
+}
+
+/** How the chain of a bitcoind differs from the chain of the settled block; undefined when it contains this block, or is shorter. */
+async function forkOf(client: BitcoindClient, settled: BlockId, blocks: number): Promise<string | undefined> {
+  if (settled.height > blocks) return undefined;
+  const { hash } = await blockAt(client, settled.height);
+  return hash === settled.hash
+    ? undefined
+    : `is on another chain: its block ${settled.height} is ${hash}, and the block of the node is ${settled.hash}`;
 }
 
 /** The block with a height in the chain of a bitcoind. */

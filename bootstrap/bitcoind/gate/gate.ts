@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { largestOf, type BitcoindReport, type BlockId } from "../../contract/reports/bitcoind.ts";
+import { boottime } from "../../os/clock.ts";
 import { logError, logEvent } from "../../os/log.ts";
 import type { Publisher } from "../zmq/publisher.ts";
 import { Backend, type BackendSettings } from "./backend.ts";
@@ -11,6 +12,8 @@ import { WalletState } from "./wallet/wallet-state.ts";
 const checkMilliseconds = 1_000;
 /** A block with this many blocks on top of it does not change any more. */
 const settledDepth = 10;
+/** A change of bitcoind waits no longer for the answer to a pending call. */
+const longestCallSeconds = 10;
 /** The choice waits for the first examination of every bitcoind, but not longer. */
 const firstChoiceMilliseconds = 5_000;
 
@@ -31,6 +34,8 @@ export class BitcoindGate {
   private published: string | undefined;
   private sequence = 0;
   private closed = false;
+  /** The calls of Eclair that change the wallet or broadcast and have no answer yet; the oldest one first, on CLOCK_BOOTTIME. */
+  private readonly pendingCalls = new Set<{ readonly beganAt: number }>();
   readonly walletState = new WalletState();
 
   /** @param intervalMilliseconds between two examinations of a bitcoind */
@@ -72,6 +77,7 @@ export class BitcoindGate {
     return {
       bitcoind: !nothing ? report : report.known ? { ...report, problem } : { ...report, reason: problem },
       ...(shown.answeredAt !== undefined && { answeredAt: shown.answeredAt }),
+      isUsable,
       bitcoinds: backends.map((backend) => backend.summary(backend === chosen)),
     };
   }
@@ -80,6 +86,17 @@ export class BitcoindGate {
   async current(): Promise<Backend | undefined> {
     while (this.changing !== undefined) await this.changing;
     return this.chosen;
+  }
+
+  /** Runs a call that changes the wallet or broadcasts. A change of bitcoind waits for its end, for some seconds. */
+  async whileCallIsPending<T>(call: () => Promise<T>): Promise<T> {
+    const pending = { beganAt: boottime() };
+    this.pendingCalls.add(pending);
+    try {
+      return await call();
+    } finally {
+      this.pendingCalls.delete(pending);
+    }
   }
 
   /** The other bitcoinds that Eclair could use. */
@@ -128,9 +145,12 @@ export class BitcoindGate {
     if (previous === undefined) this.bestTip = undefined;
   }
 
-  /** The block that a bitcoind must have. The chosen bitcoind of the active instance defines the chain. */
+  /**
+   * The block that a bitcoind must have. The chosen bitcoind of the active instance defines the chain until it may have
+   * started again: it may follow a fork of any depth.
+   */
   private settledBlockFor(backend: Backend): BlockId | undefined {
-    return backend === this.chosen ? this.message?.settledBlock : this.settled;
+    return backend === this.chosen && !backend.mayHaveRestarted ? this.message?.settledBlock : this.settled;
   }
 
   /** For each descriptor, the number of addresses that any bitcoind of the node has issued. */
@@ -144,7 +164,7 @@ export class BitcoindGate {
   /** Updates the settled block, and announces to Eclair a best block that the publisher of bitcoind has not announced. */
   private async followChosen(backend: Backend): Promise<void> {
     const { bestBlockHash, blocks } = backend;
-    if (bestBlockHash === undefined || blocks === undefined) return;
+    if (bestBlockHash === undefined || blocks === undefined || backend.mayBeOnOtherChain) return;
     if (bestBlockHash !== this.published) this.publishBlock(bestBlockHash);
     if (backend.problem !== undefined) return;
     try {
@@ -161,7 +181,7 @@ export class BitcoindGate {
   }
 
   private forward(from: Backend, parts: readonly Buffer[]): void {
-    if (from !== this.chosen || this.changing !== undefined) return;
+    if (from !== this.chosen || this.changing !== undefined || from.mayBeOnOtherChain) return;
     const [topic, content] = parts;
     if (topic?.toString() === "hashblock") this.published = content?.toString("hex");
     this.publisher.publish(parts);
@@ -191,9 +211,16 @@ export class BitcoindGate {
     const name = choose(candidates, chosen?.name, this.walletState.locks.list.length === 0);
     const next = backends.find((backend) => backend.name === name);
     if (next === undefined || next === chosen) return;
+    if (chosen?.answers === true && this.mustAwaitCalls) return;
     this.changing = this.change(chosen, next).finally(() => {
       this.changing = undefined;
     });
+  }
+
+  /** Whether a pending call may still get its answer: its locks must move as well. A stalled disk can hold a call without limit. */
+  private get mustAwaitCalls(): boolean {
+    const [oldest] = this.pendingCalls;
+    return oldest !== undefined && boottime() - oldest.beganAt < longestCallSeconds;
   }
 
   /**
@@ -226,7 +253,7 @@ export class BitcoindGate {
     const reason =
       from?.problem ?? (from === undefined ? "the first choice" : "a preferred bitcoind works again");
     logEvent("bitcoind.chosen", { bitcoind: to.name, previous: from?.name, reason });
-    if (from !== undefined && !from.answers) from.abandonRequests();
+    if (from !== undefined && (!from.answers || this.pendingCalls.size > 0)) from.abandonRequests();
     if (to.bestBlockHash !== undefined) this.publishBlock(to.bestBlockHash);
   }
 }

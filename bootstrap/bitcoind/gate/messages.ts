@@ -51,6 +51,8 @@ export const GateStatus = z.object({
   bitcoind: BitcoindReport,
   /** When this bitcoind answered last, in seconds on CLOCK_BOOTTIME; absent when it never did. */
   answeredAt: z.number().optional(),
+  /** Whether Eclair can use this bitcoind. */
+  isUsable: z.boolean(),
   /** Every configured bitcoind, in the order of preference. */
   bitcoinds: z.array(BitcoindSummary),
 });

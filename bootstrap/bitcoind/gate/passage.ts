@@ -1,9 +1,9 @@
 import { messageOf } from "../../contract/errors.ts";
 import { logError, logEvent } from "../../os/log.ts";
 import type { Backend } from "./backend.ts";
-import { transactionsOf } from "./wallet/broadcasts.ts";
+import { isAccepted, transactionsOf } from "./wallet/broadcasts.ts";
 import type { BitcoindGate } from "./gate.ts";
-import { errorAnswer, resultsOf, type RpcRequest } from "../rpc/request.ts";
+import { errorAnswer, resultsOf, type Call, type RpcRequest } from "../rpc/request.ts";
 import { NoAnswer, type RpcAnswer } from "../rpc/transport.ts";
 
 /** bitcoind answers a batch and a call that succeeded with 200. */
@@ -21,16 +21,24 @@ export async function passRequest(
   body: string,
   request: RpcRequest,
 ): Promise<RpcAnswer> {
-  const transactions = request.calls.flatMap(transactionsOf);
-  gate.walletState.broadcasts.add(transactions);
+  const answer = () => passToChosen(gate, path, body, request);
+  return request.effect === "read" ? await answer() : await gate.whileCallIsPending(answer);
+}
+
+async function passToChosen(
+  gate: BitcoindGate,
+  path: string,
+  body: string,
+  request: RpcRequest,
+): Promise<RpcAnswer> {
   let backend = await gate.current();
-  if (backend !== undefined) broadcastTo(gate.others(backend), request);
   const tried = new Set<Backend>();
   while (backend !== undefined && !tried.has(backend)) {
     tried.add(backend);
+    if (backend.mayBeOnOtherChain) return failure(request, `bitcoind (${backend.name}) ${backend.problem}`);
     try {
       const answer = await send(backend, path, body, request);
-      noteResults(gate, request, answer);
+      noteResults(gate, backend, request, answer);
       noteChange(backend, request, "answered");
       return answer;
     } catch (error) {
@@ -67,27 +75,47 @@ async function send(
   }
 }
 
-/** Every bitcoind receives a transaction, so that none of them misses it when it is chosen later. */
-function broadcastTo(backends: readonly Backend[], { calls }: RpcRequest): void {
-  for (const call of calls) {
-    if (transactionsOf(call).length === 0) continue;
-    const { method, params } = call;
-    const body = JSON.stringify({ jsonrpc: "1.0", id: "eclair-ami", method, params });
-    for (const backend of backends)
-      backend
-        .pass("/", body, { fresh: false })
-        .catch((error: unknown) =>
-          logError("bitcoind.broadcast-failed", error, { bitcoind: backend.name, method }),
-        );
+/** Every bitcoind receives a transaction that one has accepted, so that none of them misses it when it is chosen later. */
+function broadcastTo(backends: readonly Backend[], { method, params }: Call): void {
+  const body = JSON.stringify({ jsonrpc: "1.0", id: "eclair-ami", method, params });
+  for (const backend of backends)
+    backend
+      .pass("/", body, { fresh: false })
+      .catch((error: unknown) =>
+        logError("bitcoind.broadcast-failed", error, { bitcoind: backend.name, method }),
+      );
+}
+
+/**
+ * Follows what the calls have changed. A transaction that no bitcoind has accepted is sent to no other bitcoind, now or later:
+ * Eclair gives up the channel that such a transaction would have funded.
+ */
+function noteResults(gate: BitcoindGate, backend: Backend, request: RpcRequest, { body }: RpcAnswer): void {
+  if (request.effect === "read") return;
+  const { walletState } = gate;
+  const results = succeeded(request, body);
+  for (const call of request.calls.filter((one) => transactionsOf(one).length > 0)) {
+    if (!results.some((one) => one.call === call)) {
+      walletState.broadcasts.delete(transactionsOf(call));
+      continue;
+    }
+    walletState.broadcasts.add(transactionsOf(call));
+    broadcastTo(gate.others(backend), call);
+  }
+  try {
+    for (const { call, result } of results) walletState.observe(call, result);
+  } catch (error) {
+    logError("bitcoind.answer-unknown", error);
   }
 }
 
-function noteResults(gate: BitcoindGate, request: RpcRequest, { body }: RpcAnswer): void {
-  if (request.effect === "read") return;
+/** The calls that succeeded. bitcoind has executed none when its answer has another form, such as "Work queue depth exceeded". */
+function succeeded(request: RpcRequest, body: string): ReturnType<typeof resultsOf> {
   try {
-    for (const { call, result } of resultsOf(request, body)) gate.walletState.locks.observe(call, result);
+    return resultsOf(request, body).filter(({ call, result }) => isAccepted(call, result));
   } catch (error) {
     logError("bitcoind.answer-unknown", error);
+    return [];
   }
 }
 

@@ -61,7 +61,16 @@ export function resultsOf(request: RpcRequest, body: string): readonly { call: C
 const miscError = -1;
 
 /** The answer to a request that no bitcoind answered, in bitcoind's form. */
-export function errorAnswer({ calls, isBatch }: RpcRequest, message: string): string {
-  const answers = calls.map(({ id }) => ({ result: null, error: { code: miscError, message }, id }));
+export function errorAnswer(request: RpcRequest, message: string): string {
+  return answerBody(request, () => ({ result: null, error: { code: miscError, message } }));
+}
+
+/** The answer to a request whose calls succeeded, in bitcoind's form. */
+export function resultAnswer(request: RpcRequest, resultOf: (method: string) => unknown): string {
+  return answerBody(request, ({ method }) => ({ result: resultOf(method), error: null }));
+}
+
+function answerBody({ calls, isBatch }: RpcRequest, answerTo: (call: Call) => object): string {
+  const answers = calls.map((call) => ({ ...answerTo(call), id: call.id }));
   return JSON.stringify(isBatch ? answers : answers[0]);
 }

@@ -18,10 +18,13 @@ export type RpcAnswer = { readonly status: number; readonly body: string };
 export class NoAnswer extends Error {
   /** Whether bitcoind may have received the request. */
   readonly mayHaveArrived: boolean;
+  /** Whether the caller gave up a connection that works. */
+  readonly wasGivenUp: boolean;
 
-  constructor(message: string, mayHaveArrived: boolean) {
+  constructor(message: string, mayHaveArrived: boolean, wasGivenUp = false) {
     super(message);
     this.mayHaveArrived = mayHaveArrived;
+    this.wasGivenUp = wasGivenUp;
   }
 }
 
@@ -53,7 +56,8 @@ export class Transport {
     const { host, rpcPort, tls } = this.endpoint;
     return await new Promise((resolve, reject) => {
       let hasConnected = false;
-      const fail = (error: unknown) => reject(new NoAnswer(messageOf(error), hasConnected));
+      const fail = (error: unknown) =>
+        reject(new NoAnswer(messageOf(error), hasConnected, hasConnected && signal.aborted));
       const request: ClientRequest = (tls === undefined ? httpRequest : httpsRequest)({
         ...{ host, port: rpcPort, path, method: "POST", signal, lookup: this.lookup },
         agent: fresh ? false : this.agent,

@@ -1,25 +1,21 @@
-import { RawTx } from "@scure/btc-signer/script.js";
 import { z } from "zod";
 import type { Call } from "../../rpc/request.ts";
+import { transactionsOf } from "./broadcasts.ts";
+import { inputsOf, keyOf, Outpoints, type Outpoint } from "./outpoint.ts";
 
-/** An output: the id of its transaction, as bitcoind prints it, and its index. */
-export type Outpoint = { readonly txid: string; readonly vout: number };
-
-const Outpoints = z.array(z.looseObject({ txid: z.string(), vout: z.int() }));
 const FundOptions = z.looseObject({
   lockUnspents: z.boolean().optional(),
   lock_unspents: z.boolean().optional(),
 });
 const FundResult = z.looseObject({ hex: z.string() });
 
-const keyOf = ({ txid, vout }: Outpoint): string => `${txid}:${vout}`;
-
 /** The outputs that Eclair has locked. bitcoind keeps locks in memory only, each bitcoind its own. */
 export class LockedOutputs {
   private readonly outputs = new Map<string, Outpoint>();
 
   /** Follows a call that bitcoind answered with a result. */
-  observe({ method, params }: Call, result: unknown): void {
+  observe(call: Call, result: unknown): void {
+    const { method, params } = call;
     if (method === "lockunspent" && result === true) this.follow(params);
     if (method === "fundrawtransaction") {
       const options = FundOptions.safeParse(params[1]).data;
@@ -28,9 +24,7 @@ export class LockedOutputs {
         this.add(inputsOf(FundResult.parse(result).hex));
     }
     // bitcoind releases the locks of outputs that a transaction spends.
-    if (method === "sendrawtransaction") this.remove(inputsOf(z.string().parse(params[0])));
-    if (method === "submitpackage")
-      for (const transaction of z.array(z.string()).parse(params[0])) this.remove(inputsOf(transaction));
+    this.remove(transactionsOf(call).flatMap(inputsOf));
   }
 
   get list(): readonly Outpoint[] {
@@ -69,10 +63,4 @@ export class LockedOutputs {
   private remove(outpoints: readonly Outpoint[]): void {
     for (const outpoint of outpoints) this.outputs.delete(keyOf(outpoint));
   }
-}
-
-/** @param transaction in hex, signed or not */
-export function inputsOf(transaction: string): Outpoint[] {
-  const { inputs } = RawTx.decode(Buffer.from(transaction, "hex"));
-  return inputs.map(({ txid, index }) => ({ txid: Buffer.from(txid).toString("hex"), vout: index }));
 }

@@ -1,10 +1,9 @@
-import { z } from "zod";
 import { logEvent } from "../../../os/log.ts";
 import { RpcError, type BitcoindClient } from "../../rpc/client.ts";
+import type { Call } from "../../rpc/request.ts";
 import { Broadcasts } from "./broadcasts.ts";
 import { LockedOutputs } from "./locks.ts";
-
-const Outpoints = z.array(z.object({ txid: z.string(), vout: z.int() }));
+import { Outpoints, type Outpoint } from "./outpoint.ts";
 
 /** What Eclair has done in the wallet of one bitcoind, and another bitcoind must know before Eclair uses it. */
 export class WalletState {
@@ -15,6 +14,14 @@ export class WalletState {
   clear(): void {
     this.locks.clear();
     this.broadcasts.clear();
+  }
+
+  /** Follows a call that bitcoind answered with a result. */
+  observe(call: Call, result: unknown): void {
+    this.locks.observe(call, result);
+    const [unlocks, outpoints] = call.params;
+    if (call.method === "lockunspent" && result === true && unlocks === true)
+      this.broadcasts.deleteSpending(Outpoints.parse(outpoints ?? []));
   }
 
   /**
@@ -31,7 +38,7 @@ export class WalletState {
         if (!(error instanceof RpcError)) throw error;
         // The transaction is confirmed, was replaced, or conflicts with another one: no bitcoind needs it.
         refused += 1;
-        this.broadcasts.delete(transaction);
+        this.broadcasts.delete([transaction]);
       }
     }
     const present = Outpoints.parse(await client("listlockunspent", [], { wallet }));
@@ -46,11 +53,7 @@ export class WalletState {
     });
   }
 
-  private async lock(
-    client: BitcoindClient,
-    wallet: string,
-    outpoint: { txid: string; vout: number },
-  ): Promise<void> {
+  private async lock(client: BitcoindClient, wallet: string, outpoint: Outpoint): Promise<void> {
     try {
       await client("lockunspent", [false, [outpoint]], { wallet });
     } catch (error) {

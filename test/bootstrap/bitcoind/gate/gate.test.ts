@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { BitcoindGate } from "../../../../bootstrap/bitcoind/gate/gate.ts";
 import { passRequest } from "../../../../bootstrap/bitcoind/gate/passage.ts";
+import { inputsOf } from "../../../../bootstrap/bitcoind/gate/wallet/outpoint.ts";
 import type { BlockId } from "../../../../bootstrap/contract/reports/bitcoind.ts";
 import { parseRequest } from "../../../../bootstrap/bitcoind/rpc/request.ts";
 import { Publisher } from "../../../../bootstrap/bitcoind/zmq/publisher.ts";
@@ -43,7 +45,14 @@ function follow(openEclair?: string, settledBlock?: BlockId): void {
 
 const chosen = () => gate.status?.bitcoinds.find((bitcoind) => bitcoind.chosen)?.name;
 async function untilChosen(name: string): Promise<void> {
-  await expect.poll(chosen, { timeout: 5_000 }).toBe(name);
+  await expect.poll(chosen).toBe(name);
+}
+
+/** Ends the first bitcoind, and waits until the second one has answered a call of Eclair. */
+async function changeToB(): Promise<void> {
+  await a.stop();
+  expect(await call("listunspent")).toBe(true);
+  expect(chosen()).toBe("b");
 }
 
 /** Sends calls as Eclair does, in an array. @returns result or error message of the first call */
@@ -107,7 +116,7 @@ test("a call that changes the wallet is sent to the next bitcoind when it did no
 });
 
 const transaction =
-  "02000000000101aa00000000000000000000000000000000000000000000000000000000000000010000000000ffffffff01e8030000000000001600140102030405060708090a0b0c0d0e0f10111213140100000000";
+  "0200000001aa000000000000000000000000000000000000000000000000000000000000000100000000ffffffff01e8030000000000001600140102030405060708090a0b0c0d0e0f101112131400000000";
 
 test("a transaction goes to every bitcoind, and the next one's answer counts when the first answer is lost", async () => {
   follow("eclair-1");
@@ -117,6 +126,105 @@ test("a transaction goes to every bitcoind, and the next one's answer counts whe
   expect(await call("sendrawtransaction", transaction)).toBe("the id");
   expect(a.count("sendrawtransaction")).toBeGreaterThanOrEqual(1);
   expect(b.count("sendrawtransaction")).toBeGreaterThanOrEqual(1);
+});
+
+test.each<[method: string, argument: unknown, answer: unknown]>([
+  ["sendrawtransaction", transaction, new Error("mempool min fee not met")],
+  ["submitpackage", [transaction], { package_msg: "transaction failed" }],
+])(
+  "what bitcoind refuses is sent to no other bitcoind, now or later: %s",
+  async (method, argument, answer) => {
+    follow("eclair-1");
+    await untilChosen("a");
+    a.answers.set(method, answer);
+    expect(await call(method, argument)).toEqual(answer instanceof Error ? answer.message : answer);
+    await changeToB();
+    expect([b.count("sendrawtransaction"), b.count("submitpackage")]).toEqual([0, 0]);
+  },
+);
+
+test("a transaction of which Eclair gets no answer is sent to no other bitcoind later", async () => {
+  follow("eclair-1");
+  await untilChosen("a");
+  await b.stop();
+  a.fault = "cut";
+  expect(await call("sendrawtransaction", transaction)).toMatch(/does not answer/);
+  a.fault = "none";
+  await b.start();
+  await expect.poll(() => gate.status?.bitcoinds.every(({ problem }) => problem === undefined)).toBe(true);
+  await changeToB();
+  expect(b.count("sendrawtransaction")).toBe(0);
+});
+
+test("a package that bitcoind accepts goes to every bitcoind", async () => {
+  follow("eclair-1");
+  await untilChosen("a");
+  a.answers.set("submitpackage", { package_msg: "success" });
+  await call("submitpackage", [transaction]);
+  await expect.poll(() => b.count("submitpackage")).toBe(1);
+});
+
+test("a transaction whose inputs Eclair unlocks does not move to another bitcoind", async () => {
+  follow("eclair-1");
+  await untilChosen("a");
+  await call("sendrawtransaction", transaction);
+  await expect.poll(() => b.count("sendrawtransaction")).toBe(1);
+  await call("lockunspent", true, inputsOf(transaction));
+  await changeToB();
+  expect(b.count("sendrawtransaction")).toBe(1);
+});
+
+test("a change waits for a call that changes the wallet, so that its lock moves as well", async () => {
+  follow("eclair-1");
+  await untilChosen("a");
+  a.silentMethods.add("fundrawtransaction");
+  const funding = call("fundrawtransaction", "00", { lockUnspents: true });
+  await expect.poll(() => a.count("fundrawtransaction")).toBe(1);
+  a.txindex = {};
+  await expect.poll(() => gate.status?.bitcoinds[0]?.problem).toBe("has no txindex");
+  await sleep(200);
+  expect(chosen()).toBe("a");
+  await a.stop();
+  await funding;
+  await untilChosen("b");
+});
+
+test("a change does not wait longer than ten seconds for a call that has no answer", async () => {
+  follow("eclair-1");
+  await untilChosen("a");
+  a.silentMethods.add("fundrawtransaction");
+  const funding = call("fundrawtransaction", "00", { lockUnspents: true });
+  await expect.poll(() => a.count("fundrawtransaction")).toBe(1);
+  a.txindex = {};
+  await expect.poll(chosen, { timeout: 15_000 }).toBe("b");
+  expect(await funding).toMatch(/^bitcoind \(a\) did not answer, and the call is not repeated/);
+});
+
+test("a bitcoind that returns on another chain is not used any more, and no block of that chain is announced", async () => {
+  follow("eclair-1");
+  await untilChosen("a");
+  await expect.poll(() => gate.status?.bitcoind).toMatchObject({ settledBlock: { height: 90 } });
+  await Promise.all([a.stop(), b.stop()]);
+  await expect.poll(() => gate.status?.bitcoinds[0]?.problem).toMatch(/does not answer/);
+  a.blocks = { chain: "y", height: 300 };
+  a.isSyncing = true;
+  await a.start();
+  // Before and after the gate has examined it.
+  const answers: unknown[] = [];
+  await expect
+    .poll(async () => {
+      answers.push(await call("getblockcount"));
+      return gate.status?.bitcoinds[0]?.problem;
+    })
+    .toMatch(/is on another chain: its block 90/);
+  answers.push(await call("getblockcount"));
+  for (const answer of answers)
+    expect(answer).toMatch(/^bitcoind \(a\) (does not answer|is on another chain)/);
+  expect(published).not.toContain(hashOf("y", 300));
+  expect(gate.status?.isUsable).toBe(false);
+  await b.start();
+  await untilChosen("b");
+  expect(await call("getblockcount")).toBe(true);
 });
 
 test("locks and transactions move with Eclair to another bitcoind", async () => {
@@ -129,7 +237,7 @@ test("locks and transactions move with Eclair to another bitcoind", async () => 
   b.locked = [stale];
   await call("lockunspent", false, [locked]);
   await call("sendrawtransaction", transaction);
-  const before = b.count("sendrawtransaction");
+  await expect.poll(() => b.count("sendrawtransaction")).toBe(1);
   await a.stop();
   expect(await call("listunspent")).toBe(true);
   const moved = b.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
@@ -137,7 +245,7 @@ test("locks and transactions move with Eclair to another bitcoind", async () => 
     [true, [stale]],
     [false, [locked]],
   ]);
-  expect(b.count("sendrawtransaction")).toBe(before + 1);
+  expect(b.count("sendrawtransaction")).toBe(2);
   // The locks are there before Eclair's first request.
   const order = b.calls.map(({ method }) => method);
   expect(order.lastIndexOf("lockunspent")).toBeLessThan(order.lastIndexOf("listunspent"));
@@ -159,20 +267,18 @@ test("each block of the chosen bitcoind is announced, and the best block after a
   await expect.poll(() => published.at(-1)).toBe(hashOf("x", 100));
   a.blocks.height = 101;
   // Without an announcement of its own.
-  await expect.poll(() => published.at(-1), { timeout: 3_000 }).toBe(hashOf("x", 101));
+  await expect.poll(() => published.at(-1)).toBe(hashOf("x", 101));
   b.blocks.height = 102;
   await a.stop();
   await untilChosen("b");
-  await expect.poll(() => published.at(-1), { timeout: 3_000 }).toBe(hashOf("x", 102));
+  await expect.poll(() => published.at(-1)).toBe(hashOf("x", 102));
 });
 
 test("the preferred bitcoind defines the chain at first, also when a chain with more work is in the list", async () => {
   b.blocks = { chain: "y", height: 300 };
   follow();
   await untilChosen("a");
-  await expect
-    .poll(() => gate.status?.bitcoinds[1]?.problem, { timeout: 4_000 })
-    .toMatch(/is on another chain/);
+  await expect.poll(() => gate.status?.bitcoinds[1]?.problem).toMatch(/is on another chain/);
   expect(chosen()).toBe("a");
 });
 
@@ -220,7 +326,7 @@ test.each<[string, (bitcoind: FakeBitcoind) => void, RegExp]>([
   follow();
   await untilChosen("a");
   change(b);
-  await expect.poll(() => gate.status?.bitcoinds[1]?.problem, { timeout: 4_000 }).toMatch(reason);
+  await expect.poll(() => gate.status?.bitcoinds[1]?.problem).toMatch(reason);
   await a.stop();
   expect(await call("getblockcount")).toMatch(/does not answer/);
   expect(chosen()).toBe("a");

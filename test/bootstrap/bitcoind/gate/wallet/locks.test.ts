@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { inputsOf, LockedOutputs } from "../../../../../bootstrap/bitcoind/gate/wallet/locks.ts";
+import { LockedOutputs } from "../../../../../bootstrap/bitcoind/gate/wallet/locks.ts";
+import { inputsOf } from "../../../../../bootstrap/bitcoind/gate/wallet/outpoint.ts";
 
 const outpoint = (byte: string) => ({ txid: byte.repeat(32), vout: 1 });
 const a = outpoint("aa");
