@@ -5,8 +5,9 @@
  * `claimant` contains the hosts that want to claim, by the address that the database sees. Only the latest holder
  * acknowledges them, for its own generation. `sessions_at` describes the sessions of a host as one text, which changes with each
  * statement. It is null while a statement runs, and when the owner cannot see a session of any login: a host must not look silent
- * because its sessions are hidden. A holder that was frozen inside a transaction keeps a lock on the lease; only then, the
- * claim ends the holder's sessions first.
+ * because its sessions are hidden. A claim compares the sessions after it has locked the lease: from then on, the holder's host
+ * gets no answer of the database, and an answer that it got just before is seen. A holder that was frozen inside a transaction
+ * keeps a lock on the lease; only then, the claim ends the holder's sessions first, and none may exist after that.
  */
 export const claimsSql = `
 create table if not exists eclair_ami.claimant (
@@ -51,17 +52,25 @@ begin
     from eclair_ami.epoch e join eclair_ami.progress p using (generation)
     where e.eclair_instance_id = holder_eclair_instance_id and p.generation = holder_generation;
   if holder_address is null or not exists (select from eclair_ami.claimant c
-      where c.client_address = inet_client_addr() and c.acknowledged_generation = holder_generation)
-      or eclair_ami.sessions_at(holder_address) is distinct from holder_sessions then
+      where c.client_address = inet_client_addr() and c.acknowledged_generation = holder_generation) then
     return false;
   end if;
   begin
     lock table public.lease in access exclusive mode nowait;
   exception when lock_not_available then
-    perform pg_terminate_backend(a.pid) from pg_stat_activity a
+    if eclair_ami.sessions_at(holder_address) is distinct from holder_sessions then
+      return false;
+    end if;
+    perform pg_terminate_backend(a.pid, 2000) from pg_stat_activity a
       where a.datname = current_database() and a.usesysid = any (eclair_ami.logins()) and a.client_addr = holder_address;
+    holder_sessions := '';
     lock table public.lease in access exclusive mode;
   end;
+  -- From here on the holder's host gets no answer. It may have had one until now, and the view has a snapshot from before.
+  perform pg_stat_clear_snapshot();
+  if eclair_ami.sessions_at(holder_address) is distinct from holder_sessions then
+    return false;
+  end if;
   update public.lease set expires_at = now()
     where id = 1 and instance = holder_eclair_instance_id and expires_at > now();
   return found;

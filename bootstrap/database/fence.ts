@@ -3,19 +3,20 @@ import { sessionNames } from "../contract/database-sessions.ts";
 import { claimsSql } from "./claims.ts";
 
 /** The version of the fence that `fenceSql` creates. */
-export const fenceVersion = 6;
+export const fenceVersion = 7;
 
 /**
  * Images that know only an older version of the fence are refused. An image that knows version 3 works with later versions:
  * its Eclairs have one session name, so the fence distinguishes them by their host's address, as version 3 does. An image that
  * knows version 4 never claims a lease, and is never a claimant's victim, because it acknowledges none. An image that knows
- * version 5 ends only sessions of its own login: the first rotation of the login refuses it.
+ * version 5 ends only sessions of its own login: the first rotation of the login refuses it. With version 6, a claim compares the
+ * sessions of the holder's host only before it locks the lease.
  */
 export const minimumImageVersion = 3;
 export const minimumImageVersionWithLogins = 6;
 
 /** The key of the advisory lock that a write without a check of the lease shares, and that a change of holder takes. */
-const writersLock = "6172919002";
+export const writersLock = "6172919002";
 
 /** Whether a row of `pg_stat_activity` is a session of an Eclair. Images that know only version 3 use the plain name. */
 const isEclairSession = `split_part(a.application_name, '${sessionNames.separator}', 1) = '${sessionNames.eclair}'`;

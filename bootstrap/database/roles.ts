@@ -4,15 +4,17 @@ import { scramVerifier } from "./password.ts";
 
 /**
  * The limits of every login. A takeover waits for the locks of a node that was frozen inside a transaction, and for
- * the sessions of a host that is lost. Statements have no limit, because it could end a migration of Eclair's schemas.
- * `search_path` ensures that the name `lease` always means `public.lease`.
+ * the sessions of a host that is lost: both end before the default lease (40 s) does. Sessions must outlive 20 s without packets,
+ * because Eclair ends with a write that fails. TCP doubles the time to its next attempt (RFC 6298): when packets are lost for 20 s,
+ * TCP sends the data again at most 27 s after the first attempt. Statements have no limit, because it could end a migration of Eclair's
+ * schemas. `search_path` ensures that the name `lease` always means `public.lease`.
  */
 const limits = {
-  idle_in_transaction_session_timeout: "10s",
-  tcp_keepalives_idle: "5",
-  tcp_keepalives_interval: "2",
+  idle_in_transaction_session_timeout: "35s",
+  tcp_keepalives_idle: "11",
+  tcp_keepalives_interval: "8",
   tcp_keepalives_count: "3",
-  tcp_user_timeout: "11s",
+  tcp_user_timeout: "35s",
   search_path: "public",
 } as const;
 

@@ -1,4 +1,3 @@
-import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { sessionNames } from "../contract/database-sessions.ts";
@@ -14,15 +13,20 @@ const longestDelayMilliseconds = 3_000;
 /**
  * Reads the state of the database as the role of the node, over verified TLS. Retries while the database is unreachable.
  * @param secret the name of the login's secret, for error messages
+ * @param privateIp the address of this instance, from the metadata service
  */
-export async function inspectDatabase(access: DatabaseAccess, secret: string): Promise<DatabaseState> {
+export async function inspectDatabase(
+  access: DatabaseAccess,
+  secret: string,
+  privateIp: string,
+): Promise<DatabaseState> {
   const deadline = performance.now() + timeoutMilliseconds;
   let delay = firstDelayMilliseconds;
   for (;;) {
     try {
       const client = await connect(access, sessionNames.boot);
       try {
-        await requireOwnAddress(client, access);
+        await requireOwnAddress(client, access, privateIp);
         return await readDatabaseState(client);
       } finally {
         await client.end();
@@ -37,34 +41,25 @@ export async function inspectDatabase(access: DatabaseAccess, secret: string): P
   }
 }
 
-/** The fence distinguishes hosts by the address that the database sees. */
-async function requireOwnAddress(client: Client, { database }: DatabaseAccess): Promise<void> {
+/**
+ * The fence distinguishes hosts by the address that the database sees, and the doors of the other hosts send connections to
+ * this address.
+ */
+async function requireOwnAddress(
+  client: Client,
+  { database }: DatabaseAccess,
+  privateIp: string,
+): Promise<void> {
   const { rows } = await client.query<{ address: string | null }>(
     "select host(inet_client_addr()) as address",
   );
-  const problem = addressProblem(rows[0]?.address ?? undefined, ownAddress(client));
-  if (problem === undefined) return;
+  const seen = rows[0]?.address ?? "unknown";
+  if (seen === privateIp) return;
   throw new EclairAmiError({
     code: "database.address-translated",
     operation: "checking the connection to the database",
-    message: `${database.host} ${problem}`,
+    message: `${database.host} sees this host as ${seen}, but the address of the instance is ${privateIp}: the fence could not distinguish the hosts of the node`,
     remedy:
-      "connect to the database directly, without RDS Proxy, a NAT gateway or a pooler in between: docs/failover.md, network requirements of the fence",
+      "connect to the database directly, over IPv4 and the primary network interface, without RDS Proxy, a NAT gateway or a pooler in between: docs/failover.md, network requirements of the fence",
   });
-}
-
-/**
- * @param own the address that this end of the connection has
- * @returns undefined when the database sees the same address
- */
-export function addressProblem(seen: string | undefined, own: string | undefined): string | undefined {
-  if (seen === undefined || own === undefined) return "does not know the address of this host";
-  return own === seen
-    ? undefined
-    : `sees this host as ${seen}, but its own address is ${own}: the fence could not distinguish the hosts of the node`;
-}
-
-function ownAddress(client: Client): string | undefined {
-  const { stream } = client.connection;
-  return stream instanceof Socket ? stream.localAddress : undefined;
 }

@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import { z } from "zod";
 import type { Chain } from "../contract/configuration/node.ts";
 import { EclairAmiError } from "../contract/errors.ts";
+import { plainMessage } from "../contract/plain-messages.ts";
 import { openChannelsCondition } from "../database/open-channels.ts";
 import type { SetupOutcome } from "../contract/reports/setup.ts";
 import { fundingPublicKey } from "../identity/channel-keys.ts";
@@ -43,7 +44,7 @@ export async function readChannels(owner: Client): Promise<Channel[]> {
     `select channel_id as id, json, data as encoded from local.channels where ${await openChannelsCondition(owner)} order by channel_id`,
   );
   return rows.map(({ id, json, encoded }) => {
-    const parsed = ChannelData.safeParse(json);
+    const parsed = ChannelData.safeParse(json, { error: plainMessage });
     if (parsed.success) return { id, data: parsed.data, encoded };
     throw new EclairAmiError({
       code: "adopt.channel-unreadable",

@@ -12,6 +12,7 @@ import { runtimeLogin } from "../secrets.ts";
 import { bind } from "./binding.ts";
 import { canLogIn } from "./connection.ts";
 import { fenceFaults, fenceNotEnforced, requireFenceKnown } from "./fence-checks.ts";
+import { liveTransaction, lockLease, repeatWhileLocked } from "./live-transaction.ts";
 import { readRuntimeRole, roleExists } from "./runtime-role.ts";
 
 /** The key of an advisory lock, so that two cluster setups of one database run one after the other. */
@@ -41,36 +42,29 @@ export async function prepareDatabase(
   const { login, arn: secretArn, created } = await runtimeLogin(setup, secrets, { create: true });
   const { username } = login;
   const loginWorks = await canLogIn(context, login);
-  const changed = [...created];
-  await owner.query("begin");
-  try {
-    // While this transaction waits for a lock on the lease, Eclair's renewal waits behind it, for at most five seconds.
-    await owner.query("set local lock_timeout = '2s'; set local idle_in_transaction_session_timeout = '4s'");
+  const { state, changed, runtimeRole } = await liveTransaction(owner, async () => {
     await owner.query("select pg_advisory_xact_lock($1)", [setupLock]);
     const before = await readDatabaseState(owner);
     requireFenceKnown(before);
     if (before.binding !== undefined)
       requireNode(expectedOf(context, node), before.binding.node, "the database", "database");
-    const runtimeRole = (await readRuntimeRole(owner)) ?? username;
-    if (!loginWorks) changed.push(await createLogin(context, owner, { login, runtimeRole, before }));
-    await owner.query(settingsSql(username, runtimeRole));
-    changed.push(...(await createFence(owner, before, runtimeRole)));
+    const role = (await readRuntimeRole(owner)) ?? username;
+    const changes: string[] = [];
+    if (!loginWorks) changes.push(await createLogin(context, owner, { login, runtimeRole: role, before }));
+    changes.push(...(await createFence(owner, before, role)));
+    await limitLogins(owner, role);
     if (before.binding === undefined) {
       await bind(owner, node);
-      changed.push("binding");
+      changes.push("binding");
     }
-    changed.push(...(await additionalChange(owner, runtimeRole)));
+    changes.push(...(await additionalChange(owner, role)));
     // Last, because the privileges of a table's owner go to the next owner.
-    if (changed.length > 0) await owner.query(grantsSql(runtimeRole, setup.database.name));
-    await requireNoFaults(owner, runtimeRole);
-    const state = await readDatabaseState(owner);
-    await owner.query("commit");
-    if (await fenceExistingTables(owner, runtimeRole)) changed.push("fence on Eclair's tables");
-    return { state, changed, secretArn };
-  } catch (error) {
-    await owner.query("rollback");
-    throw (error as { code?: string }).code === lockNotAvailable ? databaseLocked(error) : error;
-  }
+    if (changes.length > 0) await owner.query(grantsSql(role, setup.database.name));
+    await requireNoFaults(owner, role);
+    return { state: await readDatabaseState(owner), changed: changes, runtimeRole: role };
+  });
+  if (await fenceExistingTables(owner, runtimeRole)) changed.push("fence on Eclair's tables");
+  return { state, changed: [...created, ...changed], secretArn };
 }
 
 type NewLogin = {
@@ -95,10 +89,19 @@ async function createLogin(
   return `role ${username}`;
 }
 
+/** Sets the limits of all logins: a rotation can leave a second one. */
+async function limitLogins(owner: Client, runtimeRole: string): Promise<void> {
+  const { rows } = await owner.query<{ rolname: string }>(
+    "select rolname from pg_roles where rolcanlogin and oid = any ((select eclair_ami.logins())::oid[])",
+  );
+  for (const { rolname } of rows) await owner.query(settingsSql(rolname, runtimeRole));
+}
+
 /** Creates the lease table and the fence, or upgrades the fence. */
 async function createFence(owner: Client, { fence }: DatabaseState, runtimeRole: string): Promise<string[]> {
   if (fence?.version === fenceVersion && (await hasTrigger(owner))) return [];
   await owner.query(leaseSql);
+  await lockLease(owner);
   await owner.query(fenceSql(runtimeRole));
   return [fence === undefined ? "fence" : `fence, from version ${fence.version}`];
 }
@@ -124,26 +127,9 @@ async function requireNoFaults(owner: Client, runtimeRole: string): Promise<void
  */
 async function fenceExistingTables(owner: Client, runtimeRole: string): Promise<boolean> {
   await owner.query(`set lock_timeout = '2s'; set role ${escapeIdentifier(runtimeRole)}`);
-  const fenced = await fenceTables(owner);
+  const fenced = await repeatWhileLocked(() => fenceTables(owner));
   await owner.query("reset role; reset lock_timeout");
   return fenced.length > 0;
-}
-
-/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const lockNotAvailable = "55P03";
-
-function databaseLocked(error: unknown): EclairAmiError {
-  return new EclairAmiError(
-    {
-      code: "database.locked",
-      operation: "preparing the database",
-      message:
-        "another transaction holds a lock on a table for longer than the renewal of Eclair's lease permits",
-      remedy:
-        "find a dump or another long transaction in this database, and run the command again. It keeps everything that exists already",
-    },
-    { cause: error },
-  );
 }
 
 function foreignRole(username: string): EclairAmiError {
