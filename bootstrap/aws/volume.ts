@@ -14,7 +14,7 @@ import { enlarge } from "./volume-size.ts";
 type ChainVolume = NonNullable<NodeConfiguration["chainVolume"]>;
 
 const createTimeoutSeconds = 120;
-/** A bitcoind can take minutes to stop. After this time, a new volume is better than no node. */
+/** A bitcoind can take minutes to stop, after the drain of its host. After this time, a new volume is better than no node. */
 const releaseTimeoutMilliseconds = 600_000;
 const releaseIntervalMilliseconds = 1_000;
 const tokenLifetimeMilliseconds = 600_000;
@@ -31,7 +31,7 @@ export type AttachedVolume = {
  * of the configuration, or empty. A volume with the tag `broken` is not used.
  */
 export async function attachChainVolume(
-  { cluster, chain }: Pick<NodeConfiguration, "cluster" | "chain">,
+  { cluster, chain, failover }: Pick<NodeConfiguration, "cluster" | "chain" | "failover">,
   chainVolume: ChainVolume,
   identity: InstanceIdentity,
   aws: AwsSettings,
@@ -39,7 +39,7 @@ export async function attachChainVolume(
   const sdk = await import("@aws-sdk/client-ec2");
   const ec2 = new sdk.EC2Client(clientSettings(aws));
   try {
-    const deadline = performance.now() + releaseTimeoutMilliseconds;
+    const deadline = performance.now() + releaseTimeoutMilliseconds + failover.drainSeconds * 1000;
     for (;;) {
       const volumes = await findClusterVolumes();
       const attached = volumes.find((volume) => isAttachedHere(volume));

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { credential, type AwsSettings } from "../aws/clients.ts";
+import { clusterTable } from "../aws/cluster-table.ts";
 import { mountSnapshot, prepareChainVerification } from "../chainverification/prepare.ts";
 import type { ChainVerification } from "../contract/chain/verification.ts";
 import type { Configuration } from "../contract/configuration/parse.ts";
@@ -7,13 +9,18 @@ import type { ImageTest } from "../contract/configuration/image-test.ts";
 import { imageReference } from "../eclair/image.ts";
 import { prepareImageTest } from "../imagetest/prepare.ts";
 import { loadInstance } from "../imds/identity.ts";
+import { readTag } from "../imds/read.ts";
+import type { InstanceIdentity } from "../contract/reports/instance-identity.ts";
+import { defaultTable } from "../contract/record/default-table.ts";
+import { tags } from "../contract/tags.ts";
 import { logEvent } from "../os/log.ts";
+import { paths } from "../os/paths.ts";
 import { setUpCluster } from "../setup/run.ts";
 import { configurationIn } from "../contract/userdata/configuration.ts";
 import { version } from "../version.ts";
 import { databaseCertificates, startUnits } from "./host.ts";
 import { bootNode } from "./node.ts";
-import { Phases } from "./phases.ts";
+import { Phases, type FailureReports } from "./phases.ts";
 
 /** The network of an instance comes up within this time. */
 const metadataWithinMilliseconds = 20_000;
@@ -25,7 +32,11 @@ export async function boot(): Promise<void> {
   logEvent("boot.identity", { ...identity, bootstrap: version });
   const aws = awsSettings(identity.region);
 
-  const document = await phases.run("parse", () => parse(userData));
+  const document = await phases.run(
+    "parse",
+    () => parse(userData),
+    () => reportsOfTag(identity, aws),
+  );
   switch (document?.kind) {
     case undefined:
       logEvent("boot.idle");
@@ -43,6 +54,22 @@ export async function boot(): Promise<void> {
       await bootNode(phases, document, identity, aws);
   }
   phases.end("done");
+}
+
+/**
+ * Where a new instance of a cluster reports user-data that it cannot read: the instance's tag names the cluster.
+ * @returns undefined for an instance without the tag, and when the supervisor of an earlier boot reports
+ */
+async function reportsOfTag(
+  identity: InstanceIdentity,
+  aws: AwsSettings,
+): Promise<FailureReports | undefined> {
+  const cluster = existsSync(paths.node) ? undefined : await readTag(tags.cluster);
+  if (cluster === undefined) return undefined;
+  return {
+    table: clusterTable({ configuration: { record: { table: defaultTable }, cluster }, aws }),
+    identity,
+  };
 }
 
 /** The document in the user-data. A node's settings must be settings of this image's Eclair. */

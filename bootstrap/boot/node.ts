@@ -60,7 +60,7 @@ async function bootPhases(
   const table = clusterTable({ configuration, aws });
   // The supervisor of an earlier boot reports a later boot that failed.
   const hasBooted = existsSync(paths.node);
-  if (!hasBooted) phases.reportFailuresTo(table, identity);
+  if (!hasBooted) phases.reportFailuresTo({ table, identity });
 
   const local = localPasswords();
   // The record is read before the database: the progress in the record must not be newer than the database's.
@@ -87,7 +87,8 @@ async function bootPhases(
     const expected = expectedOf(facts);
     guardAgainstRecord(expected, record);
     const access = { database, login: secrets.database, ca: databaseCa };
-    guard(expected, record, await inspectDatabase(access, referenceOf(database.secret).id));
+    const { id } = referenceOf(database.secret);
+    guard(expected, record, await inspectDatabase(access, id, identity.privateIp));
   });
 
   await phases.run("render", () =>

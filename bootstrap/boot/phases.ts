@@ -10,25 +10,30 @@ import { version } from "../version.ts";
 
 const readableByAll = { uid: 0, gid: 0, mode: 0o644 };
 
+/** Where an instance without a supervisor reports a boot that failed. */
+export type FailureReports = { readonly table: ClusterTable; readonly identity: InstanceIdentity };
+
 /** Runs the phases of a boot one after another, and writes boot.json. */
 export class Phases {
   private status: BootStatus;
-  private sendReport: ((status: BootStatus) => Promise<void>) | undefined;
+  private reportTo: FailureReports | undefined;
 
   constructor(now: Date) {
     this.status = { formatVersion: 1, state: "running", startedAt: now.toISOString(), phases: [] };
     this.write();
   }
 
-  /** From now on a boot that fails reports to the cluster table. The supervisor reports everything else. */
-  reportFailuresTo(table: ClusterTable, identity: InstanceIdentity): void {
-    this.sendReport = async (boot) => {
-      const report: BootReport = { identity, boot, versions: { bootstrap: version } };
-      await table.putReport(identity.instanceId, report, new Date(), bootTimestamp());
-    };
+  /** From now on, a phase that fails is reported to the cluster table. The supervisor reports everything else. */
+  reportFailuresTo(reports: FailureReports): void {
+    this.reportTo = reports;
   }
 
-  async run<T>(phase: BootPhase, task: () => T | Promise<T>): Promise<T> {
+  /** @param findReports where a failure of this phase is reported */
+  async run<T>(
+    phase: BootPhase,
+    task: () => T | Promise<T>,
+    findReports: () => Promise<FailureReports | undefined> = () => Promise.resolve(this.reportTo),
+  ): Promise<T> {
     const started = performance.now();
     const duration = () => Math.round(performance.now() - started);
     try {
@@ -43,9 +48,17 @@ export class Phases {
       this.status.failure = { phase, error };
       logEvent("boot.phase", { phase, durationMs: duration(), error }, "error");
       this.end("failed");
-      await this.sendReport?.(this.status).catch((unsent: unknown) => logError("report.failed", unsent));
+      await this.report(findReports).catch((unsent: unknown) => logError("report.failed", unsent));
       throw thrown;
     }
+  }
+
+  private async report(findReports: () => Promise<FailureReports | undefined>): Promise<void> {
+    const found = await findReports();
+    if (found === undefined) return;
+    const { table, identity } = found;
+    const report: BootReport = { identity, boot: this.status, versions: { bootstrap: version } };
+    await table.putReport(identity.instanceId, report, new Date(), bootTimestamp());
   }
 
   end(state: BootStatus["state"]): void {

@@ -52,7 +52,7 @@ export const errorCodes = {
   "configuration.invalid":
     "A document is invalid. Each line names the line, the key and the nearest known key.",
   "database.address-translated":
-    "The database sees another address than those of the instance, and the fence distinguishes hosts by it.",
+    "The database sees another address than the private address of the instance, and the fence distinguishes hosts by it.",
   "database.certificate-invalid": "The certificate of the database server is not valid for its host name.",
   "database.chain-mismatch": "The database belongs to a node on another chain.",
   "database.channel-seed-mismatch": "The database belongs to a node with another channel seed.",
@@ -217,7 +217,8 @@ export const errorCodes = {
     "The file system of the chain volume has errors that need an operator, or bitcoind's index on it is corrupt again.",
   "volume.chain-mismatch": "The chain volume contains another chain.",
   "volume.foreign-data": "The chain volume was not created by this project, or by another version of it.",
-  "volume.not-found": "The chain volume did not appear as a device.",
+  "volume.not-found":
+    "The chain volume did not appear as a device, or several volumes could be the copy of a snapshot.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ErrorCode = keyof typeof errorCodes;

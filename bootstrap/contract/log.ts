@@ -51,6 +51,8 @@ export const logEvents = {
   "drift.detected": "Secrets or user-data differ from the files that the last boot rendered.",
   "drift.failed": "The comparison of secrets and user-data failed; the supervisor compares again.",
   "eclair.armed": "An Eclair waits at its gate before its first connection to the database.",
+  "eclair.configuration-checked":
+    "Eclair checked its configuration on a standby; `accepted` says whether Eclair starts with it.",
   "eclair.disarmed": "An Eclair that waited at its gate ended.",
   "eclair.ended": "The Eclair that was connected to the database ended.",
   "eclair.gate-opened": "The gate of an Eclair opened; this Eclair can take the lease.",

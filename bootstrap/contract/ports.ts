@@ -16,4 +16,7 @@ export const ports = {
   /** The RPC interface and the publisher that Eclair uses, on loopback, in front of every bitcoind. */
   bitcoindGateRpc: 8339,
   bitcoindGateZmq: 29_002,
+  /** The RPC interface and the port of the Eclair that checks its configuration, on loopback. */
+  eclairCheckRpc: 8341,
+  eclairCheck: 8342,
 } as const;

@@ -131,6 +131,11 @@ export class Slot {
     return this.arming && !this.killed;
   }
 
+  /** Whether the Eclair is ending by itself after it was connected to the database. */
+  get failsAfterConnection(): boolean {
+    return this.opened && !this.killed;
+  }
+
   /** The log of the Eclair that runs, or ran last. */
   async readLog(): Promise<string> {
     return await readJournal(this.invocationId);

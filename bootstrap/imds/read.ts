@@ -41,3 +41,9 @@ export async function readTargetLifecycleState(): Promise<string | undefined> {
   const state = await readMetadata("latest/meta-data/autoscaling/target-lifecycle-state", await newToken());
   return state?.toString("utf8").trim();
 }
+
+/** A tag of this instance; undefined when it has no such tag, or when its metadata options do not include tags. */
+export async function readTag(key: string): Promise<string | undefined> {
+  const value = await readMetadata(`latest/meta-data/tags/instance/${key}`, await newToken());
+  return value?.toString("utf8");
+}

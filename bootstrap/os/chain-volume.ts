@@ -57,22 +57,32 @@ export async function mountCopy(chain: Chain, owner: Omit<Ownership, "mode">): P
 /** The name of the link of any EBS volume. */
 const volumeLink = /^nvme-Amazon_Elastic_Block_Store_vol[0-9a-f]+$/;
 
-/** The link of the volume that does not contain the root file system. */
+/** The link of the only volume that does not contain the root file system. */
 async function awaitCopy(): Promise<string> {
   const root = (await run("findmnt", ["--noheadings", "--output", "SOURCE", "/"])).trim();
   const folder = "/dev/disk/by-id";
   const end = performance.now() + attachMilliseconds;
   for (;;) {
     const names = existsSync(folder) ? readdirSync(folder) : [];
-    const copy = names
+    const copies = names
       .filter((name) => volumeLink.test(name))
       .map((name) => `${folder}/${name}`)
-      .find((link) => !root.startsWith(realpathSync(link)));
+      .filter((link) => !root.startsWith(realpathSync(link)));
+    const [copy] = copies;
+    if (copies.length > 1) throw ambiguous(copies);
     if (copy !== undefined) return copy;
     if (performance.now() > end) throw notFound("the copy of the snapshot", folder);
     await sleep(50);
   }
 }
+
+const ambiguous = (links: readonly string[]): EclairAmiError =>
+  new EclairAmiError({
+    code: "volume.not-found",
+    operation: "mounting the chain volume",
+    message: `this instance has several volumes besides its root volume, and only one can be the copy of the snapshot: ${links.join(", ")}`,
+    remedy: "bake the image from a base image whose block device mapping has only the root volume",
+  });
 
 async function brokenIndex(actions: ChainVolumeActions, volumeId: string): Promise<EclairAmiError> {
   await actions.markBroken(volumeId, "index");

@@ -41,6 +41,11 @@ export async function startUnit(name: string): Promise<void> {
   await run("systemctl", ["start", "--no-block", name]);
 }
 
+/** Runs a unit of the type oneshot, and waits until its program has ended. */
+export async function runUnit(name: string, milliseconds: number): Promise<void> {
+  await run("systemctl", ["restart", name], { milliseconds });
+}
+
 export async function stopUnit(name: string): Promise<void> {
   await run("systemctl", ["stop", "--no-block", name]);
 }
@@ -58,6 +63,11 @@ export async function rerunBoot(): Promise<void> {
 /** Ends this supervisor; systemd starts the next one. */
 export async function restartSupervisor(): Promise<void> {
   await run("systemctl", ["restart", "--no-block", supervisorUnit]);
+}
+
+/** Waits until the journal contains every line that was logged before. */
+export async function syncJournal(): Promise<void> {
+  await run("journalctl", ["--sync"], { milliseconds: callMilliseconds });
 }
 
 /** The log lines of a unit since its start. */

@@ -39,14 +39,24 @@ export type DecisionContext = {
   readonly backoffSeconds: number;
   /** Why the chain of this host's bitcoind is not current, or was not until now. */
   readonly chainProblems: readonly string[];
-  /** Why no Eclair can be armed on this host, when starts of Eclair failed. */
-  readonly armingProblem?: string;
+  /** Why this host is not ready as a standby: Eclair cannot be armed, or does not accept its configuration. */
+  readonly standbyProblems: readonly string[];
+  /** Why Eclairs that were connected to the database ended before they answered. */
+  readonly startProblem?: string;
   /** How long the connected Eclair has not answered, and how long it may before it is killed. */
   readonly silentSeconds: number;
   readonly silentLimitSeconds: number;
   /** While another Eclair holds the lease, an Eclair is armed when the lease has at most this many seconds left. */
   readonly armAtRemainingSeconds: number;
 };
+
+/** The decision of a host that starts no Eclair any more. */
+export const stopping = (reason: string): Decision => ({
+  role: "stopping",
+  action: "none",
+  ready: false,
+  reasons: [reason],
+});
 
 /** Decides the role and the next action. A lease that another Eclair holds is normal, and never an error. */
 export function decide(observation: Observation, context: DecisionContext): Decision {
@@ -55,10 +65,14 @@ export function decide(observation: Observation, context: DecisionContext): Deci
   const hostProblems = [...bitcoindProblems(observation.bitcoind, context.chain), ...context.chainProblems];
   // Problems of the host do not end the role active: this Eclair holds the lease, so no other host can run Eclair.
   if (role === "active") return { ...verdict, ready: true, reasons: [...reasons, ...hostProblems] };
-  if (role !== "standby") return { ...verdict, ready: false };
-  const { armingProblem } = context;
-  const standbyProblems = armingProblem === undefined ? hostProblems : [...hostProblems, armingProblem];
-  return { ...verdict, ready: standbyProblems.length === 0, reasons: [...reasons, ...standbyProblems] };
+  const { startProblem, standbyProblems } = context;
+  if (role === "standby") {
+    const problems = [...hostProblems, ...standbyProblems];
+    return { ...verdict, ready: problems.length === 0, reasons: [...reasons, ...problems] };
+  }
+  const isStarting = role === "waiting" || role === "starting";
+  const problems = isStarting && startProblem !== undefined ? [startProblem] : [];
+  return { ...verdict, ready: false, reasons: [...reasons, ...problems] };
 }
 
 function decideRole(observation: Observation, context: DecisionContext): Verdict {

@@ -36,6 +36,11 @@ export class EclairPoller {
     return this.processes.open === undefined ? 0 : boottime() - this.answeredAt;
   }
 
+  /** Whether the connected Eclair has ever answered. */
+  get hasAnswered(): boolean {
+    return this.last !== undefined;
+  }
+
   /** An Eclair was connected to the database just now. */
   expectAnswers(): void {
     this.last = undefined;

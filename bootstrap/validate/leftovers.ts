@@ -43,6 +43,13 @@ const rules: readonly Rule[] = [
     imageOnly: true,
   },
   {
+    check: "network",
+    problem:
+      "the network is that of the build, and an instance whose metadata service does not answer would use it",
+    matches: named(/^\/etc\/netplan\/50-cloud-init\.yaml$/),
+    imageOnly: true,
+  },
+  {
     check: "random-seed",
     problem: "every instance would start with the same random seed",
     matches: named(/^\/var\/lib\/systemd\/random-seed$/),

@@ -57,7 +57,7 @@ const Database = DatabaseEndpoint.extend({
   /** The runtime role's login: JSON with `username` and `password`, as RDS writes it. */
   secret: SecretReference,
   /** How long a lease remains valid after its last renewal. */
-  leaseSeconds: z.int().min(6).max(600).default(30),
+  leaseSeconds: z.int().min(6).max(600).default(40),
   leaseRenewalSeconds: z.int().min(1).max(120).default(5),
 }).refine((database) => database.leaseRenewalSeconds * 2 < database.leaseSeconds, {
   path: ["leaseRenewalSeconds"],
@@ -235,6 +235,13 @@ const Node = z.strictObject({
        */
       silenceSeconds: z.number().min(3).max(60).default(3),
       bitcoind: BitcoindFailover.prefault({}),
+      /**
+       * An instance that its Auto Scaling group terminates leads peers to the active instance for this time after its
+       * deregistration. A Network Load Balancer sends new connections to a deregistered target for at least two minutes, although
+       * its documentation says otherwise: https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366 and
+       * https://github.com/aws/containers-roadmap/issues/470.
+       */
+      drainSeconds: z.int().min(0).max(300).default(150),
       /** The Auto Scaling group replaces an instance whose own bitcoind has not answered for this time. */
       unhealthyAfterSeconds: z.int().min(60).max(86_400).default(1800),
     })

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ChainVerification } from "../chain/verification.ts";
 import { ClusterSetup } from "./cluster-setup.ts";
 import { ImageTest } from "./image-test.ts";
+import { mustBeOneOf, plainMessage } from "../plain-messages.ts";
 import { nearest } from "./nearest.ts";
 import { NodeConfiguration } from "./node.ts";
 import { renamedKey, renamedValue } from "./renamed.ts";
@@ -43,13 +44,13 @@ export function parseDocument<S extends Schemas>(text: string, schemas: S): Pars
     const miscased = Object.keys(value).find((key) => key.toLowerCase() === "kind" && key !== "kind");
     const message =
       kind !== undefined
-        ? `must be ${known.length > 1 ? "one of " : ""}${known.join(", ")}${nearest(JSON.stringify(kind), known)}`
+        ? `${mustBeOneOf(known)}${nearest(JSON.stringify(kind), known)}`
         : `is missing${miscased === undefined ? "" : ` (\`${miscased}\` must be written \`kind\`)`}`;
     return {
       problems: [{ line: lineAt(miscased === undefined ? ["kind"] : [miscased]), path: "kind", message }],
     };
   }
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: plainMessage });
   if (result.success) return { configuration: result.data as z.output<S[keyof S]> };
   const problems = result.error.issues.flatMap((issue) => explain(issue, [], schema, value, kind));
   return {
@@ -86,13 +87,12 @@ function explain(
     return deepest ?? [{ path, message: "has an invalid value" }];
   }
   const actual = valueAt(value, path);
-  if (issue.code === "invalid_type" && actual === undefined) return [{ path, message: "is missing" }];
   if (issue.code === "invalid_value") {
     const values = issue.values.map(String);
     const renamed = renamedValue(kind, path, String(actual));
     const hint =
       renamed === undefined ? nearest(String(actual), values) : `: it is now called \`${renamed}\``;
-    return [{ path, message: `must be ${values.length > 1 ? "one of " : ""}${values.join(", ")}${hint}` }];
+    return [{ path, message: `${mustBeOneOf(values)}${hint}` }];
   }
   return [{ path, message: issue.message }];
 }

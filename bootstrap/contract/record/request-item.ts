@@ -1,5 +1,6 @@
 import { GetCommand, PutCommand, UpdateCommand, type DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
+import { plainMessage } from "../plain-messages.ts";
 import { conditionMet } from "./condition.ts";
 import { formatVersion, requestPartition } from "./keys.ts";
 
@@ -33,8 +34,8 @@ export class RequestItem<T extends Request> {
   async read(): Promise<T | undefined> {
     const { Item } = await this.client.send(new GetCommand({ ...this.key, ConsistentRead: true }));
     if (Item === undefined) return undefined;
-    z.object({ formatVersion: z.literal(formatVersion) }).parse(Item);
-    return this.kind.schema.parse(Item["request"]);
+    z.object({ formatVersion: z.literal(formatVersion) }).parse(Item, { error: plainMessage });
+    return this.kind.schema.parse(Item["request"], { error: plainMessage });
   }
 
   /** @returns false while another request is in progress */

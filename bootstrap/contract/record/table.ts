@@ -8,6 +8,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
+import { plainMessage } from "../plain-messages.ts";
 import type { LastEclair } from "../eclair/versions.ts";
 import { ChainSnapshotRequest } from "../requests/chain-snapshot.ts";
 import { finalSteps, Rotation, rotationLifetimeSeconds } from "../requests/rotation.ts";
@@ -114,7 +115,7 @@ export class ClusterTable {
     const { Item } = await this.client.send(
       new GetCommand({ ...this.key(items.record), ConsistentRead: true }),
     );
-    return Item === undefined ? undefined : RecordItem.parse(Item).record;
+    return Item === undefined ? undefined : RecordItem.parse(Item, { error: plainMessage }).record;
   }
 
   /** @returns false when the cluster has a record, or when the node belongs to another cluster */
@@ -150,7 +151,7 @@ export class ClusterTable {
         ConsistentRead: true,
       }),
     );
-    return Item === undefined ? undefined : OwnerItem.parse(Item).owner;
+    return Item === undefined ? undefined : OwnerItem.parse(Item, { error: plainMessage }).owner;
   }
 
   /**
@@ -210,7 +211,9 @@ export class ClusterTable {
   }
 
   async history(): Promise<HistoryEntry[]> {
-    return (await this.queryPrefix(items.historyPrefix)).map((item) => HistoryItem.parse(item).entry);
+    return (await this.queryPrefix(items.historyPrefix)).map(
+      (item) => HistoryItem.parse(item, { error: plainMessage }).entry,
+    );
   }
 
   /**
@@ -249,7 +252,7 @@ export class ClusterTable {
   async reports(now: Date): Promise<Map<string, { readonly reportedAt: string; readonly report: unknown }>> {
     const found = new Map<string, { reportedAt: string; report: unknown }>();
     for (const value of await this.queryPrefix(items.reportPrefix)) {
-      const item = ReportItem.parse(value);
+      const item = ReportItem.parse(value, { error: plainMessage });
       if (item.expiresAt * 1000 <= now.getTime()) continue;
       const { reportedAt, report } = item;
       found.set(item.item.slice(items.reportPrefix.length), { reportedAt, report });
@@ -278,7 +281,7 @@ export class ClusterTable {
     const { Item } = await this.client.send(
       new GetCommand({ ...this.key(`${items.setupResultPrefix}${id}`), ConsistentRead: true }),
     );
-    return Item === undefined ? undefined : ResultItem.parse(Item).result;
+    return Item === undefined ? undefined : ResultItem.parse(Item, { error: plainMessage }).result;
   }
 
   private async queryPrefix(prefix: string): Promise<Record<string, unknown>[]> {

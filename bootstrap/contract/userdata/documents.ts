@@ -1,6 +1,5 @@
 import { gunzipSync } from "node:zlib";
 import PostalMime from "postal-mime";
-import { messageOf } from "../errors.ts";
 
 /** The type of the MIME part that contains a document of this project, next to cloud-config and other parts. */
 export const partType = "application/x-eclair-ami";
@@ -94,6 +93,14 @@ function textOf(data: Buffer): string {
   return new TextDecoder("utf-8").decode(data);
 }
 
+/** https://nodejs.org/api/zlib.html#constants */
+function gzipProblem(error: unknown): string {
+  const { code } = error as { code?: string };
+  if (code === "Z_BUF_ERROR") return "ends too early";
+  if (code === "ERR_BUFFER_TOO_LARGE") return `contains more than ${largestDocumentBytes} bytes`;
+  return "is damaged";
+}
+
 /** Decodes base64 and gzip, in every combination. */
 function unpack(data: Buffer): Buffer {
   if (data.subarray(0, 2).equals(gzipMagic)) {
@@ -101,7 +108,7 @@ function unpack(data: Buffer): Buffer {
       return unpack(gunzipSync(data, { maxOutputLength: largestDocumentBytes }));
     } catch (error) {
       throw new Error(
-        `user-data begins like gzip and cannot be unpacked (${messageOf(error)}): compress the document again and launch with the complete result`,
+        `user-data begins like gzip and ${gzipProblem(error)}: compress the document again and launch with the complete result`,
         { cause: error },
       );
     }

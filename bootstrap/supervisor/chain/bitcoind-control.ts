@@ -67,6 +67,11 @@ export class BitcoindControl {
     return this.status?.value.answeredAt;
   }
 
+  /** Whether Eclair can use this bitcoind, by the last status of the gate. */
+  get isUsable(): boolean {
+    return this.status?.value.isUsable === true;
+  }
+
   get summaries(): readonly BitcoindSummary[] {
     return this.status?.value.bitcoinds ?? [];
   }

@@ -29,11 +29,16 @@ export type ChainObservation = {
   readonly bitcoind: BitcoindReport;
   /** When bitcoind answered last, on CLOCK_BOOTTIME. The error -28, "loading", is an answer. */
   readonly answeredAt: number | undefined;
+  /** Whether Eclair can use this bitcoind. */
+  readonly isUsable: boolean;
   readonly others: OtherBitcoinds;
 };
 
 /** Why the node should leave this host, when another host is better in this respect. */
-export type ChainFault = { readonly kind: "unreachable" | "behind" | "no-peers"; readonly reason: string };
+export type ChainFault = {
+  readonly kind: "unreachable" | "unusable" | "behind" | "no-peers";
+  readonly reason: string;
+};
 
 /** The state of this host's chain over time: whether bitcoind answers, has peers, and follows the best chain. */
 export class ChainHealth {
@@ -41,6 +46,8 @@ export class ChainHealth {
   private readonly limits: ChainLimits;
   private last: ChainTipReport = {};
   private answeredAt: number;
+  private unusableSince: number | undefined;
+  private problem: string | undefined;
   private behindSince: number | undefined;
   private peerlessSince: number | undefined;
   private observedAt: number;
@@ -55,16 +62,19 @@ export class ChainHealth {
   }
 
   /** @param now the time of the wall clock, in milliseconds since 1970 */
-  observe({ bitcoind, answeredAt, others }: ChainObservation, now: number, uptime: number): void {
+  observe({ bitcoind, answeredAt, isUsable, others }: ChainObservation, now: number, uptime: number): void {
     this.observedAt = uptime;
     this.isKnown = bitcoind.known;
     this.answeredAt = Math.max(this.answeredAt, answeredAt ?? -Infinity);
     if (!bitcoind.known) {
       this.last = {};
+      this.unusableSince = undefined;
       this.behindSince = undefined;
       this.peerlessSince = undefined;
       return;
     }
+    this.unusableSince = isUsable ? undefined : (this.unusableSince ?? uptime);
+    this.problem = bitcoind.problem;
     const { bestBlocks } = others;
     const behindBlocks = bestBlocks === undefined ? undefined : Math.max(0, bestBlocks - bitcoind.blocks);
     // The time of a block may be up to two hours ahead of the time at which it was found.
@@ -91,12 +101,14 @@ export class ChainHealth {
 
   /** The fault that has lasted for its whole limit; the gravest one. */
   get fault(): ChainFault | undefined {
-    const { limits, last, unansweredSeconds, behindSince, peerlessSince, observedAt } = this;
+    const { limits, last, unansweredSeconds, unusableSince, behindSince, peerlessSince, observedAt } = this;
     if (unansweredSeconds >= limits.unreachableSeconds)
       return {
         kind: "unreachable",
         reason: `bitcoind has not answered for ${Math.round(unansweredSeconds)} s`,
       };
+    if (unusableSince !== undefined && observedAt - unusableSince >= limits.behindSeconds)
+      return { kind: "unusable", reason: `Eclair cannot use bitcoind: ${this.problem}` };
     if (behindSince !== undefined && observedAt - behindSince >= limits.behindSeconds)
       return {
         kind: "behind",
@@ -107,7 +119,7 @@ export class ChainHealth {
     return undefined;
   }
 
-  /** Why this host's chain is not current; empty when it is. A bitcoind that does not answer is another problem. */
+  /** Why this host's chain is not current; empty when it is. The report of bitcoind says whether Eclair can use it. */
   get problems(): string[] {
     const { ageSeconds } = this.last;
     const problems: string[] = [];
@@ -116,7 +128,7 @@ export class ChainHealth {
         `bitcoind's last block is ${Math.round(ageSeconds / 60)} minutes old: bitcoind may have lost its peers`,
       );
     const { fault } = this;
-    if (fault !== undefined && fault.kind !== "unreachable") problems.push(fault.reason);
+    if (fault?.kind === "behind" || fault?.kind === "no-peers") problems.push(fault.reason);
     return problems;
   }
 }

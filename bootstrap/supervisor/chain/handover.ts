@@ -3,8 +3,7 @@ import { z } from "zod";
 import type { InstanceReport } from "../../contract/reports/instance.ts";
 import { isReadyStandby } from "../../contract/reports/standby.ts";
 import { boottime } from "../../os/clock.ts";
-import { logErrors } from "../../os/log-errors.ts";
-import { logEvent } from "../../os/log.ts";
+import { logError, logEvent } from "../../os/log.ts";
 import { paths } from "../../os/paths.ts";
 import type { ChainFault, ChainLimits } from "./chain-health.ts";
 
@@ -17,6 +16,8 @@ const State = z.object({
   /** On CLOCK_BOOTTIME: the file does not survive a boot. */
   handedOverAt: z.number(),
   reason: z.string(),
+  /** Whether bitcoind has been healthy for long enough since then. */
+  hasRecovered: z.boolean().optional(),
 });
 
 /** Where the supervisor keeps what a restart must not forget. */
@@ -54,9 +55,13 @@ export class ChainHandover {
   }
 
   /** @param fault of this host's chain, when one has lasted for its whole limit */
-  observe(fault: ChainFault | undefined, isHealthy: boolean): void {
+  observe(fault: ChainFault | undefined, isHealthy: boolean, { recoverySeconds }: ChainLimits): void {
     this.fault = fault;
     this.healthySince = isHealthy ? (this.healthySince ?? this.now()) : undefined;
+    const { state } = this;
+    if (state === undefined || state.hasRecovered === true || this.healthySeconds < recoverySeconds) return;
+    this.state = { ...state, hasRecovered: true };
+    this.remember();
   }
 
   /**
@@ -78,7 +83,7 @@ export class ChainHandover {
       const { instanceId } = better.identity;
       logEvent("bitcoind.hands-over", { reason: fault.reason, readyInstanceId: instanceId }, "warn");
       this.state = { handedOverAt: this.now(), reason: fault.reason };
-      await logErrors("remember-handover", async () => this.store.write(JSON.stringify(this.state)));
+      this.remember();
       await handOver();
     } finally {
       this.deciding = false;
@@ -94,12 +99,25 @@ export class ChainHandover {
 
   /** Why this host is not a ready standby after it handed the node over. */
   recoveryProblem({ recoverySeconds }: ChainLimits): string | undefined {
-    const { state, healthySince } = this;
-    if (state === undefined) return undefined;
-    const healthySeconds =
-      healthySince === undefined ? 0 : this.now() - Math.max(healthySince, state.handedOverAt);
-    if (healthySeconds >= recoverySeconds) return undefined;
+    const { state, healthySeconds } = this;
+    if (state === undefined || state.hasRecovered === true) return undefined;
     return `this instance handed the node over (${state.reason}); its bitcoind has been healthy for ${Math.floor(healthySeconds)} s of ${recoverySeconds} s`;
+  }
+
+  /** How long bitcoind has been healthy since the node was handed over. */
+  private get healthySeconds(): number {
+    const { healthySince, state } = this;
+    return healthySince === undefined
+      ? 0
+      : this.now() - Math.max(healthySince, state?.handedOverAt ?? -Infinity);
+  }
+
+  private remember(): void {
+    try {
+      this.store.write(JSON.stringify(this.state));
+    } catch (error) {
+      logError("supervisor.action-failed", error, { action: "remember-handover" });
+    }
   }
 }
 
@@ -109,5 +127,5 @@ function isBetter(other: InstanceReport, fault: ChainFault): boolean {
   if (!isReadyStandby(other) || !bitcoind.known) return false;
   if (fault.kind === "no-peers") return (bitcoind.peers ?? 0) > 0;
   // A standby compares itself with this host as well.
-  return fault.kind === "unreachable" || (chainTip?.behindBlocks ?? 0) === 0;
+  return fault.kind === "unreachable" || fault.kind === "unusable" || (chainTip?.behindBlocks ?? 0) === 0;
 }

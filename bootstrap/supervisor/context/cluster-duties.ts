@@ -115,6 +115,11 @@ export class ClusterDuties {
     return this.switchover.isUnderWay;
   }
 
+  /** Whether a snapshot of the chain is in progress: this host then holds its bitcoind. */
+  get isSnapshotUnderWay(): boolean {
+    return this.chainSnapshot?.isUnderWay === true;
+  }
+
   /** Why this host's bitcoind does not work at the moment. */
   get snapshotReason(): string | undefined {
     return this.chainSnapshot?.reason;

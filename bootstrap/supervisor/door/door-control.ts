@@ -94,11 +94,18 @@ export class DoorControl {
     this.process.publish(message);
   }
 
-  /** Closes the connections of the peers. @returns when the door has no connection any more, or after some seconds */
-  async closeConnections(): Promise<void> {
+  /**
+   * Leads peers to the active Eclair for some time, and then closes their connections. A connection that begins in the meantime
+   * is closed after its handshake. The time ends early when the door leads to no Eclair.
+   * @param seconds for how long a load balancer sends new connections here
+   */
+  async drain(seconds: number): Promise<void> {
+    const closesAt = boottime() + seconds;
+    while (boottime() < closesAt && this.serving) await sleep(pollMilliseconds);
     this.isLeaving = true;
     const end = boottime() + closeWithinSeconds;
-    while (boottime() < end && (this.report?.passing ?? 0) > 0) await sleep(pollMilliseconds);
+    const connections = () => (this.report === undefined ? 0 : this.report.passing + this.report.held);
+    while (boottime() < end && connections() > 0) await sleep(pollMilliseconds);
   }
 
   get report(): DoorReport | undefined {

@@ -115,6 +115,8 @@ export class GroupLifecycle {
     }
     if (!this.isStoodDown) {
       logEvent("auto-scaling.leaving");
+      // The hook may be close to its timeout, and the drain takes minutes.
+      await this.group.heartbeat(hookNames.terminating);
       await standDown();
       this.isStoodDown = true;
     }

@@ -20,14 +20,16 @@ const answers: Readonly<Record<string, (report: InstanceReport) => boolean>> = {
 
 /** A load balancer needs few connections. Each is closed after its answer. */
 const maximumConnections = 64;
-const requestMilliseconds = 2_000;
+/** From the beginning of a connection to its end. */
+const connectionMilliseconds = 2_000;
 const metricsCacheMilliseconds = 1_000;
 
 /**
  * Answers `/live`, `/ready`, `/active` and `/serving` with 200 or 503, and `/metrics` with Prometheus metrics. Only this host and the
  * scrapers that the operator names receive the report and the metrics; any other client receives what a load balancer needs.
+ * @param milliseconds how long a connection may take
  */
-export function healthServer(read: () => HealthState): Server {
+export function healthServer(read: () => HealthState, milliseconds = connectionMilliseconds): Server {
   const metrics = cachedMetrics();
   const server = createServer((request, response) => {
     response.setHeader("connection", "close");
@@ -46,9 +48,11 @@ export function healthServer(read: () => HealthState): Server {
     );
   });
   server.maxConnections = maximumConnections;
-  server.headersTimeout = requestMilliseconds;
-  server.requestTimeout = requestMilliseconds;
-  server.keepAliveTimeout = 1;
+  // node:http looks for slow requests only twice a minute, so slow clients could use all connections.
+  server.on("connection", (socket) => {
+    const limit = setTimeout(() => socket.destroy(), milliseconds);
+    socket.once("close", () => clearTimeout(limit));
+  });
   return server;
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { ports } from "../../contract/ports.ts";
+import { chainTipTexts } from "../../contract/reports/chain-tip.ts";
 import { InstanceReport } from "../../contract/reports/instance.ts";
 import { paths } from "../../os/paths.ts";
 import { readBootStatus } from "../../render/rendered.ts";
@@ -28,9 +29,10 @@ export async function status(): Promise<void> {
   const { role, roleSince, reasons, bitcoind, lease, record } = report;
   console.log(`role: ${role} since ${roleSince}${report.active ? "" : `: ${reasons.join("; ")}`}`);
   console.log(`node: ${report.nodeId} on ${report.chain}`);
-  console.log(
-    `bitcoind: ${bitcoind.known ? `block ${bitcoind.blocks} of ${bitcoind.headers}` : bitcoind.reason}`,
-  );
+  const chain = bitcoind.known
+    ? [`block ${bitcoind.blocks} of ${bitcoind.headers}`, ...chainTipTexts(report.chainTip)].join(", ")
+    : bitcoind.reason;
+  console.log(`bitcoind: ${chain}`);
   console.log(
     `lease: ${lease.known ? `${lease.holderEclairInstanceId ?? "no holder"}, ${lease.remainingSeconds.toFixed(1)} s left` : lease.reason}`,
   );

@@ -1,7 +1,12 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { boottime } from "../../os/clock.ts";
 import { logError, logEvent } from "../../os/log.ts";
 import { paths } from "../../os/paths.ts";
 import type { NodeDatabase } from "./node-database.ts";
+
+const settleSeconds = 5;
+const retryMilliseconds = 50;
 
 /** Releases the lease of an Eclair that ended on this host, so that a takeover does not wait until the lease expires. */
 export class LeaseReleaser {
@@ -29,6 +34,15 @@ export class LeaseReleaser {
   release(eclairInstanceId: string): void {
     this.eclairInstanceId = eclairInstanceId;
     void this.retry();
+  }
+
+  /** Tries for some seconds, before this supervisor ends. Afterwards, the next supervisor of this host continues. */
+  async settle(): Promise<void> {
+    const end = boottime() + settleSeconds;
+    while (this.eclairInstanceId !== undefined && boottime() < end) {
+      await this.retry();
+      await sleep(retryMilliseconds);
+    }
   }
 
   /** Tries until the lease is known to be free. The lease of another Eclair stays unchanged. */

@@ -19,6 +19,9 @@ const undefinedTable = "42P01";
  */
 export const leasePatience: Patience = { connect: 500, statement: 400, network: 100 };
 
+/** A connection, and the end of the last task that uses it: a connection executes one statement at a time. */
+type Session = { readonly client: Promise<Client>; last: Promise<unknown> };
+
 /** The lease, and what the same statement saw of its holder. */
 export type LeaseReading = {
   readonly report: LeaseReport;
@@ -52,7 +55,7 @@ from public.lease l left join eclair_ami.epoch e on e.eclair_instance_id = l.ins
 export class NodeDatabase {
   private readonly access: DatabaseAccess;
   private readonly patience: Patience;
-  private client: Promise<Client> | undefined;
+  private session: Session | undefined;
   /** Counts the connections. */
   private connection = 0;
 
@@ -168,19 +171,23 @@ export class NodeDatabase {
   }
 
   async close(): Promise<void> {
-    const { client } = this;
-    this.client = undefined;
+    const { session } = this;
+    this.session = undefined;
     // The connection is broken already, or no longer needed.
-    await client?.then((open) => open.end()).catch(() => undefined);
+    await session?.client.then((open) => open.end()).catch(() => undefined);
   }
 
+  /** Runs statements, when the statements of earlier calls have ended. */
   private async withClient<T>(task: (client: Client) => Promise<T>): Promise<T> {
+    const session = (this.session ??= { client: this.connect(), last: Promise.resolve() });
     try {
-      this.client ??= this.connect();
-      return await task(await this.client);
+      const client = await session.client;
+      const result = session.last.then(() => task(client));
+      session.last = result.catch(() => undefined);
+      return await result;
     } catch (error) {
       // An error of one statement leaves the connection usable; any other error may not.
-      if (!isStatementError(error)) this.abandon();
+      if (!isStatementError(error)) this.abandon(session);
       throw error;
     }
   }
@@ -191,10 +198,9 @@ export class NodeDatabase {
   }
 
   /** Gives up a connection without a word to the server, which may not answer. */
-  private abandon(): void {
-    const { client } = this;
-    this.client = undefined;
-    void client?.then(
+  private abandon(session: Session): void {
+    if (this.session === session) this.session = undefined;
+    void session.client.then(
       (open) => open.connection.stream.destroy(),
       () => undefined,
     );

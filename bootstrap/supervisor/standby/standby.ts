@@ -1,11 +1,12 @@
 import type { BitcoindReport } from "../../contract/reports/bitcoind.ts";
 import type { LeaseReport, Role } from "../../contract/reports/instance.ts";
 import type { EclairProcesses } from "../../eclair/processes.ts";
-import type { ArmInputs } from "../../eclair/slot.ts";
+import type { ArmInputs, Slot } from "../../eclair/slot.ts";
 import { logErrors } from "../../os/log-errors.ts";
 import { restartSupervisor } from "../../os/systemd.ts";
 import type { ContextReloader } from "../reload/context-reloader.ts";
 import type { Backoff } from "./backoff.ts";
+import type { ConfigurationCheck } from "./configuration-check.ts";
 import { PageCacheWarmer } from "./page-cache-warmer.ts";
 
 /** The time from Eclair's start to its first connection, with a margin, for `failover.armed: false`. */
@@ -16,12 +17,19 @@ export class Standby {
   private readonly reloader: ContextReloader;
   private readonly processes: EclairProcesses;
   private readonly backoff: Backoff;
+  private readonly check: ConfigurationCheck;
   private readonly pageCache = new PageCacheWarmer();
 
-  constructor(reloader: ContextReloader, processes: EclairProcesses, backoff: Backoff) {
+  constructor(
+    reloader: ContextReloader,
+    processes: EclairProcesses,
+    backoff: Backoff,
+    check: ConfigurationCheck,
+  ) {
     this.reloader = reloader;
     this.processes = processes;
     this.backoff = backoff;
+    this.check = check;
   }
 
   /** While another Eclair holds the lease, an Eclair is armed when the lease has at most this many seconds left. */
@@ -31,6 +39,19 @@ export class Standby {
 
   get armBeforeExpiry(): boolean {
     return !this.reloader.context.node.configuration.failover.armed;
+  }
+
+  /** Why Eclair's configuration keeps this host from being ready. The files of a later boot are not in use until Eclair accepts them. */
+  get configurationProblem(): string | undefined {
+    const { renderedId } = this.reloader.context;
+    const refusal = this.check.problem(this.currentFiles) ?? this.check.problem(renderedId);
+    if (refusal !== undefined || this.check.accepts(renderedId)) return refusal;
+    return "Eclair has not checked its configuration yet";
+  }
+
+  /** The id of the files with which an Eclair starts now. */
+  private get currentFiles(): string {
+    return (this.reloader.next ?? this.reloader.context).renderedId;
   }
 
   /**
@@ -51,8 +72,9 @@ export class Standby {
   async reload(role: Role, roleSeconds: number): Promise<void> {
     const { next, context } = this.reloader;
     if (next === undefined) return;
-    // The context contains what this host knows about a switchover.
+    // The context contains what this host knows about a switchover, or about a snapshot.
     if (context.duties.isSwitchoverUnderWay && this.processes.armed === undefined) return;
+    if (context.duties.isSnapshotUnderWay) return;
     if (!this.reloader.canSwitch(this.processes, role, roleSeconds)) return;
     this.reloader.switchTo(next);
     await logErrors("kill-outdated", () => this.processes.killOutdated(this.reloader.renderedIds));
@@ -61,6 +83,16 @@ export class Standby {
   async arm(bitcoind: BitcoindReport): Promise<void> {
     this.backoff.noteArmed();
     await this.processes.arm(this.currentInputs(bitcoind));
+  }
+
+  /** An Eclair that serves has accepted the files with which it started. */
+  noteServing({ armInputs }: Pick<Slot, "armInputs">): void {
+    if (armInputs !== undefined) this.check.noteAccepted(armInputs.rendered);
+  }
+
+  /** An Eclair takes over, and needs the processors. */
+  async endCheck(): Promise<void> {
+    await this.check.end();
   }
 
   /** Kills the armed Eclairs that cannot be used any more. */
@@ -84,22 +116,31 @@ export class Standby {
     readonly isHolderSilent: boolean;
   }): Promise<void> {
     void this.pageCache.poll();
+    // The armed Eclair comes first: with it, this host can take over.
+    const hasArmed = this.armBeforeExpiry || this.processes.armed !== undefined;
+    if (hasArmed && !isHolderSilent) this.check.poll(this.currentFiles);
     const renewed = lease.known && lease.remainingSeconds > armAheadSeconds;
     if (this.armBeforeExpiry && renewed && !isHolderSilent)
       return await logErrors("disarm", async () => this.processes.armed?.kill());
-    const { refused } = this.reloader.context.startGuard;
-    if (refused !== undefined || this.processes.arming !== undefined || !this.backoff.mayArmAgain) return;
+    const { context } = this.reloader;
+    if (
+      context.startGuard.refused !== undefined ||
+      this.processes.arming !== undefined ||
+      !this.backoff.mayArmAgain
+    )
+      return;
+    // An armed Eclair whose files were accepted is better than one whose files were not.
+    if (this.currentFiles !== context.renderedId && !this.check.accepts(this.currentFiles)) return;
     if (this.processes.isStale(this.currentInputs(bitcoind)))
       await logErrors("arm", () => this.arm(bitcoind));
   }
 
   /** The inputs of an Eclair that starts now. */
   private currentInputs(bitcoind: BitcoindReport): ArmInputs {
-    const { context, next } = this.reloader;
     return {
       blocks: bitcoind.known ? bitcoind.blocks : 0,
-      rendered: (next ?? context).renderedId,
-      record: context.startGuard.record,
+      rendered: this.currentFiles,
+      record: this.reloader.context.startGuard.record,
     };
   }
 }

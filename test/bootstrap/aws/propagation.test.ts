@@ -6,11 +6,14 @@ import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 const failure = (code: ErrorCode) =>
   new EclairAmiError({ code, operation: "booting", message: "denied", remedy: "permit it" });
 
-test("a denied request is retried while the instance is young", () => {
-  const retried = retryWhilePropagating(failure("secret.denied"), 299);
-  expect(retried).toMatchObject({ code: "secret.denied", message: "denied", retryable: true });
-  expect((retried as EclairAmiError).remedy).toMatch(/^permit it\. .*tries again/);
-});
+test.each<ErrorCode>(["secret.denied", "record.denied", "target-group.denied", "volume.attach-failed"])(
+  "%s is retried while the instance is young",
+  (code) => {
+    const retried = retryWhilePropagating(failure(code), 299);
+    expect(retried).toMatchObject({ code, message: "denied", retryable: true });
+    expect((retried as EclairAmiError).remedy).toMatch(/^permit it\. .*tries again/);
+  },
+);
 
 test.each<[ErrorCode, number]>([
   ["secret.denied", 300],

@@ -9,6 +9,7 @@ const defaultContext: DecisionContext = {
   backoffSeconds: 0,
   armAtRemainingSeconds: Infinity,
   chainProblems: [],
+  standbyProblems: [],
   silentSeconds: 0,
   silentLimitSeconds: 600,
 };
@@ -60,12 +61,24 @@ test.each<Row>([
   [
     "is a standby that is not ready while no Eclair can be armed",
     { lease: held(other), eclair: armed("no") },
-    { armingProblem: "Eclair cannot be armed" },
+    { standbyProblems: ["Eclair cannot be armed"] },
     {
       role: "standby",
       action: "arm",
       ready: false,
       reasons: expect.arrayContaining(["Eclair cannot be armed"]),
+    },
+  ],
+  [
+    "names the error of Eclairs that ended before they answered",
+    { eclair: armed("no") },
+    { backoffSeconds: 2, startProblem: "Eclair ends before it answers: 2 starts failed" },
+    {
+      role: "waiting",
+      reasons: [
+        "Eclair ended; it may take the lease again in 2 s",
+        "Eclair ends before it answers: 2 starts failed",
+      ],
     },
   ],
   ["is a ready standby otherwise", { lease: held(other) }, {}, { role: "standby", ready: true }],

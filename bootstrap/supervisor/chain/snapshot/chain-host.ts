@@ -18,8 +18,9 @@ export type ChainHost = {
   readonly describe: () => Promise<ChainFacts>;
   /** Ends bitcoind, which flushes its databases, and writes everything to the volume. */
   readonly stop: () => Promise<void>;
+  /** Starts bitcoind, when it does not run. */
   readonly start: () => Promise<void>;
-  /** Connects bitcoind to its peers again, when it was not stopped. */
+  /** Connects bitcoind to its peers. A bitcoind that was started connects by itself, and does not answer at first. */
   readonly reconnect: () => Promise<void>;
 };
 

@@ -3,7 +3,6 @@ import type { RequestItem } from "../../../contract/record/request-item.ts";
 import type { ChainSnapshotRequest } from "../../../contract/requests/chain-snapshot.ts";
 import { messageOf } from "../../../contract/errors.ts";
 import { boottime } from "../../../os/clock.ts";
-import { logErrors } from "../../../os/log-errors.ts";
 import { ChangeLog, logEvent } from "../../../os/log.ts";
 import { paths } from "../../../os/paths.ts";
 import type { ChainHost } from "./chain-host.ts";
@@ -19,6 +18,9 @@ export type SnapshotState = {
   readonly isHolderFine: boolean;
 };
 
+/** The start of bitcoind after a snapshot, and its connection to its peers. */
+type Release = { hasStarted: boolean; attempt: Promise<void> | undefined };
+
 type Requests = Pick<RequestItem<ChainSnapshotRequest>, "read" | "advance">;
 
 /**
@@ -32,35 +34,48 @@ export class ChainSnapshotParticipant {
   private readonly marker: string;
   private readAt = -Infinity;
   private polling = false;
+  /** Whether bitcoind was disconnected from its peers or stopped, by this supervisor or by an earlier one. */
+  private isHeld = false;
+  /** Set while bitcoind must be started and connected again, as long as an attempt fails. */
+  private release: Release | undefined;
   /** When bitcoind was stopped, on CLOCK_BOOTTIME. */
   private stoppedAt: number | undefined;
   private isWorking = false;
   private abortReason: string | undefined;
   private readonly log = new ChangeLog("chain-snapshot.failed");
+  private readonly releaseLog = new ChangeLog("chain-snapshot.failed");
 
   constructor(requests: Requests, instanceId: string, host: ChainHost, marker: string = paths.chainSnapshot) {
     this.requests = requests;
     this.instanceId = instanceId;
     this.host = host;
     this.marker = marker;
-    // An earlier supervisor stopped bitcoind. The first poll decides what becomes of it.
-    if (existsSync(marker)) this.stoppedAt = boottime();
+    if (!existsSync(marker)) return;
+    // The first poll decides what becomes of the bitcoind that an earlier supervisor held.
+    this.isHeld = true;
+    this.stoppedAt = boottime();
   }
 
   /** Why this host is not a ready standby. */
   get reason(): string | undefined {
-    return this.isWorking || this.stoppedAt !== undefined
+    return this.isUnderWay
       ? "a snapshot of the chain volume is created: bitcoind is disconnected or stopped"
       : undefined;
   }
 
+  /** Whether this host has begun a snapshot, and its bitcoind does not work normally yet. */
+  get isUnderWay(): boolean {
+    return this.isWorking || this.isHeld;
+  }
+
   /** The caller does not wait. */
   async poll(state: SnapshotState): Promise<void> {
+    if (this.release !== undefined) await this.repeatRelease(this.release);
     // Without the table: the snapshot does not matter when the active instance fails.
     if (!state.isHolderFine) await this.abort("the active instance failed");
     if (this.stoppedAt !== undefined && boottime() - this.stoppedAt > createWithinSeconds)
       await this.abort(`no snapshot was created within ${createWithinSeconds} s`);
-    const isIdle = this.stoppedAt === undefined && !this.isWorking && this.abortReason === undefined;
+    const isIdle = !this.isUnderWay && this.abortReason === undefined;
     if (this.polling || (isIdle && boottime() - this.readAt < idleSeconds)) return;
     this.polling = true;
     this.readAt = boottime();
@@ -78,26 +93,31 @@ export class ChainSnapshotParticipant {
     const isOurs = request?.instanceId === this.instanceId && Date.parse(request.expiresAt) > Date.now();
     if (!isOurs) {
       this.abortReason = undefined;
-      return await this.resume();
+      await this.resume();
+      return;
     }
+    if (request.step === "requested" && this.isHeld) await this.abort("the supervisor was started again");
     if (request.step === "requested") return await this.stopFor(request, state);
     if (request.step === "created") {
+      if (await this.resume()) await this.requests.advance(request, { ...request, step: "resumed" });
+    } else if (request.step === "stopped") {
+      if (this.stoppedAt === undefined) await this.refuse(request);
+    } else {
+      this.abortReason = undefined;
       await this.resume();
-      await this.requests.advance(request, { ...request, step: "resumed" });
     }
-    if (request.step === "stopped" && this.stoppedAt === undefined) await this.refuse(request);
-    if (request.step !== "stopped") this.abortReason = undefined;
   }
 
   private async stopFor(request: ChainSnapshotRequest, state: SnapshotState): Promise<void> {
-    if (!state.isReadyStandby) this.abortReason = "the instance is not a ready standby";
+    if (!state.isReadyStandby || this.isHeld) this.abortReason ??= "the instance is not a ready standby";
     if (this.abortReason !== undefined) return await this.refuse(request);
     this.isWorking = true;
     try {
       logEvent("chain-snapshot.started", { requestedBy: request.requestedBy });
+      writeFileSync(this.marker, "", { mode: 0o600 });
+      this.isHeld = true;
       const facts = await this.host.describe();
       if (this.aborted) return;
-      writeFileSync(this.marker, "", { mode: 0o600 });
       this.stoppedAt = boottime();
       await this.host.stop();
       if (this.aborted) return;
@@ -124,19 +144,44 @@ export class ChainSnapshotParticipant {
   }
 
   private async abort(reason: string): Promise<void> {
-    if ((this.stoppedAt === undefined && !this.isWorking) || this.aborted) return;
+    if (!this.isUnderWay || this.aborted || this.release !== undefined) return;
     this.abortReason = reason;
     logEvent("chain-snapshot.aborted", { reason }, "warn");
     await this.resume();
   }
 
-  private async resume(): Promise<void> {
-    if (this.stoppedAt === undefined) {
-      if (this.isWorking) await logErrors("reconnect-bitcoind", () => this.host.reconnect());
+  /**
+   * Starts bitcoind and connects it again. The next polls repeat what failed: a bitcoind that starts does not answer yet.
+   * @returns whether bitcoind runs
+   */
+  private async resume(): Promise<boolean> {
+    if (!this.isHeld) return true;
+    this.stoppedAt = undefined;
+    const isFirst = this.release === undefined;
+    const release = (this.release ??= { hasStarted: false, attempt: undefined });
+    if (isFirst) await this.repeatRelease(release);
+    return release.hasStarted;
+  }
+
+  private async repeatRelease(release: Release): Promise<void> {
+    release.attempt ??= this.attemptRelease(release).finally(() => {
+      release.attempt = undefined;
+    });
+    await release.attempt;
+  }
+
+  private async attemptRelease(release: Release): Promise<void> {
+    try {
+      await this.host.start();
+      release.hasStarted = true;
+      await this.host.reconnect();
+    } catch (error) {
+      this.releaseLog.logError(error);
       return;
     }
-    this.stoppedAt = undefined;
-    await this.host.start();
+    this.isHeld = false;
+    this.release = undefined;
+    this.releaseLog.reset();
     rmSync(this.marker, { force: true });
     logEvent("chain-snapshot.resumed");
   }

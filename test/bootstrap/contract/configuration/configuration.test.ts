@@ -22,7 +22,7 @@ test("a key that is left out has its default", () => {
     color: "49daaa",
     door: "on",
     failover: { silenceSeconds: 3 },
-    database: { port: 5432, name: "eclair", leaseSeconds: 30, leaseRenewalSeconds: 5 },
+    database: { port: 5432, name: "eclair", leaseSeconds: 40, leaseRenewalSeconds: 5 },
     bitcoind: { local: { peers: [] }, wallet: "eclair" },
     java: { heapMebibytes: 1024 },
     eclair: { settings: {} },
@@ -71,7 +71,7 @@ test.each([
   ],
   ["a wrong version", changed({ apiVersion: "eclair-ami/v2" }), "line 1: apiVersion must be eclair-ami/v1"],
   ["a wrong chain", changed({ chain: "Mainnet" }), "did you mean `mainnet`?"],
-  ["a wrong type", changed({ alias: 5 }), "line 6: alias Invalid input: expected string, received number"],
+  ["a wrong type", changed({ alias: 5 }), "line 6: alias must be a text, and is a whole number"],
   [
     "an invalid value in a list",
     changed({ targetGroupArns: ["x"] }),
@@ -81,7 +81,7 @@ test.each([
   ["an alias with a line break", changed({ alias: "a\nb" }), "alias must not contain control characters"],
   [
     "a lease renewal that is too slow",
-    changed({ database: { ...smallest.database, leaseRenewalSeconds: 15 } }),
+    changed({ database: { ...smallest.database, leaseRenewalSeconds: 20 } }),
     "database.leaseRenewalSeconds must be less than half",
   ],
   [

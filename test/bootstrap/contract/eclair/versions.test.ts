@@ -4,6 +4,7 @@ import {
   keepsSchemas,
   schemaIncompatibility,
 } from "../../../../bootstrap/contract/eclair/versions.ts";
+import { commonSchemas } from "../../../support/schemas.ts";
 
 test.each([
   ["0.13.0", {}, undefined],
@@ -29,16 +30,7 @@ test("an Eclair newer than every known version may start on the schemas that it,
 });
 
 test("an Eclair counts as keeping the schemas only when its schemas are known", () => {
-  const schemas = {
-    channels: 12,
-    audit: 14,
-    liquidity: 1,
-    network: 4,
-    offers: 1,
-    payments: 8,
-    peers: 5,
-    pending_relay: 3,
-  };
+  const schemas = { ...commonSchemas, channels: 12, audit: 14 };
   const lastEclair = { version: "0.14.0", schemas };
   expect(keepsSchemas("0.14.1", lastEclair)).toBe(true);
   expect(keepsSchemas("0.14.0", { version: "0.13.1", schemas: { ...schemas, audit: 13 } })).toBe(false);

@@ -26,6 +26,21 @@ test.each([
   ["as a MIME part next to cloud-config", Buffer.from(multipart)],
   ["as a MIME part, with the message in gzip", gzipSync(multipart)],
   ["as a MIME part in base64", Buffer.from(mime([base64Part, Buffer.from(document).toString("base64")]))],
+  [
+    "as a MIME part in quoted-printable",
+    Buffer.from(
+      mime([
+        "application/x-eclair-ami\r\nContent-Transfer-Encoding: quoted-printable",
+        document.replace("eclair-ami/v1", "eclair=2Dami/v1"),
+      ]),
+    ),
+  ],
+  [
+    "as a part of a MIME message inside a MIME message",
+    Buffer.from(
+      `Content-Type: multipart/mixed; boundary="A"\r\nMIME-Version: 1.0\r\n\r\n--A\r\n${multipart}\r\n--A--\r\n`,
+    ),
+  ],
   ["as JSON on one line", Buffer.from(JSON.stringify(parsed))],
   ["as JSON on one line, in base64", Buffer.from(Buffer.from(JSON.stringify(parsed)).toString("base64"))],
   ["with a byte order mark", Buffer.from(`\ufeff${document}`)],
@@ -59,7 +74,8 @@ test.each([
 });
 
 test.each([
-  ["truncated gzip", gzipSync(document).subarray(0, 40), /gzip.*unexpected end/],
+  ["truncated gzip", gzipSync(document).subarray(0, 40), /gzip and ends too early/],
+  ["gzip with a changed byte", Buffer.from(gzipSync(document).with(30, 0)), /gzip and is damaged/],
   [
     "two parts",
     Buffer.from(mime(["application/x-eclair-ami", document], ["application/x-eclair-ami", document])),

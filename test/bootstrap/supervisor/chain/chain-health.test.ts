@@ -23,15 +23,17 @@ type Observed = [
   bestBlocks: number | undefined,
   uptime: number,
   havePeers?: boolean,
+  isUsable?: boolean,
 ];
 
 function observed(chain: Chain, ...observations: Observed[]) {
   const health = new ChainHealth(chain, limits, 0);
-  for (const [report, bestBlocks, uptime, havePeers = true] of observations)
+  for (const [report, bestBlocks, uptime, havePeers = true, isUsable = true] of observations)
     health.observe(
       {
         bitcoind: report,
         answeredAt: report.known || report.warmingUp === true ? uptime : undefined,
+        isUsable,
         others: { bestBlocks, havePeers },
       },
       now,
@@ -127,4 +129,19 @@ test("no answer is a fault after its limit, and a bitcoind that loads its index 
   expect(observed("regtest", [dead, 100, 30]).fault?.kind).toBe("unreachable");
   const loads = { ...dead, warmingUp: true } as const;
   expect(observed("regtest", answered, [loads, 100, 35], [dead, 100, 40]).fault).toBeUndefined();
+});
+
+test("a bitcoind that Eclair cannot use for a minute is a fault, although it answers", () => {
+  const scanning = { ...bitcoind(100), problem: "is not ready: the wallet eclair scans the chain: 3 %" };
+  const begun: Observed[] = [
+    [bitcoind(100), 100, 0],
+    [scanning, 100, 10, true, false],
+  ];
+  expect(observed("mainnet", ...begun, [scanning, 100, 69, true, false]).fault).toBeUndefined();
+  expect(observed("mainnet", ...begun, [scanning, 100, 70, true, false]).fault).toEqual({
+    kind: "unusable",
+    reason: "Eclair cannot use bitcoind: is not ready: the wallet eclair scans the chain: 3 %",
+  });
+  const again: Observed[] = [...begun, [bitcoind(100), 100, 60], [scanning, 100, 65, true, false]];
+  expect(observed("mainnet", ...again, [scanning, 100, 70, true, false]).fault).toBeUndefined();
 });

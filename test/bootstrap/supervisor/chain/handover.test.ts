@@ -7,6 +7,7 @@ import { captureLog } from "../../../support/log-capture.ts";
 
 const dead: ChainFault = { kind: "unreachable", reason: "bitcoind has not answered for 30 s" };
 const behind: ChainFault = { kind: "behind", reason: "bitcoind is 2 blocks behind" };
+const unusable: ChainFault = { kind: "unusable", reason: "Eclair cannot use bitcoind" };
 const noPeers: ChainFault = { kind: "no-peers", reason: "bitcoind has no peers" };
 
 const standby = (changes: object = {}) =>
@@ -33,7 +34,7 @@ const log = captureLog();
 async function handsOver(handover: ChainHandover, fault: ChainFault | undefined, others: InstanceReport[]) {
   let stops = 0;
   log.clear();
-  handover.observe(fault, fault === undefined);
+  handover.observe(fault, fault === undefined, limits);
   await handover.handOverIfDue(
     () => Promise.resolve(others),
     () => Promise.resolve(void (stops += 1)),
@@ -48,6 +49,7 @@ test.each<[string, ChainFault | undefined, InstanceReport[], boolean]>([
   ["a standby that is not ready", dead, [standby({ ready: false })], false],
   ["no armed Eclair", dead, [standby({ eclair: { armed: "no" } })], false],
   ["a ready standby", dead, [standby({ ready: false }), standby()], true],
+  ["a ready standby, whose bitcoind Eclair can use", unusable, [standby()], true],
   ["a standby that is behind as well", behind, [standby({ chainTip: { behindBlocks: 1 } })], false],
   ["a standby with the best chain", behind, [standby()], true],
   ["a standby without peers", noPeers, [standby({ bitcoind: { known: true, peers: 0 } })], false],
@@ -74,28 +76,33 @@ test("a host that handed over is ready after its bitcoind was healthy for some m
   await handsOver(create(), dead, [standby()]);
   const next = create();
   pass(100);
-  next.observe(dead, false);
+  next.observe(dead, false, limits);
   expect(next.recoveryProblem(limits)).toContain("healthy for 0 s of 180 s");
-  next.observe(undefined, true);
+  next.observe(undefined, true, limits);
   pass(179);
-  next.observe(undefined, true);
+  next.observe(undefined, true, limits);
   expect(next.recoveryProblem(limits)).toBe(
     "this instance handed the node over (bitcoind has not answered for 30 s); its bitcoind has been healthy for 179 s of 180 s",
   );
-  next.observe(behind, false);
-  next.observe(undefined, true);
+  next.observe(behind, false, limits);
+  next.observe(undefined, true, limits);
   pass(180);
+  next.observe(undefined, true, limits);
   expect(next.recoveryProblem(limits)).toBeUndefined();
+  // A later fault begins no second recovery, also for the next supervisor.
+  next.observe(behind, false, limits);
+  expect(next.recoveryProblem(limits)).toBeUndefined();
+  expect(create().recoveryProblem(limits)).toBeUndefined();
   expect(host().create().recoveryProblem(limits)).toBeUndefined();
 });
 
 test("a bitcoind that recovers while the reports are read keeps the node", async () => {
   const handover = host().create();
-  handover.observe(dead, false);
+  handover.observe(dead, false, limits);
   let stopped = false;
   await handover.handOverIfDue(
     () => {
-      handover.observe(undefined, true);
+      handover.observe(undefined, true, limits);
       return Promise.resolve([standby()]);
     },
     () => Promise.resolve(void (stopped = true)),

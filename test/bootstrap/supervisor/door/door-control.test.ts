@@ -7,6 +7,11 @@ const { world } = vi.hoisted(() => ({
   world: { now: 0, sent: [] as DoorMessage[], onLine: undefined as ((line: string) => void) | undefined },
 }));
 vi.mock("../../../../bootstrap/os/clock.ts", () => ({ boottime: () => world.now }));
+// vitest's clock does not replace the timers of this module.
+vi.mock("node:timers/promises", () => ({
+  setTimeout: async (milliseconds: number) =>
+    await new Promise((resolve) => void setTimeout(resolve, milliseconds)),
+}));
 vi.mock("../../../../bootstrap/os/helper-process.ts", () => ({
   HelperProcess: class {
     constructor(_command: string, _event: string, onLine: (line: string) => void) {
@@ -25,8 +30,8 @@ const counters = {
   ...{ passing: 0, held: 0, acceptedTotal: 0, heldTotal: 0 },
   ...{ movedTotal: 0, expiredTotal: 0, refusedTotal: 0, cutTotal: 0 },
 };
-const report = (status: Omit<DoorStatus, "report">) =>
-  world.onLine?.(JSON.stringify({ ...status, report: counters }));
+const report = (status: Omit<DoorStatus, "report">, connections: Partial<typeof counters> = {}) =>
+  world.onLine?.(JSON.stringify({ ...status, report: { ...counters, ...connections } }));
 const free: LeaseReport = { known: true, remainingSeconds: -1 };
 const hosts = { otherAddresses: ["100.64.4.9"], hasDoor: () => true };
 const slot = { eclairInstanceId: "ours", address: "127.0.0.2", unit: "running" } as const;
@@ -65,6 +70,62 @@ describe("a load balancer should send connections to the host", () => {
     expect(door.serving).toBe(false);
     world.now += 3;
     expect(door.problems).toEqual(["the door does not report"]);
+  });
+});
+
+describe("a host that leaves its target groups", () => {
+  const isLeaving = () => {
+    door.follow(free, hosts, undefined, { isStopping: true, until: 0, answers: false });
+    return world.sent.at(-1)?.isLeaving;
+  };
+  /** Lets the drain read the clock and the report again. */
+  const pass = async (seconds: number) => {
+    world.now += seconds;
+    await vi.advanceTimersByTimeAsync(1000);
+  };
+  let ended = false;
+  const drain = (seconds: number) => {
+    ended = false;
+    void door.drain(seconds).then(() => (ended = true));
+  };
+  const serve = (connections: Partial<typeof counters>) => report({ answeredSecondsAgo: 0 }, connections);
+  beforeEach(() => {
+    vi.useFakeTimers();
+    return () => vi.useRealTimers();
+  });
+
+  test("leads peers to the active Eclair for the time of the drain, then closes their connections", async () => {
+    serve({ passing: 2 });
+    drain(150);
+    for (let halfSecond = 0; halfSecond < 299; halfSecond += 1) {
+      await pass(0.5);
+      serve({ passing: 2 });
+    }
+    expect(isLeaving()).toBe(false);
+    await pass(0.5);
+    serve({ held: 1 });
+    await pass(0.5);
+    expect(isLeaving()).toBe(true);
+    expect(ended).toBe(false);
+    serve({});
+    await pass(1);
+    expect(ended).toBe(true);
+  });
+
+  test("does not wait when its door leads to no Eclair", async () => {
+    report({ answeredSecondsAgo: 11 });
+    drain(150);
+    await pass(1);
+    expect(ended).toBe(true);
+  });
+
+  test("does not wait for ever for a connection that does not end", async () => {
+    serve({ passing: 1 });
+    drain(0);
+    await pass(1);
+    expect(ended).toBe(false);
+    await pass(30);
+    expect(ended).toBe(true);
   });
 });
 

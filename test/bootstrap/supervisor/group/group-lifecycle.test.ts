@@ -5,6 +5,9 @@ import { GroupLifecycle } from "../../../../bootstrap/supervisor/group/group-lif
 import { captureLog } from "../../../support/log-capture.ts";
 
 captureLog();
+let now = 1_000;
+vi.mock(import("../../../../bootstrap/os/clock.ts"), () => ({ boottime: () => now }));
+
 const unhealthyAfterSeconds = 60;
 const healthyHost = { healthy: true, brokenForSeconds: 0 };
 
@@ -50,6 +53,14 @@ function instance(targetState: string | undefined) {
   return { metadata, calls, group, standDown, disconnectPeers, poll };
 }
 
+/** The heartbeat gives the drain the whole timeout of the hook. */
+const leaving = [
+  `heartbeat ${hookNames.terminating}`,
+  "stand down",
+  "disconnect peers",
+  `complete ${hookNames.terminating}`,
+];
+
 test("an instance outside an Auto Scaling group makes no call to Auto Scaling", async () => {
   const { calls, poll } = instance(undefined);
   await poll({ healthy: true, brokenForSeconds: 1000 });
@@ -72,7 +83,7 @@ test("an instance stops Eclair and disconnects its peers before it completes its
   metadata.targetState = "Terminated";
   await poll();
   await poll();
-  expect(calls.slice(1)).toEqual(["stand down", "disconnect peers", `complete ${hookNames.terminating}`]);
+  expect(calls.slice(1)).toEqual(leaving);
 });
 
 test("an instance completes a hook again when the group did not wait for it yet, and not when the hook is past", async () => {
@@ -121,7 +132,20 @@ test("an active instance that its group terminates continues until another insta
   expect(calls.slice(1)).toEqual([`heartbeat ${hookNames.terminating}`]);
   expect(group.heartbeatSeconds).toHaveBeenCalledWith(hookNames.terminating);
   await poll(healthyHost, activeWithStandby);
-  expect(calls.slice(2)).toEqual(["stand down", "disconnect peers", `complete ${hookNames.terminating}`]);
+  expect(calls.slice(2)).toEqual(leaving);
+});
+
+test("an active instance that waits for a standby sends a heartbeat before each timeout of the hook", async () => {
+  const { calls, poll } = instance("Terminated");
+  await poll(healthyHost, active);
+  now += 1_679;
+  await poll(healthyHost, active);
+  expect(calls).toHaveLength(1);
+  for (let count = 2; count <= 4; count += 1) {
+    now += count === 2 ? 1 : 1_680;
+    await poll(healthyHost, active);
+    expect(calls).toEqual(Array(count).fill(`heartbeat ${hookNames.terminating}`));
+  }
 });
 
 test("an active instance protects itself from the balancing of its group, and a passive instance does not", async () => {

@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { createConnection, type AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { healthServer, mayReadDetails } from "../../../../bootstrap/supervisor/health/server.ts";
 import type { InstanceReport } from "../../../../bootstrap/contract/reports/instance.ts";
 
@@ -113,4 +114,53 @@ test.each([
   ["2001:db9::7", ["2001:db8::/64"], false],
 ])("the client %s with the scrapers %j may read details: %s", (address, scrapers, may) => {
   expect(mayReadDetails(address, scrapers)).toBe(may);
+});
+
+test("renders the metrics once a second, however often they are requested", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  try {
+    const metrics = async () =>
+      /^eclair_ami_lease_remaining_seconds\S* (\S+)$/m.exec(await send("GET /metrics"))?.[1];
+    vi.advanceTimersByTime(3_600_000);
+    expect(await metrics()).toBe("9.5");
+    const lease = { known: true, holderEclairInstanceId: "other", remainingSeconds: 7 } as const;
+    state.report = { ...report, lease };
+    vi.advanceTimersByTime(1_000);
+    expect(await metrics()).toBe("9.5");
+    vi.advanceTimersByTime(1);
+    expect(await metrics()).toBe("7");
+  } finally {
+    state.report = report;
+    vi.useRealTimers();
+  }
+});
+
+/** A server of its own for a test. @returns its port */
+async function listen(milliseconds: number): Promise<number> {
+  const own = healthServer(() => state, milliseconds);
+  onTestFinished(() => {
+    own.closeAllConnections();
+    own.close();
+  });
+  await new Promise<void>((resolve) => own.listen(0, "127.0.0.1", resolve));
+  return (own.address() as AddressInfo).port;
+}
+
+test("serves 64 connections, and closes the next one", async () => {
+  const own = await listen(600_000);
+  const open = Array.from({ length: 64 }, () => createConnection(own, "127.0.0.1"));
+  await Promise.all(open.map(async (connection) => once(connection, "connect")));
+  await once(createConnection(own, "127.0.0.1"), "close");
+  expect(open.filter(({ readyState }) => readyState === "open")).toHaveLength(64);
+});
+
+test("ends a connection after its time, also when the client sends a byte now and then", async () => {
+  const own = await listen(300);
+  const slow = createConnection(own, "127.0.0.1");
+  const sending = setInterval(() => slow.write("G"), 50);
+  // The next byte can meet a closed connection.
+  slow.on("error", () => undefined);
+  const closed = await new Promise((resolve) => slow.on("close", () => resolve(true)));
+  clearInterval(sending);
+  expect(closed).toBe(true);
 });

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LeaseReleaser } from "../../../../bootstrap/supervisor/lease/lease-releaser.ts";
 import { captureLog } from "../../../support/log-capture.ts";
 
+let now = 0;
+vi.mock(import("../../../../bootstrap/os/clock.ts"), () => ({ boottime: () => now }));
 const { lines } = captureLog();
 const expireLease = vi.fn<(eclairInstanceId: string) => Promise<boolean>>();
 
@@ -12,6 +14,7 @@ let folder: string;
 let path: string;
 beforeEach(() => {
   vi.clearAllMocks();
+  now = 0;
   expireLease.mockReset();
   expireLease.mockResolvedValue(true);
   folder = mkdtempSync(join(tmpdir(), "eclair-ami-lease-releaser-"));
@@ -58,6 +61,29 @@ test("tries again until the database answers", async () => {
   await releaser.retry();
   await releaser.retry();
   expect(expireLease).toHaveBeenCalledTimes(2);
+});
+
+test("settles when the lease is known to be free", async () => {
+  expireLease.mockRejectedValueOnce(new Error("not reachable"));
+  const releaser = newReleaser();
+  await releaser.settle();
+  expect(expireLease).not.toHaveBeenCalled();
+  releaser.remember("first");
+  releaser.release("first");
+  await releaser.settle();
+  expect(existsSync(path)).toBe(false);
+});
+
+test("leaves the lease to the next supervisor when the database does not answer for five seconds", async () => {
+  expireLease.mockRejectedValue(new Error("not reachable"));
+  const releaser = newReleaser();
+  releaser.remember("first");
+  releaser.release("first");
+  const settled = releaser.settle();
+  await vi.waitFor(() => expect(expireLease.mock.calls.length).toBeGreaterThan(1));
+  now = 5;
+  await settled;
+  expect(existsSync(path)).toBe(true);
 });
 
 test("releases the lease that an earlier supervisor left", async () => {

@@ -5,6 +5,7 @@ import type { ClusterTable } from "../../../../bootstrap/contract/record/table.t
 import type { NodeDatabase } from "../../../../bootstrap/supervisor/lease/node-database.ts";
 import { StartGuard } from "../../../../bootstrap/supervisor/lease/start-guard.ts";
 import { captureLog } from "../../../support/log-capture.ts";
+import { commonSchemas } from "../../../support/schemas.ts";
 
 let now = 1000;
 vi.mock(import("../../../../bootstrap/os/clock.ts"), () => ({ boottime: () => now }));
@@ -33,9 +34,12 @@ const record: ClusterRecord = {
 
 /** The answer of the table: a record, no record, or an error. */
 let answer: ClusterRecord | Error | undefined;
+/** The schemas in the database. */
+let schemas: Readonly<Record<string, number>>;
 let guard: StartGuard;
 beforeEach(() => {
   answer = record;
+  schemas = {};
   const expected = expectedOf({ configuration, node, eclair: "0.13.0" });
   const table = {
     name: "eclair-ami",
@@ -50,7 +54,7 @@ beforeEach(() => {
         progress,
         systemIdentifier: "71",
         databaseOid: 16384,
-        schemas: {},
+        schemas,
       }),
   } as unknown as NodeDatabase;
   guard = new StartGuard(expected, configuration, table, database);
@@ -63,6 +67,15 @@ test("reports the reason of a refusal until a later check passes", async () => {
   answer = record;
   await guard.check();
   expect(guard.refused).toBeUndefined();
+});
+
+test("knows that Eclair migrates a database with older schemas, which takes longer than another start", async () => {
+  schemas = { ...commonSchemas, channels: 11, audit: 13 };
+  await guard.check();
+  expect([guard.refused, guard.migratesSchemas]).toEqual([undefined, false]);
+  schemas = { ...schemas, audit: 12 };
+  await guard.check();
+  expect([guard.refused, guard.migratesSchemas]).toEqual([undefined, true]);
 });
 
 test("is due again after five seconds, and after one second when the table cannot be reached", async () => {

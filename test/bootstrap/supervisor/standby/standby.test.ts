@@ -6,6 +6,7 @@ import type { ArmInputs } from "../../../../bootstrap/eclair/slot.ts";
 import type { restartSupervisor } from "../../../../bootstrap/os/systemd.ts";
 import type { ContextReloader } from "../../../../bootstrap/supervisor/reload/context-reloader.ts";
 import { Backoff } from "../../../../bootstrap/supervisor/standby/backoff.ts";
+import type { ConfigurationCheck } from "../../../../bootstrap/supervisor/standby/configuration-check.ts";
 import { Standby } from "../../../../bootstrap/supervisor/standby/standby.ts";
 import { captureLog } from "../../../support/log-capture.ts";
 
@@ -27,13 +28,22 @@ captureLog();
 const bitcoind = { known: true, blocks: 7 } as BitcoindReport;
 const held: LeaseReport = { known: true, holderEclairInstanceId: "other", remainingSeconds: 12 };
 
+const accepted = new Set<string>();
+const refusals = new Map<string, string>();
+const check = {
+  poll: vi.fn<(rendered: string) => void>(),
+  noteAccepted: (rendered: string) => accepted.add(rendered),
+  accepts: (rendered: string) => accepted.has(rendered),
+  problem: (rendered: string) => refusals.get(rendered),
+};
+
 /** @param canSwitch whether no Eclair needs the files of the current context */
 function setUp({ armed = true, canSwitch = true } = {}) {
   const context = {
     renderedId: "first",
     node: { configuration: { failover: { armed } } },
     startGuard: { refused: undefined as string | undefined, record: "content of the record" },
-    duties: { isSwitchoverUnderWay: false },
+    duties: { isSwitchoverUnderWay: false, isSnapshotUnderWay: false },
   };
   const reloader = {
     context,
@@ -57,12 +67,15 @@ function setUp({ armed = true, canSwitch = true } = {}) {
     reloader as unknown as ContextReloader,
     processes as unknown as EclairProcesses,
     new Backoff(),
+    check as unknown as ConfigurationCheck,
   );
   return { context, reloader, processes, kill, standby };
 }
 
 beforeEach(() => {
   vi.clearAllMocks();
+  accepted.clear();
+  refusals.clear();
   now += 1000;
 });
 
@@ -86,9 +99,12 @@ describe("an armed Eclair", () => {
     expect(processes.arm).not.toHaveBeenCalled();
   });
 
-  test("gets a successor with the files of a later boot", async () => {
+  test("gets a successor with the files of a later boot when Eclair has accepted them", async () => {
     const { reloader, processes, standby } = setUp();
     reloader.next = { renderedId: "second" };
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
+    expect(processes.arm).not.toHaveBeenCalled();
+    accepted.add("second");
     await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
     expect(processes.arm).toHaveBeenCalledWith({
       blocks: 7,
@@ -115,6 +131,48 @@ describe("an armed Eclair", () => {
     now += 5;
     await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
     expect(processes.arm).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe("Eclair checks its configuration", () => {
+  const keepFresh = async (standby: Standby) => {
+    await standby.keepFresh({ isHolderSilent: false, lease: held, bitcoind });
+  };
+
+  test("when an Eclair is armed, and with the files of a later boot", async () => {
+    const { reloader, processes, standby } = setUp();
+    processes.armed = undefined;
+    await keepFresh(standby);
+    expect(check.poll).not.toHaveBeenCalled();
+    processes.armed = { kill: vi.fn<() => Promise<void>>() };
+    await keepFresh(standby);
+    reloader.next = { renderedId: "second" };
+    await keepFresh(standby);
+    expect(check.poll.mock.calls).toEqual([["first"], ["second"]]);
+  });
+
+  test("at once with `failover.armed: false`", async () => {
+    const { processes, standby } = setUp({ armed: false });
+    processes.armed = undefined;
+    await keepFresh(standby);
+    expect(check.poll).toHaveBeenCalledWith("first");
+  });
+
+  test("not while the holder of the lease is silent: a takeover needs the processors", async () => {
+    const { standby } = setUp();
+    await standby.keepFresh({ isHolderSilent: true, lease: held, bitcoind });
+    expect(check.poll).not.toHaveBeenCalled();
+  });
+
+  test("and its result decides whether the host is ready", () => {
+    const { reloader, standby } = setUp();
+    expect(standby.configurationProblem).toBe("Eclair has not checked its configuration yet");
+    standby.noteServing({ armInputs: { blocks: 7, rendered: "first", record: undefined } });
+    expect(standby.configurationProblem).toBeUndefined();
+    reloader.next = { renderedId: "second" };
+    expect(standby.configurationProblem).toBeUndefined();
+    refusals.set("second", "Eclair refuses its configuration");
+    expect(standby.configurationProblem).toBe("Eclair refuses its configuration");
   });
 });
 
@@ -163,6 +221,17 @@ describe("after a later boot rendered other files, the supervisor", () => {
     switching.processes.armed = undefined;
     await switching.standby.reload("waiting", 1);
     expect(switching.reloader.switchTo).not.toHaveBeenCalled();
+  });
+
+  test("waits for the end of a snapshot of the chain, also with an armed Eclair", async () => {
+    const { reloader, context, standby } = setUp();
+    reloader.next = next;
+    context.duties.isSnapshotUnderWay = true;
+    await standby.reload("standby", 1);
+    expect(reloader.switchTo).not.toHaveBeenCalled();
+    context.duties.isSnapshotUnderWay = false;
+    await standby.reload("standby", 1);
+    expect(reloader.switchTo).toHaveBeenCalledWith(next);
   });
 
   test("restarts when the database endpoint changes, but only on a passive host", async () => {

@@ -142,6 +142,57 @@ test("an active instance that fails while the chain is described is noticed befo
   expect(participant.reason).toBeUndefined();
 });
 
+test("the next supervisor connects the bitcoind again that an earlier one described, and refuses the request", async () => {
+  const { table, host, marker, create, poll } = setUp();
+  host.describe.mockReturnValueOnce(new Promise(() => undefined));
+  void poll();
+  await vi.waitFor(() => expect(host.describe).toHaveBeenCalled());
+  const next = create();
+  await poll({ isReadyStandby: false, isHolderFine: true }, 1, next);
+  expect(host.reconnect).toHaveBeenCalledTimes(1);
+  expect(table.request).toMatchObject({ step: "aborted", reason: "the supervisor was started again" });
+  expect(next.reason).toBeUndefined();
+  expect(existsSync(marker)).toBe(false);
+});
+
+test("a bitcoind that cannot be started is not reported as resumed", async () => {
+  const { table, host, participant, poll } = setUp();
+  await poll();
+  host.start.mockRejectedValueOnce(new Error("the unit failed"));
+  table.request = { ...table.request, step: "created" };
+  await poll();
+  expect(table.request.step).toBe("created");
+  await poll();
+  expect(table.request.step).toBe("resumed");
+  expect(participant.isUnderWay).toBe(false);
+});
+
+test("bitcoind is started and connected by one attempt at a time", async () => {
+  const { table, host, participant, poll } = setUp();
+  await poll();
+  let connect: () => void = () => undefined;
+  host.reconnect.mockReturnValueOnce(new Promise((resolve) => (connect = () => resolve())));
+  table.request = { ...table.request, step: "created" };
+  const polls = [poll(), poll(fine, 1), poll({ isReadyStandby: false, isHolderFine: false }, 1)];
+  await vi.waitFor(() => expect(host.reconnect).toHaveBeenCalledTimes(1));
+  connect();
+  await Promise.all(polls);
+  expect(host.reconnect).toHaveBeenCalledTimes(1);
+  expect(participant.isUnderWay).toBe(false);
+});
+
+test("bitcoind is connected again as soon as it answers", async () => {
+  const { table, host, participant, poll } = setUp();
+  await poll();
+  host.reconnect.mockRejectedValueOnce(new Error("Loading block index…"));
+  table.request = { ...table.request, step: "created" };
+  await poll();
+  expect(participant.isUnderWay).toBe(true);
+  await poll(fine, 1);
+  expect(participant.isUnderWay).toBe(false);
+  expect(host.reconnect).toHaveBeenCalledTimes(2);
+});
+
 test("the next supervisor starts the bitcoind that an earlier one stopped", async () => {
   const { host, create, poll } = setUp();
   await poll();

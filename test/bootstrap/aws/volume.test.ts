@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { attachChainVolume } from "../../../bootstrap/aws/volume.ts";
+import { tags } from "../../../bootstrap/contract/tags.ts";
+import type { FakeCommand } from "../../support/aws-command.ts";
+
+type Volume = {
+  readonly id: string;
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly state?: string;
+  readonly holder?: string;
+  readonly broken?: boolean;
+};
+
+const ec2 = vi.hoisted(() => ({
+  volumes: [] as object[],
+  /** Volumes that another instance attaches first. */
+  taken: [] as string[],
+  calls: [] as FakeCommand[],
+}));
+vi.mock("@aws-sdk/client-ec2", async () => {
+  const { fakeCommand: command } = await import("../../support/aws-command.ts");
+  return {
+    EC2Client: class {
+      async send({ name, input }: FakeCommand): Promise<object> {
+        ec2.calls.push({ name, input });
+        if (name === "attach" && ec2.taken.includes(String(input["VolumeId"])))
+          throw Object.assign(new Error("already attached"), { name: "VolumeInUse" });
+        return await Promise.resolve(name === "create" ? { VolumeId: "vol-new" } : {});
+      }
+    },
+    AttachVolumeCommand: command("attach"),
+    CreateVolumeCommand: command("create"),
+    DescribeInstancesCommand: command("instances"),
+    paginateDescribeVolumes: async function* paginateDescribeVolumes() {
+      yield* await Promise.resolve([{ Volumes: ec2.volumes }]);
+    },
+    waitUntilVolumeAvailable: async () => await Promise.resolve(),
+  };
+});
+vi.mock("../../../bootstrap/aws/volume-size.ts", () => ({ enlarge: async () => await Promise.resolve() }));
+vi.mock("../../../bootstrap/imds/read.ts", () => ({
+  readTargetLifecycleState: async () => await Promise.resolve(undefined),
+}));
+
+const device = "/dev/sdf";
+const describeVolume = ({
+  id,
+  createdBy,
+  createdAt,
+  state = "available",
+  holder,
+  broken,
+}: Volume): object => ({
+  VolumeId: id,
+  State: state,
+  CreateTime: new Date(createdAt),
+  Attachments: holder === undefined ? [] : [{ InstanceId: holder, Device: device }],
+  Tags: [
+    { Key: tags.createdBy, Value: createdBy },
+    ...(broken === true ? [{ Key: tags.broken, Value: "index" }] : []),
+  ],
+});
+
+async function attach(...volumes: Volume[]) {
+  ec2.volumes = volumes.map(describeVolume);
+  return await attachChainVolume(
+    { cluster: "demo", chain: "regtest", failover: { drainSeconds: 0 } } as Parameters<
+      typeof attachChainVolume
+    >[0],
+    { device, sizeGibibytes: 4 },
+    { instanceId: "i-own", availabilityZone: "us-east-1a" } as Parameters<typeof attachChainVolume>[2],
+    { region: "us-east-1" },
+  );
+}
+const attached = () =>
+  ec2.calls.filter(({ name }) => name === "attach").map(({ input }) => input["VolumeId"]);
+
+beforeEach(() => {
+  ec2.taken = [];
+  ec2.calls.length = 0;
+});
+
+describe("the volume may be formatted", () => {
+  test("when this instance creates it: it names this instance as its creator", async () => {
+    expect(await attach()).toEqual({ volumeId: "vol-new", isOwn: true });
+    const [created] = ec2.calls.filter(({ name }) => name === "create");
+    expect(JSON.stringify(created?.input)).toContain(JSON.stringify({ Key: tags.createdBy, Value: "i-own" }));
+  });
+
+  test("when this instance created it in an earlier boot", async () => {
+    const own = { id: "vol-1", createdBy: "i-own", createdAt: "2026-01-01" };
+    expect(await attach({ ...own, state: "in-use", holder: "i-own" })).toEqual({
+      volumeId: "vol-1",
+      isOwn: true,
+    });
+    expect(attached()).toEqual([]);
+  });
+});
+
+test("a volume of an earlier instance may not be formatted", async () => {
+  const earlier = { id: "vol-1", createdBy: "i-earlier", createdAt: "2026-01-01" };
+  expect(await attach(earlier)).toEqual({ volumeId: "vol-1", isOwn: false });
+});
+
+test("the oldest volume is used, unless it is broken or another instance is faster", async () => {
+  const volumes = ["vol-3", "vol-1", "vol-2", "vol-0"].map((id) => ({
+    id,
+    createdBy: "i-earlier",
+    createdAt: `2026-01-0${Number(id.at(-1)) + 1}`,
+    broken: id === "vol-0",
+  }));
+  ec2.taken = ["vol-1"];
+  expect(await attach(...volumes)).toEqual({ volumeId: "vol-2", isOwn: false });
+  expect(attached()).toEqual(["vol-1", "vol-2"]);
+});

@@ -1,0 +1,67 @@
+import type { Client } from "pg";
+import { beforeEach, expect, test, vi } from "vitest";
+import type { DatabaseAccess } from "../../../../bootstrap/database/connect.ts";
+import { NodeDatabase } from "../../../../bootstrap/supervisor/lease/node-database.ts";
+
+/** A connection whose statements a test ends. */
+class FakeClient {
+  readonly statements: { resolve: (answer: object) => void; reject: (error: Error) => void }[] = [];
+  readonly connection = { stream: { destroy: vi.fn<() => void>() } };
+
+  query(): Promise<object> {
+    return new Promise((resolve, reject) => this.statements.push({ resolve, reject }));
+  }
+}
+
+const clients: FakeClient[] = [];
+vi.mock(import("../../../../bootstrap/database/connect.ts"), async (original) => ({
+  ...(await original()),
+  connect: async () => {
+    const client = new FakeClient();
+    clients.push(client);
+    return await Promise.resolve(client as unknown as Client);
+  },
+}));
+
+let database: NodeDatabase;
+beforeEach(() => {
+  clients.length = 0;
+  database = new NodeDatabase({} as DatabaseAccess);
+});
+
+test("executes one statement at a time on its connection", async () => {
+  const reads = [database.readClaimants(), database.readClaimants()];
+  await vi.waitFor(() => expect(clients[0]?.statements).toHaveLength(1));
+  clients[0]?.statements[0]?.resolve({ rows: [{ address: "10.0.0.1" }] });
+  await vi.waitFor(() => expect(clients[0]?.statements).toHaveLength(2));
+  clients[0]?.statements[1]?.resolve({ rows: [{ address: "10.0.0.2" }] });
+  expect(await Promise.all(reads)).toEqual([["10.0.0.1"], ["10.0.0.2"]]);
+  expect(clients).toHaveLength(1);
+});
+
+test("gives up a connection that does not answer, and not the one that replaced it", async () => {
+  const [first, second] = [database.readClaimants(), database.readClaimants()];
+  await vi.waitFor(() => expect(clients[0]?.statements).toHaveLength(1));
+  clients[0]?.statements[0]?.reject(new Error("Query read timeout"));
+  await expect(first).rejects.toThrow("Query read timeout");
+  const third = database.readClaimants();
+  await vi.waitFor(() => expect(clients[1]?.statements).toHaveLength(1));
+  // The statement that waited on the first connection fails as well.
+  clients[0]?.statements[1]?.reject(new Error("Connection terminated"));
+  await expect(second).rejects.toThrow("Connection terminated");
+  expect(clients[1]?.connection.stream.destroy).not.toHaveBeenCalled();
+  clients[1]?.statements[0]?.resolve({ rows: [] });
+  expect(await third).toEqual([]);
+});
+
+test("keeps its connection after an error of one statement", async () => {
+  const failed = database.readClaimants();
+  await vi.waitFor(() => expect(clients[0]?.statements).toHaveLength(1));
+  clients[0]?.statements[0]?.reject(Object.assign(new Error("no"), { code: "42501", severity: "ERROR" }));
+  await expect(failed).rejects.toThrow("no");
+  const next = database.readClaimants();
+  await vi.waitFor(() => expect(clients[0]?.statements).toHaveLength(2));
+  clients[0]?.statements[1]?.resolve({ rows: [] });
+  await next;
+  expect(clients).toHaveLength(1);
+});
