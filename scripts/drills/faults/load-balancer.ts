@@ -4,8 +4,11 @@ import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { isReadyStandby } from "../../cluster/takeover.ts";
 import { chooseStandby } from "../../cluster/switchover.ts";
 import { registrationSecondsFile } from "../../lab/nlb/haproxy.ts";
+import { balanceAcrossZones } from "../../lab-cluster/load-balancer-endpoint.ts";
+import { endLostHost, loseHost } from "../actions/lose-host.ts";
 import type { Drill } from "../drill.ts";
 import { readStatuses } from "../environment.ts";
+import { addressIn } from "../load/events.ts";
 import { launchMissingInstances } from "../pair.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 
@@ -15,6 +18,23 @@ const timeoutSeconds = 240;
 
 /** Targets that leave and join. */
 export const drills: readonly Drill[] = [
+  {
+    name: "kill-host-one-zone",
+    title: "The active host fails, and each address of the load balancer leads to the host of its zone only",
+    prepare: async (run) => {
+      await setCrossZone(run, false);
+      await run.waitUntilLoadBalancerServes(Date.now());
+    },
+    execute: async (run) => {
+      await run.inject(() => loseHost(run));
+      await run.waitUntilServing([run.pair.standby]);
+      await run.waitUntilServing([addressIn(run.zones.standby)]);
+    },
+    cleanUp: async (run) => {
+      await endLostHost(run);
+      await setCrossZone(run, true);
+    },
+  },
   {
     name: "shut-down-standby",
     title: "The host of the standby is shut down",
@@ -45,6 +65,9 @@ export const drills: readonly Drill[] = [
       await Promise.resolve(rmSync(registrationSecondsFile(environment.lab), { force: true })),
   },
 ];
+
+const setCrossZone = async ({ environment: { target, configuration } }: DrillRun, enabled: boolean) =>
+  await balanceAcrossZones(target, configuration.cluster, enabled);
 
 /** Waits until a new standby is ready and its target has a state. @returns its instance id */
 async function waitForStandby(run: DrillRun, state: string): Promise<string> {

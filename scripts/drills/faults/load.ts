@@ -1,13 +1,12 @@
 import { execa } from "execa";
-import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { ports } from "../../../bootstrap/contract/ports.ts";
 import { killEclair } from "../../lab-cluster/failover.ts";
 import { guestNetworkArguments } from "../../lab/guest/processes.ts";
 import { nodeBinary } from "../../machine/paths.mjs";
 import type { Drill } from "../drill.ts";
-import { databaseOf, labNetworkArguments, zoneAddresses } from "../environment.ts";
+import { databaseOf, zoneAddresses } from "../environment.ts";
+import { crowd } from "../load/crowd.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 
 const loadSeconds = 30;
@@ -71,35 +70,23 @@ export const drills: readonly Drill[] = [
     name: "crowd",
     title: `Eclair is killed with SIGKILL while ${crowdSize} peers connect`,
     execute: async (run) => {
-      const outcomes = await crowd(run, () => run.injectOnHost(run.pair.active, killEclair));
+      const { environment } = run;
+      const outcomes = await crowd(
+        environment.target,
+        {
+          nodeId: environment.configuration.nodeId,
+          handshakes: crowdSize,
+          seconds: crowdSeconds,
+          addresses: [...(await zoneAddresses(environment)).values()],
+        },
+        () => run.injectOnHost(run.pair.active, killEclair),
+      );
       if (outcomes["answered"] !== crowdSize)
         throw new DrillFailure(`not every peer had an answer within 10 s: ${JSON.stringify(outcomes)}`);
       await run.waitUntilServing([run.pair.standby]);
     },
   },
 ];
-
-/** Peers that connect while Eclair is taken over. @returns what the program reports */
-async function crowd(run: DrillRun, fault: () => Promise<void>): Promise<Record<string, number>> {
-  const { environment } = run;
-  const { nodeId } = environment.configuration;
-  const addresses = [...(await zoneAddresses(environment)).values()];
-  const program = join(import.meta.dirname, "../load/crowd-main.ts");
-  const child = spawn(
-    "nsenter",
-    [
-      ...labNetworkArguments(environment),
-      ...[nodeBinary, program, nodeId, String(crowdSize), String(crowdSeconds), ...addresses],
-    ],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  await lines.next();
-  child.stdin.write("go\n");
-  await fault();
-  const { value } = await lines.next();
-  return JSON.parse(String(value)) as Record<string, number>;
-}
 
 /** Sends requests from a namespace, with as many connections as the health endpoint accepts. */
 async function flood(namespace: readonly string[], url: string): Promise<void> {

@@ -6,7 +6,7 @@ import { databaseAddress } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 
 /** Longer than a lease, so an instance that may take over has done so. */
-const leaseExpirySeconds = 25;
+const leaseExpirySeconds = 35;
 
 /** Network connections that fail and recover. */
 export const drills: readonly Drill[] = [

@@ -2,25 +2,13 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
 import { chooseStandby, switchOver } from "../../cluster/switchover.ts";
 import { killEclair } from "../../lab-cluster/failover.ts";
-import { freezeGuest, killGuest, thawGuest } from "../../lab/guest/processes.ts";
-import { dropPackets, restoreNetwork } from "../actions/network.ts";
+import { endLostHost, loseHost } from "../actions/lose-host.ts";
 import type { Drill } from "../drill.ts";
 import { readStatuses } from "../environment.ts";
 import { restorePair } from "../pair.ts";
-import { type DrillRun } from "../run.ts";
 
 const killBitcoind = "pkill -KILL -u bitcoin";
 const reboot = "systemctl reboot --force --force";
-
-/**
- * A lost host sends nothing, and for EC2 it still runs: the kernel of a guest that is only killed would close its connections, and
- * the lab would terminate the instance.
- */
-async function loseHost({ environment, pair, addresses }: DrillRun): Promise<void> {
-  const { active } = addresses;
-  await dropPackets(environment.lab, [{ from: active }, { to: active }]);
-  freezeGuest(environment.lab, pair.active);
-}
 
 /** Processes and hosts that end. */
 export const drills: readonly Drill[] = [
@@ -44,12 +32,7 @@ export const drills: readonly Drill[] = [
       await run.waitUntilServing([run.pair.standby]);
       await run.waitUntilLoadBalancerServes(Date.now());
     },
-    cleanUp: async ({ environment, pair }) => {
-      killGuest(environment.lab, pair.active);
-      // The parent processes of the guest are frozen as well.
-      thawGuest(environment.lab, pair.active);
-      await restoreNetwork(environment.lab);
-    },
+    cleanUp: endLostHost,
   },
   {
     name: "switchover",

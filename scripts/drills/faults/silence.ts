@@ -22,16 +22,26 @@ export const drills: readonly Drill[] = [
   withoutRestart(
     "drop-active-database-2",
     "The packets between the active instance and the database are lost for 2 s",
-    async (run) =>
-      await dropFor(run, 2, bothDirections(run.addresses.active, await databaseAddress(run.environment))),
-  ),
-  withoutRestart(
-    "drop-all-database-5",
-    "The packets between all instances and the database are lost for 5 s",
     async (run) => {
-      const database = await databaseAddress(run.environment);
-      await dropFor(run, 5, [{ from: database }, { to: database }]);
+      const since = Math.floor(Date.now() / 1000);
+      await dropFor(run, 2, bothDirections(run.addresses.active, await databaseAddress(run.environment)));
+      // The standby has answers of the database, and gives no promise.
+      const questions = await run.runOnHost(
+        run.pair.active,
+        `journalctl -u eclair-supervisor -o cat --no-pager --since=@${since} | grep -c '"event":"lease.unanswered"' || true`,
+      );
+      if (!(Number(questions) > 0)) throw new DrillFailure("the active instance asked for no promise");
     },
+  ),
+  ...[5, 20].map((seconds) =>
+    withoutRestart(
+      `drop-all-database-${seconds}`,
+      `The packets between all instances and the database are lost for ${seconds} s`,
+      async (run) => {
+        const database = await databaseAddress(run.environment);
+        await dropFor(run, seconds, [{ from: database }, { to: database }]);
+      },
+    ),
   ),
   withoutRestart(
     "hold-supervisor-2",

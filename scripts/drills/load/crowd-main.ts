@@ -7,12 +7,14 @@ import { ports } from "../../../bootstrap/contract/ports.ts";
 import { beginHandshake, completeHandshake } from "../../lightning/handshake.ts";
 
 const timeoutMilliseconds = 10_000;
-const batch = 20;
+/** A batch begins every ten milliseconds, or one handshake at a time when they are few. */
+const batchSeconds = 0.01;
 
 const [nodeId = "", count = "", seconds = "", ...addresses] = process.argv.slice(2);
 const handshakes = Array.from({ length: Number(count) }, () => beginHandshake(nodeId));
 console.log("ready");
 await once(createInterface({ input: process.stdin }), "line");
+const batch = Math.ceil((handshakes.length * batchSeconds) / Number(seconds));
 const pauseMilliseconds = (Number(seconds) * 1000 * batch) / handshakes.length;
 const pending: Promise<{ outcome: string; milliseconds: number }>[] = [];
 for (const [index, handshake] of handshakes.entries()) {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Drill } from "../drill.ts";
 import type { Results } from "../results.ts";
-import { compareWithBaseline, summarizeDrill, summarizeResults } from "./summary.ts";
+import { compareWithBaseline, summarizeAddresses, summarizeDrill, summarizeResults } from "./summary.ts";
 import { layOutTimeline } from "./timeline.ts";
 
 /** Of every column of the table except the title, in pixels. */
@@ -31,6 +31,7 @@ export function renderDrillReport(results: Results, drills: readonly Drill[]): s
       name: drill.name,
       title: drill.title,
       summary: summarizeDrill(runs),
+      addresses: summarizeAddresses(runs),
       runs: runs.map(layOutTimeline),
     })),
     comparisons: compareWithBaseline(executed),

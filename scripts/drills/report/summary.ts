@@ -8,8 +8,8 @@ type Optional = number | undefined;
 
 const noValue = "–";
 
-const sum = (runs: readonly RunResult[], valueOf: (run: RunResult) => number) =>
-  runs.reduce((total, run) => total + valueOf(run), 0);
+const sum = <T>(items: readonly T[], valueOf: (item: T) => number) =>
+  items.reduce((total, item) => total + valueOf(item), 0);
 
 /** The totals of a page. Overlapping writes of a drill that must or may have them do not count. */
 export function summarizeResults(executed: readonly ExecutedDrill[]) {
@@ -60,6 +60,26 @@ const sumOfAddresses = (runs: readonly RunResult[], valueOf: (address: AddressRe
   sum(runs, ({ addresses }) =>
     addresses === undefined ? 0 : valueOf(addresses.active) + valueOf(addresses.standby),
   );
+
+/** What the clients of each address saw over all runs of a drill; empty when no run has addresses. */
+export function summarizeAddresses(runs: readonly RunResult[]) {
+  const measured = runs.flatMap(({ addresses }) => addresses ?? []);
+  if (measured.length === 0) return [];
+  return (["active", "standby"] as const).map((host) => {
+    const results = measured.map((addresses) => addresses[host]);
+    const held = results.filter((result) => result.held > 0);
+    return {
+      host,
+      away: medianAndWorst(results.map(({ awayMilliseconds: away }) => away)),
+      held: sum(results, (result) => result.held),
+      heldMedian: medianAndWorst(held.map(({ heldMedianMilliseconds }) => heldMedianMilliseconds)),
+      heldWorst: medianAndWorst(held.map(({ heldWorstMilliseconds }) => heldWorstMilliseconds)),
+      refused: sum(results, ({ refused }) => refused),
+      cut: sum(results, ({ cut }) => cut),
+      late: sum(results, ({ late }) => late),
+    };
+  });
+}
 
 /** The drills that were executed with eclair-ami and without it. */
 export function compareWithBaseline(executed: readonly ExecutedDrill[]) {

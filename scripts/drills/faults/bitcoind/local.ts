@@ -28,6 +28,7 @@ export const drills: readonly Drill[] = [
     name: "mask-bitcoind",
     title: "bitcoind on the active host is stopped for good",
     timed: true,
+    keepsConnections: true,
     execute: async (run) => {
       const { active, standby } = run.pair;
       await run.injectOnHost(active, "systemctl mask --runtime --now bitcoind");
@@ -39,6 +40,7 @@ export const drills: readonly Drill[] = [
   {
     name: "hold-bitcoind",
     title: "bitcoind on the active host is held",
+    keepsConnections: true,
     execute: async (run) => {
       const { active, standby } = run.pair;
       await run.injectOnHost(active, "systemctl kill --signal=STOP bitcoind");
@@ -52,6 +54,7 @@ export const drills: readonly Drill[] = [
   {
     name: "cut-bitcoind-peers",
     title: "bitcoind on the active host receives no new blocks",
+    keepsConnections: true,
     execute: async (run) => {
       const { environment, addresses, pair } = run;
       await run.inject(() => dropPackets(environment.lab, bothDirections(addresses.active, services.miner)));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { eclairApi } from "../../../lab/guest/eclair-api.ts";
 import { minerPort, services } from "../../../lab/addresses.ts";
@@ -17,6 +18,7 @@ const neededSatoshis = 10_000_000;
 const neverSeconds = 75;
 const behindBlocks = 100;
 const reorganizedBlocks = 3;
+const probeMilliseconds = 200;
 
 const remotesOf = ({ environment }: DrillRun): Remotes => {
   if (environment.remotes === undefined) throw new DrillFailure("the drill has no remote bitcoinds");
@@ -40,6 +42,8 @@ async function until<T>(what: string, seconds: number, probe: () => Promise<T | 
     const value = await probe();
     if (value !== undefined) return value;
     if (performance.now() > end) throw new DrillFailure(`${what} did not happen within ${seconds} s`);
+    // A probe starts a process, which takes processor time from the hosts.
+    await sleep(probeMilliseconds);
   }
 }
 
@@ -114,7 +118,10 @@ async function restart(run: DrillRun): Promise<void> {
 }
 
 /** What the drills with remote bitcoinds have in common. */
-const withRemotes = { usesRemotes: true, needsPeer: true, prepare, cleanUp: restart } as const;
+const withRemotes = {
+  ...{ usesRemotes: true, needsPeer: true, keepsConnections: true },
+  ...{ prepare, cleanUp: restart },
+} as const;
 
 /** A fault of the first remote bitcoind, while a block is found. */
 function fault(
@@ -137,22 +144,35 @@ function fault(
   };
 }
 
-/** The first remote bitcoind becomes unusable and answers; it is not chosen again. */
-function unusable(name: string, title: string, inject: (run: DrillRun) => Promise<unknown>): Drill {
+/**
+ * The first remote bitcoind becomes unusable and answers; it is not chosen again.
+ * @param reason that the gate logs
+ */
+function unusable(
+  name: string,
+  title: string,
+  reason: RegExp,
+  inject: (run: DrillRun) => Promise<unknown>,
+): Drill {
   return {
     name,
     title,
     ...withRemotes,
     execute: async (run) => {
       const { instanceId } = await infoOf(run);
-      const { second } = remoteNames(remotesOf(run));
+      const { first, second } = remoteNames(remotesOf(run));
+      const since = Date.now();
       await run.inject(() => inject(run));
       await until("the choice of the second remote bitcoind", 20, async () =>
         (await chosenInGate(run)) === second ? true : undefined,
       );
       await run.wait(neverSeconds);
-      if ((await chosenInGate(run)) !== second)
-        throw new DrillFailure("a bitcoind that must not be used was chosen");
+      const choices = await gateEvents(run, since, "bitcoind.chosen");
+      if (choices.some((line) => line.includes(`"bitcoind":"${first}"`)))
+        throw new DrillFailure(`a bitcoind that must not be used was chosen: ${choices.join(", ")}`);
+      const reasons = await gateEvents(run, since, "bitcoind.unusable");
+      if (!reasons.some((line) => line.includes(`"bitcoind":"${first}"`) && reason.test(line)))
+        throw new DrillFailure(`the gate did not log the reason: ${reasons.join(", ")}`);
       await requireUse(run, instanceId);
     },
   };
@@ -175,6 +195,7 @@ export const drills: readonly Drill[] = [
   unusable(
     "replace-remote-by-other-chain",
     "The remote bitcoind that Eclair uses is replaced by a bitcoind on another chain",
+    /is on another chain/,
     async (run) => {
       const { first } = remotesOf(run);
       await first.remove();
@@ -185,6 +206,7 @@ export const drills: readonly Drill[] = [
   unusable(
     "replace-remote-by-lagging",
     "The remote bitcoind that Eclair uses is set back by a hundred blocks",
+    /is \d+ blocks behind the best bitcoind/,
     async (run) => {
       const { client } = remotesOf(run).first;
       const height = z.int().parse(await client.rpc("getblockcount"));
@@ -219,12 +241,15 @@ export const drills: readonly Drill[] = [
       await second.client.rpc("setnetworkactive", [false]);
       await miner.mine(reorganizedBlocks);
       await second.client.mine(reorganizedBlocks + 1);
-      const best = z.string().parse(await second.client.rpc("getbestblockhash"));
-      const height = z.int().parse(await second.client.rpc("getblockcount"));
+      const heightOf = async (client: MinerClient) => z.int().parse(await client.rpc("getblockcount"));
+      const height = await heightOf(second.client);
       await run.inject(() => first.signal("KILL"));
       await until("Eclair's change to the other chain", changeSeconds, async () =>
         (await infoOf(run)).blockHeight >= height ? true : undefined,
       );
+      // The miner has found blocks meanwhile, and may find one more before it learns of the other chain.
+      await second.client.mine(Math.max(0, (await heightOf(miner)) + 2 - height));
+      const best = z.string().parse(await second.client.rpc("getbestblockhash"));
       await second.client.rpc("setnetworkactive", [true]);
       await second.client.rpc("addnode", [`${services.miner}:${minerPort}`, "onetry"]);
       await until("the reorganisation of the miner", 30, async () =>
@@ -300,9 +325,15 @@ async function openChannel(run: DrillRun, nodeId: string): Promise<void> {
 
 /** The gate's record of a call that changes the wallet. */
 async function changesSince(run: DrillRun, since: number, method: string): Promise<string[]> {
+  const changes = await gateEvents(run, since, "bitcoind.change");
+  return changes.filter((line) => line.includes(`"${method}"`));
+}
+
+/** The log lines of an event of the active host's gate. */
+async function gateEvents(run: DrillRun, since: number, event: string): Promise<string[]> {
   const output = await run.runOnHost(
     run.pair.active,
-    `journalctl -u eclair-supervisor -o cat --no-pager --since=@${Math.floor(since / 1000)} | grep '"event":"bitcoind.change"'`,
+    `journalctl -u eclair-supervisor -o cat --no-pager --since=@${Math.floor(since / 1000)} | grep '"event":"${event}"'`,
   );
-  return output.split("\n").filter((line) => line.includes(`"${method}"`));
+  return output.split("\n").filter((line) => line !== "");
 }
