@@ -44,8 +44,7 @@ export const templateReference = (idOrName: string): TemplateReference =>
 export async function launch(target: Target, wanted: Launch): Promise<Launched> {
   const { configuration, userData } = await readConfiguration(wanted.configurationFile);
   const imageTags = await requireImage(target, wanted.image, configuration.chain);
-  if (configuration.chainVolume?.snapshotId === "latest")
-    await requireChainSnapshot(target, configuration.chain, imageTags.get(tags.bitcoindVersion) ?? "0");
+  await requireChainSnapshot(target, configuration, imageTags);
   const template = templateReference(wanted.launchTemplate);
   const { version, data } = await createTemplateVersion(target, template, {
     sourceVersion: "$Default",

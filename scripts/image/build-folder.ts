@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { EclairReference } from "../../bootstrap/contract/eclair/reference.ts";
 import { EclairAmiError, messageOf } from "../../bootstrap/contract/errors.ts";
+import { plainMessage } from "../../bootstrap/contract/plain-messages.ts";
 import { root } from "../machine/paths.mjs";
 import { Manifest, manifestFormatVersion } from "./manifest.ts";
 
@@ -42,7 +43,7 @@ export function readEclairReferenceOf(id: string, folder = buildFolder): EclairR
   const { bakeId } = readManifestOf(id, folder);
   const file = settingsPath(join(folder, bakeId));
   try {
-    return EclairReference.parse(JSON.parse(readFileSync(file, "utf8")));
+    return EclairReference.parse(JSON.parse(readFileSync(file, "utf8")), { error: plainMessage });
   } catch (error) {
     throw new EclairAmiError(
       {
@@ -74,7 +75,7 @@ export function readManifest(file: string): Manifest {
       throw new Error(
         `its formatVersion is ${formatVersion === undefined ? "missing" : JSON.stringify(formatVersion)}: another version of eclair-ami wrote it, and this version reads format ${manifestFormatVersion}`,
       );
-    return Manifest.parse(value);
+    return Manifest.parse(value, { error: plainMessage });
   } catch (error) {
     throw new EclairAmiError(
       {

@@ -2,8 +2,8 @@ import parser from "@pushcorn/hocon-parser";
 import { writeFileSync } from "node:fs";
 import { buffer as readBuffer, text as readText } from "node:stream/consumers";
 import { fromBuffer, open, type Entry, type ZipFile } from "yauzl";
-import { EclairReference } from "../../bootstrap/contract/eclair/reference.ts";
-import { EclairAmiError, messageOf } from "../../bootstrap/contract/errors.ts";
+import type { EclairReference } from "../../bootstrap/contract/eclair/reference.ts";
+import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import type { EclairArtifact } from "./artifacts/artifact.ts";
 
 /** The jar that contains Eclair's reference.conf: eclair-core of a release; the stand-in has one jar. */
@@ -11,35 +11,45 @@ const referenceJar = /\/lib\/eclair-(core|node)_[^/]*\.jar$/;
 
 /** Reads the names and defaults of the settings of an Eclair from its zip. */
 export async function readEclairReference(artifact: EclairArtifact): Promise<EclairReference> {
+  let defaults: EclairReference["defaults"] | undefined;
   try {
-    const jars = await readEntries(await openFile(artifact.file), referenceJar, readBuffer);
-    for (const jar of jars) {
-      const [conf] = await readEntries(await openBuffer(jar), /^reference\.conf$/, readText);
-      if (conf === undefined) continue;
-      // The file refers to the home folder of the user.
-      const { eclair } = await parser.parse({ text: `user.home = "/"\n${conf}` });
-      if (eclair === undefined) continue;
-      return EclairReference.parse({
-        formatVersion: 1,
-        eclair: artifact.version,
-        complete: artifact.kind === "real",
-        defaults: Object.fromEntries(flatten(eclair, "")),
-      });
-    }
-    throw new Error("no jar contains a reference.conf with settings of Eclair");
+    defaults = await readDefaults(artifact.file);
   } catch (error) {
-    throw new EclairAmiError(
-      {
-        code: "artifact.not-eclair",
-        operation: `reading the settings of ${artifact.file}`,
-        message: messageOf(error),
-        remedy: "name the file eclair-node-VERSION-COMMIT-bin.zip of an Eclair release",
-        exitCode: 2,
-      },
-      { cause: error },
-    );
+    throw notEclair(artifact, "the zip, a jar in it or its reference.conf is damaged", error);
   }
+  if (defaults === undefined)
+    throw notEclair(artifact, "no jar contains a reference.conf with settings of Eclair");
+  return {
+    formatVersion: 1,
+    eclair: artifact.version,
+    complete: artifact.kind === "real",
+    defaults,
+  };
 }
+
+async function readDefaults(file: string): Promise<EclairReference["defaults"] | undefined> {
+  const jars = await readEntries(await openFile(file), referenceJar, readBuffer);
+  for (const jar of jars) {
+    const [conf] = await readEntries(await openBuffer(jar), /^reference\.conf$/, readText);
+    if (conf === undefined) continue;
+    // The file refers to the home folder of the user.
+    const { eclair } = await parser.parse({ text: `user.home = "/"\n${conf}` });
+    if (eclair !== undefined) return Object.fromEntries(flatten(eclair, ""));
+  }
+  return undefined;
+}
+
+const notEclair = ({ file }: EclairArtifact, message: string, cause?: unknown) =>
+  new EclairAmiError(
+    {
+      code: "artifact.not-eclair",
+      operation: `reading the settings of ${file}`,
+      message,
+      remedy: "name the file eclair-node-VERSION-COMMIT-bin.zip of an Eclair release",
+      exitCode: 2,
+    },
+    { cause },
+  );
 
 export const writeEclairReference = (file: string, reference: EclairReference): void =>
   writeFileSync(file, `${JSON.stringify(reference, undefined, 2)}\n`);

@@ -48,15 +48,9 @@ const Counts = z.object({
 /** Runs the tests. @returns whether all tests passed */
 async function runTests(args: readonly string[]): Promise<boolean> {
   const report = join(tmpdir(), `eclair-ami-tests-${process.pid}.json`);
-  const vitest = [
-    join(root, "node_modules/vitest/vitest.mjs"),
-    "run",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-    ...args,
-  ];
-  const result = await execa(nodeBinary, vitest, { cwd: root, reject: false, stdio: "inherit" });
+  const vitest = [join(root, "node_modules/vitest/vitest.mjs"), "run", ...args];
+  const env = { ECLAIR_AMI_TEST_REPORT: report };
+  const result = await execa(nodeBinary, vitest, { cwd: root, env, reject: false, stdio: "inherit" });
   try {
     const counts = Counts.parse(JSON.parse(readFileSync(report, "utf8")));
     console.log(

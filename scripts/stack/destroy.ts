@@ -11,10 +11,10 @@ import {
   UpdateTerminationProtectionCommand,
 } from "@aws-sdk/client-cloudformation";
 import {
-  DescribeInstancesCommand,
-  DescribeSnapshotsCommand,
-  DescribeVolumesCommand,
   EC2Client,
+  paginateDescribeInstances,
+  paginateDescribeSnapshots,
+  paginateDescribeVolumes,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { paginateListSecrets, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -77,15 +77,20 @@ async function endInstances(target: Target, AutoScalingGroupName: string): Promi
 /** Terminates the instances that no group launched, such as those of `launch`: they use the security group of the stack. */
 async function terminateOthers(target: Target, cluster: string): Promise<void> {
   const ec2 = target.client(EC2Client);
-  const { Reservations = [] } = await ec2.send(
-    new DescribeInstancesCommand({
-      Filters: [
-        { Name: `tag:${tags.cluster}`, Values: [cluster] },
-        { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
-      ],
-    }),
+  const reservations = await allItems(
+    paginateDescribeInstances(
+      { client: ec2 },
+      {
+        Filters: [
+          { Name: `tag:${tags.cluster}`, Values: [cluster] },
+          { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
+        ],
+      },
+    ),
+    ({ Reservations }) => Reservations,
   );
-  const InstanceIds = Reservations.flatMap(({ Instances = [] }) => Instances)
+  const InstanceIds = reservations
+    .flatMap(({ Instances = [] }) => Instances)
     .filter(({ Tags = [] }) => !Tags.some(({ Key }) => Key === "aws:autoscaling:groupName"))
     .map(({ InstanceId = "" }) => InstanceId);
   if (InstanceIds.length > 0) await ec2.send(new TerminateInstancesCommand({ InstanceIds }));
@@ -102,12 +107,15 @@ export async function remainingResources(target: Target, cluster: string): Promi
         stackName,
       ))
         remaining.push({ type, id });
-  const ec2 = target.client(EC2Client);
+  const client = target.client(EC2Client);
   const Filters = [{ Name: `tag:${tags.cluster}`, Values: [cluster] }];
-  const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({ Filters }));
-  remaining.push(...Volumes.map(({ VolumeId: id = "" }) => ({ type: "AWS::EC2::Volume", id })));
-  const { Snapshots = [] } = await ec2.send(new DescribeSnapshotsCommand({ Filters, OwnerIds: ["self"] }));
-  remaining.push(...Snapshots.map(({ SnapshotId: id = "" }) => ({ type: "AWS::EC2::Snapshot", id })));
+  const volumes = await allItems(paginateDescribeVolumes({ client }, { Filters }), ({ Volumes }) => Volumes);
+  remaining.push(...volumes.map(({ VolumeId: id = "" }) => ({ type: "AWS::EC2::Volume", id })));
+  const snapshots = await allItems(
+    paginateDescribeSnapshots({ client }, { Filters, OwnerIds: ["self"] }),
+    ({ Snapshots }) => Snapshots,
+  );
+  remaining.push(...snapshots.map(({ SnapshotId: id = "" }) => ({ type: "AWS::EC2::Snapshot", id })));
   const secrets = await allItems(
     paginateListSecrets(
       { client: target.client(SecretsManagerClient) },

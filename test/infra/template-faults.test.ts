@@ -83,10 +83,19 @@ describe("a planted fault is found:", () => {
     ["a password next to the managed one", database, set("MasterUserPassword", "secret")],
     ["a password in place of the managed one", database, set("ManageMasterUserPassword", undefined)],
     ["a database without TLS", "AWS::RDS::DBParameterGroup", set("Parameters", {})],
+    [
+      "a key without Auto Scaling",
+      "AWS::KMS::Key",
+      (_, properties) => {
+        const statements = properties["KeyPolicy"]?.["Statement"] as unknown as Mutable[];
+        statements.splice(1);
+      },
+    ],
     ["a table without backups", "AWS::DynamoDB::Table", set("PointInTimeRecoverySpecification", undefined)],
     ["a table without protection", "AWS::DynamoDB::Table", set("DeletionProtectionEnabled", false)],
     ["a heartbeat of 29 s", group, set(hook(1, "HeartbeatTimeout"), 29)],
     ["a heartbeat of 2 h 1 s", group, set(hook(0, "HeartbeatTimeout"), 7201)],
+    ["a terminating hook of 28 minutes", group, set(hook(1, "HeartbeatTimeout"), 1680)],
     ["no hooks", group, set("LifecycleHookSpecificationList", undefined)],
     ["a missing hook", group, set("LifecycleHookSpecificationList", [])],
     [

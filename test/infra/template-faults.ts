@@ -175,8 +175,36 @@ function hookFaults(hooks: readonly Properties[]): string[] {
       if (hook === undefined) return [`the lifecycle hook ${name} is missing`];
       return expectEqual(hook, { LifecycleTransition: transition, DefaultResult: result });
     }),
+    ...hooks
+      .filter(({ LifecycleHookName }) => LifecycleHookName === hookNames.terminating)
+      .flatMap((hook) => expectRange(hook, "HeartbeatTimeout", longestWaitSeconds / maximumHeartbeats, 7200)),
   ];
 }
+
+/**
+ * An active instance without a standby extends its hook for as long as AWS permits.
+ * https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html#lifecycle-hook-considerations
+ */
+const longestWaitSeconds = 48 * 3600;
+const maximumHeartbeats = 100;
+
+const autoScalingRole = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
+/** https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html */
+const launchActions = ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"];
+
+/** The key of the volumes must permit the role of Auto Scaling, which has no policy of the account, to launch instances. */
+const key: Rule = (properties, resource) => {
+  if (!JSON.stringify(properties["Description"]).includes("volumes")) return [];
+  const { Statement } = (properties["KeyPolicy"] ?? {}) as Properties;
+  const permitted = listOf(Statement)
+    .filter(
+      ({ Effect, Principal }) => Effect === "Allow" && JSON.stringify(Principal).includes(autoScalingRole),
+    )
+    .flatMap(({ Action }) => Action);
+  return launchActions
+    .filter((action) => !permitted.includes(action))
+    .map((action) => `Auto Scaling has no permission ${action} on ${resource.Type}`);
+};
 
 const database: Rule = (properties) => [
   ...expectEqual(properties, {
@@ -217,6 +245,7 @@ const rules: Readonly<Record<string, Rule>> = {
   "AWS::EC2::Volume": (properties) => expectEqual(properties, { Encrypted: true }),
   "AWS::ElasticLoadBalancingV2::LoadBalancer": loadBalancer,
   "AWS::ElasticLoadBalancingV2::TargetGroup": targetGroup,
+  "AWS::KMS::Key": key,
   "AWS::RDS::DBInstance": database,
   "AWS::RDS::DBParameterGroup": parameters,
 };

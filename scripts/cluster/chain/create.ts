@@ -15,7 +15,7 @@ import { isReadyStandby } from "../takeover.ts";
 
 /** On mainnet, bitcoind reads its chainstate for an hour, and then flushes its databases. */
 const lifetimeSeconds = 3 * 3600;
-const pollMilliseconds = { lab: 250, aws: 2_000 } as const;
+const pollMilliseconds = { lab: 250, aws: 5_000 } as const;
 /** The instance starts bitcoind within this time. */
 const resumeMilliseconds = 60_000;
 

@@ -1,7 +1,7 @@
 import { EC2Client, paginateDescribeSnapshots, type Snapshot } from "@aws-sdk/client-ec2";
 import { latestSnapshot } from "../../../bootstrap/contract/chain/latest.ts";
 import { factsOf } from "../../../bootstrap/contract/chain/snapshot-tags.ts";
-import type { Chain } from "../../../bootstrap/contract/configuration/node.ts";
+import type { NodeConfiguration } from "../../../bootstrap/contract/configuration/node.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import type { ChainFacts } from "../../../bootstrap/contract/requests/chain-snapshot.ts";
 import { chainVolumePurpose, tags } from "../../../bootstrap/contract/tags.ts";
@@ -41,13 +41,15 @@ export async function chainSnapshots(target: Target, cluster?: string): Promise<
 
 /**
  * Before an instance starts whose configuration has `snapshotId: latest`: such a snapshot exists.
- * @param bitcoindVersion of the image, such as `31.1`
+ * @param imageTags of the image, which name the version of its bitcoind
  */
 export async function requireChainSnapshot(
   target: Target,
-  chain: Chain,
-  bitcoindVersion: string,
+  { chain, chainVolume }: Pick<NodeConfiguration, "chain" | "chainVolume">,
+  imageTags: ReadonlyMap<string, string>,
 ): Promise<void> {
+  if (chainVolume?.snapshotId !== "latest") return;
+  const bitcoindVersion = imageTags.get(tags.bitcoindVersion) ?? "0";
   if (latestSnapshot(await readSnapshots(target), chain, bitcoindVersion) !== undefined) return;
   throw new EclairAmiError({
     code: "chain.no-snapshot",

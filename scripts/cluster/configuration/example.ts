@@ -41,7 +41,7 @@ database:
   host: CLUSTER.XXXXXXXXXX.REGION.rds.amazonaws.com
   port: 5432
   name: eclair
-  leaseSeconds: 30
+  leaseSeconds: 40
   leaseRenewalSeconds: 5
 # The DynamoDB table of the cluster record. allowStartWithoutRecord permits Eclair to start while the record cannot be
 # read: docs/identity.md describes the risk.

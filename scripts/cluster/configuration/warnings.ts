@@ -5,6 +5,9 @@ import type { NodeConfiguration } from "../../../bootstrap/contract/configuratio
 const rdsRegionOf = (host: string): string | undefined =>
   /\.([a-z]{2}(?:-[a-z]+)+-\d)\.rds\.amazonaws\.com(?:\.cn)?$/.exec(host)?.[1];
 
+/** Eclair renews its lease up to 27 s after 20 s of lost packets began (`roles.ts`), and its last renewal can be 5 s older. */
+const shortestLeaseSeconds = 40;
+
 /** Settings that are valid, and that an operator probably does not want. */
 export function warningsAbout({
   chain,
@@ -23,6 +26,10 @@ export function warningsAbout({
     warnings.push("chainVolume is missing: the chain is on the root volume, and is lost with the instance");
   if (targetGroupArns.length === 0)
     warnings.push("targetGroupArns is empty: no load balancer forwards connections to this node");
+  if (database.leaseSeconds < shortestLeaseSeconds)
+    warnings.push(
+      `database.leaseSeconds is ${database.leaseSeconds}: packets that are lost for 20 s between all instances and the database can restart Eclair with less than ${shortestLeaseSeconds}`,
+    );
   const region = rdsRegionOf(database.host);
   if (database.ca === undefined && region !== undefined && !rdsRegions.includes(region))
     warnings.push(

@@ -268,9 +268,10 @@ export class Replacer {
       await this.useVersion(move.from);
       await saveReplaceState(this.target, group, this.wanted.previous ?? stateBefore(move));
       if (launched !== undefined) {
+        const status = (await this.observer.statuses()).find(({ instanceId }) => instanceId === launched);
         await this.terminate(launched);
-        // An instance whose boot failed completes no hook.
-        await completeTermination(this.target, group, launched);
+        // An instance whose boot failed completes no hook. Another instance can have peers behind its door, and drains it first.
+        if (status?.report === undefined) await completeTermination(this.target, group, launched);
       }
     }
     const isUnchanged = active?.instanceId === before.find(isActive)?.instanceId;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { EclairAmiError, messageOf } from "../../../bootstrap/contract/errors.ts";
+import { plainMessage } from "../../../bootstrap/contract/plain-messages.ts";
 import { root } from "../../machine/paths.mjs";
 
 const fingerprintDigits = /^[0-9A-F]{40}$/;
@@ -60,5 +61,5 @@ export function readPins(file = pinsFile): Pins {
 }
 
 export function parsePins(text: string): Pins {
-  return Pins.parse(parse(text) ?? {});
+  return Pins.parse(parse(text) ?? {}, { error: plainMessage });
 }

@@ -10,6 +10,7 @@ import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import { instanceTypeOf, type StackDocument } from "../../../infra/stack-document.ts";
 import type { Running } from "../../../infra/cluster/launch-template.ts";
 import { stackNames } from "../../../infra/stack-names.ts";
+import { requireChainSnapshot } from "../../cluster/chain/snapshots.ts";
 import { readConfiguration } from "../../cluster/configuration/read.ts";
 import { requireImage, userDataOf, type KnownImage } from "../../cluster/launch.ts";
 import { findGroup, type NodeGroup, type TemplateVersion } from "../../cluster/replace/group.ts";
@@ -49,7 +50,8 @@ async function readRunning(
     if (first === undefined) return undefined;
     const { configuration, userData } = await readConfiguration(first.configurationFile);
     await requireMatchingConfiguration(target, cluster, first.configurationFile, configuration);
-    await requireImage(target, first.image, configuration.chain);
+    const imageTags = await requireImage(target, first.image, configuration.chain);
+    await requireChainSnapshot(target, configuration, imageTags);
     return { imageId: first.image.imageId, userData: userDataOf(userData), revision: "0" };
   }
   const { template, lastReplace } = group;

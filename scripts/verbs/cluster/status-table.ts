@@ -1,4 +1,5 @@
 import { budgetText } from "../../../bootstrap/contract/budget/describe.ts";
+import { chainTipTexts } from "../../../bootstrap/contract/reports/chain-tip.ts";
 import type { InstanceReport } from "../../../bootstrap/contract/reports/instance.ts";
 import { freshSeconds } from "../../../bootstrap/contract/reports/standby.ts";
 import { newestBudget } from "../../cluster/budget/newest.ts";
@@ -83,7 +84,9 @@ function instanceTable(statuses: readonly NodeStatus[], now: Date): string {
       [...notesOn(status), ...ageOf(status, now)].join("\n"),
       status.targetHealth.join("\n") || "-",
       remaining,
-      report?.bitcoind.known === true ? String(report.bitcoind.blocks) : "-",
+      report?.bitcoind.known === true
+        ? [report.bitcoind.blocks, ...chainTipTexts(report.chainTip)].join("\n")
+        : "-",
     ]);
   }
   return table.toString();

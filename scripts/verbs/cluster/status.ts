@@ -21,14 +21,18 @@ type Flags = TargetFlags & {
   readonly watch?: number | true;
 };
 
-const defaultWatchSeconds = 2;
+const defaultWatchSeconds = 5;
 
 export function addStatus(program: Command): void {
   withTarget(program.command("status"))
     .description("show the instances of each cluster, and which instance would take over")
     .option("--cluster <name>", "only the instances of this cluster")
     .option("--table <name>", "the table of the cluster records", defaultTable)
-    .option("--watch [seconds]", "repeat until Ctrl-C, every 2 seconds by default", seconds)
+    .option(
+      "--watch [seconds]",
+      `repeat until Ctrl-C, every ${defaultWatchSeconds} seconds by default`,
+      seconds,
+    )
     .option("--json", "print JSON; with --watch, one line for each read", false)
     .action(statusVerb);
 }

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { setupPolicy } from "../../../infra/policies/cluster-setup.ts";
+import { consumerPolicy } from "../../../infra/policies/consumer.ts";
+import { imageKeyPolicy } from "../../../infra/policies/image-key.ts";
 import { instancePolicy } from "../../../infra/policies/instance.ts";
 import { operatorPolicy } from "../../../infra/policies/operator.ts";
+import { publisherPolicy, type ReleaseNames } from "../../../infra/policies/publisher.ts";
 import { releaseEngineerPolicy } from "../../../infra/policies/release-engineer.ts";
 import { inPartition, type Policy } from "../../../infra/policies/statements.ts";
 import { isAllowed, PolicyDocument } from "../../../scripts/lab/front/authorize.ts";
@@ -44,6 +47,25 @@ test("a release engineer changes and deletes only resources of a bake", () => {
   expect(statements[0]?.Condition).toEqual({ Null: { "aws:ResourceTag/eclair-ami:bake-id": "false" } });
 });
 
+test("Auto Scaling can start instances from an encrypted image", () => {
+  const users = { accountId: "123456789012", consumers: [], organizations: [], organizationalUnits: [] };
+  const role =
+    "arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
+  const ofAutoScaling = imageKeyPolicy(users).Statement.filter((statement) =>
+    JSON.stringify(statement).includes(role),
+  );
+  expect(ofAutoScaling.flatMap(({ Action }) => Action)).toEqual(
+    expect.arrayContaining(["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant"]),
+  );
+});
+
+test("a release engineer can read the key pairs that a bake creates and deletes", () => {
+  const actions = releaseEngineerPolicy().Statement.flatMap(({ Action }) => Action);
+  expect(actions).toEqual(
+    expect.arrayContaining(["ec2:CreateKeyPair", "ec2:DescribeKeyPairs", "ec2:DeleteKeyPair"]),
+  );
+});
+
 test("the policies name the keys of volumes and secrets", () => {
   const key = "arn:aws:kms:eu-west-1:123456789012:key/1";
   const actions = instancePolicy({ ...cluster, volumeKey: key, secretKeys: [key] })
@@ -52,12 +74,24 @@ test("the policies name the keys of volumes and secrets", () => {
   expect(actions).toEqual(expect.arrayContaining(["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey"]));
 });
 
+const names: ReleaseNames = {
+  ...{ accountId: "1", regions: ["us-east-1"], kmsKeyArns: [], parameterPrefix: "/eclair-ami" },
+  ...{ bucket: "releases", objectPrefix: "", testRoleArns: [] },
+};
 test.each(["aws-cn", "aws-us-gov"] as const)("no ARN of another partition is left in %s", (partition) => {
   for (const document of [
     instancePolicy(cluster),
     setup,
     operatorPolicy(cluster, ["arn:aws:iam::1:role/x"], ["demo/database"]),
     releaseEngineerPolicy(),
+    publisherPolicy(names),
+    consumerPolicy({ kmsKeyArns: [] }, "arn:aws-cn:iam::1:role/channels"),
+    imageKeyPolicy({
+      accountId: "1",
+      consumers: ["2"],
+      organizations: ["o-1"],
+      organizationalUnits: ["o-1/*"],
+    }),
   ])
     expect(JSON.stringify(inPartition(document, partition))).not.toContain("arn:aws:");
   const passed = JSON.stringify(inPartition(operatorPolicy(cluster, ["x"], ["demo/database"]), partition));

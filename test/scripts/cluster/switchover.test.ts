@@ -43,6 +43,11 @@ test.each<[string, NodeStatus[], RegExp]>([
     /waiting; bitcoind is syncing/,
   ],
   [
+    "the standby is not ready",
+    [active, node("b", { ready: false, reasons: ["bitcoind is 7 blocks behind the best instance"] })],
+    /it is not ready; bitcoind is 7 blocks behind the best instance/,
+  ],
+  [
     "the Eclair of the standby is not armed",
     [active, node("b", { eclair: { armed: "starting" } })],
     /not armed/,

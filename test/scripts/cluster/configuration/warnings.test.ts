@@ -16,6 +16,11 @@ test("a complete configuration has no warning", () => {
 test.each([
   ["no volume for the chain", { targetGroupArns }, /chainVolume is missing/],
   ["no target group", { chainVolume: {} }, /targetGroupArns is empty/],
+  [
+    "a short lease",
+    { targetGroupArns, chainVolume: {}, database: { ...smallest.database, leaseSeconds: 39 } },
+    /^database\.leaseSeconds is 39: packets that are lost for 20 s .* can restart Eclair with less than 40$/,
+  ],
 ])("a configuration with %s has a warning", (_what, changes, warning) => {
   expect(on(changes)).toMatch(warning);
 });

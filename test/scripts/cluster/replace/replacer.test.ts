@@ -31,6 +31,8 @@ const { world, terminateMember, saveReplaceState, switchOver, elb } = vi.hoisted
     next: undefined as { event: string; height: number; channelId: string } | undefined,
     /** Versions whose instances have a door. */
     withDoor: [] as string[],
+    /** Polls after which the load balancer has checked the targets of the new version. */
+    uncheckedPolls: 0,
   };
   return {
     world: initial,
@@ -112,7 +114,8 @@ function statusOf({ id, version, role, reportAge }: Host): NodeStatus {
       privateIp: "",
       availabilityZone: "",
     },
-    ...{ targetHealth: [], boot: { message: "done", failed: false, final: false } },
+    ...{ targetHealth: version === "2" && world.uncheckedPolls > 0 ? ["initial"] : ["healthy"] },
+    ...{ boot: { message: "done", failed: false, final: false } },
     report: {
       ...standby,
       targetGroupArns: ["arn:group"],
@@ -129,6 +132,7 @@ function statusOf({ id, version, role, reportAge }: Host): NodeStatus {
 
 /** The next poll: launched instances are in service, and an instance takes a free lease. */
 function advance(): void {
+  world.uncheckedPolls -= 1;
   for (const host of world.hosts) {
     host.lifecycle = "InService";
     if (!world.good.includes(host.version) || host.role === "active" || host.reportAge > 0) continue;
@@ -182,6 +186,7 @@ beforeEach(() => {
   Object.assign(world, {
     next: undefined,
     withDoor: [],
+    uncheckedPolls: 0,
     launches: "1",
     good: ["1", "2"],
     inFlight: [],
@@ -218,6 +223,19 @@ test("target groups check /active before a rollback to instances without a door"
   expect(elb.changes).toEqual(["/active after 0 terminations"]);
 });
 
+test("the node is not switched over to a target that the load balancer does not check yet", async () => {
+  world.uncheckedPolls = 12;
+  const { run, steps } = replacer();
+  let uncheckedPolls: number | undefined;
+  switchOver.mockImplementationOnce(async (table, participants) => {
+    ({ uncheckedPolls } = world);
+    return await switchOver(table, participants);
+  });
+  await run();
+  expect(uncheckedPolls).toBeLessThanOrEqual(0);
+  expect(steps.filter(({ step }) => step === "switching-over")).toHaveLength(1);
+});
+
 test("a path of the operator's own stays", async () => {
   world.withDoor = ["1", "2"];
   elb.path = "/health";
@@ -231,6 +249,16 @@ test("when the new version does not become ready, the group returns to the old v
   expect(terminated()).toEqual(["b", "i-1"]);
   expect(world.launches).toBe("1");
   expect(savedStates().at(-1)).toMatchObject({ from: "1", to: "1", state: "done" });
+});
+
+test("a replace does not begin with a standby that is not ready, and names its reason", async () => {
+  world.good = [];
+  world.hosts = [host("a", "1", "active"), host("b", "1", "waiting")];
+  await expect(replacer().run()).rejects.toMatchObject({
+    code: "replace.not-ready",
+    message: "b is not ready: its reason",
+  });
+  expect(terminateMember).not.toHaveBeenCalled();
 });
 
 test("a replace does not begin without an active instance, or with an old report", async () => {

@@ -159,6 +159,30 @@ describe("files with several keys or signatures", () => {
     expect(mixed.validSigners).toEqual([alice.fingerprint]);
   });
 
+  test.each<[string, Uint8Array, RegExp]>([
+    [
+      "a web page",
+      Buffer.from("<!DOCTYPE html><title>404</title>"),
+      /contains a web page and no OpenPGP signature/,
+    ],
+    [
+      "damaged armor",
+      Buffer.from("-----BEGIN PGP SIGNATURE-----\n\nxxxx\n-----END PGP SIGNATURE-----\n"),
+      /no usable OpenPGP signature/,
+    ],
+    ["a random binary file", Buffer.from([0xff, 0xfe, 1, 2, 3]), /no usable OpenPGP signature/],
+  ])("a good signature counts next to a file with %s, which is named", async (_, bad, problem) => {
+    const alice = await createSigner("alice");
+    const signatures = files(bad, await signDetached(sums, alice));
+    const verdict = await verifySums(
+      { sums, signatures, keys: files(alice.key) },
+      [alice.fingerprint],
+      today,
+    );
+    expect(verdict.validSigners).toEqual([alice.fingerprint]);
+    expect(verdict.problems).toEqual([expect.stringMatching(problem)]);
+  });
+
   test("a key without a user id and a key of an unsupported curve are explained, without a message of the library", async () => {
     const alice = await createSigner("alice");
     const withoutUser = new PacketList();

@@ -55,6 +55,16 @@ test("an active instance shows that its record cannot be mirrored, and a standby
   expect(shownOne({ report: { record } })).not.toContain("the cluster record is gone");
 });
 
+test("an instance shows the age of its last block, and how many blocks it is behind", () => {
+  const withTip = (chainTip: object) => shownOne({ report: { chainTip } });
+  expect(withTip({ ageSeconds: 725, behindBlocks: 0 })).toMatch(/ 12 min old /);
+  expect(withTip({ ageSeconds: 725, behindBlocks: 0 })).not.toContain("behind");
+  expect(withTip({ ageSeconds: 7_300, behindBlocks: 3 })).toMatch(/ 2 h old [^]* 3 blocks behind /);
+  expect(withTip({ ageSeconds: -5, behindBlocks: 1 })).toMatch(/ 0 s old [^]* 1 block behind /);
+  expect(withTip({ ageSeconds: 200_000 })).toMatch(/ 2 d old /);
+  expect(shownOne({ report: {} })).not.toMatch(/ old |behind/);
+});
+
 test("an old report shows its age", () => {
   expect(shownOne({ report: {}, reportedAt: new Date(now.getTime() - 90_000) })).toContain(
     "(reported 90 s ago)",
