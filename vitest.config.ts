@@ -1,8 +1,11 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { FailuresAtOnce } from "./test/support/failures-at-once.ts";
 import { LongestFirst } from "./test/support/longest-first.ts";
 
+/** The file for the results of all tests, in JSON. */
+const report = process.env["ECLAIR_AMI_TEST_REPORT"];
 const endToEnd = process.env["ECLAIR_AMI_E2E"] === "1";
 
 const endToEndTests = "test/e2e/**/*.test.ts";
@@ -17,12 +20,20 @@ const unit = {
   env: { AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_EC2_METADATA_DISABLED: "true" },
   maxWorkers: "100%",
   sequence: { groupOrder: 0 },
+  // A busy machine is slow; a test that hangs still ends.
+  testTimeout: 20_000,
+  expect: { poll: { timeout: 10_000 } },
 } as const;
 
 export default defineConfig({
   test: {
     // What product code logs is shown for a test that fails.
     silent: "passed-only",
+    reporters: [
+      "default",
+      new FailuresAtOnce(),
+      ...(report === undefined ? [] : [["json", { outputFile: report }] satisfies [string, object]]),
+    ],
     // vitest reads the sequencer only here, and not in a project.
     sequence: { sequencer: LongestFirst },
     projects: [

@@ -16,7 +16,7 @@ const imageId = inject("images").at(-1)?.id ?? "";
 /** No other test uses a remote bitcoind with this number. */
 const remoteNumber = 23;
 
-describe("the rotation of the login at a remote bitcoind", { timeout: 300_000 }, () => {
+describe("the rotation of the login at a remote bitcoind", () => {
   let nodes: Cluster;
   let remote: RemoteBitcoind;
   let ids: readonly string[];

@@ -13,7 +13,7 @@ const imageId = inject("images").at(-1)?.id ?? "";
 /** No other test uses remote bitcoinds with these numbers. */
 const numbers = { good: 11, withoutTxindex: 12, otherChain: 13, otherCertificate: 14 };
 
-describe("several bitcoinds", { timeout: 300_000 }, () => {
+describe("several bitcoinds", () => {
   let nodes: Cluster;
   let miner: TestMiner;
   let remotes: Record<keyof typeof numbers, RemoteBitcoind>;

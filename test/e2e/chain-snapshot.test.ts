@@ -14,7 +14,7 @@ import { pairOf } from "./pair.ts";
 const state = inject("labState");
 const imageId = inject("images")[0]?.id ?? "";
 
-describe("snapshots of a chain volume", { timeout: 300_000 }, () => {
+describe("snapshots of a chain volume", () => {
   let nodes: Cluster;
   let ids: string[];
   let snapshotId = "";

@@ -1,11 +1,10 @@
-import {
-  DescribeLoadBalancersCommand,
-  ElasticLoadBalancingV2Client,
-  ModifyLoadBalancerAttributesCommand,
-} from "@aws-sdk/client-elastic-load-balancing-v2";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { ports } from "../../bootstrap/contract/ports.ts";
-import { answersAt, loadBalancerAddresses } from "../../scripts/lab-cluster/load-balancer-endpoint.ts";
+import {
+  answersAt,
+  balanceAcrossZones,
+  loadBalancerAddresses,
+} from "../../scripts/lab-cluster/load-balancer-endpoint.ts";
 import { zones } from "../../scripts/lab/addresses.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { cli, eventually } from "./cli.ts";
@@ -58,22 +57,17 @@ describe("a pair with doors", () => {
     expect(report.reasons).toEqual(["another Eclair holds the lease"]);
   });
 
-  test.each(["true", "false"])(
+  test.each([true, false])(
     "the load balancer's address of each zone leads to the node, with cross-zone load balancing %s",
-    async (Value) => {
-      const elb = nodes.target.client(ElasticLoadBalancingV2Client);
-      const { LoadBalancers } = await elb.send(new DescribeLoadBalancersCommand({ Names: [nodes.name] }));
-      await elb.send(
-        new ModifyLoadBalancerAttributesCommand({
-          LoadBalancerArn: LoadBalancers?.[0]?.LoadBalancerArn,
-          Attributes: [{ Key: "load_balancing.cross_zone.enabled", Value }],
-        }),
-      );
+    async (enabled) => {
+      await balanceAcrossZones(nodes.target, nodes.name, enabled);
       const names = zones.map(({ name }) => name);
       const addresses = await loadBalancerAddresses(nodes.target, nodes.name, names);
       expect(new Set(addresses.values()).size).toBe(zones.length);
       for (const address of addresses.values())
         expect(await answersAt(nodes.target, nodes.configuration.nodeId, address)).toBe(true);
+      const status = await cli(["status", "--state", state, "--cluster", nodes.name]);
+      expect(status.stderr.includes("does not balance across zones")).toBe(!enabled);
     },
   );
 

@@ -16,6 +16,9 @@ const folder = mkdtempSync(join(tmpdir(), "eclair-ami-drills-"));
 const json = join(folder, "drills.json");
 const report = join(folder, "drills.html");
 
+/** A test whose time is over leaves its session running, which would disturb the next test. */
+const sessionMilliseconds = 1_500_000;
+
 /** Quick drills of each kind. `eclair-ami drill` runs all drills. */
 const drillNames = [
   "kill-eclair",
@@ -58,28 +61,38 @@ test("refuses a second session in the same lab", async () => {
   writeFileSync(file, `${process.pid} 1`);
 });
 
-test("finds no lost and no overlapping write, except the overlap without the fence", async () => {
-  const completed = await drill(...drillNames, "--runs", "1");
-  expect(completed.exitCode, completed.all).toBe(0);
-  const { runs, eclair } = Results.parse(JSON.parse(readFileSync(json, "utf8")));
-  expect(eclair.kind).toBe("stand-in");
-  expect(runs.map((run) => run.drill)).toEqual(drillNames);
-  for (const run of runs) {
-    expect(run.lostWrites).toBe(0);
-    expect(run.acknowledgedWrites).toBeGreaterThan(0);
-    expect(run.takeovers).toBeGreaterThan(0);
-    expect(run.overlappingWrites > 0, run.drill).toBe(run.drill === "without-fence");
-  }
-  const page = readFileSync(report, "utf8");
-  expect(page).toMatch(/Stand-in Eclair/);
-  for (const name of drillNames) expect(page).toContain(`id="${name}"`);
-}, 500_000);
+test(
+  "finds no lost and no overlapping write, except the overlap without the fence",
+  async () => {
+    const completed = await drill(...drillNames, "--runs", "1");
+    expect(completed.exitCode, completed.all).toBe(0);
+    const { runs, eclair } = Results.parse(JSON.parse(readFileSync(json, "utf8")));
+    expect(eclair.kind).toBe("stand-in");
+    expect(runs.map((run) => run.drill)).toEqual(drillNames);
+    for (const run of runs) {
+      expect(run.lostWrites).toBe(0);
+      expect(run.acknowledgedWrites).toBeGreaterThan(0);
+      expect(run.takeovers).toBeGreaterThan(0);
+      expect(run.overlappingWrites > 0, run.drill).toBe(run.drill === "without-fence");
+    }
+    const page = readFileSync(report, "utf8");
+    expect(page).toMatch(/Stand-in Eclair/);
+    for (const name of drillNames) expect(page).toContain(`id="${name}"`);
+  },
+  sessionMilliseconds,
+);
 
-test("after an interrupted session, runs the remaining drills with new instances", async () => {
-  const before = await instances();
-  writeFileSync(join(layout.run(labPaths(state)), "drill-drill"), "");
-  const completed = await drill(...drillNames, "restart-load-balancer", "--runs", "1");
-  expect(completed.exitCode, completed.all).toBe(0);
-  expect(completed.stdout.match(/^passed +\S+/gm)).toEqual([expect.stringMatching(/restart-load-balancer$/)]);
-  expect((await instances()).filter((id) => before.includes(id))).toEqual([]);
-}, 300_000);
+test(
+  "after an interrupted session, runs the remaining drills with new instances",
+  async () => {
+    const before = await instances();
+    writeFileSync(join(layout.run(labPaths(state)), "drill-drill"), "");
+    const completed = await drill(...drillNames, "restart-load-balancer", "--runs", "1");
+    expect(completed.exitCode, completed.all).toBe(0);
+    expect(completed.stdout.match(/^passed +\S+/gm)).toEqual([
+      expect.stringMatching(/restart-load-balancer$/),
+    ]);
+    expect((await instances()).filter((id) => before.includes(id))).toEqual([]);
+  },
+  sessionMilliseconds,
+);

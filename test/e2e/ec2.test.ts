@@ -69,6 +69,21 @@ test("two instances of one image have their own machine id, host keys and addres
   for (const index of [0, 1, 2]) expect(left[index]).not.toBe(right[index]);
 });
 
+test("as in Debian's AMI, cloud-init's local stage configures the network of each instance with netplan", async () => {
+  const facts = `cloud-init status --long | sed -n 's/^detail: //p'
+    cat /sys/class/net/ens5/address
+    sed -n 's/.*macaddress: "\\(.*\\)"/\\1/p' /etc/netplan/50-cloud-init.yaml
+    networkctl status ens5 | grep -o '10-netplan-ens5.network$'`;
+  const [a, b] = await Promise.all([inGuest(state, first, facts), inGuest(state, second, facts)]);
+  for (const { stdout } of [a, b]) {
+    const [source, address, configuredAddress, networkFile] = stdout.split("\n");
+    expect(source).toBe("DataSourceEc2Local");
+    expect(configuredAddress).toBe(address);
+    expect(networkFile).toBe("10-netplan-ens5.network");
+  }
+  expect(a.stdout).not.toBe(b.stdout);
+});
+
 test("without a configuration in the user-data, the bootstrap logs its instance id and starts nothing", async () => {
   const { stdout } = await inGuest(
     state,
@@ -78,6 +93,18 @@ test("without a configuration in the user-data, the bootstrap logs its instance 
   expect(stdout).toContain(`"instanceId":"${first}"`);
   expect(stdout).toContain('"event":"boot.idle"');
   expect(stdout.trim().split("\n").slice(-2)).toEqual(["inactive", "inactive"]);
+});
+
+test("the bootstrap starts without the credentials that the lab passes and EC2 does not", async () => {
+  const { stdout } = await inGuest(
+    state,
+    first,
+    `sed 's#@system/#@missing/#' /etc/systemd/system/eclair-bootstrap.service > /run/systemd/system/bootstrap-of-ec2.service
+     systemctl daemon-reload; systemctl start bootstrap-of-ec2
+     journalctl --unit bootstrap-of-ec2 --output cat --no-pager`,
+  );
+  expect(stdout).toContain('"event":"boot.idle"');
+  expect(stdout).not.toMatch(/CREDENTIALS|Invalid syntax/);
 });
 
 test("the metadata service requires a token, and returns the id of the requesting instance", async () => {
@@ -100,8 +127,7 @@ test("the metadata service answers only within the hop limit", async () => {
     nft add table ip t; nft 'add chain ip t p { type nat hook postrouting priority 100; }'; nft add rule ip t p ip saddr 100.64.15.2 masquerade
     nft flush chain inet filter forward; nft 'add chain inet filter forward { policy accept; }'
     ip netns exec inner curl -s -m ${seconds} -o /dev/null -w '%{http_code}' -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token`;
-  const requestToken = (seconds: number) =>
-    `mount -o remount,rw /proc/sys && echo 1 > /proc/sys/net/ipv4/ip_forward; ${script(seconds)}`;
+  const requestToken = (seconds: number) => `echo 1 > /proc/sys/net/ipv4/ip_forward; ${script(seconds)}`;
   // The first instance has a hop limit of 1, the second a hop limit of 2. The request without an answer has the shorter timeout.
   expect((await inGuest(state, first, requestToken(2))).stdout).toBe("000");
   expect((await inGuest(state, second, requestToken(20))).stdout).toBe("200");
@@ -254,7 +280,7 @@ test("validate finds nothing on a new instance, and then each kind of leftover t
       `${check} ${path}`,
     ).toBe(true);
   // An instance may have these files and an image may not. Only `--as image` reports them.
-  for (const check of ["machine-id", "host-key", "cloud-init-state", "log"])
+  for (const check of ["machine-id", "host-key", "cloud-init-state", "network", "log"])
     expect(
       lines.some((line) => line.startsWith(`${check}: `)),
       check,

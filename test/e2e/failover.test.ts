@@ -5,6 +5,7 @@ import { failover, killEclair, lastHolderAddress } from "../../scripts/lab-clust
 import { cli, eventually, failureOf } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 import { pairOf } from "./pair.ts";
+import { asRuntimeRole } from "./psql.ts";
 import { whileReading } from "./renewals.ts";
 
 const state = inject("labState");
@@ -46,6 +47,32 @@ describe.each(inject("images"))("two instances of one node ($eclair)", ({ eclair
       "select distinct client_addr from pg_stat_activity where split_part(application_name, '/', 1) = 'eclair'",
     );
     expect(addresses).toBe((await nodes.status(active))?.privateIp);
+  });
+
+  test("a claim is refused when the holder's host has used the database since its silence was measured", async () => {
+    const { active, standby } = await currentPair();
+    const asStandby = (sql: string) => asRuntimeRole(nodes, standby, sql);
+    await eventually("the holder to acknowledge the claimant", async () =>
+      (await nodes.sql(
+        `select c.acknowledged_generation = p.generation from eclair_ami.claimant c, eclair_ami.progress p where c.instance_id = '${standby}'`,
+      )) === "t"
+        ? true
+        : undefined,
+    );
+    const address = (await nodes.status(active))?.privateIp ?? "";
+    // Null while a statement of the holder's host runs.
+    const sessions = await eventually("the sessions of the holder's host", async () => {
+      const text = await asStandby(`select eclair_ami.sessions_at('${address}')`);
+      return text === "" ? undefined : text;
+    });
+    const before = await epochs();
+    // The supervisor of the holder's host reads the lease twenty times a second.
+    const claimed = await asStandby(
+      `select pg_sleep(0.5); select eclair_ami.claim_lease('${await holder()}', (select generation from eclair_ami.progress), '${sessions}')`,
+    );
+    expect(claimed).toBe("f");
+    expect(await epochs()).toBe(before);
+    expect(await currentPair()).toEqual({ active, standby });
   });
 
   test("when Eclair is killed, the standby takes over without waiting for the lease, and the host becomes the standby", async () => {

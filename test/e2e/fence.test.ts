@@ -1,15 +1,14 @@
-import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { fenceVersion } from "../../bootstrap/database/fence.ts";
-import { Credentials } from "../../bootstrap/secrets/shapes.ts";
+import { fenceVersion, writersLock } from "../../bootstrap/database/fence.ts";
 import { root } from "../../scripts/machine/paths.mjs";
 import { eventually, failureOf } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
-import { psqlOn } from "./psql.ts";
-import { expectRenewals } from "./renewals.ts";
+import { asRuntimeRole } from "./psql.ts";
+import { expectRenewals, whileReading } from "./renewals.ts";
 
 const state = inject("labState");
 const olderFence = readFileSync(join(root, "test/support/fence-3.sql"), "utf8");
@@ -30,20 +29,11 @@ describe.each(inject("images"))(
   ({ eclair, id: imageId }) => {
     let nodes: Cluster;
     let id: string;
-    let login: Credentials;
-    /** The address of the database, whose name only the lab's own DNS server knows. */
-    let address: string;
 
     beforeAll(async () => {
       nodes = await cluster(state, `fence-${eclair}`, imageId);
-      const { SecretString = "" } = await nodes.secrets.send(
-        new GetSecretValueCommand({ SecretId: `${nodes.name}/database` }),
-      );
-      login = Credentials.parse(JSON.parse(SecretString));
       id = await nodes.launch(imageId);
       await nodes.waitUntilActive(id);
-      const found = await nodes.inGuest(id, `getent ahostsv4 ${nodes.configuration.database.host}`);
-      address = found.stdout.split(" ")[0] ?? "";
     });
     afterAll(() => nodes.terminate(id));
 
@@ -62,10 +52,7 @@ describe.each(inject("images"))(
       const name =
         sessionName ??
         (await nodes.sql("select session_name from eclair_ami.epoch order by generation desc limit 1"));
-      const connection = `host=${address} port=${nodes.configuration.database.port} dbname=eclair user=${login.username} sslmode=require application_name='${name}'`;
-      const args = ["--set=ON_ERROR_STOP=1", connection];
-      const { stdout } = await psqlOn(nodes.lab, id, args, login.password, { input: sql });
-      return stdout.trim();
+      return await asRuntimeRole(nodes, id, sql, name);
     };
 
     test("the triggers protect only the writes that Eclair makes without a check of its lease", async () => {
@@ -102,11 +89,57 @@ describe.each(inject("images"))(
       });
     });
 
-    test("an older process of the holder's own host is refused", async () => {
-      await expect(asHolder("delete from audit.sent where false", "eclair/older")).rejects.toThrow(
+    test.each([
+      "delete from audit.sent where false",
+      "update local.channels set last_connected_timestamp = now() where false",
+      "update local.channels set last_payment_received_timestamp = now() where false",
+      "update local.channels set last_payment_sent_timestamp = now() where false",
+    ])("an older process of the holder's own host is refused: %s", async (write) => {
+      await expect(asHolder(write, "eclair/older")).rejects.toThrow(
         /the holder of the lease has the session name eclair\/[0-9a-f]{32}, and eclair\/older was superseded/,
       );
+      expect(await asHolder(`${write}; select 'done'`)).toBe("done");
     });
+
+    test("the fence leaves a write to Eclair's own check of the lease", async () => {
+      const write = "update local.channels set is_closed = true where false; select 'done'";
+      expect(await asHolder(write, "eclair/older")).toBe("done");
+    });
+
+    test("a change of holder ends the sessions of the previous Eclair, also of its own host, and waits for a write in progress", async () => {
+      const [next, sessionName] = [randomUUID(), `eclair/${randomBytes(16).toString("hex")}`];
+      const writing = nodes.sql(`select pg_advisory_lock_shared(${writersLock}), pg_sleep(10)`);
+      await eventually("the write to begin", async () =>
+        (await nodes.sql("select count(*) from pg_locks where locktype = 'advisory' and granted")) === "0"
+          ? undefined
+          : true,
+      );
+      const startedAt = performance.now();
+      // Eclair connects again meanwhile, and is superseded.
+      const olderSessions = await asHolder(
+        `begin; lock table lease in access exclusive mode;
+         update lease set instance = '${next}', expires_at = now() + interval '3 seconds' where id = 1;
+         select pg_stat_clear_snapshot();
+         select count(*) from pg_stat_activity where application_name like 'eclair/%' and application_name <> '${sessionName}'
+           and backend_start < now();
+         commit`,
+        sessionName,
+      );
+      expect(performance.now() - startedAt).toBeGreaterThan(3_000);
+      expect(olderSessions).toBe("0");
+      await writing;
+      await eventually("Eclair to hold the lease again", async () => {
+        const holder = await nodes.sql("select instance from lease where expires_at > now()");
+        return holder === "" || holder === next ? undefined : true;
+      });
+      await nodes.waitUntilActive(id);
+    });
+
+    /** Locks the lease, and then reads the epochs, as a renewal with the fence's trigger does. */
+    const renewSlowly = () =>
+      asHolder(
+        "begin; lock table lease in access exclusive mode; select pg_sleep(0.7); select count(*) from eclair_ami.epoch; commit",
+      );
 
     describe("a fence of version 3", () => {
       beforeEach(async () => {
@@ -139,7 +172,7 @@ describe.each(inject("images"))(
             code: "fence.outdated",
             message: `the fence in the database has version 3, and this image needs version ${fenceVersion}`,
           });
-          const upgraded = await nodes.runSetup(["init"], imageId);
+          const upgraded = await whileReading(renewSlowly, () => nodes.runSetup(["init"], imageId));
           expect(upgraded.stdout, upgraded.all).toMatch(/^created +fence, from version 3$/m);
           expect(upgraded.stdout).toMatch(/^created +fence on Eclair's tables$/m);
           const intact = await nodes.runSetup(["verify"], imageId);

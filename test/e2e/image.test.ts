@@ -1,17 +1,23 @@
 import { DescribeImagesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect, inject, test } from "vitest";
+import { afterAll, expect, inject, test } from "vitest";
 import { tags } from "../../bootstrap/contract/tags.ts";
 import { Manifest, manifestSchema } from "../../scripts/image/manifest.ts";
 import { labPaths } from "../../scripts/lab/paths.ts";
 import { labTarget } from "../../scripts/lab/target.ts";
+import { exampleNode } from "../../scripts/cluster/configuration/example.ts";
+import { filledExample } from "../support/example-node.ts";
 import { cli } from "./cli.ts";
+import { scratchFolder } from "./scratch.ts";
 
 const manifestFile = inject("manifestFile");
 const manifest = Manifest.parse(JSON.parse(readFileSync(manifestFile, "utf8")));
 const state = inject("labState");
+const folder = scratchFolder("eclair-ami-image-");
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("the manifest is valid for its published schema and lists the packages of the image", () => {
   const check = new Ajv2020({ formats: { "date-time": true } }).compile(manifestSchema() as object);
@@ -53,4 +59,20 @@ test("`images list` shows the image, and `images diff` finds no difference betwe
   );
   const diff = await cli(["images", "diff", manifest.bakeId, manifest.bakeId, "--json"]);
   expect(JSON.parse(diff.stdout)).toEqual([]);
+});
+
+test("`config check --image` checks the settings with those of the image's Eclair", async () => {
+  const file = join(folder, "node.yaml");
+  const checkWith = async (setting: string) => {
+    writeFileSync(
+      file,
+      filledExample(exampleNode("signet")).replace("settings: {}", `settings: { ${setting} }`),
+    );
+    return await cli(["config", "check", file, "--image", manifest.image.id]);
+  };
+  const accepted = await checkWith("channel.min-depth-blocks: 12");
+  expect(accepted.exitCode, accepted.all).toBe(0);
+  const refused = await checkWith("channel.min-depth-blocks: often");
+  expect(refused.exitCode).toBe(2);
+  expect(refused.all).toMatch(/eclair\.settings\.channel\.min-depth-blocks must be a number/);
 });

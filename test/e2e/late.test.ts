@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { failover } from "../../scripts/lab-cluster/failover.ts";
-import { cli } from "./cli.ts";
+import { cli, eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 import { pairOf } from "./pair.ts";
 
@@ -53,6 +53,22 @@ describe.each(inject("images"))(
       const run = await cli(["switchover", "--state", state, "--cluster", nodes.name, "--json"]);
       expect(run.exitCode, run.all).toBe(0);
       expect(await currentPair()).toEqual({ active: standby, standby: active });
+    });
+
+    test("a standby whose Eclair refuses a setting is not ready, and shows Eclair's error", async () => {
+      const refused = await nodes.launch(imageId, {
+        failover: { armed: false },
+        eclair: { settings: { "channel.min-depth-blocks": 2 } },
+      });
+      const status = await eventually("Eclair to refuse its configuration", async () => {
+        const current = await nodes.status(refused);
+        return current?.report?.reasons.some((reason) => reason.includes("refuses")) ? current : undefined;
+      });
+      expect(status.report).toMatchObject({ role: "standby", ready: false });
+      expect(status.report?.reasons.join("; ")).toMatch(
+        /Eclair refuses its configuration: .*requirement failed: channel\.min-depth-blocks must be at least 6/,
+      );
+      await nodes.terminate(refused);
     });
 
     test("an Eclair that is started before the lease expires takes over the lease", async () => {

@@ -203,7 +203,7 @@ describe.each(inject("images"))(
       await nodes.inGuest(id, "systemctl restart nftables");
     });
 
-    test("stays registered when its services restart, and is deregistered when it is terminated", async () => {
+    test("stays registered when its services restart and when it reboots, and is deregistered when it is terminated", async () => {
       const registered = async () => {
         const { TargetHealthDescriptions } = await nodes.target
           .client(ElasticLoadBalancingV2Client)
@@ -216,6 +216,14 @@ describe.each(inject("images"))(
       );
       expect(restarted.exitCode, restarted.all).toBe(0);
       expect(await registered()).toEqual([id]);
+      const bootedAt = async () => (await nodes.status(id))?.report?.boot.startedAt;
+      const before = await bootedAt();
+      await nodes.inGuest(id, "systemctl reboot");
+      await eventually("the node to boot again", async () => {
+        expect(await registered()).toEqual([id]);
+        return (await bootedAt()) === before ? undefined : true;
+      });
+      await nodes.waitUntilActive(id);
       await nodes.terminate(id);
       await nodes.waitUntilTerminated(id);
       expect(await registered()).toEqual([]);

@@ -12,7 +12,7 @@ import { referenceOf } from "../../bootstrap/contract/configuration/secret-refer
 import { setFaults, type Fault } from "../../scripts/lab/front/faults.ts";
 import { readSecrets } from "../../infra/policies/statements.ts";
 import { bootRunner } from "./boots-again.ts";
-import { eventually } from "./cli.ts";
+import { cli, eventually } from "./cli.ts";
 import { cluster, type Cluster } from "./node.ts";
 
 const state = inject("labState");
@@ -122,8 +122,22 @@ describe("invalid user-data", () => {
       /record\.takeoverWithout is not a known key: it is now called `record\.allowStartWithoutRecord`[\s\S]*dataVolume is not a known key: it is now called `chainVolume`/,
     ],
     ["two mistakes", () => runner.configurationWith({ chain: "main", alias: "" }), /chain must[\s\S]*alias/],
-  ])("%s is refused", async (_, userData, message) => {
+  ])("%s is refused, and reported to the cluster table", async (_, userData, message) => {
+    const startedAt = Date.now();
     await expectRefusal(userData(), "configuration.invalid", message);
+    const status = await nodes.status(id);
+    expect(Date.parse(status?.reportedAt ?? "")).toBeGreaterThanOrEqual(startedAt);
+    expect(status?.boot?.message).toMatch(message);
+  });
+
+  test("a #cloud-config that mentions eclair-ami is refused on the console, with its line", async () => {
+    const message =
+      /line 1: `#cloud-config` makes the user-data a file of cloud-init, and line 2 mentions eclair-ami/;
+    await expectRefusal("#cloud-config\n# apiVersion: eclair-ami/v1\n", "configuration.invalid", message);
+    await eventually("the line on the console", async () => {
+      const { stdout } = await cli(["logs", id, "--state", state]);
+      return message.test(stdout) ? true : undefined;
+    });
   });
 
   test("empty user-data starts nothing", async () => {

@@ -116,7 +116,7 @@ async function expectInvisible(
   expect(Images.filter(({ ImageId }) => ours.has(ImageId))).toEqual([]);
 }
 
-describe("a release to two regions and another account", { timeout: 300_000 }, () => {
+describe("a release to two regions and another account", () => {
   let release: TestRelease;
   let published: Record<string, string>;
   beforeAll(async () => {
@@ -258,7 +258,7 @@ describe("a release to two regions and another account", { timeout: 300_000 }, (
   });
 });
 
-describe("a publication that cannot succeed in a region", { timeout: 300_000 }, () => {
+describe("a publication that cannot succeed in a region", () => {
   /** Publishes, and expects that only the second region failed. @returns its part of the message */
   async function expectSecondRegionToFail(release: TestRelease, ...flags: string[]): Promise<string> {
     const done = await publish(release, ...flags);

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import type { Cluster } from "./node.ts";
 
-/** Eclair renews its lease of 30 s every 5 s. */
-const leastRemainingSeconds = 23;
+/** Eclair renews its lease of 40 s every 5 s. */
+const leastRemainingSeconds = 33;
 
 export const epochsOf = async ({ sql }: Pick<Cluster, "sql">): Promise<number> =>
   Number(await sql("select count(*) from eclair_ami.epoch"));
 
-/** Calls `read` five times a second while `work` runs. */
-export async function whileReading(read: () => Promise<void>, work: () => Promise<unknown>): Promise<void> {
+/** Calls `read` up to five times a second while `work` runs. @returns what `work` returns */
+export async function whileReading<T>(read: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
   const done = new AbortController();
   const reading = (async () => {
     while (!done.signal.aborted) {
@@ -18,7 +18,7 @@ export async function whileReading(read: () => Promise<void>, work: () => Promis
     }
   })();
   try {
-    await work();
+    return await work();
   } finally {
     done.abort();
     await reading;

@@ -253,7 +253,7 @@ describe.each(inject("images"))("the rotation of a login ($eclair)", ({ eclair, 
     const takeovers = await epochs();
     expect(Number(await sessions())).toBeGreaterThan(0);
     await nodes.inGuest(active, "pkill -STOP -u eclair; systemctl kill --signal=SIGSTOP eclair-supervisor");
-    // The lease of 30 s would end later.
+    // The lease of 40 s would end later.
     await eventually(
       "the other host to claim the lease",
       async () => ((await epochs()) === takeovers + 1 ? true : undefined),

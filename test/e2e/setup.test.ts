@@ -36,35 +36,31 @@ describe("`init`", () => {
       ...["--create-secrets", "--json"],
     ]);
 
-  test(
-    "has the same result when it is interrupted at any step and run again",
-    { timeout: 300_000 },
-    async () => {
-      if (facts === undefined) throw new Error("the lab is not up");
-      await deployLabStack(lab, facts, target, { name, network: "shared" });
-      await writeSetup(lab, target, name);
+  test("has the same result when it is interrupted at any step and run again", async () => {
+    if (facts === undefined) throw new Error("the lab is not up");
+    await deployLabStack(lab, facts, target, { name, network: "shared" });
+    await writeSetup(lab, target, name);
 
-      for (const [action, code] of [
-        ["CreateSecret", "secret.denied"],
-        ["TransactWriteItems", "record.denied"],
-      ] as const)
-        await expectDeniedCall(lab, name, init, action, code);
-      await terminateDuringSetup(lab, name, init, [600, 900, 1200, 1500]);
-      const completed = await init();
-      expect(completed.exitCode, completed.all).toBe(0);
-      const { nodeId } = JSON.parse(completed.stdout) as { nodeId: string };
-      const repeated = await init();
-      expect(JSON.parse(repeated.stdout)).toMatchObject({ nodeId, changed: [] });
-      const flags = ["--state", state, "--image", imageId, "--config", setupFile(lab, name)];
-      // New permissions take effect after some seconds.
-      const denial = { service: "api", code: "AccessDeniedException", status: 400 } as const;
-      setFaults(lab, name, [{ ...denial, action: "GetSecretValue", until: Date.now() + 12_000 }]);
-      const verified = await cli(["verify", ...flags]);
-      expect(verified.exitCode, verified.all).toBe(0);
-      const foreign = await cli(["verify", ...flags, "--image", debianImageId, "--json"]);
-      expect(failureOf(foreign)).toMatchObject({ code: "launch.foreign-image" });
-    },
-  );
+    for (const [action, code] of [
+      ["CreateSecret", "secret.denied"],
+      ["TransactWriteItems", "record.denied"],
+    ] as const)
+      await expectDeniedCall(lab, name, init, action, code);
+    await terminateDuringSetup(lab, name, init, [600, 900, 1200, 1500]);
+    const completed = await init();
+    expect(completed.exitCode, completed.all).toBe(0);
+    const { nodeId } = JSON.parse(completed.stdout) as { nodeId: string };
+    const repeated = await init();
+    expect(JSON.parse(repeated.stdout)).toMatchObject({ nodeId, changed: [] });
+    const flags = ["--state", state, "--image", imageId, "--config", setupFile(lab, name)];
+    // New permissions take effect after some seconds.
+    const denial = { service: "api", code: "AccessDeniedException", status: 400 } as const;
+    setFaults(lab, name, [{ ...denial, action: "GetSecretValue", until: Date.now() + 12_000 }]);
+    const verified = await cli(["verify", ...flags]);
+    expect(verified.exitCode, verified.all).toBe(0);
+    const foreign = await cli(["verify", ...flags, "--image", debianImageId, "--json"]);
+    expect(failureOf(foreign)).toMatchObject({ code: "launch.foreign-image" });
+  });
 
   test("refuses a node that already belongs to another cluster", async () => {
     if (facts === undefined) throw new Error("the lab is not up");
@@ -95,7 +91,7 @@ describe("`init`", () => {
   });
 });
 
-describe("`database repoint`", { timeout: 300_000 }, () => {
+describe("`database repoint`", () => {
   test("changes the database only with the node id, and only when no instance is active", async () => {
     const nodes = await cluster(state, "repoint", imageId);
     const id = await nodes.launch(imageId);

@@ -25,8 +25,15 @@ import { tags } from "../../bootstrap/contract/tags.ts";
 import { roleName } from "../../infra/cluster/role-names.ts";
 import { findGroup } from "../../scripts/cluster/replace/group.ts";
 import { answersAt } from "../../scripts/lab-cluster/load-balancer-endpoint.ts";
-import { configurationFile, networkIn, setupFile, stackFile } from "../../scripts/lab-cluster/stack.ts";
-import { minerPort, services, zones } from "../../scripts/lab/addresses.ts";
+import {
+  configurationFile,
+  labChainGibibytes,
+  labNode,
+  networkIn,
+  setupFile,
+  stackFile,
+} from "../../scripts/lab-cluster/stack.ts";
+import { zones } from "../../scripts/lab/addresses.ts";
 import { readFacts } from "../../scripts/lab/facts.ts";
 import { labPaths, layout } from "../../scripts/lab/paths.ts";
 import { root } from "../../scripts/machine/paths.mjs";
@@ -144,7 +151,7 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
     expect(await instances()).toEqual([]);
   });
 
-  test("init creates the node, and the group starts a pair", { timeout: 300_000 }, async () => {
+  test("init creates the node, and the group starts a pair", async () => {
     writeFileSync(
       setupFile(lab, name),
       await succeed(["config", "new", "--kind", "ClusterSetup", "--from-stack", name]),
@@ -155,9 +162,8 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
       file,
       stringify({
         ...written,
-        bitcoind: { local: { peers: [`${services.miner}:${minerPort}`] } },
-        chainVolume: { ...written["chainVolume"], sizeGibibytes: 2 },
-        java: { heapMebibytes: 512 },
+        ...labNode,
+        chainVolume: { ...written["chainVolume"], sizeGibibytes: labChainGibibytes },
       }),
     );
     nodes = await cluster(state, name, imageId);
@@ -242,47 +248,43 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
     expect((await findGroup(target, name)).template.imageId).toBe(newImageId);
   });
 
-  test(
-    "destroy keeps what holds money and state, and deploy returns to the same node",
-    { timeout: 300_000 },
-    async () => {
-      const wrong = await stackVerb("destroy", "--confirm", "another", "--json");
-      expect(failureOf(wrong)).toMatchObject({ code: "stack.declined" });
-      const run = await stackVerb("destroy", "--confirm", name, "--json");
-      expect(run.exitCode, run.all).toBe(0);
-      const { remaining } = JSON.parse(run.stdout) as { remaining: { type: string; id: string }[] };
-      const types = new Set(remaining.map(({ type }) => type));
-      for (const type of [
-        "AWS::DynamoDB::Table",
-        "AWS::EC2::EIP",
-        "AWS::EC2::Volume",
-        "AWS::KMS::Key",
-        "AWS::RDS::DBInstance",
-        "AWS::SecretsManager::Secret",
-      ])
-        expect(types).toContain(type);
-      expect(types).not.toContain("AWS::AutoScaling::AutoScalingGroup");
-      expect(await instances()).toEqual([]);
-      const { AutoScalingGroups } = await target
-        .client(AutoScalingClient)
-        .send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] }));
-      expect(AutoScalingGroups).toEqual([]);
+  test("destroy keeps what holds money and state, and deploy returns to the same node", async () => {
+    const wrong = await stackVerb("destroy", "--confirm", "another", "--json");
+    expect(failureOf(wrong)).toMatchObject({ code: "stack.declined" });
+    const run = await stackVerb("destroy", "--confirm", name, "--json");
+    expect(run.exitCode, run.all).toBe(0);
+    const { remaining } = JSON.parse(run.stdout) as { remaining: { type: string; id: string }[] };
+    const types = new Set(remaining.map(({ type }) => type));
+    for (const type of [
+      "AWS::DynamoDB::Table",
+      "AWS::EC2::EIP",
+      "AWS::EC2::Volume",
+      "AWS::KMS::Key",
+      "AWS::RDS::DBInstance",
+      "AWS::SecretsManager::Secret",
+    ])
+      expect(types).toContain(type);
+    expect(types).not.toContain("AWS::AutoScaling::AutoScalingGroup");
+    expect(await instances()).toEqual([]);
+    const { AutoScalingGroups } = await target
+      .client(AutoScalingClient)
+      .send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] }));
+    expect(AutoScalingGroups).toEqual([]);
 
-      expect(await unlisted(remaining.map(({ id }) => id))).toEqual([]);
+    expect(await unlisted(remaining.map(({ id }) => id))).toEqual([]);
 
-      await deploy("--image", newImageId, "--node-config", file);
-      const { active } = await pair();
-      expect((await nodes.status(active))?.report?.eclair.info?.nodeId).toBe(nodeId);
-      for (const address of addresses) expect(await answersAt(target, nodeId, address)).toBe(true);
-      const current = parse(await succeed(["config", "new", "--from-stack", name])) as object;
-      expect(current).toMatchObject({
-        nodeId,
-        publicAddresses: addresses,
-        database: { host: configuration().database.host },
-        targetGroupArns: configuration().targetGroupArns,
-      });
-    },
-  );
+    await deploy("--image", newImageId, "--node-config", file);
+    const { active } = await pair();
+    expect((await nodes.status(active))?.report?.eclair.info?.nodeId).toBe(nodeId);
+    for (const address of addresses) expect(await answersAt(target, nodeId, address)).toBe(true);
+    const current = parse(await succeed(["config", "new", "--from-stack", name])) as object;
+    expect(current).toMatchObject({
+      nodeId,
+      publicAddresses: addresses,
+      database: { host: configuration().database.host },
+      targetGroupArns: configuration().targetGroupArns,
+    });
+  });
 
   test("the lab reads every property of the templates, or docs/lab-stacks.md lists it", () => {
     const report = JSON.parse(readFileSync(layout.stackProperties(lab), "utf8")) as {

@@ -81,6 +81,10 @@ final class Setup {
     Failure.require(
         alias.getBytes(StandardCharsets.UTF_8).length <= 32, "invalid alias, too long (max allowed 32 bytes)");
     Failure.require(Hex.decode(config.getString("node-color")).length == 3, "color should be a 3-bytes hex buffer");
+    Failure.require(
+        config.getInt("channel.min-depth-blocks") >= 6,
+        "channel.min-depth-blocks must be at least 6 to ensure that channels are safe from reorgs, otherwise funds can be"
+            + " stolen");
     log.info("nodeid={} alias={}", Hex.toHexString(kit.nodeKey().publicKey()), alias);
     Failure.insist(
         status.chainHash().equals(kit.chain().hash),
