@@ -9,13 +9,14 @@ import type { LabPaths } from "../scripts/lab/paths.ts";
 import { measureAot } from "./aot.ts";
 import { measureBitcoindGate } from "./bitcoind-gate.ts";
 import { measureBoot } from "./boot.ts";
+import { measureChain } from "./chain.ts";
 import { measureBudget } from "./budget.ts";
 import { measureDoor } from "./door.ts";
 import { measureFailover } from "./failover.ts";
 import { measureGate } from "./gate.ts";
 import { bakeOnce, inOwnLab, median, startToSsh } from "./lab-bench.ts";
 
-const all = ["bake", "aot", "boot", "gate", "bitcoind-gate", "door", "failover", "budget"] as const;
+const all = ["bake", "aot", "boot", "gate", "bitcoind-gate", "chain", "door", "failover", "budget"] as const;
 const requestedParts = process.argv.slice(2);
 const unknown = requestedParts.filter((name) => !all.some((part) => part === name));
 if (unknown.length > 0)
@@ -52,6 +53,7 @@ const measureInLab = async (lab: LabPaths): Promise<void> => {
 
   if (isRequested("boot")) await measureBoot(lab, "bench", image);
   if (isRequested("gate")) await measureGate(lab, "gate", image);
+  if (isRequested("chain")) await measureChain(lab, "chain", image);
   if (isRequested("bitcoind-gate")) await measureBitcoindGate(lab, "bitcoind-gate", image);
   if (isRequested("failover")) await measureFailover(lab, "failover", image);
   if (isRequested("budget")) await measureBudget(lab, "budget", image);
