@@ -13,6 +13,11 @@ import type { Observations } from "./observations.ts";
 
 /** A door holds a connection for four seconds (`doorLimits`), or a little less: its timer starts when it accepts the connection. */
 const holdsAtLeastMilliseconds = 3_500;
+/**
+ * A host tells the load balancer for ten seconds that a takeover is in progress (`/serving`), or a little less: its time starts
+ * with the last answer that its door saw. The load balancer then resets the connections of unhealthy targets.
+ */
+const healthyAtLeastMilliseconds = 9_000;
 
 /** Measures a run and decides whether it passed. */
 export function judge(drill: string, run: number, observations: Observations): RunResult {
@@ -85,9 +90,14 @@ function verdict(
 
 /** The handshakes at each address of the load balancer that failed although a door would have held them. */
 function failedHandshakes({ hosts, faultAt }: Observations, probes: readonly Probe[]): string[] {
+  const answers = probes.flatMap(({ outcome, endedAt }) => (outcome === "answered" ? [endedAt] : []));
+  const unansweredFor = (time: number) => time - Math.max(...answers.filter((at) => at <= time));
   return Object.values(hosts).flatMap(({ zone }) => {
     const failed = probesOf(probes, zone, faultAt).filter(
-      ({ outcome, at, endedAt }) => outcome !== "answered" && endedAt - at < holdsAtLeastMilliseconds,
+      ({ outcome, at, endedAt }) =>
+        outcome !== "answered" &&
+        endedAt - at < holdsAtLeastMilliseconds &&
+        unansweredFor(endedAt) < healthyAtLeastMilliseconds,
     );
     return failed.length === 0
       ? []

@@ -118,6 +118,18 @@ describe("the verdict on a run", () => {
     expect(judge("kill-eclair", 1, { ...observations, probes }).verdict).toBe("passed");
   });
 
+  test.each([
+    [8_000, "failed"],
+    [9_500, "passed"],
+  ])("of a handshake that was cut after %s ms without an answer is %s", (milliseconds, result) => {
+    const probes = [
+      ...answers("load balancer a", -1_000, 50),
+      probe("load balancer a", milliseconds - 1_000, 1_000, "cut"),
+      ...answers("load balancer a", 12_000, 20_000),
+    ];
+    expect(judge("switchover", 1, { ...observations, probes }).verdict).toBe(result);
+  });
+
   test("ignores what happened after the end of the measurement", () => {
     const run = judge("clock-back", 1, { ...observations, endedAt: faultAt + 500 });
     expect(run).toMatchObject({ takeovers: 0 });
