@@ -8,7 +8,7 @@ const stepsOfTwo = allSteps(2).filter(
   ({ holderPaused, holderStatement, claimants }) =>
     !holderPaused &&
     holderStatement !== "executed" &&
-    claimants.every(({ paused, reachable }) => !paused && reachable),
+    claimants.every(({ paused, reachable, claimArrives }) => !paused && reachable && claimArrives),
 );
 const timeout = 30_000;
 
@@ -31,6 +31,7 @@ describe("while other instances may claim the lease of a silent holder", () => {
 describe("without a rule", () => {
   test.each<[readonly Rule[]]>([
     [["mute"]],
+    [["comparison"]],
     [["promise binds", "gap"]],
     [["promise binds", "promise without an answer"]],
   ])("%j: two instances send", { timeout }, (removed) => {

@@ -1,7 +1,7 @@
 /**
  * A model of claims by silence: one holder of the lease and its claimants, in steps of a quarter of a second. In each step, an
- * adversary decides which hosts are paused, whose statements the database executes and answers, and which questions of the holder
- * arrive. The fence protects the database in any case; the model is about the peers, to which a superseded Eclair must send nothing.
+ * adversary decides which hosts are paused, whose statements the database executes and answers, which questions of the holder
+ * arrive, and when the database executes a claim that was sent. The fence protects the database in any case; the model is about the peers, to which a superseded Eclair must send nothing.
  */
 
 /** In quarters of a second, as in bootstrap/supervisor/silence/timing.ts. Times of the holder are rounded up. */
@@ -33,6 +33,8 @@ export const rules = [
   "acknowledgement",
   /** A claimant counts from the beginning after a gap between its own statements. */
   "gap",
+  /** The database compares the holder and its sessions once more when it executes a claim. */
+  "comparison",
 ] as const;
 export type Rule = (typeof rules)[number];
 type HasRule = (rule: Rule) => boolean;
@@ -48,6 +50,8 @@ type Claimant = {
   readonly silent: number;
   /** Until the end of the promise. */
   readonly promised: number;
+  /** A claim that the database has not executed yet: whether the holder's sessions have changed since it was sent. */
+  readonly claim: "none" | "unchanged" | "changed";
 };
 
 type State = {
@@ -71,6 +75,8 @@ export type Step = {
     readonly answered: boolean;
     /** Whether questions and replies arrive. */
     readonly reachable: boolean;
+    /** Whether the database executes the claim that this claimant has sent. */
+    readonly claimArrives: boolean;
   }[];
 };
 
@@ -93,7 +99,13 @@ export function explore(
     statementAge: 0,
     promised: 0,
     askedAge: askedCap,
-    claimants: acknowledged.map((one) => ({ acknowledged: one, answeredAge: 0, silent: 0, promised: 0 })),
+    claimants: acknowledged.map((one) => ({
+      acknowledged: one,
+      answeredAge: 0,
+      silent: 0,
+      promised: 0,
+      claim: "none",
+    })),
   };
   const seen = new Set<string>();
   const pending = [initial];
@@ -113,7 +125,7 @@ export function explore(
 }
 
 function keyOf({ answeredAge, statementAge, promised, askedAge, claimants }: State): string {
-  const parts = claimants.map((one) => `${one.answeredAge},${one.silent},${one.promised}`);
+  const parts = claimants.map((one) => `${one.answeredAge},${one.silent},${one.promised},${one.claim}`);
   return `${answeredAge},${statementAge},${promised},${askedAge};${parts.join(";")}`;
 }
 
@@ -123,28 +135,46 @@ function isMute({ answeredAge, promised, claimants }: State, has: HasRule): bool
   return has("mute") && hasClaimants && answeredAge >= mute && promised <= 0;
 }
 
-/** A claimant that has counted nothing can change nothing in the same step. */
-const isIdle = ({ silent, promised }: Claimant): boolean => silent === 0 && promised === 0;
+/** When the database answers a mute holder whose claimants are idle, the state is one that any answer leads to. */
+const isIdle = ({ silent, promised, claim: sent }: Claimant): boolean =>
+  silent === 0 && promised === 0 && sent === "none";
 
 function advance(state: State, step: Step, has: HasRule): State | "two senders" | "claimed" {
   const aged = age(state, ageCap(has));
   const wasMute = isMute(aged, has);
   const asked = askClaimants(aged, step, has, wasMute);
-  const holder = runHolder(asked, step, wasMute);
+  const holder = runHolder(asked, step);
   const claimants = holder.claimants.map((claimant, index) =>
     observe(claimant, step.claimants[index], holder.statementAge, has),
   );
-  const next = { ...holder, claimants };
-  const claims = claimants.some(
+  const next = {
+    ...holder,
+    claimants: claimants.map((one, index) => sendClaim(one, step.claimants[index], has)),
+  };
+  const isExecuted = next.claimants.some(
     (claimant, index) =>
-      step.claimants[index]?.paused === false &&
-      claimant.answeredAge === 0 &&
-      claimant.silent >= claim &&
-      (claimant.promised <= 0 || !has("promise binds")) &&
-      (claimant.acknowledged || !has("acknowledgement")),
+      step.claimants[index]?.claimArrives === true &&
+      (claimant.claim === "unchanged" || (claimant.claim === "changed" && !has("comparison"))),
   );
-  if (claims) return isMute(next, has) ? "claimed" : "two senders";
-  return next;
+  if (isExecuted) return isMute(next, has) ? "claimed" : "two senders";
+  // The database has refused the claims that it executed.
+  return {
+    ...next,
+    claimants: next.claimants.map((claimant, index) =>
+      step.claimants[index]?.claimArrives === true ? { ...claimant, claim: "none" } : claimant,
+    ),
+  };
+}
+
+function sendClaim(claimant: Claimant, step: Step["claimants"][number] | undefined, has: HasRule): Claimant {
+  const claims =
+    step?.paused === false &&
+    claimant.claim === "none" &&
+    claimant.answeredAge === 0 &&
+    claimant.silent >= claim &&
+    (claimant.promised <= 0 || !has("promise binds")) &&
+    (claimant.acknowledged || !has("acknowledgement"));
+  return claims ? { ...claimant, claim: "unchanged" } : claimant;
 }
 
 function age(state: State, longest: number): State {
@@ -184,13 +214,19 @@ function askClaimants(state: State, step: Step, has: HasRule, wasMute: boolean):
   };
 }
 
-/** A mute holder sends no statement: its Eclair is ended, and its supervisor waits. */
-function runHolder(state: State, { holderPaused, holderStatement }: Step, wasMute: boolean): State {
-  if (holderPaused || wasMute || holderStatement === "lost") return state;
+/**
+ * The Eclair of a mute holder is ended. When the database answers its supervisor again, its next Eclair takes the lease and sends
+ * to its peers.
+ */
+function runHolder(state: State, { holderPaused, holderStatement }: Step): State {
+  if (holderPaused || holderStatement === "lost") return state;
   return {
     ...state,
     statementAge: 0,
     answeredAge: holderStatement === "answered" ? 0 : state.answeredAge,
+    claimants: state.claimants.map((claimant) =>
+      claimant.claim === "none" ? claimant : { ...claimant, claim: "changed" },
+    ),
   };
 }
 
@@ -213,8 +249,13 @@ function observe(
 
 /** Every choice of the adversary for a number of claimants. */
 export function allSteps(claimants: number): Step[] {
-  const choices = [false, true].flatMap((paused) =>
-    [false, true].flatMap((answered) => [false, true].map((reachable) => ({ paused, answered, reachable }))),
+  const both = [false, true];
+  const choices = both.flatMap((paused) =>
+    both.flatMap((answered) =>
+      both.flatMap((reachable) =>
+        both.map((claimArrives) => ({ paused, answered, reachable, claimArrives })),
+      ),
+    ),
   );
   const combinations = Array.from({ length: claimants }).reduce<(typeof choices)[]>(
     (all) => all.flatMap((some) => choices.map((choice) => [...some, choice])),
@@ -232,5 +273,10 @@ export const stalledForAll = (claimants: number): Step[] =>
   [false, true].map((answered) => ({
     holderPaused: false,
     holderStatement: answered ? "answered" : "lost",
-    claimants: Array.from({ length: claimants }, () => ({ paused: false, answered, reachable: true })),
+    claimants: Array.from({ length: claimants }, () => ({
+      paused: false,
+      answered,
+      reachable: true,
+      claimArrives: true,
+    })),
   }));
