@@ -240,8 +240,11 @@ export class BitcoindGate {
 
   private async change(from: Backend | undefined, to: Backend): Promise<void> {
     try {
-      if (this.message?.openEclair !== undefined && from !== undefined)
-        await this.walletState.moveTo(to.client, this.message.wallet);
+      if (this.message?.openEclair !== undefined)
+        // The gate has started again when no bitcoind is chosen while Eclair is connected.
+        await (from === undefined
+          ? this.walletState.learnFrom(to.client, this.message.wallet)
+          : this.walletState.moveTo(to.client, this.message.wallet));
       await this.settle(to);
     } catch (error) {
       // The next check decides again.

@@ -1,9 +1,12 @@
 import { z } from "zod";
+import { boottime } from "../../../os/clock.ts";
 import type { Call } from "../../rpc/request.ts";
 import { inputsOf, keyOf, type Outpoint } from "./outpoint.ts";
 
 /** The list also contains confirmed transactions: bitcoind refuses them at the next change, which removes them. */
 const mostTransactions = 10_000;
+/** bitcoind forgets an unconfirmed transaction after two weeks (`-mempoolexpiry`). */
+const longestSeconds = 14 * 24 * 3600;
 
 /** The transactions in a call that broadcasts, in hex. */
 export function transactionsOf({ method, params }: Call): readonly string[] {
@@ -18,38 +21,41 @@ const PackageResult = z.looseObject({ package_msg: z.string() });
 export const isAccepted = ({ method }: Call, result: unknown): boolean =>
   method !== "submitpackage" || PackageResult.parse(result).package_msg === "success";
 
+type Broadcast = { readonly inputs: readonly string[]; readonly at: number };
+
 /** The transactions that Eclair has broadcast and that may be unconfirmed, in the order of their broadcast. */
 export class Broadcasts {
-  /** The inputs of each transaction. */
-  private readonly inputs = new Map<string, readonly string[]>();
+  /** By transaction, the oldest one first. */
+  private readonly all = new Map<string, Broadcast>();
 
-  add(transactions: readonly string[]): void {
+  /** @param now on CLOCK_BOOTTIME */
+  add(transactions: readonly string[], now = boottime()): void {
     for (const transaction of transactions) {
-      this.inputs.delete(transaction);
-      this.inputs.set(transaction, inputsOf(transaction).map(keyOf));
+      this.all.delete(transaction);
+      this.all.set(transaction, { inputs: inputsOf(transaction).map(keyOf), at: now });
     }
-    for (const oldest of this.inputs.keys()) {
-      if (this.inputs.size <= mostTransactions) return;
-      this.inputs.delete(oldest);
+    for (const [oldest, { at }] of this.all) {
+      if (this.all.size <= mostTransactions && now - at < longestSeconds) return;
+      this.all.delete(oldest);
     }
   }
 
   delete(transactions: readonly string[]): void {
-    for (const transaction of transactions) this.inputs.delete(transaction);
+    for (const transaction of transactions) this.all.delete(transaction);
   }
 
   /** Eclair unlocks the inputs of a transaction that it has given up. */
   deleteSpending(outpoints: readonly Outpoint[]): void {
     const unlocked = new Set(outpoints.map(keyOf));
-    for (const [transaction, inputs] of this.inputs)
-      if (inputs.some((input) => unlocked.has(input))) this.inputs.delete(transaction);
+    for (const [transaction, { inputs }] of this.all)
+      if (inputs.some((input) => unlocked.has(input))) this.all.delete(transaction);
   }
 
   clear(): void {
-    this.inputs.clear();
+    this.all.clear();
   }
 
   get list(): readonly string[] {
-    return [...this.inputs.keys()];
+    return [...this.all.keys()];
   }
 }

@@ -31,6 +31,10 @@ export class LockedOutputs {
     return [...this.outputs.values()];
   }
 
+  add(outpoints: readonly Outpoint[]): void {
+    for (const { txid, vout } of outpoints) this.outputs.set(keyOf({ txid, vout }), { txid, vout });
+  }
+
   clear(): void {
     this.outputs.clear();
   }
@@ -54,10 +58,6 @@ export class LockedOutputs {
     const outpoints = Outpoints.parse(listed);
     if (unlocks === true) this.remove(outpoints);
     else this.add(outpoints);
-  }
-
-  private add(outpoints: readonly Outpoint[]): void {
-    for (const { txid, vout } of outpoints) this.outputs.set(keyOf({ txid, vout }), { txid, vout });
   }
 
   private remove(outpoints: readonly Outpoint[]): void {

@@ -25,6 +25,14 @@ export class WalletState {
   }
 
   /**
+   * Takes over the locks that bitcoind has.
+   * @throws Error when bitcoind does not answer
+   */
+  async learnFrom(client: BitcoindClient, wallet: string): Promise<void> {
+    this.locks.add(await lockedIn(client, wallet));
+  }
+
+  /**
    * Locks the same outputs in another bitcoind, and broadcasts the transactions there.
    * @throws Error when that bitcoind does not answer
    */
@@ -41,8 +49,7 @@ export class WalletState {
         this.broadcasts.delete([transaction]);
       }
     }
-    const present = Outpoints.parse(await client("listlockunspent", [], { wallet }));
-    const { unlock, lock } = this.locks.differencesFrom(present);
+    const { unlock, lock } = this.locks.differencesFrom(await lockedIn(client, wallet));
     if (unlock.length > 0) await client("lockunspent", [true, unlock], { wallet });
     for (const outpoint of lock) await this.lock(client, wallet, outpoint);
     logEvent("bitcoind.wallet-moved", {
@@ -62,3 +69,6 @@ export class WalletState {
     }
   }
 }
+
+const lockedIn = async (client: BitcoindClient, wallet: string): Promise<readonly Outpoint[]> =>
+  Outpoints.parse(await client("listlockunspent", [], { wallet }));

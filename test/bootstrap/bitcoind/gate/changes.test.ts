@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { inputsOf } from "../../../../bootstrap/bitcoind/gate/wallet/outpoint.ts";
+import { GateOfTwoBitcoinds } from "../../../support/gate-of-two-bitcoinds.ts";
+
+const two = new GateOfTwoBitcoinds();
+
+async function untilChosen(name: string): Promise<void> {
+  await expect.poll(two.chosen).toBe(name);
+}
+
+/** Ends the first bitcoind, and waits until the second one has answered a call of Eclair. */
+async function changeToB(): Promise<void> {
+  await two.a.stop();
+  expect(await two.call("listunspent")).toBe(true);
+  expect(two.chosen()).toBe("b");
+}
+
+test.each(["fundrawtransaction", "lockunspent", "getnewaddress"])(
+  "%s without an answer is sent to no other bitcoind",
+  async (method) => {
+    two.follow("eclair-1");
+    await untilChosen("a");
+    two.a.fault = "cut";
+    expect(await two.call(method)).toMatch(/^bitcoind \(a\) did not answer, and the call is not repeated/);
+    await untilChosen("b");
+    expect([two.a.count(method), two.b.count(method)]).toEqual([1, 0]);
+    expect(two.events()).toContainEqual(
+      expect.objectContaining({
+        event: "bitcoind.change",
+        methods: [method],
+        bitcoind: "a",
+        outcome: "no answer",
+      }),
+    );
+  },
+);
+
+test("a call that changes the wallet is sent to the next bitcoind when it did not reach the first one", async () => {
+  two.follow();
+  await untilChosen("a");
+  await two.a.stop();
+  expect(await two.call("getnewaddress")).toBe(true);
+  expect(two.b.count("getnewaddress")).toBe(1);
+});
+
+const transaction =
+  "0200000001aa000000000000000000000000000000000000000000000000000000000000000100000000ffffffff01e8030000000000001600140102030405060708090a0b0c0d0e0f101112131400000000";
+
+test("a transaction goes to every bitcoind, and the next one's answer counts when the first answer is lost", async () => {
+  two.follow("eclair-1");
+  await untilChosen("a");
+  two.b.answers.set("sendrawtransaction", "the id");
+  two.a.fault = "cut";
+  expect(await two.call("sendrawtransaction", transaction)).toBe("the id");
+  expect(two.a.count("sendrawtransaction")).toBeGreaterThanOrEqual(1);
+  expect(two.b.count("sendrawtransaction")).toBeGreaterThanOrEqual(1);
+});
+
+test.each<[method: string, argument: unknown, answer: unknown]>([
+  ["sendrawtransaction", transaction, new Error("mempool min fee not met")],
+  ["submitpackage", [transaction], { package_msg: "transaction failed" }],
+])(
+  "what bitcoind refuses is sent to no other bitcoind, now or later: %s",
+  async (method, argument, answer) => {
+    two.follow("eclair-1");
+    await untilChosen("a");
+    two.a.answers.set(method, answer);
+    expect(await two.call(method, argument)).toEqual(answer instanceof Error ? answer.message : answer);
+    await changeToB();
+    expect([two.b.count("sendrawtransaction"), two.b.count("submitpackage")]).toEqual([0, 0]);
+  },
+);
+
+test("a transaction of which Eclair gets no answer is sent to no other bitcoind later", async () => {
+  two.follow("eclair-1");
+  await untilChosen("a");
+  await two.b.stop();
+  two.a.fault = "cut";
+  expect(await two.call("sendrawtransaction", transaction)).toMatch(/does not answer/);
+  two.a.fault = "none";
+  await two.b.start();
+  await expect
+    .poll(() => two.gate.status?.bitcoinds.every(({ problem }) => problem === undefined))
+    .toBe(true);
+  await changeToB();
+  expect(two.b.count("sendrawtransaction")).toBe(0);
+});
+
+test("a package that bitcoind accepts goes to every bitcoind", async () => {
+  two.follow("eclair-1");
+  await untilChosen("a");
+  two.a.answers.set("submitpackage", { package_msg: "success" });
+  await two.call("submitpackage", [transaction]);
+  await expect.poll(() => two.b.count("submitpackage")).toBe(1);
+});
+
+test("a transaction whose inputs Eclair unlocks does not move to another bitcoind", async () => {
+  two.follow("eclair-1");
+  await untilChosen("a");
+  await two.call("sendrawtransaction", transaction);
+  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
+  await two.call("lockunspent", true, inputsOf(transaction));
+  await changeToB();
+  expect(two.b.count("sendrawtransaction")).toBe(1);
+});
+
+test("a change waits for a call that changes the wallet, so that its lock moves as well", async () => {
+  two.follow("eclair-1");
+  await untilChosen("a");
+  two.a.silentMethods.add("fundrawtransaction");
+  const funding = two.call("fundrawtransaction", "00", { lockUnspents: true });
+  await expect.poll(() => two.a.count("fundrawtransaction")).toBe(1);
+  two.a.txindex = {};
+  await expect.poll(() => two.problem(0)).toBe("has no txindex");
+  await sleep(200);
+  expect(two.chosen()).toBe("a");
+  await two.a.stop();
+  await funding;
+  await untilChosen("b");
+});
+
+test("a change does not wait longer than ten seconds for a call that has no answer", async () => {
+  two.follow("eclair-1");
+  await untilChosen("a");
+  two.a.silentMethods.add("fundrawtransaction");
+  const funding = two.call("fundrawtransaction", "00", { lockUnspents: true });
+  await expect.poll(() => two.a.count("fundrawtransaction")).toBe(1);
+  two.a.txindex = {};
+  await expect.poll(two.chosen, { timeout: 15_000 }).toBe("b");
+  expect(await funding).toMatch(/^bitcoind \(a\) did not answer, and the call is not repeated/);
+});
+
+test("locks and transactions move with Eclair to another bitcoind", async () => {
+  two.follow("eclair-1");
+  await untilChosen("a");
+  const [locked, stale] = [
+    { txid: "aa".repeat(32), vout: 0 },
+    { txid: "bb".repeat(32), vout: 7 },
+  ];
+  two.b.locked = [stale];
+  await two.call("lockunspent", false, [locked]);
+  await two.call("sendrawtransaction", transaction);
+  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
+  await two.a.stop();
+  expect(await two.call("listunspent")).toBe(true);
+  const moved = two.b.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
+  expect(moved).toEqual([
+    [true, [stale]],
+    [false, [locked]],
+  ]);
+  expect(two.b.count("sendrawtransaction")).toBe(2);
+  // The locks are there before Eclair's first request.
+  const order = two.b.calls.map(({ method }) => method);
+  expect(order.lastIndexOf("lockunspent")).toBeLessThan(order.lastIndexOf("listunspent"));
+});
+
+test("the locks of an earlier Eclair do not move, and those of a shared bitcoind stay while no Eclair is connected", async () => {
+  two.follow("eclair-1");
+  await untilChosen("a");
+  await two.call("lockunspent", false, [{ txid: "aa".repeat(32), vout: 0 }]);
+  two.follow("eclair-2");
+  await two.a.stop();
+  await two.call("getblockcount");
+  expect(two.b.count("lockunspent")).toBe(0);
+});
+
+test("a gate that starts while Eclair is connected learns Eclair's locks from bitcoind", async () => {
+  const locked = { txid: "aa".repeat(32), vout: 0 };
+  two.a.locked = [locked];
+  two.follow("eclair-1");
+  await untilChosen("a");
+  await changeToB();
+  const moved = two.b.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
+  expect(moved).toEqual([[false, [locked]]]);
+});

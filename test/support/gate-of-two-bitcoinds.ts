@@ -1,0 +1,73 @@
+import { afterEach, beforeEach } from "vitest";
+import { BitcoindGate } from "../../bootstrap/bitcoind/gate/gate.ts";
+import { passRequest } from "../../bootstrap/bitcoind/gate/passage.ts";
+import { parseRequest } from "../../bootstrap/bitcoind/rpc/request.ts";
+import { Publisher } from "../../bootstrap/bitcoind/zmq/publisher.ts";
+import type { BlockId } from "../../bootstrap/contract/reports/bitcoind.ts";
+import { FakeBitcoind } from "./fake-bitcoind.ts";
+import { captureLog } from "./log-capture.ts";
+
+/** A gate in front of the bitcoinds `a` and `b`, of which the first is preferred. Each test of a file has new ones. */
+export class GateOfTwoBitcoinds {
+  a = new FakeBitcoind();
+  b = new FakeBitcoind();
+  gate = new BitcoindGate(new Publisher());
+  /** What the gate has announced: the contents, in hex. */
+  published: string[] = [];
+  private readonly log = captureLog();
+
+  constructor() {
+    beforeEach(async () => {
+      this.log.clear();
+      [this.a, this.b] = [new FakeBitcoind(), new FakeBitcoind()];
+      await Promise.all([this.a.start(), this.b.start()]);
+      this.published = [];
+      this.startGate();
+    });
+    afterEach(async () => {
+      this.gate.close();
+      await Promise.all([this.a.close(), this.b.close()]);
+    });
+  }
+
+  /** Starts a gate that knows nothing of an earlier one. */
+  startGate(): void {
+    this.gate.close();
+    const publisher = new Publisher();
+    publisher.publish = (parts) => void this.published.push(Buffer.from(parts[1] ?? []).toString("hex"));
+    this.gate = new BitcoindGate(publisher, 50);
+  }
+
+  follow(openEclair?: string, settledBlock?: BlockId): void {
+    this.gate.update({
+      chain: "regtest",
+      wallet: "eclair",
+      bitcoinds: [this.a.endpoint("a"), this.b.endpoint("b")],
+      login: { username: "eclair", password: "x" },
+      ...(openEclair !== undefined && { openEclair }),
+      nextAddresses: [],
+      ...(settledBlock !== undefined && { settledBlock }),
+    });
+  }
+
+  /** The name of the bitcoind that the gate has chosen. */
+  readonly chosen = (): string | undefined =>
+    this.gate.status?.bitcoinds.find((bitcoind) => bitcoind.chosen)?.name;
+
+  /** Why the gate does not use a bitcoind, in the order of preference. */
+  problem(index: 0 | 1): string | undefined {
+    return this.gate.status?.bitcoinds[index]?.problem;
+  }
+
+  /** Sends calls as Eclair does, in an array. @returns result or error message of the first call */
+  async call(method: string, ...params: unknown[]): Promise<unknown> {
+    const body = JSON.stringify([{ jsonrpc: "1.0", id: "scala-client", method, params }]);
+    const answer = await passRequest(this.gate, "/wallet/eclair", body, parseRequest(body));
+    const [first] = JSON.parse(answer.body) as { result: unknown; error: { message: string } | null }[];
+    return first?.error?.message ?? first?.result;
+  }
+
+  events(): { event: string; [field: string]: unknown }[] {
+    return this.log.lines() as { event: string; [field: string]: unknown }[];
+  }
+}
