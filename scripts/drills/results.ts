@@ -36,6 +36,8 @@ const AddressResult = z.strictObject({
   held: z.int(),
   heldMedianMilliseconds: z.number(),
   heldWorstMilliseconds: z.number(),
+  /** From the fault to the start of the last handshake that failed: later ones were all answered. Zero when none failed. */
+  failingMilliseconds: z.number(),
 });
 export type AddressResult = z.infer<typeof AddressResult>;
 
@@ -67,7 +69,7 @@ export const RunResult = z.strictObject({
 });
 export type RunResult = z.infer<typeof RunResult>;
 
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 /** The results file of `eclair-ami drill`. */
 export const Results = z.strictObject({

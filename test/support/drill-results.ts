@@ -9,6 +9,7 @@ const sampleAddress = (awayMilliseconds: number) => ({
   held: 24,
   heldMedianMilliseconds: 700,
   heldWorstMilliseconds: awayMilliseconds,
+  failingMilliseconds: 0,
 });
 
 /** A run in which the standby took over. */

@@ -4,12 +4,10 @@ import { countedSegments, countSegments, stopCountingSegments } from "../actions
 import type { Drill } from "../drill.ts";
 import { databaseAddress, databaseOf } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
+import { takeoverSeconds, withoutRestart } from "./without-restart.ts";
 
 const holdSupervisor = "systemctl kill --signal=STOP --kill-whom=main eclair-supervisor";
 const resumeSupervisor = "systemctl kill --signal=CONT --kill-whom=main eclair-supervisor";
-/** An instance that would take over has done so. */
-const takeoverSeconds = 8;
-
 /** Silence between an instance and the database: only the loss of the active instance alone may cost it the lease. */
 export const drills: readonly Drill[] = [
   ...[2, 5, 10, 20].map((seconds) =>
@@ -92,25 +90,6 @@ export const drills: readonly Drill[] = [
     },
   },
 ];
-
-/** The same Eclair must hold the lease after the fault as before. */
-function withoutRestart(name: string, title: string, fault: (run: DrillRun) => Promise<void>): Drill {
-  return {
-    name,
-    title,
-    execute: async (run) => {
-      const { environment, pair } = run;
-      const holder = () => databaseOf(environment).sql("select instance from public.lease");
-      const before = await holder();
-      await fault(run);
-      await run.wait(takeoverSeconds);
-      if ((await holder()) !== before || run.hasServed(pair.standby))
-        throw new DrillFailure("another Eclair holds the lease after the fault");
-      await run.waitUntilServing([pair.active], Date.now());
-    },
-    cleanUp: async ({ environment }) => await restoreNetwork(environment.lab),
-  };
-}
 
 async function dropFor(run: DrillRun, seconds: number, filters: readonly PacketFilter[]): Promise<void> {
   await run.inject(() => dropPackets(run.environment.lab, filters));

@@ -77,6 +77,7 @@ export function summarizeAddresses(runs: readonly RunResult[]) {
       refused: sum(results, ({ refused }) => refused),
       cut: sum(results, ({ cut }) => cut),
       late: sum(results, ({ late }) => late),
+      failing: medianAndWorst(results.map(({ failingMilliseconds }) => failingMilliseconds)),
     };
   });
 }

@@ -39,6 +39,7 @@ export function measureAddress(
 ): AddressResult {
   const probes = probesOf(allProbes, zone, faultAt);
   const answered = probes.filter(({ outcome }) => outcome === "answered");
+  const failed = probes.filter(({ outcome }) => outcome !== "answered");
   const away = probes.map((probe) => {
     const answeredAt = answered.flatMap((later) => (later.at >= probe.at ? [later.endedAt] : []));
     return Math.min(endedAt, ...answeredAt) - probe.at;
@@ -56,6 +57,7 @@ export function measureAddress(
     held: held.length,
     heldMedianMilliseconds: held[Math.floor(held.length / 2)] ?? 0,
     heldWorstMilliseconds: held.at(-1) ?? 0,
+    failingMilliseconds: Math.max(0, ...failed.map(({ at }) => at - faultAt)),
   };
 }
 

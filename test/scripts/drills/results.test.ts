@@ -26,7 +26,7 @@ describe("a results file", () => {
   });
 
   test("is not read in another format version", () => {
-    writeFileSync(file, JSON.stringify({ ...results, formatVersion: 3 }));
+    writeFileSync(file, JSON.stringify({ ...results, formatVersion: 4 }));
     expect(readResults(file, results.imageId)).toBeUndefined();
   });
 });

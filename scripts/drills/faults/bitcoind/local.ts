@@ -1,13 +1,20 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { ClusterTable, documentClient } from "../../../../bootstrap/contract/record/table.ts";
+import { chooseSource, createChainSnapshot } from "../../../cluster/chain/create.ts";
 import { services } from "../../../lab/addresses.ts";
 import { fillFileSystem } from "../../actions/fill-disk.ts";
 import { bothDirections, dropPackets, restoreNetwork } from "../../actions/network.ts";
 import type { Drill } from "../../drill.ts";
+import { readStatuses } from "../../environment.ts";
 import { terminateInstance } from "../../pair.ts";
-import type { DrillRun } from "../../run.ts";
+import { DrillFailure, type DrillRun } from "../../run.ts";
+import { withoutRestart } from "../without-restart.ts";
 
 const chain = "/var/lib/bitcoin";
 /** The lab mines a block every 30 s, a host must be two blocks behind, and then stay behind for a minute. */
 const behindSeconds = 150;
+/** A minute without peers, while another host has peers; the restart of bitcoind comes before it. */
+const noPeersSeconds = 80;
 
 /** Overwrites the databases of the block index. */
 const corruptIndex = `set -e
@@ -22,7 +29,7 @@ const corruptIndex = `set -e
 /** A host that handed the node over is ready only after minutes, so the next run has a new host. */
 const replaceHost = ({ environment, pair }: DrillRun) => terminateInstance(environment, pair.active);
 
-/** Faults of the active host's bitcoind that no restart repairs: the node moves to the other host. */
+/** Faults of the active host's bitcoind that no restart repairs, after which the node moves to the other host; and a snapshot. */
 export const drills: readonly Drill[] = [
   {
     name: "mask-bitcoind",
@@ -66,6 +73,29 @@ export const drills: readonly Drill[] = [
     },
   },
   {
+    name: "isolate-bitcoind",
+    title: "bitcoind on the active host restarts, and finds no peers",
+    keepsConnections: true,
+    execute: async (run) => {
+      const { environment, addresses, pair } = run;
+      await run.inject(async () => {
+        await dropPackets(environment.lab, bothDirections(addresses.active, services.miner));
+        await run.runOnHost(pair.active, "systemctl restart bitcoind");
+      });
+      await run.waitUntilServing([pair.standby], run.faultAt, noPeersSeconds);
+      const reasons = await run.runOnHost(
+        pair.active,
+        `journalctl -u eclair-supervisor -o cat --no-pager | grep '"event":"bitcoind.hands-over"'`,
+      );
+      if (!reasons.includes("bitcoind has no peers"))
+        throw new DrillFailure(`the node moved for another reason: ${reasons}`);
+    },
+    cleanUp: async (run) => {
+      await restoreNetwork(run.environment.lab);
+      await replaceHost(run);
+    },
+  },
+  {
     name: "corrupt-bitcoind-index",
     title: "The index of the active host's bitcoind is corrupt, and bitcoind builds it again",
     execute: async (run) => {
@@ -94,4 +124,20 @@ export const drills: readonly Drill[] = [
       await replaceHost(run);
     },
   },
+  {
+    ...withoutRestart(
+      "snapshot-chain",
+      "A snapshot of the standby's chain volume is created",
+      async (run) => await run.inject(() => snapshotChain(run)),
+    ),
+    keepsConnections: true,
+  },
 ];
+
+async function snapshotChain({ environment, pair }: DrillRun): Promise<void> {
+  const { target, configuration } = environment;
+  const client = documentClient(target.client(DynamoDBClient));
+  const table = new ClusterTable(client, configuration.record.table, configuration.cluster);
+  const source = chooseSource(await readStatuses(environment), { instance: pair.standby, force: true });
+  await createChainSnapshot(target, table, source, { requestedBy: "drill", onStep: () => undefined });
+}

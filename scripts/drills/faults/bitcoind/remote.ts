@@ -1,112 +1,29 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { eclairApi } from "../../../lab/guest/eclair-api.ts";
 import { minerPort, services } from "../../../lab/addresses.ts";
 import { MinerClient } from "../../../lab/miner/miner-client.ts";
 import { bothDirections, dropPackets, restoreNetwork } from "../../actions/network.ts";
 import type { Drill } from "../../drill.ts";
-import type { Remotes } from "../../environment.ts";
 import { remoteNames } from "../../remotes.ts";
 import { DrillFailure, type DrillRun } from "../../run.ts";
+import {
+  changeSeconds,
+  changesSince,
+  chosenInGate,
+  gateEvents,
+  infoOf,
+  openChannel,
+  peerOf,
+  prepare,
+  remotesOf,
+  requireChange,
+  requireUse,
+  until,
+} from "./remote-steps.ts";
 
-/** Within this time after the fault, another bitcoind answers, and Eclair knows a block that was found meanwhile. */
-const changeSeconds = 5;
-const sendSatoshis = 50_000;
-const fundingSatoshis = 300_000;
-const neededSatoshis = 10_000_000;
 /** A remote bitcoind on another chain, or one that is behind, is not chosen for this time, longer than the return takes. */
 const neverSeconds = 75;
 const behindBlocks = 100;
 const reorganizedBlocks = 3;
-const probeMilliseconds = 200;
-
-const remotesOf = ({ environment }: DrillRun): Remotes => {
-  if (environment.remotes === undefined) throw new DrillFailure("the drill has no remote bitcoinds");
-  return environment.remotes;
-};
-
-const api = (run: DrillRun, method: string, form = "") =>
-  eclairApi(run.environment.lab, run.pair.active, method, form);
-const Info = z.object({ instanceId: z.string(), blockHeight: z.int() });
-const infoOf = async (run: DrillRun) => Info.parse(await api(run, "getinfo"));
-
-/** The bitcoind that the active instance uses. */
-async function chosenOf(run: DrillRun): Promise<string | undefined> {
-  const report = await run.reportOf(run.pair.active);
-  return report?.bitcoinds?.find(({ chosen }) => chosen)?.name;
-}
-
-async function until<T>(what: string, seconds: number, probe: () => Promise<T | undefined>): Promise<T> {
-  const end = performance.now() + seconds * 1000;
-  for (;;) {
-    const value = await probe();
-    if (value !== undefined) return value;
-    if (performance.now() > end) throw new DrillFailure(`${what} did not happen within ${seconds} s`);
-    // A probe starts a process, which takes processor time from the hosts.
-    await sleep(probeMilliseconds);
-  }
-}
-
-/** Ensures that the node has coins, and that the active instance uses the first remote bitcoind. */
-async function prepare(run: DrillRun): Promise<void> {
-  const Balance = z.object({ confirmed: z.number() });
-  const hasCoins = async () => Balance.parse(await api(run, "onchainbalance")).confirmed > neededSatoshis;
-  if (!(await hasCoins())) {
-    const miner = new MinerClient(run.environment.lab);
-    await miner.fund(z.string().parse(await api(run, "getnewaddress")));
-    await until("a balance", 60, async () => ((await hasCoins()) ? true : undefined));
-  }
-  const { first } = remoteNames(remotesOf(run));
-  // The gate returns to a preferred bitcoind after a minute.
-  await until("the choice of the first remote bitcoind", 150, async () =>
-    (await chosenOf(run)) === first && (await chosenInGate(run)) === first ? true : undefined,
-  );
-}
-
-/**
- * After a fault of the first remote bitcoind: Eclair is not restarted, the second one answers in time, Eclair knows a block that
- * was found meanwhile, and a payment and a transaction on the chain succeed.
- */
-async function requireChange(run: DrillRun, eclairInstanceId: string): Promise<void> {
-  const { second } = remoteNames(remotesOf(run));
-  const miner = new MinerClient(run.environment.lab);
-  await miner.mine(1);
-  const height = z.int().parse(await miner.rpc("getblockcount"));
-  await until("an answer of the second remote bitcoind", changeSeconds, async () => {
-    await api(run, "onchainbalance").catch(() => undefined);
-    return (await chosenInGate(run)) === second ? true : undefined;
-  });
-  await until("the new block in Eclair", changeSeconds, async () =>
-    (await infoOf(run)).blockHeight >= height ? true : undefined,
-  );
-  await requireUse(run, eclairInstanceId);
-}
-
-/** The choice by the log of the gate, which is more recent than the report. */
-async function chosenInGate(run: DrillRun): Promise<string | undefined> {
-  const output = await run.runOnHost(
-    run.pair.active,
-    `journalctl -u eclair-supervisor -o cat --no-pager | grep '"event":"bitcoind.chosen"' | tail -n 1`,
-  );
-  return /"bitcoind":"([^"]*)"/.exec(output)?.[1];
-}
-
-async function requireUse(run: DrillRun, eclairInstanceId: string): Promise<void> {
-  if ((await infoOf(run)).instanceId !== eclairInstanceId) throw new DrillFailure("Eclair was restarted");
-  await run.waitForPayment();
-  const address = z.string().parse(await api(run, "getnewaddress"));
-  await api(run, "sendonchain", `address=${address}&amountSatoshis=${sendSatoshis}&confirmationTarget=1`);
-  await requireNoConflict(run);
-}
-
-/** No transaction of the wallet conflicts with another one: no output was spent twice. */
-async function requireNoConflict(run: DrillRun): Promise<void> {
-  const Transactions = z.array(z.looseObject({ txid: z.string(), confirmations: z.int() }));
-  const transactions = Transactions.parse(await api(run, "onchaintransactions", "count=100&skip=0"));
-  const conflict = transactions.find(({ confirmations }) => confirmations < 0);
-  if (conflict !== undefined)
-    throw new DrillFailure(`the transaction ${conflict.txid} conflicts with another one`);
-}
 
 /** Removes every fault, and replaces the first remote bitcoind. */
 async function restart(run: DrillRun): Promise<void> {
@@ -173,6 +90,38 @@ function unusable(
       const reasons = await gateEvents(run, since, "bitcoind.unusable");
       if (!reasons.some((line) => line.includes(`"bitcoind":"${first}"`) && reason.test(line)))
         throw new DrillFailure(`the gate did not log the reason: ${reasons.join(", ")}`);
+      await requireUse(run, instanceId);
+    },
+  };
+}
+
+/**
+ * The answer to a call that changes the wallet is lost while a channel is opened: the gate does not send the call again.
+ * @param budgetSatoshis for the fee of the funding transaction
+ */
+function sentOnce(name: string, title: string, method: string, budgetSatoshis?: number): Drill {
+  return {
+    name,
+    title,
+    ...withRemotes,
+    execute: async (run) => {
+      const { proxy } = remotesOf(run);
+      const peer = peerOf(run);
+      const { instanceId } = await infoOf(run);
+      proxy.clear();
+      const since = Date.now();
+      await run.inject(async () => {
+        proxy.loseAnswerTo(method);
+        // Eclair answers with an error.
+        await openChannel(run, await peer.nodeId(), budgetSatoshis).catch(() => undefined);
+      });
+      await until(`the call ${method}`, 30, () =>
+        Promise.resolve(proxy.count(method) > 0 ? true : undefined),
+      );
+      await run.wait(5);
+      const changes = await changesSince(run, since, method);
+      if (changes.length !== 1 || proxy.count(method) !== 1)
+        throw new DrillFailure(`${method} was sent ${changes.length} times: ${changes.join(", ")}`);
       await requireUse(run, instanceId);
     },
   };
@@ -264,8 +213,7 @@ export const drills: readonly Drill[] = [
     ...withRemotes,
     execute: async (run) => {
       const { proxy } = remotesOf(run);
-      const { peer } = run;
-      if (peer === undefined) throw new DrillFailure("the drill has no peer");
+      const peer = peerOf(run);
       const { instanceId } = await infoOf(run);
       const before = (await peer.channels()).length;
       proxy.clear();
@@ -285,55 +233,16 @@ export const drills: readonly Drill[] = [
       await requireUse(run, instanceId);
     },
   },
-  {
-    name: "lose-funding-answers",
-    title: "The remote bitcoind fails before it answers the funding of a transaction",
-    ...withRemotes,
-    execute: async (run) => {
-      const { proxy } = remotesOf(run);
-      const { peer } = run;
-      if (peer === undefined) throw new DrillFailure("the drill has no peer");
-      const { instanceId } = await infoOf(run);
-      proxy.clear();
-      const since = Date.now();
-      await run.inject(async () => {
-        proxy.loseAnswerTo("fundrawtransaction");
-        // Eclair's answer is an error: the funding is not repeated.
-        await openChannel(run, await peer.nodeId()).catch(() => undefined);
-      });
-      await until("the funding", 30, () =>
-        Promise.resolve(proxy.count("fundrawtransaction") > 0 ? true : undefined),
-      );
-      await run.wait(5);
-      const changes = await changesSince(run, since, "fundrawtransaction");
-      if (changes.length !== 1 || proxy.count("fundrawtransaction") !== 1)
-        throw new DrillFailure(`fundrawtransaction was sent ${changes.length} times: ${changes.join(", ")}`);
-      await requireUse(run, instanceId);
-    },
-  },
+  sentOnce(
+    "lose-funding-answers",
+    "The remote bitcoind fails before it answers the funding of a transaction",
+    "fundrawtransaction",
+  ),
+  // Eclair unlocks the inputs of a funding that costs more than its budget.
+  sentOnce(
+    "lose-unlock-answer",
+    "The remote bitcoind fails before it answers the unlocking of outputs",
+    "lockunspent",
+    1,
+  ),
 ];
-
-async function openChannel(run: DrillRun, nodeId: string): Promise<void> {
-  const answer = await api(
-    run,
-    "open",
-    `nodeId=${nodeId}&fundingSatoshis=${fundingSatoshis}&fundingFeeBudgetSatoshis=20000`,
-  );
-  if (!/created channel/.test(String(answer)))
-    throw new DrillFailure(`no channel was opened: ${String(answer)}`);
-}
-
-/** The gate's record of a call that changes the wallet. */
-async function changesSince(run: DrillRun, since: number, method: string): Promise<string[]> {
-  const changes = await gateEvents(run, since, "bitcoind.change");
-  return changes.filter((line) => line.includes(`"${method}"`));
-}
-
-/** The log lines of an event of the active host's gate. */
-async function gateEvents(run: DrillRun, since: number, event: string): Promise<string[]> {
-  const output = await run.runOnHost(
-    run.pair.active,
-    `journalctl -u eclair-supervisor -o cat --no-pager --since=@${Math.floor(since / 1000)} | grep '"event":"${event}"'`,
-  );
-  return output.split("\n").filter((line) => line !== "");
-}

@@ -150,6 +150,7 @@ describe("an address of the load balancer", () => {
       held: 2,
       heldMedianMilliseconds: 1_000,
       heldWorstMilliseconds: 1_000,
+      failingMilliseconds: 0,
     });
   });
 
@@ -159,7 +160,13 @@ describe("an address of the load balancer", () => {
       probe("load balancer a", 100, 400, "cut"),
       probe("load balancer a", 1_900, 50),
     ];
-    expect(addressOf(failed)).toMatchObject({ awayMilliseconds: 1_900, refused: 1, cut: 1, held: 0 });
+    expect(addressOf(failed)).toMatchObject({
+      awayMilliseconds: 1_900,
+      refused: 1,
+      cut: 1,
+      held: 0,
+      failingMilliseconds: 100,
+    });
   });
 
   test("a node that never answered again was away until the end", () => {

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { eclairApi } from "../../../lab/guest/eclair-api.ts";
+import { MinerClient } from "../../../lab/miner/miner-client.ts";
+import type { Remotes } from "../../environment.ts";
+import type { Peer } from "../../load/peer.ts";
+import { remoteNames } from "../../remotes.ts";
+import { DrillFailure, type DrillRun } from "../../run.ts";
+
+/** Within this time after the fault, another bitcoind answers, and Eclair knows a block that was found meanwhile. */
+export const changeSeconds = 5;
+const sendSatoshis = 50_000;
+const fundingSatoshis = 300_000;
+const neededSatoshis = 10_000_000;
+const probeMilliseconds = 200;
+
+export const remotesOf = ({ environment }: DrillRun): Remotes => {
+  if (environment.remotes === undefined) throw new DrillFailure("the drill has no remote bitcoinds");
+  return environment.remotes;
+};
+
+export const peerOf = ({ peer }: DrillRun): Peer => {
+  if (peer === undefined) throw new DrillFailure("the drill has no peer");
+  return peer;
+};
+
+const api = (run: DrillRun, method: string, form = "") =>
+  eclairApi(run.environment.lab, run.pair.active, method, form);
+const Info = z.object({ instanceId: z.string(), blockHeight: z.int() });
+export const infoOf = async (run: DrillRun) => Info.parse(await api(run, "getinfo"));
+
+/** The bitcoind that the active instance uses. */
+async function chosenOf(run: DrillRun): Promise<string | undefined> {
+  const report = await run.reportOf(run.pair.active);
+  return report?.bitcoinds?.find(({ chosen }) => chosen)?.name;
+}
+
+export async function until<T>(
+  what: string,
+  seconds: number,
+  probe: () => Promise<T | undefined>,
+): Promise<T> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined) return value;
+    if (performance.now() > end) throw new DrillFailure(`${what} did not happen within ${seconds} s`);
+    // A probe starts a process, which takes processor time from the hosts.
+    await sleep(probeMilliseconds);
+  }
+}
+
+/** Ensures that the node has coins, and that the active instance uses the first remote bitcoind. */
+export async function prepare(run: DrillRun): Promise<void> {
+  const Balance = z.object({ confirmed: z.number() });
+  const hasCoins = async () => Balance.parse(await api(run, "onchainbalance")).confirmed > neededSatoshis;
+  if (!(await hasCoins())) {
+    const miner = new MinerClient(run.environment.lab);
+    await miner.fund(z.string().parse(await api(run, "getnewaddress")));
+    await until("a balance", 60, async () => ((await hasCoins()) ? true : undefined));
+  }
+  const { first } = remoteNames(remotesOf(run));
+  // The gate returns to a preferred bitcoind after a minute.
+  await until("the choice of the first remote bitcoind", 150, async () =>
+    (await chosenOf(run)) === first && (await chosenInGate(run)) === first ? true : undefined,
+  );
+}
+
+/**
+ * After a fault of the first remote bitcoind: Eclair is not restarted, the second one answers in time, Eclair knows a block that
+ * was found meanwhile, and a payment and a transaction on the chain succeed.
+ */
+export async function requireChange(run: DrillRun, eclairInstanceId: string): Promise<void> {
+  const { second } = remoteNames(remotesOf(run));
+  const miner = new MinerClient(run.environment.lab);
+  await miner.mine(1);
+  const height = z.int().parse(await miner.rpc("getblockcount"));
+  await until("an answer of the second remote bitcoind", changeSeconds, async () => {
+    await api(run, "onchainbalance").catch(() => undefined);
+    return (await chosenInGate(run)) === second ? true : undefined;
+  });
+  await until("the new block in Eclair", changeSeconds, async () =>
+    (await infoOf(run)).blockHeight >= height ? true : undefined,
+  );
+  await requireUse(run, eclairInstanceId);
+}
+
+/** The choice by the log of the gate, which is more recent than the report. */
+export async function chosenInGate(run: DrillRun): Promise<string | undefined> {
+  const output = await run.runOnHost(
+    run.pair.active,
+    `journalctl -u eclair-supervisor -o cat --no-pager | grep '"event":"bitcoind.chosen"' | tail -n 1`,
+  );
+  return /"bitcoind":"([^"]*)"/.exec(output)?.[1];
+}
+
+export async function requireUse(run: DrillRun, eclairInstanceId: string): Promise<void> {
+  if ((await infoOf(run)).instanceId !== eclairInstanceId) throw new DrillFailure("Eclair was restarted");
+  await run.waitForPayment();
+  const address = z.string().parse(await api(run, "getnewaddress"));
+  await api(run, "sendonchain", `address=${address}&amountSatoshis=${sendSatoshis}&confirmationTarget=1`);
+  await requireNoConflict(run);
+}
+
+/** No transaction of the wallet conflicts with another one: no output was spent twice. */
+async function requireNoConflict(run: DrillRun): Promise<void> {
+  const Transactions = z.array(z.looseObject({ txid: z.string(), confirmations: z.int() }));
+  const transactions = Transactions.parse(await api(run, "onchaintransactions", "count=100&skip=0"));
+  const conflict = transactions.find(({ confirmations }) => confirmations < 0);
+  if (conflict !== undefined)
+    throw new DrillFailure(`the transaction ${conflict.txid} conflicts with another one`);
+}
+
+export async function openChannel(run: DrillRun, nodeId: string, budgetSatoshis = 20_000): Promise<void> {
+  const answer = await api(
+    run,
+    "open",
+    `nodeId=${nodeId}&fundingSatoshis=${fundingSatoshis}&fundingFeeBudgetSatoshis=${budgetSatoshis}`,
+  );
+  if (!/created channel/.test(String(answer)))
+    throw new DrillFailure(`no channel was opened: ${String(answer)}`);
+}
+
+/** The gate's record of a call that changes the wallet. */
+export async function changesSince(run: DrillRun, since: number, method: string): Promise<string[]> {
+  const changes = await gateEvents(run, since, "bitcoind.change");
+  return changes.filter((line) => line.includes(`"${method}"`));
+}
+
+/** The log lines of an event of the active host's gate. */
+export async function gateEvents(run: DrillRun, since: number, event: string): Promise<string[]> {
+  const output = await run.runOnHost(
+    run.pair.active,
+    `journalctl -u eclair-supervisor -o cat --no-pager --since=@${Math.floor(since / 1000)} | grep '"event":"${event}"'`,
+  );
+  return output.split("\n").filter((line) => line !== "");
+}
