@@ -21,6 +21,7 @@ export async function passRequest(
   body: string,
   request: RpcRequest,
 ): Promise<RpcAnswer> {
+  for (const call of request.calls) gate.walletState.observeRequest(call);
   const answer = () => passToChosen(gate, path, body, request);
   return request.effect === "read" ? await answer() : await gate.whileCallIsPending(answer);
 }

@@ -16,7 +16,8 @@ export class LockedOutputs {
   /** Follows a call that bitcoind answered with a result. */
   observe(call: Call, result: unknown): void {
     const { method, params } = call;
-    if (method === "lockunspent" && result === true) this.follow(params);
+    if (method === "lockunspent" && result === true && params[0] !== true)
+      this.add(Outpoints.parse(params[1]));
     if (method === "fundrawtransaction") {
       const options = FundOptions.safeParse(params[1]).data;
       // bitcoind locks all inputs of the funded transaction.
@@ -25,6 +26,12 @@ export class LockedOutputs {
     }
     // bitcoind releases the locks of outputs that a transaction spends.
     this.remove(transactionsOf(call).flatMap(inputsOf));
+  }
+
+  /** @param outpoints all, when undefined */
+  unlock(outpoints: readonly Outpoint[] | undefined): void {
+    if (outpoints === undefined) this.clear();
+    else this.remove(outpoints);
   }
 
   get list(): readonly Outpoint[] {
@@ -46,18 +53,6 @@ export class LockedOutputs {
       unlock: present.filter((outpoint) => !this.outputs.has(keyOf(outpoint))),
       lock: this.list.filter((outpoint) => !known.has(keyOf(outpoint))),
     };
-  }
-
-  /** @param params of `lockunspent`: whether to unlock, and which outputs; all, without outputs */
-  private follow(params: readonly unknown[]): void {
-    const [unlocks, listed] = params;
-    if (listed === undefined || listed === null) {
-      if (unlocks === true) this.clear();
-      return;
-    }
-    const outpoints = Outpoints.parse(listed);
-    if (unlocks === true) this.remove(outpoints);
-    else this.add(outpoints);
   }
 
   private remove(outpoints: readonly Outpoint[]): void {

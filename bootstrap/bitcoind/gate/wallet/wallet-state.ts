@@ -16,12 +16,21 @@ export class WalletState {
     this.broadcasts.clear();
   }
 
+  /**
+   * Follows a call before bitcoind answers it. Eclair has given up the outputs that it unlocks, whatever bitcoind answers: Eclair
+   * does not repeat an unlocking that failed.
+   */
+  observeRequest({ method, params }: Call): void {
+    const [unlocks, listed] = params;
+    if (method !== "lockunspent" || unlocks !== true) return;
+    const outpoints = Outpoints.nullish().parse(listed) ?? undefined;
+    this.locks.unlock(outpoints);
+    this.broadcasts.deleteSpending(outpoints ?? []);
+  }
+
   /** Follows a call that bitcoind answered with a result. */
   observe(call: Call, result: unknown): void {
     this.locks.observe(call, result);
-    const [unlocks, outpoints] = call.params;
-    if (call.method === "lockunspent" && result === true && unlocks === true)
-      this.broadcasts.deleteSpending(Outpoints.parse(outpoints ?? []));
   }
 
   /**

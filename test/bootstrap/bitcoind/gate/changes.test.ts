@@ -105,6 +105,21 @@ test("a transaction whose inputs Eclair unlocks does not move to another bitcoin
   expect(two.b.count("sendrawtransaction")).toBe(1);
 });
 
+test.each(["no answer", "an error"])(
+  "what Eclair unlocks is not locked in another bitcoind, also after %s of bitcoind",
+  async (outcome) => {
+    two.follow("eclair-1");
+    await untilChosen("a");
+    const locked = { txid: "aa".repeat(32), vout: 0 };
+    await two.call("lockunspent", false, [locked]);
+    if (outcome === "no answer") two.a.fault = "cut";
+    else two.a.answers.set("lockunspent", new Error("Invalid parameter, expected locked output"));
+    await two.call("lockunspent", true, [locked]);
+    await changeToB();
+    expect(two.b.count("lockunspent")).toBe(0);
+  },
+);
+
 test("a change waits for a call that changes the wallet, so that its lock moves as well", async () => {
   two.follow("eclair-1");
   await untilChosen("a");

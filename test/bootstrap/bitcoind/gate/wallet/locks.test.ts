@@ -29,7 +29,7 @@ test("follows Eclair's locks", () => {
   });
   locks.observe(call("lockunspent", false, [c]), true);
   expect(locks.list).toEqual([a, b, c]);
-  locks.observe(call("lockunspent", true, [b]), true);
+  locks.unlock([b]);
   expect(locks.list).toEqual([a, c]);
   // A transaction that is broadcast spends its inputs, and bitcoind releases their locks.
   locks.observe(call("sendrawtransaction", spending(a)), "id");
@@ -47,10 +47,10 @@ test.each([
   expect(locks.list).toEqual([]);
 });
 
-test("`lockunspent true` without outputs releases all locks", () => {
+test("unlocking without outputs releases all locks", () => {
   const locks = new LockedOutputs();
   locks.observe(call("lockunspent", false, [a, b]), true);
-  locks.observe(call("lockunspent", true), true);
+  locks.unlock(undefined);
   expect(locks.list).toEqual([]);
 });
 
