@@ -22,7 +22,8 @@ export class Door {
   private readonly servers: Readonly<Record<Side, Server>>;
   private readonly ports: Readonly<Record<Side, number>>;
   private readonly passages = new Map<Passage, Side>();
-  private readonly pending: PendingPassages;
+  /** Each side has its own limit, so that the clients of this host do not keep out those of another host. */
+  private readonly pending: Readonly<Record<Side, PendingPassages>>;
   private readonly limits: DoorLimits;
   /** The passages that Eclair may not have accepted yet. */
   private readonly unaccepted = new Set<Passage>();
@@ -44,7 +45,10 @@ export class Door {
   ) {
     this.ports = doorPorts;
     this.limits = limits;
-    this.pending = new PendingPassages(limits);
+    this.pending = {
+      outer: new PendingPassages(limits),
+      inner: new PendingPassages({ ...limits, pendingPerSource: limits.pending }),
+    };
     const serverOf = (side: Side) =>
       createServer({ allowHalfOpen: true }, (client) => this.accept(client, side));
     this.servers = { outer: serverOf("outer"), inner: serverOf("inner") };
@@ -107,11 +111,12 @@ export class Door {
       client.on("error", () => undefined);
       return void client.resetAndDestroy();
     }
-    const passage = new Passage(client, this.events);
+    const passage = new Passage(client, this.events, this.limits.halfClosedMilliseconds);
     if (side === "outer") this.totals.accepted += 1;
     this.passages.set(passage, side);
-    this.pending.add(passage);
-    const surplus = this.passages.size > this.limits.connections ? passage : this.pending.surplus(passage);
+    this.pending[side].add(passage);
+    const surplus =
+      this.passages.size > this.limits.connections ? passage : this.pending[side].surplus(passage);
     if (surplus === undefined) return;
     this.totals.refused += 1;
     surplus.reset();
@@ -130,15 +135,20 @@ export class Door {
     },
     onAnswer: (passage) => {
       this.unaccepted.delete(passage);
-      this.pending.delete(passage);
+      this.endPending(passage);
     },
     onEnded: (passage) => {
       this.unaccepted.delete(passage);
-      this.pending.delete(passage);
+      this.endPending(passage);
       this.passages.delete(passage);
     },
     mayAnswer: ({ isToOwn, eclairInstanceId }) => !isToOwn || this.isValid(eclairInstanceId),
   };
+
+  private endPending(passage: Passage): void {
+    this.pending.outer.delete(passage);
+    this.pending.inner.delete(passage);
+  }
 
   /** Whether the lease of an Eclair of this host is known to be valid. The deadline can have passed in a pause of this process. */
   private isValid(eclairInstanceId: string | undefined): boolean {
@@ -152,7 +162,7 @@ export class Door {
       this.removeWhere(({ eclairInstanceId }) => eclairInstanceId === own.eclairInstanceId);
     if (this.isLeaving) this.closeSome((this.limits.closedPerSecond * tickMilliseconds) / 1000);
     const now = performance.now();
-    for (const passage of this.pending) {
+    for (const passage of [...this.pending.outer, ...this.pending.inner]) {
       this.tryNow(passage);
       const age = now - passage.acceptedAt;
       if (passage.state === "waiting" && age > this.limits.heldMilliseconds) {

@@ -4,12 +4,17 @@ export const doorLimits = {
   connections: 60_000,
   /** Connections without an answer of Eclair. */
   pending: 4_096,
-  /** The same for one source, so that one source cannot take all. A load balancer that hides its clients is one source. */
+  /**
+   * The same for one source, so that one source cannot take all. A load balancer that hides its clients is one source. The doors
+   * of other hosts have applied the limit to their clients.
+   */
   pendingPerSource: 2_048,
   /** lnd gives up a handshake after five seconds. */
   heldMilliseconds: 4_000,
   /** A Lightning client sends the first bytes as soon as it is connected (BOLT 8). */
   silentMilliseconds: 10_000,
+  /** A client may keep a connection that Eclair has ended for this time. */
+  halfClosedMilliseconds: 10_000,
   /** Connections that Eclair may not have accepted yet: akka's backlog has room for 100. */
   unaccepted: 64,
   /** Connections that a door closes per second when its host leaves: their peers connect again at once. */

@@ -59,9 +59,12 @@ export class Passage {
   private kept: Buffer[] = [];
   private keptLength = 0;
   private clientEnded = false;
+  private readonly halfClosedMilliseconds: number;
 
-  constructor(client: Socket, events: PassageEvents) {
+  /** @param halfClosedMilliseconds for how long the client may keep a connection that Eclair has ended */
+  constructor(client: Socket, events: PassageEvents, halfClosedMilliseconds: number) {
     this.client = client;
+    this.halfClosedMilliseconds = halfClosedMilliseconds;
     this.events = events;
     this.source = client.remoteAddress ?? "";
     this.acceptedAt = performance.now();
@@ -94,9 +97,12 @@ export class Passage {
     eclair.on("data", (chunk: Buffer) => {
       if (this.eclair === eclair) this.onEclairData(chunk);
     });
-    eclair.on("drain", () => this.client.resume());
+    eclair.on("drain", () => {
+      // Before the first answer, the bytes of the client are kept.
+      if (this.eclair === eclair && this.current === "passing") this.client.resume();
+    });
     eclair.on("end", () => {
-      if (this.eclair === eclair && this.current === "passing") this.client.end();
+      if (this.eclair === eclair && this.current === "passing") this.onEclairEnd();
       else eclair.destroy();
     });
     let failed = false;
@@ -164,6 +170,12 @@ export class Passage {
       this.events.onAnswer(this);
     }
     if (!this.client.write(chunk)) this.eclair?.pause();
+  }
+
+  /** Eclair has closed the connection: a client that does not close its side would keep it for ever. */
+  private onEclairEnd(): void {
+    this.client.end();
+    setTimeout(() => this.reset(), this.halfClosedMilliseconds).unref();
   }
 
   private onEclairClosed(failed: boolean): void {

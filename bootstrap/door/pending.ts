@@ -5,9 +5,9 @@ import type { Passage } from "./passage.ts";
 export class PendingPassages {
   private readonly all = new Set<Passage>();
   private readonly bySource = new Map<string, Set<Passage>>();
-  private readonly limits: DoorLimits;
+  private readonly limits: Pick<DoorLimits, "pending" | "pendingPerSource">;
 
-  constructor(limits: DoorLimits) {
+  constructor(limits: Pick<DoorLimits, "pending" | "pendingPerSource">) {
     this.limits = limits;
   }
 

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { ClusterTable } from "../../contract/record/table.ts";
 import { largestOf, type BlockId } from "../../contract/reports/bitcoind.ts";
 import { InstanceReport } from "../../contract/reports/instance.ts";
@@ -7,12 +8,19 @@ import { ChangeLog } from "../../os/log.ts";
 import type { OtherBitcoinds } from "../chain/chain-health.ts";
 
 const everySeconds = 5;
+/** The door of an instance may connect to this host for this time after its last report: a report can be late for other reasons. */
+const hostSeconds = 3600;
+
+/** What the door needs to know of another instance. An image of another version can write another report. */
+const Host = z.object({ identity: z.object({ privateIp: z.string() }), door: z.unknown().optional() });
 
 /** What the other instances of the cluster reported last. */
 export class ClusterView {
   private readonly table: Pick<ClusterTable, "reports">;
   private readonly instanceId: string;
   private others: readonly InstanceReport[] = [];
+  /** Whether the instance with an address has a door. */
+  private hosts: ReadonlyMap<string, boolean> = new Map();
   private readAt = -Infinity;
   private requestedAt = -Infinity;
   private polling = false;
@@ -29,7 +37,9 @@ export class ClusterView {
     this.polling = true;
     this.requestedAt = boottime();
     try {
-      this.others = this.freshReports(await this.table.reports(new Date()));
+      const reports = await this.table.reports(new Date());
+      this.others = this.freshReports(reports);
+      this.hosts = this.hostsIn(reports);
       this.readAt = boottime();
       this.log.reset();
     } catch (error) {
@@ -77,31 +87,49 @@ export class ClusterView {
     };
   }
 
-  /** The addresses of the other instances, by the last reports that could be read. */
+  /** The addresses of the other instances, by their last reports. */
   get addresses(): string[] {
-    return this.others.map(({ identity }) => identity.privateIp);
+    return [...this.hosts.keys()];
   }
 
   /** Whether the instance with an address has a door. An instance that is not known yet has one. */
   hasDoor(address: string): boolean {
-    const other = this.others.find(({ identity }) => identity.privateIp === address);
-    return other === undefined || other.door !== undefined;
+    return this.hosts.get(address) ?? true;
   }
 
   private get fresh(): readonly InstanceReport[] {
     return boottime() - this.readAt < freshSeconds ? this.others : [];
   }
 
-  private freshReports(reports: Awaited<ReturnType<ClusterTable["reports"]>>): InstanceReport[] {
-    const now = Date.now();
-    return [...reports].flatMap(([instanceId, { reportedAt, report }]) => {
-      if (instanceId === this.instanceId || now - Date.parse(reportedAt) > freshSeconds * 1000) return [];
+  private hostsIn(reports: Reports): Map<string, boolean> {
+    const oldestFirst = this.othersIn(reports, hostSeconds).toSorted((a, b) =>
+      a.reportedAt < b.reportedAt ? -1 : 1,
+    );
+    const hosts = new Map<string, boolean>();
+    for (const { report } of oldestFirst) {
+      const { data } = Host.safeParse(report);
+      if (data !== undefined) hosts.set(data.identity.privateIp, data.door !== undefined);
+    }
+    return hosts;
+  }
+
+  private freshReports(reports: Reports): InstanceReport[] {
+    return this.othersIn(reports, freshSeconds).flatMap(({ report }) => {
       // An image of another version can write another report.
       const parsed = InstanceReport.safeParse(report);
       return parsed.success ? [parsed.data] : [];
     });
   }
+
+  private othersIn(reports: Reports, longestSeconds: number): { reportedAt: string; report: unknown }[] {
+    const oldest = Date.now() - longestSeconds * 1000;
+    return [...reports].flatMap(([instanceId, item]) =>
+      instanceId === this.instanceId || Date.parse(item.reportedAt) < oldest ? [] : [item],
+    );
+  }
 }
+
+type Reports = Awaited<ReturnType<ClusterTable["reports"]>>;
 
 type Known = Extract<InstanceReport["bitcoind"], { known: true }>;
 

@@ -10,6 +10,8 @@ import { routeOf, type OwnEclair } from "./route.ts";
 
 /** A deadline that moves by less than this is not sent: the watchdog reads the lease twenty times a second. */
 const untilStepSeconds = 0.25;
+/** Each later deadline is sent when the door would be mute so soon. */
+const urgentSeconds = 1;
 /** A door that reports nothing for this time hangs. */
 const staleSeconds = 1;
 const startsWithinSeconds = 3;
@@ -137,5 +139,7 @@ export class DoorControl {
 function isSame(message: DoorMessage, sent: DoorMessage): boolean {
   const step = (message.own?.until ?? 0) - (sent.own?.until ?? 0);
   const withoutTime = ({ own, ...rest }: DoorMessage) => ({ ...rest, own: own?.eclairInstanceId });
-  return isDeepStrictEqual(withoutTime(message), withoutTime(sent)) && step >= 0 && step < untilStepSeconds;
+  const isUrgent = step > 0 && (sent.own?.until ?? 0) - boottime() < urgentSeconds;
+  const isNear = step >= 0 && step < untilStepSeconds && !isUrgent;
+  return isNear && isDeepStrictEqual(withoutTime(message), withoutTime(sent));
 }

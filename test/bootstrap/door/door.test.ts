@@ -57,6 +57,19 @@ describe("the active Eclair on this host", () => {
     await until(() => door.report().passing === 0);
   });
 
+  test("ends a connection that the client does not close", async () => {
+    const eclair = await testHosts.eclair(eclairA, "A");
+    const door = await testHosts.door(a, { halfClosedMilliseconds: 200 });
+    door.update({ ...toThisHost("A", eclairA), ...alone });
+    const client = testHosts.client(a);
+    client.socket.write("x");
+    await until(() => client.text === "A:x");
+    eclair.sessions[0]?.end("last words");
+    await until(() => client.ended);
+    expect(client.text).toBe("A:xlast words");
+    await until(() => door.report().passing === 0);
+  });
+
   test("is not read faster than the client reads", async () => {
     const eclair = await testHosts.eclair(eclairA, "A", false);
     const door = await testHosts.door(a);
@@ -236,6 +249,18 @@ describe("the inner port", () => {
     client.socket.write("x");
     await until(() => client.text === "B:x");
     expect(inner.report()).toMatchObject({ passing: 1, acceptedTotal: 1 });
+  });
+
+  test("has no limit for one source, because the other door has applied it", async () => {
+    await testHosts.eclair(eclairB, "B", false);
+    const inner = await testHosts.door(b, { pendingPerSource: 2 });
+    inner.update({ ...toThisHost("B", eclairB), ...everyHost });
+    const outer = await testHosts.door(a);
+    outer.update({ ...toOtherHost("B", b), ...alone });
+    const clients = Array.from({ length: 5 }, () => testHosts.client(a));
+    for (const client of clients) client.socket.write("x");
+    await until(() => inner.report().held === 5);
+    expect(inner.report().refusedTotal).toBe(0);
   });
 
   test("refuses other clients", async () => {

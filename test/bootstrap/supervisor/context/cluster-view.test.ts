@@ -80,6 +80,27 @@ test("no instance can take over when the table could not be read for 30 s", asyn
   expect(view.hasReadyStandby).toBe(false);
 });
 
+test("the door of another instance may connect for an hour after its last report, of whichever form", async () => {
+  const door = { passing: 0 };
+  const at = (privateIp: string) => ({ identity: { ...readyStandby.identity, privateIp } });
+  answerAll(
+    [3500, { ...readyStandby, ...at("10.0.0.2"), door }],
+    [31, { ...at("10.0.0.3"), door, unknown: true }],
+    [3700, { ...readyStandby, ...at("10.0.0.4"), door }],
+    [40, { ...readyStandby, ...at("10.0.0.5") }],
+    // The address of an older instance.
+    [3000, { ...readyStandby, ...at("10.0.0.3") }],
+  );
+  const view = await newView();
+  expect(view.addresses.toSorted()).toEqual(["10.0.0.2", "10.0.0.3", "10.0.0.5"]);
+  expect(["10.0.0.2", "10.0.0.3", "10.0.0.5"].map((address) => view.hasDoor(address))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(view.reports).toEqual([]);
+});
+
 test("the table is read every five seconds", async () => {
   answer(1);
   const view = await newView();

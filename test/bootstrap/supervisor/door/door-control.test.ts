@@ -148,6 +148,15 @@ test("the door receives a new deadline only when it has moved", () => {
   expect(world.sent.at(-1)).toMatchObject({ own: { until: 110.2 } });
 });
 
+test("the door receives every later deadline when the last one is near", () => {
+  const follow = (until: number) =>
+    door.follow(free, hosts, slot, { isStopping: false, until, answers: true });
+  follow(102.5);
+  world.now = 101.6;
+  follow(102.6);
+  expect(world.sent.at(-1)).toMatchObject({ own: { until: 102.6 } });
+});
+
 test("new connections are held as soon as Eclair is asked to stop", () => {
   door.follow(free, hosts, slot, { isStopping: true, until: 110, answers: true });
   door.follow(free, hosts, { ...slot, unit: "stopping" }, { isStopping: false, until: 110, answers: true });
