@@ -12,6 +12,8 @@ export class HolderDeadline {
   private answeredSentAt: number | undefined;
   private promisedUntil = -Infinity;
   private askedAt = -Infinity;
+  /** The deadline that has passed: nothing makes a mute holder speak again. */
+  private expiredAt: number | undefined;
 
   constructor(timing: SilenceTiming) {
     this.timing = timing;
@@ -22,6 +24,7 @@ export class HolderDeadline {
     this.claimants = new Set();
     this.answeredSentAt = undefined;
     this.promisedUntil = -Infinity;
+    this.expiredAt = undefined;
   }
 
   /** @param sentAt when the statement was sent */
@@ -41,12 +44,17 @@ export class HolderDeadline {
 
   /** When this host must be mute; undefined while no other host may claim its lease. */
   get deadline(): number | undefined {
+    if (this.expiredAt !== undefined) return this.expiredAt;
     if (this.claimants.size === 0 || this.answeredSentAt === undefined) return undefined;
     return Math.max(this.answeredSentAt + this.timing.muteSeconds, this.promisedUntil);
   }
 
+  /** Whether this host is mute. From the first call that returns true, the deadline moves no more until the next `reset`. */
   isExpired(now: number): boolean {
-    return this.deadline !== undefined && now >= this.deadline;
+    const { deadline } = this;
+    if (deadline === undefined || now < deadline) return false;
+    this.expiredAt = deadline;
+    return true;
   }
 
   /** The claimants that must be asked now; undefined when none must. */

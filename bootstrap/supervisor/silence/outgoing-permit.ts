@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 
-/** The rule for this address in /etc/nftables.conf permits Eclair's packets to other hosts for 1.7 s. */
+/** For how long a packet to the address below permits Eclair's packets to other hosts, by /etc/nftables.conf. */
+export const permitSeconds = 1.7;
 const permitAddress = "127.0.0.9";
 const discardPort = 9;
 

@@ -41,6 +41,19 @@ test("promises extend the deadline from the time of the question", () => {
   expect(holder.deadline).toBeCloseTo(104.4);
 });
 
+test("nothing makes a mute holder speak again, until another Eclair is connected", () => {
+  holder.noteAcknowledged(["b"]);
+  holder.noteAnswer(100);
+  expect(holder.isExpired(102.5)).toBe(true);
+  holder.notePromises(102.4);
+  holder.noteAnswer(102.6);
+  expect(holder.deadline).toBe(102.5);
+  holder.reset();
+  holder.noteAcknowledged(["b"]);
+  holder.noteAnswer(103);
+  expect(holder.deadline).toBe(105.5);
+});
+
 test("a host counts as a claimant before it is acknowledged, and until its revocation is confirmed", () => {
   holder.noteAnswer(100);
   holder.noteAcknowledging(["b"]);
