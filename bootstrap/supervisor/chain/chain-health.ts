@@ -66,15 +66,15 @@ export class ChainHealth {
     this.observedAt = uptime;
     this.isKnown = bitcoind.known;
     this.answeredAt = Math.max(this.answeredAt, answeredAt ?? -Infinity);
+    // A bitcoind that loads, or that ends again and again while it loads, is not usable either.
+    this.unusableSince = isUsable && bitcoind.known ? undefined : (this.unusableSince ?? uptime);
+    this.problem = bitcoind.known ? bitcoind.problem : bitcoind.reason;
     if (!bitcoind.known) {
       this.last = {};
-      this.unusableSince = undefined;
       this.behindSince = undefined;
       this.peerlessSince = undefined;
       return;
     }
-    this.unusableSince = isUsable ? undefined : (this.unusableSince ?? uptime);
-    this.problem = bitcoind.problem;
     const { bestBlocks } = others;
     const behindBlocks = bestBlocks === undefined ? undefined : Math.max(0, bestBlocks - bitcoind.blocks);
     // The time of a block may be up to two hours ahead of the time at which it was found.

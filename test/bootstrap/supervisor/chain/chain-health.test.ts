@@ -131,6 +131,21 @@ test("no answer is a fault after its limit, and a bitcoind that loads its index 
   expect(observed("regtest", answered, [loads, 100, 35], [dead, 100, 40]).fault).toBeUndefined();
 });
 
+test("a bitcoind that loads for a minute is a fault, also when it ends in the meantime", () => {
+  const loads = { known: false, reason: "bitcoind starts: Loading block index…", warmingUp: true } as const;
+  const begun: Observed[] = [
+    [bitcoind(100), 100, 0],
+    [loads, 100, 10],
+    [dead, 100, 30],
+    [loads, 100, 50],
+  ];
+  expect(observed("mainnet", ...begun, [loads, 100, 69]).fault).toBeUndefined();
+  expect(observed("mainnet", ...begun, [loads, 100, 70]).fault).toEqual({
+    kind: "unusable",
+    reason: "Eclair cannot use bitcoind: bitcoind starts: Loading block index…",
+  });
+});
+
 test("a bitcoind that Eclair cannot use for a minute is a fault, although it answers", () => {
   const scanning = { ...bitcoind(100), problem: "is not ready: the wallet eclair scans the chain: 3 %" };
   const begun: Observed[] = [
