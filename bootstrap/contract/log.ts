@@ -18,6 +18,8 @@ export const logEvents = {
   "bitcoind.change-failed":
     "Eclair's locks and transactions could not be moved to another bitcoind; the gate chooses again.",
   "bitcoind.chosen": "Eclair uses this bitcoind from now on. `reason`: why not the previous one.",
+  "bitcoind.blocks-replayed":
+    "The gate has announced to Eclair the transactions of blocks (`from`, `to`) whose announcement Eclair had missed.",
   "bitcoind.hands-over":
     "The active instance stops its Eclair because of its bitcoind (`reason`), so that another instance takes over.",
   "bitcoind.index-corrupt":

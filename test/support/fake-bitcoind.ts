@@ -98,7 +98,7 @@ export class FakeBitcoind {
   private answer({ method, params, id }: Received): object {
     const result = this.answers.has(method) ? this.answers.get(method) : this.resultOf(method, params);
     return result instanceof Error
-      ? { result: null, error: { code: -27, message: result.message }, id }
+      ? { result: null, error: { code: codeOf(result), message: result.message }, id }
       : { result, error: null, id };
   }
 
@@ -129,5 +129,8 @@ export class FakeBitcoind {
     }
   }
 }
+
+/** bitcoind's RPC_VERIFY_ALREADY_IN_UTXO_SET, unless the test gives the error another code. */
+const codeOf = (error: Error & { readonly code?: number }): number => error.code ?? -27;
 
 type Received = { readonly id: unknown; readonly method: string; readonly params: readonly unknown[] };

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach } from "vitest";
 import { BitcoindGate } from "../../bootstrap/bitcoind/gate/gate.ts";
+import type { GateMessage } from "../../bootstrap/bitcoind/gate/messages.ts";
 import { passRequest } from "../../bootstrap/bitcoind/gate/passage.ts";
 import { parseRequest } from "../../bootstrap/bitcoind/rpc/request.ts";
 import { Publisher } from "../../bootstrap/bitcoind/zmq/publisher.ts";
@@ -38,7 +39,8 @@ export class GateOfTwoBitcoinds {
     this.gate = new BitcoindGate(publisher, 50);
   }
 
-  follow(openEclair?: string, settledBlock?: BlockId): void {
+  /** @param last what an earlier gate has reported */
+  follow(openEclair?: string, settledBlock?: BlockId, last: GateMessage["last"] = {}): void {
     this.gate.update({
       chain: "regtest",
       wallet: "eclair",
@@ -47,6 +49,7 @@ export class GateOfTwoBitcoinds {
       ...(openEclair !== undefined && { openEclair }),
       nextAddresses: [],
       ...(settledBlock !== undefined && { settledBlock }),
+      last,
     });
   }
 

@@ -203,11 +203,11 @@ export class Backend {
     return this.state.kind === "examined" && this.state.examination.isOnChain;
   }
 
-  /** Whether it is on another chain than the node, or has not been examined since it may have started again. */
+  /** Whether it is not known to be on the chain of the node: also before its examination after a start, and with too few blocks. */
   get mayBeOnOtherChain(): boolean {
     const { state } = this;
     if (state.kind === "unanswered") return this.mayHaveRestarted;
-    return !state.examination.isOnChain || state.examination.hasForked;
+    return !state.examination.isOnChain || state.examination.lacksSettledBlock;
   }
 
   get nextAddresses(): readonly number[] {

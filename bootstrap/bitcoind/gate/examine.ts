@@ -69,8 +69,8 @@ export type Examination = {
   readonly problem: string | undefined;
   /** Whether the name of its chain and its first block are the right ones. */
   readonly isOnChain: boolean;
-  /** Whether it has a block in place of the settled block. */
-  readonly hasForked: boolean;
+  /** Whether it has another block in place of the settled block, or too few blocks to have one. */
+  readonly lacksSettledBlock: boolean;
 };
 
 type Expectations = {
@@ -113,8 +113,9 @@ export async function examine(
     wallet: walletReport,
   };
   const isOnChain = isExpectedChain && (await client("getblockhash", [0])) === expected.genesis;
-  const fork = isOnChain && settled !== undefined ? await forkOf(client, settled, blocks) : undefined;
-  return { report, problem: await problemOf(), isOnChain, hasForked: fork !== undefined };
+  const isShort = settled !== undefined && settled.height > blocks;
+  const fork = isOnChain && settled !== undefined && !isShort ? await forkOf(client, settled) : undefined;
+  return { report, problem: await problemOf(), isOnChain, lacksSettledBlock: isShort || fork !== undefined };
 
   async function problemOf(): Promise<string | undefined> {
     if (!isExpectedChain) return `is on the chain ${info.chain}, not on ${expectedName}`;
@@ -123,8 +124,7 @@ export async function examine(
       return `has the version ${version}: Eclair requires ${oldestVersion} or later`;
     if (fork !== undefined) return fork;
     if (!synced) return `is syncing: block ${blocks} of ${headers}`;
-    if (settled !== undefined && settled.height > blocks)
-      return `is at block ${blocks}, and the node has used block ${settled.height} for long`;
+    if (isShort) return `is at block ${blocks}, and the node has used block ${settled.height} for long`;
     const { txindex } = IndexInfo.parse(await client("getindexinfo", ["txindex"]));
     if (txindex === undefined) return "has no txindex";
     if (!txindex.synced) return "builds its txindex";
@@ -138,9 +138,8 @@ export async function examine(
   }
 }
 
-/** How the chain of a bitcoind differs from the chain of the settled block; undefined when it contains this block, or is shorter. */
-async function forkOf(client: BitcoindClient, settled: BlockId, blocks: number): Promise<string | undefined> {
-  if (settled.height > blocks) return undefined;
+/** How the chain of a bitcoind differs from the chain of the settled block; undefined when it contains this block. */
+async function forkOf(client: BitcoindClient, settled: BlockId): Promise<string | undefined> {
   const { hash } = await blockAt(client, settled.height);
   return hash === settled.hash
     ? undefined

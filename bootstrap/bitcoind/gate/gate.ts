@@ -4,6 +4,7 @@ import { boottime } from "../../os/clock.ts";
 import { logError, logEvent } from "../../os/log.ts";
 import type { Publisher } from "../zmq/publisher.ts";
 import { Backend, type BackendSettings } from "./backend.ts";
+import { BlockReplay } from "./block-replay.ts";
 import { bestOf, choose, type Tip } from "./choice.ts";
 import { blockAt } from "./examine.ts";
 import type { BitcoindEndpoint, GateMessage, GateStatus } from "./messages.ts";
@@ -36,11 +37,13 @@ export class BitcoindGate {
   private closed = false;
   /** The calls of Eclair that change the wallet or broadcast and have no answer yet; the oldest one first, on CLOCK_BOOTTIME. */
   private readonly pendingCalls = new Set<{ readonly beganAt: number }>();
+  private readonly replay: BlockReplay;
   readonly walletState = new WalletState();
 
   /** @param intervalMilliseconds between two examinations of a bitcoind */
   constructor(publisher: Publisher, intervalMilliseconds = checkMilliseconds) {
     this.publisher = publisher;
+    this.replay = new BlockReplay(publisher);
     this.intervalMilliseconds = intervalMilliseconds;
   }
 
@@ -48,6 +51,7 @@ export class BitcoindGate {
   update(message: GateMessage): void {
     const previous = this.message;
     this.message = message;
+    this.settled ??= message.last.settledBlock;
     this.followActive(message.settledBlock, previous?.settledBlock);
     if (message.openEclair !== undefined && message.openEclair !== previous?.openEclair)
       this.walletState.clear();
@@ -165,6 +169,7 @@ export class BitcoindGate {
   private async followChosen(backend: Backend): Promise<void> {
     const { bestBlockHash, blocks } = backend;
     if (bestBlockHash === undefined || blocks === undefined || backend.mayBeOnOtherChain) return;
+    this.replay.follow(backend.client, blocks, this.message?.openEclair !== undefined);
     if (bestBlockHash !== this.published) this.publishBlock(bestBlockHash);
     if (backend.problem !== undefined) return;
     try {
@@ -181,7 +186,8 @@ export class BitcoindGate {
   }
 
   private forward(from: Backend, parts: readonly Buffer[]): void {
-    if (from !== this.chosen || this.changing !== undefined || from.mayBeOnOtherChain) return;
+    if (from !== this.chosen) return;
+    if (this.changing !== undefined || from.mayBeOnOtherChain) return this.replay.noteDropped();
     const [topic, content] = parts;
     if (topic?.toString() === "hashblock") this.published = content?.toString("hex");
     this.publisher.publish(parts);
@@ -208,13 +214,22 @@ export class BitcoindGate {
     if (chosen === undefined && isEarly && backends.some(({ hasBeenExamined }) => !hasBeenExamined)) return;
     const candidates = backends.map(({ candidate }) => candidate);
     // Not in the middle of a funding, while the chosen bitcoind answers.
-    const name = choose(candidates, chosen?.name, this.walletState.locks.list.length === 0);
+    const name = choose(
+      candidates,
+      chosen?.name ?? this.lastChosen,
+      this.walletState.locks.list.length === 0,
+    );
     const next = backends.find((backend) => backend.name === name);
-    if (next === undefined || next === chosen) return;
+    if (next === undefined || next === chosen || !next.isUsable) return;
     if (chosen?.answers === true && this.mustAwaitCalls) return;
     this.changing = this.change(chosen, next).finally(() => {
       this.changing = undefined;
     });
+  }
+
+  /** The choice of the gate before this one, while Eclair may have locked outputs there. */
+  private get lastChosen(): string | undefined {
+    return this.message?.openEclair === undefined ? undefined : this.message.last.chosen;
   }
 
   /** Whether a pending call may still get its answer: its locks must move as well. A stalled disk can hold a call without limit. */
@@ -239,6 +254,8 @@ export class BitcoindGate {
   }
 
   private async change(from: Backend | undefined, to: Backend): Promise<void> {
+    // An answer that arrives from now on would not move with the wallet.
+    if (from !== undefined && (!from.answers || this.pendingCalls.size > 0)) from.abandonRequests();
     try {
       if (this.message?.openEclair !== undefined)
         // The gate has started again when no bitcoind is chosen while Eclair is connected.
@@ -256,7 +273,7 @@ export class BitcoindGate {
     const reason =
       from?.problem ?? (from === undefined ? "the first choice" : "a preferred bitcoind works again");
     logEvent("bitcoind.chosen", { bitcoind: to.name, previous: from?.name, reason });
-    if (from !== undefined && (!from.answers || this.pendingCalls.size > 0)) from.abandonRequests();
+    this.replay.noteDropped();
     if (to.bestBlockHash !== undefined) this.publishBlock(to.bestBlockHash);
   }
 }

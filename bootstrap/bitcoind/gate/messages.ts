@@ -42,6 +42,8 @@ export const GateMessage = z.object({
   nextAddresses: z.array(z.int()),
   /** A block that is deep in the chain of the active instance, when another instance is active. */
   settledBlock: BlockId.optional(),
+  /** What the gate of this host reported last: a gate that starts again continues with this chain and this bitcoind. */
+  last: z.object({ settledBlock: BlockId.optional(), chosen: z.string().optional() }),
 });
 export type GateMessage = z.infer<typeof GateMessage>;
 

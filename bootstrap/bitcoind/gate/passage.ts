@@ -97,10 +97,10 @@ function noteResults(gate: BitcoindGate, backend: Backend, request: RpcRequest, 
   const results = succeeded(request, body);
   for (const call of request.calls.filter((one) => transactionsOf(one).length > 0)) {
     if (!results.some((one) => one.call === call)) {
-      walletState.broadcasts.delete(transactionsOf(call));
+      walletState.broadcasts.delete(call);
       continue;
     }
-    walletState.broadcasts.add(transactionsOf(call));
+    walletState.broadcasts.add(call);
     broadcastTo(gate.others(backend), call);
   }
   try {

@@ -46,6 +46,7 @@ export const eclairCalls = Object.keys(eclair);
 export const gateCalls = [
   "createwallet",
   "estimatesmartfee",
+  "getblock",
   "getblockchaininfo",
   "getblockhash",
   "getdescriptorinfo",
@@ -57,12 +58,14 @@ export const gateCalls = [
   "importdescriptors",
   "listdescriptors",
   "listlockunspent",
+  "listunspent",
   "listwalletdir",
   "listwallets",
   "loadwallet",
   "lockunspent",
   "sendrawtransaction",
   "setnetworkactive",
+  "submitpackage",
 ] as const;
 
 /** @returns undefined for a call that Eclair does not use */

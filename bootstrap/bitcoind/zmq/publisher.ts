@@ -40,6 +40,11 @@ export class Publisher {
     }
   }
 
+  /** What the slowest subscriber has not read yet. */
+  get backlogBytes(): number {
+    return Math.max(0, ...[...this.subscribers].map(({ socket }) => socket.writableLength));
+  }
+
   private accept(socket: Socket): void {
     const decoder = new Decoder();
     const subscriber: Subscription = { socket, topics: new Set(), isReady: false };

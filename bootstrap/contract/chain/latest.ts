@@ -17,7 +17,7 @@ const bitcoindNames: Readonly<Record<string, string>> = { mainnet: "main", testn
 export const bitcoindNameOf = (chain: string): string => bitcoindNames[chain] ?? chain;
 
 /** The major version of Bitcoin Core in `310100` or `31.1`. */
-const majorOf = (version: number | string): number =>
+export const majorOf = (version: number | string): number =>
   typeof version === "number" ? Math.floor(version / 10_000) : Number(version.split(".")[0]);
 
 /**

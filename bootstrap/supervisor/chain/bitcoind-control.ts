@@ -48,10 +48,22 @@ export class BitcoindControl {
 
   /** Sends a message when something has changed. */
   follow(inputs: GateInputs): void {
-    const message = gateMessage(inputs);
+    const message = { ...gateMessage(inputs), last: this.last };
     if (isDeepStrictEqual(message, this.sent)) return;
     this.sent = message;
     this.process.publish(message);
+  }
+
+  private get last(): GateMessage["last"] {
+    const { status, sent } = this;
+    const bitcoind = status?.value.bitcoind;
+    const settledBlock = bitcoind?.known === true ? bitcoind.settledBlock : undefined;
+    const chosen = this.summaries.find((one) => one.chosen)?.name;
+    return {
+      ...sent?.last,
+      ...(settledBlock !== undefined && { settledBlock }),
+      ...(chosen !== undefined && { chosen }),
+    };
   }
 
   get report(): BitcoindReport {
@@ -83,7 +95,7 @@ function gateMessage({
   openEclair,
   nextAddresses,
   settledBlock,
-}: GateInputs): GateMessage {
+}: GateInputs): Omit<GateMessage, "last"> {
   const { chain, bitcoind } = configuration;
   const local =
     bitcoind.local === undefined

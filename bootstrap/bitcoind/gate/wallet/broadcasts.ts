@@ -4,12 +4,14 @@ import type { Call } from "../../rpc/request.ts";
 import { inputsOf, keyOf, type Outpoint } from "./outpoint.ts";
 
 /** The list also contains confirmed transactions: bitcoind refuses them at the next change, which removes them. */
-const mostTransactions = 10_000;
+const mostBroadcasts = 10_000;
 /** bitcoind forgets an unconfirmed transaction after two weeks (`-mempoolexpiry`). */
 const longestSeconds = 14 * 24 * 3600;
 
+type BroadcastCall = Pick<Call, "method" | "params">;
+
 /** The transactions in a call that broadcasts, in hex. */
-export function transactionsOf({ method, params }: Call): readonly string[] {
+export function transactionsOf({ method, params }: BroadcastCall): readonly string[] {
   if (method === "sendrawtransaction") return [z.string().parse(params[0])];
   if (method === "submitpackage") return z.array(z.string()).parse(params[0]);
   return [];
@@ -18,44 +20,62 @@ export function transactionsOf({ method, params }: Call): readonly string[] {
 const PackageResult = z.looseObject({ package_msg: z.string() });
 
 /** Whether a call that returned a result succeeded. `submitpackage` also returns a result for a package that it refuses. */
-export const isAccepted = ({ method }: Call, result: unknown): boolean =>
+export const isAccepted = ({ method }: BroadcastCall, result: unknown): boolean =>
   method !== "submitpackage" || PackageResult.parse(result).package_msg === "success";
 
-type Broadcast = { readonly inputs: readonly string[]; readonly at: number };
+export type Broadcast = {
+  readonly call: BroadcastCall;
+  /** The outputs that the transactions spend. */
+  readonly inputs: readonly Outpoint[];
+  /** Those of them that Eclair has not unlocked since. */
+  readonly held: readonly Outpoint[];
+  readonly at: number;
+};
 
-/** The transactions that Eclair has broadcast and that may be unconfirmed, in the order of their broadcast. */
+const without = (outpoints: readonly Outpoint[], removed: ReadonlySet<string>) =>
+  outpoints.filter((outpoint) => !removed.has(keyOf(outpoint)));
+
+/** What Eclair has broadcast and may be unconfirmed, in the order of the broadcasts. */
 export class Broadcasts {
-  /** By transaction, the oldest one first. */
+  /** By the transactions, the oldest one first. */
   private readonly all = new Map<string, Broadcast>();
 
   /** @param now on CLOCK_BOOTTIME */
-  add(transactions: readonly string[], now = boottime()): void {
-    for (const transaction of transactions) {
-      this.all.delete(transaction);
-      this.all.set(transaction, { inputs: inputsOf(transaction).map(keyOf), at: now });
-    }
+  add(call: BroadcastCall, now = boottime()): void {
+    const inputs = transactionsOf(call).flatMap(inputsOf);
+    this.delete(call);
+    this.all.set(nameOf(call), { call, inputs, held: inputs, at: now });
     for (const [oldest, { at }] of this.all) {
-      if (this.all.size <= mostTransactions && now - at < longestSeconds) return;
+      if (this.all.size <= mostBroadcasts && now - at < longestSeconds) return;
       this.all.delete(oldest);
     }
   }
 
-  delete(transactions: readonly string[]): void {
-    for (const transaction of transactions) this.all.delete(transaction);
+  delete(call: BroadcastCall): void {
+    this.all.delete(nameOf(call));
   }
 
-  /** Eclair unlocks the inputs of a transaction that it has given up. */
+  /** Eclair no longer needs these outputs, and may need the transactions that spend them: one of them may have been replaced. */
+  release(outpoints: readonly Outpoint[]): void {
+    const released = new Set(outpoints.map(keyOf));
+    for (const [name, broadcast] of this.all)
+      this.all.set(name, { ...broadcast, held: without(broadcast.held, released) });
+  }
+
+  /** bitcoind has unlocked these outputs, so it knows no transaction that spends them: Eclair has given up such a transaction. */
   deleteSpending(outpoints: readonly Outpoint[]): void {
     const unlocked = new Set(outpoints.map(keyOf));
-    for (const [transaction, { inputs }] of this.all)
-      if (inputs.some((input) => unlocked.has(input))) this.all.delete(transaction);
+    for (const [name, { inputs }] of this.all)
+      if (without(inputs, unlocked).length < inputs.length) this.all.delete(name);
   }
 
   clear(): void {
     this.all.clear();
   }
 
-  get list(): readonly string[] {
-    return [...this.all.keys()];
+  get list(): readonly Broadcast[] {
+    return [...this.all.values()];
   }
 }
+
+const nameOf = (call: BroadcastCall): string => transactionsOf(call).join();

@@ -46,12 +46,20 @@ export class LockedOutputs {
     this.outputs.clear();
   }
 
-  /** What another bitcoind must unlock and lock, to have the same locks. */
-  differencesFrom(present: readonly Outpoint[]): { unlock: readonly Outpoint[]; lock: readonly Outpoint[] } {
+  /**
+   * What another bitcoind must unlock and lock, to have the same locks.
+   * @param present the locks that it has
+   * @param others what it must lock in addition
+   */
+  differencesFrom(
+    present: readonly Outpoint[],
+    others: readonly Outpoint[],
+  ): { unlock: readonly Outpoint[]; lock: readonly Outpoint[] } {
     const known = new Set(present.map(keyOf));
+    const wanted = new Map([...this.list, ...others].map((outpoint) => [keyOf(outpoint), outpoint]));
     return {
-      unlock: present.filter((outpoint) => !this.outputs.has(keyOf(outpoint))),
-      lock: this.list.filter((outpoint) => !known.has(keyOf(outpoint))),
+      unlock: present.filter((outpoint) => !wanted.has(keyOf(outpoint))),
+      lock: [...wanted.values()].filter((outpoint) => !known.has(keyOf(outpoint))),
     };
   }
 

@@ -1,9 +1,9 @@
 import { logEvent } from "../../../os/log.ts";
 import { RpcError, type BitcoindClient } from "../../rpc/client.ts";
 import type { Call } from "../../rpc/request.ts";
-import { Broadcasts } from "./broadcasts.ts";
+import { Broadcasts, isAccepted, type Broadcast } from "./broadcasts.ts";
 import { LockedOutputs } from "./locks.ts";
-import { Outpoints, type Outpoint } from "./outpoint.ts";
+import { keyOf, Outpoints, type Outpoint } from "./outpoint.ts";
 
 /** What Eclair has done in the wallet of one bitcoind, and another bitcoind must know before Eclair uses it. */
 export class WalletState {
@@ -25,12 +25,15 @@ export class WalletState {
     if (method !== "lockunspent" || unlocks !== true) return;
     const outpoints = Outpoints.nullish().parse(listed) ?? undefined;
     this.locks.unlock(outpoints);
-    this.broadcasts.deleteSpending(outpoints ?? []);
+    this.broadcasts.release(outpoints ?? []);
   }
 
   /** Follows a call that bitcoind answered with a result. */
   observe(call: Call, result: unknown): void {
     this.locks.observe(call, result);
+    const [unlocks, outpoints] = call.params;
+    if (call.method === "lockunspent" && result === true && unlocks === true)
+      this.broadcasts.deleteSpending(Outpoints.parse(outpoints ?? []));
   }
 
   /**
@@ -47,23 +50,24 @@ export class WalletState {
    */
   async moveTo(client: BitcoindClient, wallet: string): Promise<void> {
     // First the transactions: bitcoind releases the locks of the outputs that they spend.
-    let refused = 0;
-    for (const transaction of this.broadcasts.list) {
-      try {
-        await client("sendrawtransaction", [transaction]);
-      } catch (error) {
-        if (!(error instanceof RpcError)) throw error;
-        // The transaction is confirmed, was replaced, or conflicts with another one: no bitcoind needs it.
-        refused += 1;
-        this.broadcasts.delete([transaction]);
-      }
+    const refused: Broadcast[] = [];
+    for (const broadcast of this.broadcasts.list) {
+      const outcome = await send(client, broadcast);
+      if (outcome === "confirmed") this.broadcasts.delete(broadcast.call);
+      if (outcome === "refused") refused.push(broadcast);
     }
-    const { unlock, lock } = this.locks.differencesFrom(await lockedIn(client, wallet));
+    // Another bitcoind may have what this one refuses, for example because of its fee: coin selection must not use its inputs.
+    const held = await spendable(
+      client,
+      wallet,
+      refused.flatMap((broadcast) => broadcast.held),
+    );
+    const { unlock, lock } = this.locks.differencesFrom(await lockedIn(client, wallet), held);
     if (unlock.length > 0) await client("lockunspent", [true, unlock], { wallet });
     for (const outpoint of lock) await this.lock(client, wallet, outpoint);
     logEvent("bitcoind.wallet-moved", {
-      transactions: this.broadcasts.list.length,
-      refusedTransactions: refused,
+      broadcasts: this.broadcasts.list.length,
+      refusedBroadcasts: refused.length,
       locked: lock.length,
       unlocked: unlock.length,
     });
@@ -77,6 +81,33 @@ export class WalletState {
       if (!(error instanceof RpcError)) throw error;
     }
   }
+}
+
+/** bitcoind's RPC_VERIFY_ALREADY_IN_UTXO_SET. */
+const alreadyConfirmed = -27;
+
+async function send(
+  client: BitcoindClient,
+  { call }: Broadcast,
+): Promise<"accepted" | "confirmed" | "refused"> {
+  try {
+    return isAccepted(call, await client(call.method, call.params)) ? "accepted" : "refused";
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return error.code === alreadyConfirmed ? "confirmed" : "refused";
+  }
+}
+
+/** Those of some outputs that bitcoind's wallet could spend, or has locked. */
+async function spendable(
+  client: BitcoindClient,
+  wallet: string,
+  outpoints: readonly Outpoint[],
+): Promise<readonly Outpoint[]> {
+  if (outpoints.length === 0) return [];
+  const unspent = Outpoints.parse(await client("listunspent", [0], { wallet }));
+  const known = new Set([...unspent, ...(await lockedIn(client, wallet))].map(keyOf));
+  return outpoints.filter((outpoint) => known.has(keyOf(outpoint)));
 }
 
 const lockedIn = async (client: BitcoindClient, wallet: string): Promise<readonly Outpoint[]> =>

@@ -180,6 +180,46 @@ test("the locks of an earlier Eclair do not move, and those of a shared bitcoind
   expect(two.b.count("lockunspent")).toBe(0);
 });
 
+test("a transaction that replaces another one moves, also after Eclair has unlocked the inputs of the earlier one", async () => {
+  two.follow("eclair-1");
+  await untilChosen("a");
+  await two.call("sendrawtransaction", transaction);
+  // bitcoind has no lock: the replacement spends the output as well.
+  two.a.answers.set("lockunspent", new Error("Invalid parameter, expected locked output"));
+  await two.call("lockunspent", true, inputsOf(transaction));
+  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
+  await changeToB();
+  expect(two.b.count("sendrawtransaction")).toBe(2);
+});
+
+test.each<[string, Error | object, string]>([
+  ["sendrawtransaction", new Error("min relay fee not met"), "sendrawtransaction"],
+  ["submitpackage", { package_msg: "transaction failed" }, "submitpackage"],
+])(
+  "the inputs of what another bitcoind refuses are locked there, and it is kept: %s",
+  async (method, refusal, repeated) => {
+    two.follow("eclair-1");
+    await untilChosen("a");
+    two.a.answers.set("submitpackage", { package_msg: "success" });
+    two.b.answers.set(method, refusal instanceof Error ? Object.assign(refusal, { code: -26 }) : refusal);
+    const [input] = inputsOf(transaction);
+    two.b.answers.set("listunspent", [input]);
+    await two.call(method, method === "submitpackage" ? [transaction] : transaction);
+    await two.a.stop();
+    await two.call("getblockcount");
+    await untilChosen("b");
+    const locked = two.b.calls.filter(({ method: called }) => called === "lockunspent");
+    expect(locked.map(({ params }) => params)).toEqual([[false, [input]]]);
+    expect(two.gate.walletState.broadcasts.list.map(({ call }) => call.method)).toEqual([repeated]);
+  },
+);
+
+test("a gate that starts while Eclair is connected uses the bitcoind of the gate before it, and not a preferred one", async () => {
+  two.follow("eclair-1", undefined, { chosen: "b" });
+  await expect.poll(two.chosen).toBeDefined();
+  expect(two.chosen()).toBe("b");
+});
+
 test("a gate that starts while Eclair is connected learns Eclair's locks from bitcoind", async () => {
   const locked = { txid: "aa".repeat(32), vout: 0 };
   two.a.locked = [locked];

@@ -57,5 +57,7 @@ test("unlocking without outputs releases all locks", () => {
 test("another bitcoind unlocks what Eclair has not locked, and locks the rest", () => {
   const locks = new LockedOutputs();
   locks.observe(call("lockunspent", false, [a, b]), true);
-  expect(locks.differencesFrom([b, c])).toEqual({ unlock: [c], lock: [a] });
+  expect(locks.differencesFrom([b, c], [])).toEqual({ unlock: [c], lock: [a] });
+  expect(locks.differencesFrom([], [b, c])).toEqual({ unlock: [], lock: [a, b, c] });
+  expect(locks.differencesFrom([c], [c])).toEqual({ unlock: [], lock: [a, b] });
 });
