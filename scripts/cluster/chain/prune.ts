@@ -7,7 +7,8 @@ import {
   paginateDescribeLaunchTemplates,
 } from "@aws-sdk/client-ec2";
 import { tags } from "../../../bootstrap/contract/tags.ts";
-import { configurationIn } from "../../../bootstrap/contract/userdata/configuration.ts";
+import { majorOf } from "../../../bootstrap/contract/chain/latest.ts";
+import { documentIn } from "../../../bootstrap/contract/userdata/documents.ts";
 import type { Target } from "../../target/target.ts";
 import type { ChainSnapshot } from "./snapshots.ts";
 
@@ -18,8 +19,8 @@ export type Pruning = {
 };
 
 /**
- * Which snapshots of a cluster stay: the newest ones, the newest verified one, and every snapshot that a configuration in use
- * names.
+ * Which snapshots of a cluster stay: the newest ones, every snapshot that a configuration in use names, and the newest verified
+ * one of each chain and major version of bitcoind: `snapshotId: latest` of an older image cannot use a newer version.
  * @param snapshots the newest first
  * @param keep the number of completed snapshots to keep
  * @param named the ids of the snapshots in configurations
@@ -31,13 +32,19 @@ export function planPruning(
 ): readonly Pruning[] {
   const completed = snapshots.filter(({ state }) => state === "completed");
   const newest = new Set(completed.slice(0, keep));
-  const verified = completed.find(({ verifiedAt }) => verifiedAt !== undefined);
+  const verified = new Map<string, ChainSnapshot>();
+  for (const snapshot of completed.filter(({ verifiedAt }) => verifiedAt !== undefined)) {
+    const { chain, bitcoindVersion } = snapshot.facts;
+    const kind = `${chain} ${majorOf(bitcoindVersion)}`;
+    if (!verified.has(kind)) verified.set(kind, snapshot);
+  }
+  const newestVerified = new Set(verified.values());
   return snapshots.map((snapshot) => {
     const reasons: [boolean, string][] = [
       [named.has(snapshot.snapshotId), "a configuration in use names it"],
       [snapshot.state === "pending", "EBS still copies it"],
       [newest.has(snapshot), `it is one of the newest ${keep}`],
-      [snapshot === verified, "it is the newest verified one"],
+      [newestVerified.has(snapshot), "it is the newest verified one of its version of bitcoind"],
     ];
     return { snapshot, keptBecause: reasons.find(([applies]) => applies)?.[1] };
   });
@@ -55,11 +62,7 @@ export async function namedSnapshots(target: Target): Promise<ReadonlySet<string
   const named = new Set<string>();
   const note = async (userData: string | undefined) => {
     if (userData === undefined || userData === "") return;
-    // User-data that this project does not understand names no snapshot of this project.
-    const configuration = await configurationIn(Buffer.from(userData, "base64")).catch(() => undefined);
-    if (configuration?.kind !== "Node") return;
-    const id = configuration.chainVolume?.snapshotId;
-    if (id !== undefined) named.add(id);
+    for (const id of await snapshotIdsIn(Buffer.from(userData, "base64"))) named.add(id);
   };
   const Filters = [
     { Name: "tag-key", Values: [tags.cluster] },
@@ -81,4 +84,10 @@ export async function namedSnapshots(target: Target): Promise<ReadonlySet<string
       ))
         for (const { LaunchTemplateData } of LaunchTemplateVersions) await note(LaunchTemplateData?.UserData);
   return named;
+}
+
+/** The ids in user-data, also in a configuration of another version of this project, which this version cannot read. */
+export async function snapshotIdsIn(userData: Buffer): Promise<readonly string[]> {
+  const document = await documentIn(userData).catch(() => ({ text: userData.toString("latin1") }));
+  return document?.text.match(/\bsnap-[0-9a-f]+\b/g) ?? [];
 }
