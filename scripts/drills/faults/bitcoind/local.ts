@@ -66,6 +66,7 @@ export const drills: readonly Drill[] = [
       const { environment, addresses, pair } = run;
       await run.inject(() => dropPackets(environment.lab, bothDirections(addresses.active, services.miner)));
       await run.waitUntilServing([pair.standby], run.faultAt, behindSeconds);
+      await requireReason(run, "blocks behind the best instance");
     },
     cleanUp: async (run) => {
       await restoreNetwork(run.environment.lab);
@@ -83,12 +84,7 @@ export const drills: readonly Drill[] = [
         await run.runOnHost(pair.active, "systemctl restart bitcoind");
       });
       await run.waitUntilServing([pair.standby], run.faultAt, noPeersSeconds);
-      const reasons = await run.runOnHost(
-        pair.active,
-        `journalctl -u eclair-supervisor -o cat --no-pager | grep '"event":"bitcoind.hands-over"'`,
-      );
-      if (!reasons.includes("bitcoind has no peers"))
-        throw new DrillFailure(`the node moved for another reason: ${reasons}`);
+      await requireReason(run, "bitcoind has no peers");
     },
     cleanUp: async (run) => {
       await restoreNetwork(run.environment.lab);
@@ -104,6 +100,8 @@ export const drills: readonly Drill[] = [
       await run.wait(20);
       await run.waitUntilServing([active, standby], Date.now(), 2);
       await run.waitUntilBitcoindAnswers(active);
+      if (!(await eventsOf(run, "bitcoind", "bitcoind.reindexes")).includes("reindexes"))
+        throw new DrillFailure("bitcoind did not build its index again");
     },
     cleanUp: replaceHost,
   },
@@ -133,6 +131,15 @@ export const drills: readonly Drill[] = [
     keepsConnections: true,
   },
 ];
+
+/** The log lines of an event in a unit of the host that was active. */
+const eventsOf = async (run: DrillRun, unit: string, event: string) =>
+  await run.runOnHost(run.pair.active, `journalctl -u ${unit} -o cat --no-pager | grep '"event":"${event}"'`);
+
+async function requireReason(run: DrillRun, reason: string): Promise<void> {
+  const reasons = await eventsOf(run, "eclair-supervisor", "bitcoind.hands-over");
+  if (!reasons.includes(reason)) throw new DrillFailure(`the node moved for another reason: ${reasons}`);
+}
 
 async function snapshotChain({ environment, pair }: DrillRun): Promise<void> {
   const { target, configuration } = environment;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { messageOf } from "../../../../bootstrap/contract/errors.ts";
 import { minerPort, services } from "../../../lab/addresses.ts";
 import { MinerClient } from "../../../lab/miner/miner-client.ts";
 import { bothDirections, dropPackets, restoreNetwork } from "../../actions/network.ts";
@@ -112,14 +113,16 @@ function sentOnce(name: string, title: string, method: string, budgetSatoshis?: 
       const since = Date.now();
       await run.inject(async () => {
         proxy.loseAnswerTo(method);
-        // Eclair answers with an error.
-        await openChannel(run, await peer.nodeId(), budgetSatoshis).catch(() => undefined);
+        const answer = await openChannel(run, await peer.nodeId(), budgetSatoshis).catch(messageOf);
+        if (answer === undefined) throw new DrillFailure("Eclair reported no error");
       });
       await until(`the call ${method}`, 30, () =>
         Promise.resolve(proxy.count(method) > 0 ? true : undefined),
       );
       await run.wait(5);
       const changes = await changesSince(run, since, method);
+      if (!changes.every((line) => line.includes('"outcome":"no answer"')))
+        throw new DrillFailure(`the answer to ${method} was not lost: ${changes.join(", ")}`);
       if (changes.length !== 1 || proxy.count(method) !== 1)
         throw new DrillFailure(`${method} was sent ${changes.length} times: ${changes.join(", ")}`);
       await requireUse(run, instanceId);
@@ -194,7 +197,10 @@ export const drills: readonly Drill[] = [
       const height = await heightOf(second.client);
       await run.inject(() => first.signal("KILL"));
       await until("Eclair's change to the other chain", changeSeconds, async () =>
-        (await infoOf(run)).blockHeight >= height ? true : undefined,
+        (await infoOf(run)).blockHeight >= height &&
+        (await chosenInGate(run)) === remoteNames(remotesOf(run)).second
+          ? true
+          : undefined,
       );
       // The miner has found blocks meanwhile, and may find one more before it learns of the other chain.
       await second.client.mine(Math.max(0, (await heightOf(miner)) + 2 - height));
@@ -213,6 +219,7 @@ export const drills: readonly Drill[] = [
     ...withRemotes,
     execute: async (run) => {
       const { proxy } = remotesOf(run);
+      const { second } = remoteNames(remotesOf(run));
       const peer = peerOf(run);
       const { instanceId } = await infoOf(run);
       const before = (await peer.channels()).length;
@@ -223,6 +230,9 @@ export const drills: readonly Drill[] = [
       });
       await until("the broadcast", 30, () =>
         Promise.resolve(proxy.count("sendrawtransaction") > 0 ? true : undefined),
+      );
+      await until("the choice of the second remote bitcoind", 20, async () =>
+        (await chosenInGate(run)) === second ? true : undefined,
       );
       await peer.mineUntil("the channel to open", async () => {
         const channels = await peer.channels();
