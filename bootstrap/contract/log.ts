@@ -19,7 +19,7 @@ export const logEvents = {
     "Eclair's locks and transactions could not be moved to another bitcoind; the gate chooses again.",
   "bitcoind.chosen": "Eclair uses this bitcoind from now on. `reason`: why not the previous one.",
   "bitcoind.blocks-replayed":
-    "The gate has announced to Eclair the transactions of blocks (`from`, `to`) whose announcement Eclair had missed.",
+    "The gate has announced to Eclair the transactions of blocks (`from`, `to`) that Eclair may have missed.",
   "bitcoind.hands-over":
     "The active instance stops its Eclair because of its bitcoind (`reason`), so that another instance takes over.",
   "bitcoind.index-corrupt":

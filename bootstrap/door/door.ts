@@ -5,7 +5,7 @@ import { boottime } from "../os/clock.ts";
 import { doorLimits, type DoorLimits } from "./limits.ts";
 import type { DoorMessage, Route } from "./messages.ts";
 import { Passage, type Destination, type PassageEvents } from "./passage.ts";
-import { PendingPassages } from "./pending.ts";
+import { PendingLimits } from "./pending.ts";
 
 /** How often held connections are tried again, and deadlines are checked. */
 const tickMilliseconds = 25;
@@ -22,8 +22,10 @@ export class Door {
   private readonly servers: Readonly<Record<Side, Server>>;
   private readonly ports: Readonly<Record<Side, number>>;
   private readonly passages = new Map<Passage, Side>();
-  /** Each side has its own limit, so that the clients of this host do not keep out those of another host. */
-  private readonly pending: Readonly<Record<Side, PendingPassages>>;
+  /** The connections without an answer of Eclair, oldest first. */
+  private readonly pending = new Set<Passage>();
+  /** Each side has its own limits, so that the clients of this host do not keep out those of another host. */
+  private readonly pendingLimits: Readonly<Record<Side, PendingLimits>>;
   private readonly limits: DoorLimits;
   /** The passages that Eclair may not have accepted yet. */
   private readonly unaccepted = new Set<Passage>();
@@ -45,9 +47,9 @@ export class Door {
   ) {
     this.ports = doorPorts;
     this.limits = limits;
-    this.pending = {
-      outer: new PendingPassages(limits),
-      inner: new PendingPassages({ ...limits, pendingPerSource: limits.pending }),
+    this.pendingLimits = {
+      outer: new PendingLimits(limits),
+      inner: new PendingLimits({ ...limits, pendingPerSource: limits.pending }),
     };
     const serverOf = (side: Side) =>
       createServer({ allowHalfOpen: true }, (client) => this.accept(client, side));
@@ -114,9 +116,10 @@ export class Door {
     const passage = new Passage(client, this.events, this.limits.halfClosedMilliseconds);
     if (side === "outer") this.totals.accepted += 1;
     this.passages.set(passage, side);
-    this.pending[side].add(passage);
+    this.pending.add(passage);
+    this.pendingLimits[side].add(passage);
     const surplus =
-      this.passages.size > this.limits.connections ? passage : this.pending[side].surplus(passage);
+      this.passages.size > this.limits.connections ? passage : this.pendingLimits[side].surplus(passage);
     if (surplus === undefined) return;
     this.totals.refused += 1;
     surplus.reset();
@@ -146,8 +149,9 @@ export class Door {
   };
 
   private endPending(passage: Passage): void {
-    this.pending.outer.delete(passage);
-    this.pending.inner.delete(passage);
+    const side = this.passages.get(passage);
+    if (side !== undefined) this.pendingLimits[side].delete(passage);
+    this.pending.delete(passage);
   }
 
   /** Whether the lease of an Eclair of this host is known to be valid. The deadline can have passed in a pause of this process. */
@@ -162,7 +166,7 @@ export class Door {
       this.removeWhere(({ eclairInstanceId }) => eclairInstanceId === own.eclairInstanceId);
     if (this.isLeaving) this.closeSome((this.limits.closedPerSecond * tickMilliseconds) / 1000);
     const now = performance.now();
-    for (const passage of [...this.pending.outer, ...this.pending.inner]) {
+    for (const passage of this.pending) {
       this.tryNow(passage);
       const age = now - passage.acceptedAt;
       if (passage.state === "waiting" && age > this.limits.heldMilliseconds) {

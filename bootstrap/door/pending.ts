@@ -1,18 +1,14 @@
 import type { DoorLimits } from "./limits.ts";
 import type { Passage } from "./passage.ts";
 
-/** The connections without an answer of Eclair, oldest first. */
-export class PendingPassages {
+/** The connections of one side without an answer of Eclair, and how many there may be. */
+export class PendingLimits {
   private readonly all = new Set<Passage>();
   private readonly bySource = new Map<string, Set<Passage>>();
   private readonly limits: Pick<DoorLimits, "pending" | "pendingPerSource">;
 
   constructor(limits: Pick<DoorLimits, "pending" | "pendingPerSource">) {
     this.limits = limits;
-  }
-
-  [Symbol.iterator](): Iterator<Passage> {
-    return this.all.values();
   }
 
   add(passage: Passage): void {

@@ -20,7 +20,7 @@ import { DoorControl } from "./door/door-control.ts";
 import { ContextReloader } from "./reload/context-reloader.ts";
 import { Backoff } from "./standby/backoff.ts";
 import { ConfigurationCheck } from "./standby/configuration-check.ts";
-import { permitSeconds } from "./silence/outgoing-permit.ts";
+import { permitEndsBefore } from "./silence/outgoing-permit.ts";
 import { SilenceControl } from "./silence/silence-control.ts";
 import { Standby } from "./standby/standby.ts";
 import { StartFailures } from "./standby/start-failures.ts";
@@ -210,7 +210,7 @@ export class Supervisor {
     this.routeDoor();
     const mustEnd = now >= this.deadline || this.context.watchdog.isOverdue;
     // The permit outlives this supervisor, and ends at the deadline at the latest.
-    const maySend = open?.gate.isOpen === true && !mustEnd && now + permitSeconds <= this.deadline;
+    const maySend = open?.gate.isOpen === true && !mustEnd && permitEndsBefore(this.deadline, now);
     if (open === undefined || maySend) this.silence.permitOutgoing();
     if (open === undefined || !open.gate.isOpen || !mustEnd) return;
     logEvent("eclair.killed", { pid: open.pid, eclairInstanceId: open.eclairInstanceId }, "warn");

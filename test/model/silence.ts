@@ -1,7 +1,8 @@
 /**
  * A model of claims by silence: one holder of the lease and its claimants, in steps of a quarter of a second. In each step, an
  * adversary decides which hosts are paused, whose statements the database executes and answers, which questions of the holder
- * arrive, and when the database executes a claim that was sent. The fence protects the database in any case; the model is about the peers, to which a superseded Eclair must send nothing.
+ * arrive, and when the database executes a claim that was sent. The fence protects the database in any case; the model is about
+ * the peers, to which a superseded Eclair must send nothing.
  */
 
 /** In quarters of a second, as in bootstrap/supervisor/silence/timing.ts. Times of the holder are rounded up. */

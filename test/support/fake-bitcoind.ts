@@ -122,6 +122,8 @@ export class FakeBitcoind {
         return ["eclair"];
       case "getwalletinfo":
         return { private_keys_enabled: true, scanning: false };
+      case "getrawtransaction":
+        return { confirmations: 0 };
       case "listlockunspent":
         return this.locked;
       default:

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from "vitest";
+import { afterEach, beforeEach, vi } from "vitest";
 import { BitcoindGate } from "../../bootstrap/bitcoind/gate/gate.ts";
 import type { GateMessage } from "../../bootstrap/bitcoind/gate/messages.ts";
 import { passRequest } from "../../bootstrap/bitcoind/gate/passage.ts";
@@ -56,6 +56,10 @@ export class GateOfTwoBitcoinds {
   /** The name of the bitcoind that the gate has chosen. */
   readonly chosen = (): string | undefined =>
     this.gate.status?.bitcoinds.find((bitcoind) => bitcoind.chosen)?.name;
+
+  async untilChosen(name: string): Promise<void> {
+    await vi.waitUntil(() => this.chosen() === name, { timeout: 10_000 });
+  }
 
   /** Why the gate does not use a bitcoind, in the order of preference. */
   problem(index: 0 | 1): string | undefined {

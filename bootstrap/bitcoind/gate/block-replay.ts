@@ -6,7 +6,7 @@ import type { BitcoindClient } from "../rpc/client.ts";
 import type { Publisher } from "../zmq/publisher.ts";
 
 const Block = z.object({ tx: z.array(z.looseObject({ hex: z.string() })) });
-/** A block with its transactions has up to ten megabytes of JSON. */
+/** A block with its transactions has up to twenty megabytes of JSON. */
 const blockMilliseconds = 30_000;
 /** Less than the backlog with which the publisher ends a connection. */
 const fullBacklogBytes = 8 * 1024 * 1024;
@@ -45,6 +45,7 @@ export class BlockReplay {
       this.isRunning = true;
       void logErrors("replay-blocks", () => this.replay(client, height + 1, blocks)).finally(() => {
         this.isRunning = false;
+        if (this.height !== blocks) this.hasDropped = true;
       });
       return;
     }

@@ -27,6 +27,8 @@ export class BitcoindGate {
   private backends: readonly Backend[] = [];
   private chosen: Backend | undefined;
   private changing: Promise<void> | undefined;
+  /** The Eclair that was connected when this gate started, and whose locks this gate does not know yet. */
+  private firstEclair: string | undefined;
   /** A block that every bitcoind of the node's chain must have. */
   private settled: BlockId | undefined;
   /** The tip with the most work that a usable bitcoind has had. */
@@ -51,6 +53,7 @@ export class BitcoindGate {
   update(message: GateMessage): void {
     const previous = this.message;
     this.message = message;
+    if (previous === undefined) this.firstEclair = message.openEclair;
     this.settled ??= message.last.settledBlock;
     this.followActive(message.settledBlock, previous?.settledBlock);
     if (message.openEclair !== undefined && message.openEclair !== previous?.openEclair)
@@ -113,7 +116,8 @@ export class BitcoindGate {
    * @returns the bitcoind to use instead; undefined when there is none
    */
   async replace(failed: Backend, error: unknown): Promise<Backend | undefined> {
-    if (this.chosen === failed) {
+    // A change gives up the requests itself.
+    if (this.chosen === failed && this.changing === undefined) {
       failed.noteUnanswered(error);
       this.reconsider();
     }
@@ -254,14 +258,15 @@ export class BitcoindGate {
   }
 
   private async change(from: Backend | undefined, to: Backend): Promise<void> {
+    const problem = from?.problem;
     // An answer that arrives from now on would not move with the wallet.
     if (from !== undefined && (!from.answers || this.pendingCalls.size > 0)) from.abandonRequests();
     try {
-      if (this.message?.openEclair !== undefined)
-        // The gate has started again when no bitcoind is chosen while Eclair is connected.
-        await (from === undefined
-          ? this.walletState.learnFrom(to.client, this.message.wallet)
-          : this.walletState.moveTo(to.client, this.message.wallet));
+      const { openEclair, wallet = "" } = this.message ?? {};
+      if (openEclair !== undefined && from !== undefined) await this.walletState.moveTo(to.client, wallet);
+      if (openEclair !== undefined && openEclair === this.firstEclair)
+        await this.walletState.learnFrom(to.client, wallet);
+      this.firstEclair = undefined;
       await this.settle(to);
     } catch (error) {
       // The next check decides again.
@@ -270,8 +275,7 @@ export class BitcoindGate {
       return;
     }
     this.chosen = to;
-    const reason =
-      from?.problem ?? (from === undefined ? "the first choice" : "a preferred bitcoind works again");
+    const reason = problem ?? (from === undefined ? "the first choice" : "a preferred bitcoind works again");
     logEvent("bitcoind.chosen", { bitcoind: to.name, previous: from?.name, reason });
     this.replay.noteDropped();
     if (to.bestBlockHash !== undefined) this.publishBlock(to.bestBlockHash);

@@ -102,7 +102,7 @@ function gzipProblem(error: unknown): string {
 }
 
 /** Decodes base64 and gzip, in every combination. */
-function unpack(data: Buffer): Buffer {
+export function unpack(data: Buffer): Buffer {
   if (data.subarray(0, 2).equals(gzipMagic)) {
     try {
       return unpack(gunzipSync(data, { maxOutputLength: largestDocumentBytes }));

@@ -66,8 +66,10 @@ export class ChainHealth {
     this.observedAt = uptime;
     this.isKnown = bitcoind.known;
     this.answeredAt = Math.max(this.answeredAt, answeredAt ?? -Infinity);
-    // A bitcoind that loads, or that ends again and again while it loads, is not usable either.
-    this.unusableSince = isUsable && bitcoind.known ? undefined : (this.unusableSince ?? uptime);
+    // A bitcoind that loads, or that ends again and again while it loads, is not usable either. Silence has a limit of its own.
+    const answers = bitcoind.known || bitcoind.warmingUp === true;
+    if (bitcoind.known && isUsable) this.unusableSince = undefined;
+    else if (answers) this.unusableSince ??= uptime;
     this.problem = bitcoind.known ? bitcoind.problem : bitcoind.reason;
     if (!bitcoind.known) {
       this.last = {};

@@ -89,7 +89,7 @@ export class ClusterView {
 
   /** The addresses of the other instances, by their last reports. */
   get addresses(): string[] {
-    return [...this.hosts.keys()];
+    return [...this.hosts.keys()].toSorted();
   }
 
   /** Whether the instance with an address has a door. An instance that is not known yet has one. */

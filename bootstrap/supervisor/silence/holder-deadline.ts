@@ -49,18 +49,17 @@ export class HolderDeadline {
     return Math.max(this.answeredSentAt + this.timing.muteSeconds, this.promisedUntil);
   }
 
-  /** Whether this host is mute. From the first call that returns true, the deadline moves no more until the next `reset`. */
-  isExpired(now: number): boolean {
+  /** A deadline that has passed moves no more until the next `reset`, whatever answers and promises arrive. */
+  noteTime(now: number): void {
     const { deadline } = this;
-    if (deadline === undefined || now < deadline) return false;
-    this.expiredAt = deadline;
-    return true;
+    if (deadline !== undefined && now >= deadline) this.expiredAt = deadline;
   }
 
   /** The claimants that must be asked now; undefined when none must. */
   claimantsToAsk(now: number): readonly string[] | undefined {
     const { answeredSentAt, claimants } = this;
-    if (claimants.size === 0 || answeredSentAt === undefined) return undefined;
+    if (claimants.size === 0 || answeredSentAt === undefined || this.expiredAt !== undefined)
+      return undefined;
     if (now - answeredSentAt < this.timing.askSeconds || now - this.askedAt < askAgainSeconds)
       return undefined;
     this.askedAt = now;

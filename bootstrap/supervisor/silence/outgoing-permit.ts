@@ -2,6 +2,9 @@ import { createSocket } from "node:dgram";
 
 /** For how long a packet to the address below permits Eclair's packets to other hosts, by /etc/nftables.conf. */
 export const permitSeconds = 1.7;
+
+/** Whether a permit that is renewed now ends before a deadline; both times in seconds on CLOCK_BOOTTIME. */
+export const permitEndsBefore = (deadline: number, now: number): boolean => now + permitSeconds <= deadline;
 const permitAddress = "127.0.0.9";
 const discardPort = 9;
 

@@ -92,8 +92,8 @@ export class SilenceControl {
 
   /** Asks the claimants when the database has not answered for some time. Never waits. */
   askIfDue(now: number): void {
-    // The deadline that has passed moves no more, also not because of the promises that are still on their way.
-    if (this.holderDeadline.isExpired(now) || this.isAsking) return;
+    this.holderDeadline.noteTime(now);
+    if (this.isAsking) return;
     const claimants = this.holderDeadline.claimantsToAsk(now);
     if (claimants === undefined) return;
     this.isAsking = true;

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import { majorOf } from "../../../bootstrap/contract/chain/latest.ts";
-import { documentIn } from "../../../bootstrap/contract/userdata/documents.ts";
+import { documentIn, unpack } from "../../../bootstrap/contract/userdata/documents.ts";
 import type { Target } from "../../target/target.ts";
 import type { ChainSnapshot } from "./snapshots.ts";
 
@@ -88,6 +88,15 @@ export async function namedSnapshots(target: Target): Promise<ReadonlySet<string
 
 /** The ids in user-data, also in a configuration of another version of this project, which this version cannot read. */
 export async function snapshotIdsIn(userData: Buffer): Promise<readonly string[]> {
-  const document = await documentIn(userData).catch(() => ({ text: userData.toString("latin1") }));
+  const document = await documentIn(userData).catch(() => ({ text: unpackedText(userData) }));
   return document?.text.match(/\bsnap-[0-9a-f]+\b/g) ?? [];
+}
+
+/** No instance can read user-data that cannot be unpacked. */
+function unpackedText(userData: Buffer): string {
+  try {
+    return unpack(userData).toString("latin1");
+  } catch {
+    return "";
+  }
 }

@@ -263,6 +263,24 @@ describe("the inner port", () => {
     expect(inner.report().refusedTotal).toBe(0);
   });
 
+  test("receives Eclair's connections in the order of their arrival, as the outer port does", async () => {
+    const eclair = await testHosts.eclair(eclairB, "B", false);
+    const inner = await testHosts.door(b, { unaccepted: 1, acceptMilliseconds: 100 });
+    inner.update({ ...toNobody(), ...everyHost });
+    const outer = await testHosts.door(a);
+    outer.update({ ...toOtherHost("B", b), ...alone });
+    inner.update({ ...toThisHost("B", eclairB), ...everyHost });
+    const first = testHosts.client(b);
+    first.socket.write("first");
+    await until(() => eclair.received.length === 1);
+    const second = testHosts.client(a);
+    second.socket.write("second");
+    await until(() => inner.report().held === 2);
+    for (const text of ["third", "fourth"]) testHosts.client(b).socket.write(text);
+    await until(() => eclair.received.length === 4);
+    expect(eclair.received.slice(0, 2)).toEqual(["first", "second"]);
+  });
+
   test("refuses other clients", async () => {
     await testHosts.eclair(eclairB, "B");
     const inner = await testHosts.door(b);

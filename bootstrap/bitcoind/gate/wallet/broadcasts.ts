@@ -3,7 +3,7 @@ import { boottime } from "../../../os/clock.ts";
 import type { Call } from "../../rpc/request.ts";
 import { inputsOf, keyOf, type Outpoint } from "./outpoint.ts";
 
-/** The list also contains confirmed transactions: bitcoind refuses them at the next change, which removes them. */
+/** The list also contains confirmed transactions: the next change removes them. */
 const mostBroadcasts = 10_000;
 /** bitcoind forgets an unconfirmed transaction after two weeks (`-mempoolexpiry`). */
 const longestSeconds = 14 * 24 * 3600;
@@ -55,11 +55,16 @@ export class Broadcasts {
     this.all.delete(nameOf(call));
   }
 
-  /** Eclair no longer needs these outputs, and may need the transactions that spend them: one of them may have been replaced. */
-  release(outpoints: readonly Outpoint[]): void {
-    const released = new Set(outpoints.map(keyOf));
-    for (const [name, broadcast] of this.all)
-      this.all.set(name, { ...broadcast, held: without(broadcast.held, released) });
+  /**
+   * Eclair no longer needs these outputs, and may need the transactions that spend them: one of them may have been replaced.
+   * @param outpoints all, when undefined
+   */
+  release(outpoints: readonly Outpoint[] | undefined): void {
+    const released = new Set(outpoints?.map(keyOf));
+    for (const [name, broadcast] of this.all) {
+      const held = outpoints === undefined ? [] : without(broadcast.held, released);
+      this.all.set(name, { ...broadcast, held });
+    }
   }
 
   /** bitcoind has unlocked these outputs, so it knows no transaction that spends them: Eclair has given up such a transaction. */
@@ -73,8 +78,9 @@ export class Broadcasts {
     this.all.clear();
   }
 
-  get list(): readonly Broadcast[] {
-    return [...this.all.values()];
+  /** @param now on CLOCK_BOOTTIME */
+  list(now = boottime()): readonly Broadcast[] {
+    return [...this.all.values()].filter(({ at }) => now - at < longestSeconds);
   }
 }
 

@@ -1,9 +1,10 @@
+import { z } from "zod";
 import { logEvent } from "../../../os/log.ts";
 import { RpcError, type BitcoindClient } from "../../rpc/client.ts";
 import type { Call } from "../../rpc/request.ts";
-import { Broadcasts, isAccepted, type Broadcast } from "./broadcasts.ts";
+import { Broadcasts, isAccepted, transactionsOf, type Broadcast } from "./broadcasts.ts";
 import { LockedOutputs } from "./locks.ts";
-import { keyOf, Outpoints, type Outpoint } from "./outpoint.ts";
+import { idOf, keyOf, Outpoints, type Outpoint } from "./outpoint.ts";
 
 /** What Eclair has done in the wallet of one bitcoind, and another bitcoind must know before Eclair uses it. */
 export class WalletState {
@@ -25,7 +26,7 @@ export class WalletState {
     if (method !== "lockunspent" || unlocks !== true) return;
     const outpoints = Outpoints.nullish().parse(listed) ?? undefined;
     this.locks.unlock(outpoints);
-    this.broadcasts.release(outpoints ?? []);
+    this.broadcasts.release(outpoints);
   }
 
   /** Follows a call that bitcoind answered with a result. */
@@ -51,10 +52,10 @@ export class WalletState {
   async moveTo(client: BitcoindClient, wallet: string): Promise<void> {
     // First the transactions: bitcoind releases the locks of the outputs that they spend.
     const refused: Broadcast[] = [];
-    for (const broadcast of this.broadcasts.list) {
-      const outcome = await send(client, broadcast);
-      if (outcome === "confirmed") this.broadcasts.delete(broadcast.call);
-      if (outcome === "refused") refused.push(broadcast);
+    for (const broadcast of this.broadcasts.list()) {
+      if (await isAcceptedBy(client, broadcast)) continue;
+      if (await isConfirmed(client, broadcast)) this.broadcasts.delete(broadcast.call);
+      else refused.push(broadcast);
     }
     // Another bitcoind may have what this one refuses, for example because of its fee: coin selection must not use its inputs.
     const held = await spendable(
@@ -66,7 +67,7 @@ export class WalletState {
     if (unlock.length > 0) await client("lockunspent", [true, unlock], { wallet });
     for (const outpoint of lock) await this.lock(client, wallet, outpoint);
     logEvent("bitcoind.wallet-moved", {
-      broadcasts: this.broadcasts.list.length,
+      broadcasts: this.broadcasts.list().length,
       refusedBroadcasts: refused.length,
       locked: lock.length,
       unlocked: unlock.length,
@@ -83,19 +84,29 @@ export class WalletState {
   }
 }
 
-/** bitcoind's RPC_VERIFY_ALREADY_IN_UTXO_SET. */
-const alreadyConfirmed = -27;
-
-async function send(
-  client: BitcoindClient,
-  { call }: Broadcast,
-): Promise<"accepted" | "confirmed" | "refused"> {
+async function isAcceptedBy(client: BitcoindClient, { call }: Broadcast): Promise<boolean> {
   try {
-    return isAccepted(call, await client(call.method, call.params)) ? "accepted" : "refused";
+    return isAccepted(call, await client(call.method, call.params));
   } catch (error) {
-    if (!(error instanceof RpcError)) throw error;
-    return error.code === alreadyConfirmed ? "confirmed" : "refused";
+    if (error instanceof RpcError) return false;
+    throw error;
   }
+}
+
+const Confirmable = z.looseObject({ confirmations: z.int().optional() });
+
+/** Whether all transactions of a broadcast are in blocks. bitcoind refuses a confirmed transaction for several reasons. */
+async function isConfirmed(client: BitcoindClient, { call }: Broadcast): Promise<boolean> {
+  for (const transaction of transactionsOf(call)) {
+    try {
+      const found = await client("getrawtransaction", [idOf(transaction), true]);
+      if ((Confirmable.parse(found).confirmations ?? 0) === 0) return false;
+    } catch (error) {
+      if (error instanceof RpcError) return false;
+      throw error;
+    }
+  }
+  return true;
 }
 
 /** Those of some outputs that bitcoind's wallet could spend, or has locked. */

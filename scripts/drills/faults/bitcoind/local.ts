@@ -2,6 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ClusterTable, documentClient } from "../../../../bootstrap/contract/record/table.ts";
 import { chooseSource, createChainSnapshot } from "../../../cluster/chain/create.ts";
 import { services } from "../../../lab/addresses.ts";
+import { eventsOf } from "../../actions/log-events.ts";
 import { fillFileSystem } from "../../actions/fill-disk.ts";
 import { bothDirections, dropPackets, restoreNetwork } from "../../actions/network.ts";
 import type { Drill } from "../../drill.ts";
@@ -100,7 +101,8 @@ export const drills: readonly Drill[] = [
       await run.wait(20);
       await run.waitUntilServing([active, standby], Date.now(), 2);
       await run.waitUntilBitcoindAnswers(active);
-      if (!(await eventsOf(run, "bitcoind", "bitcoind.reindexes")).includes("reindexes"))
+      const since = run.faultAt ?? 0;
+      if ((await eventsOf(run, { unit: "bitcoind", event: "bitcoind.reindexes", since })).length === 0)
         throw new DrillFailure("bitcoind did not build its index again");
     },
     cleanUp: replaceHost,
@@ -132,13 +134,10 @@ export const drills: readonly Drill[] = [
   },
 ];
 
-/** The log lines of an event in a unit of the host that was active. */
-const eventsOf = async (run: DrillRun, unit: string, event: string) =>
-  await run.runOnHost(run.pair.active, `journalctl -u ${unit} -o cat --no-pager | grep '"event":"${event}"'`);
-
 async function requireReason(run: DrillRun, reason: string): Promise<void> {
-  const reasons = await eventsOf(run, "eclair-supervisor", "bitcoind.hands-over");
-  if (!reasons.includes(reason)) throw new DrillFailure(`the node moved for another reason: ${reasons}`);
+  const reasons = await eventsOf(run, { event: "bitcoind.hands-over", since: run.faultAt ?? 0 });
+  if (!reasons.some((line) => line.includes(reason)))
+    throw new DrillFailure(`the node moved for another reason: ${reasons.join(", ")}`);
 }
 
 async function snapshotChain({ environment, pair }: DrillRun): Promise<void> {

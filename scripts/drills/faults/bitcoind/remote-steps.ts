@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { eclairApi } from "../../../lab/guest/eclair-api.ts";
 import { MinerClient } from "../../../lab/miner/miner-client.ts";
+import { eventsOf } from "../../actions/log-events.ts";
 import type { Remotes } from "../../environment.ts";
 import type { Peer } from "../../load/peer.ts";
 import { remoteNames } from "../../remotes.ts";
@@ -87,11 +88,8 @@ export async function requireChange(run: DrillRun, eclairInstanceId: string): Pr
 
 /** The choice by the log of the gate, which is more recent than the report. */
 export async function chosenInGate(run: DrillRun): Promise<string | undefined> {
-  const output = await run.runOnHost(
-    run.pair.active,
-    `journalctl -u eclair-supervisor -o cat --no-pager | grep '"event":"bitcoind.chosen"' | tail -n 1`,
-  );
-  return /"bitcoind":"([^"]*)"/.exec(output)?.[1];
+  const choices = await eventsOf(run, { event: "bitcoind.chosen", since: 0 });
+  return /"bitcoind":"([^"]*)"/.exec(choices.at(-1) ?? "")?.[1];
 }
 
 export async function requireUse(run: DrillRun, eclairInstanceId: string): Promise<void> {
@@ -123,15 +121,6 @@ export async function openChannel(run: DrillRun, nodeId: string, budgetSatoshis 
 
 /** The gate's record of a call that changes the wallet. */
 export async function changesSince(run: DrillRun, since: number, method: string): Promise<string[]> {
-  const changes = await gateEvents(run, since, "bitcoind.change");
+  const changes = await eventsOf(run, { event: "bitcoind.change", since });
   return changes.filter((line) => line.includes(`"${method}"`));
-}
-
-/** The log lines of an event of the active host's gate. */
-export async function gateEvents(run: DrillRun, since: number, event: string): Promise<string[]> {
-  const output = await run.runOnHost(
-    run.pair.active,
-    `journalctl -u eclair-supervisor -o cat --no-pager --since=@${Math.floor(since / 1000)} | grep '"event":"${event}"'`,
-  );
-  return output.split("\n").filter((line) => line !== "");
 }

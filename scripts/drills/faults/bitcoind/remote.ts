@@ -2,6 +2,7 @@ import { z } from "zod";
 import { messageOf } from "../../../../bootstrap/contract/errors.ts";
 import { minerPort, services } from "../../../lab/addresses.ts";
 import { MinerClient } from "../../../lab/miner/miner-client.ts";
+import { eventsOf } from "../../actions/log-events.ts";
 import { bothDirections, dropPackets, restoreNetwork } from "../../actions/network.ts";
 import type { Drill } from "../../drill.ts";
 import { remoteNames } from "../../remotes.ts";
@@ -10,7 +11,6 @@ import {
   changeSeconds,
   changesSince,
   chosenInGate,
-  gateEvents,
   infoOf,
   openChannel,
   peerOf,
@@ -85,10 +85,10 @@ function unusable(
         (await chosenInGate(run)) === second ? true : undefined,
       );
       await run.wait(neverSeconds);
-      const choices = await gateEvents(run, since, "bitcoind.chosen");
+      const choices = await eventsOf(run, { event: "bitcoind.chosen", since });
       if (choices.some((line) => line.includes(`"bitcoind":"${first}"`)))
         throw new DrillFailure(`a bitcoind that must not be used was chosen: ${choices.join(", ")}`);
-      const reasons = await gateEvents(run, since, "bitcoind.unusable");
+      const reasons = await eventsOf(run, { event: "bitcoind.unusable", since });
       if (!reasons.some((line) => line.includes(`"bitcoind":"${first}"`) && reason.test(line)))
         throw new DrillFailure(`the gate did not log the reason: ${reasons.join(", ")}`);
       await requireUse(run, instanceId);

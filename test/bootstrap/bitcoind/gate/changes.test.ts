@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { inputsOf } from "../../../../bootstrap/bitcoind/gate/wallet/outpoint.ts";
+import { idOf, inputsOf } from "../../../../bootstrap/bitcoind/gate/wallet/outpoint.ts";
 import { GateOfTwoBitcoinds } from "../../../support/gate-of-two-bitcoinds.ts";
 
 const two = new GateOfTwoBitcoinds();
-
-async function untilChosen(name: string): Promise<void> {
-  await expect.poll(two.chosen).toBe(name);
-}
 
 /** Ends the first bitcoind, and waits until the second one has answered a call of Eclair. */
 async function changeToB(): Promise<void> {
@@ -20,10 +16,10 @@ test.each(["fundrawtransaction", "lockunspent", "getnewaddress"])(
   "%s without an answer is sent to no other bitcoind",
   async (method) => {
     two.follow("eclair-1");
-    await untilChosen("a");
+    await two.untilChosen("a");
     two.a.fault = "cut";
     expect(await two.call(method)).toMatch(/^bitcoind \(a\) did not answer, and the call is not repeated/);
-    await untilChosen("b");
+    await two.untilChosen("b");
     expect([two.a.count(method), two.b.count(method)]).toEqual([1, 0]);
     expect(two.events()).toContainEqual(
       expect.objectContaining({
@@ -38,7 +34,7 @@ test.each(["fundrawtransaction", "lockunspent", "getnewaddress"])(
 
 test("a call that changes the wallet is sent to the next bitcoind when it did not reach the first one", async () => {
   two.follow();
-  await untilChosen("a");
+  await two.untilChosen("a");
   await two.a.stop();
   expect(await two.call("getnewaddress")).toBe(true);
   expect(two.b.count("getnewaddress")).toBe(1);
@@ -49,7 +45,7 @@ const transaction =
 
 test("a transaction goes to every bitcoind, and the next one's answer counts when the first answer is lost", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   two.b.answers.set("sendrawtransaction", "the id");
   two.a.fault = "cut";
   expect(await two.call("sendrawtransaction", transaction)).toBe("the id");
@@ -64,7 +60,7 @@ test.each<[method: string, argument: unknown, answer: unknown]>([
   "what bitcoind refuses is sent to no other bitcoind, now or later: %s",
   async (method, argument, answer) => {
     two.follow("eclair-1");
-    await untilChosen("a");
+    await two.untilChosen("a");
     two.a.answers.set(method, answer);
     expect(await two.call(method, argument)).toEqual(answer instanceof Error ? answer.message : answer);
     await changeToB();
@@ -74,7 +70,7 @@ test.each<[method: string, argument: unknown, answer: unknown]>([
 
 test("a transaction of which Eclair gets no answer is sent to no other bitcoind later", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   await two.b.stop();
   two.a.fault = "cut";
   expect(await two.call("sendrawtransaction", transaction)).toMatch(/does not answer/);
@@ -89,7 +85,7 @@ test("a transaction of which Eclair gets no answer is sent to no other bitcoind 
 
 test("a package that bitcoind accepts goes to every bitcoind", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   two.a.answers.set("submitpackage", { package_msg: "success" });
   await two.call("submitpackage", [transaction]);
   await expect.poll(() => two.b.count("submitpackage")).toBe(1);
@@ -97,7 +93,7 @@ test("a package that bitcoind accepts goes to every bitcoind", async () => {
 
 test("a transaction whose inputs Eclair unlocks does not move to another bitcoind", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   await two.call("sendrawtransaction", transaction);
   await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
   await two.call("lockunspent", true, inputsOf(transaction));
@@ -109,7 +105,7 @@ test.each(["no answer", "an error"])(
   "what Eclair unlocks is not locked in another bitcoind, also after %s of bitcoind",
   async (outcome) => {
     two.follow("eclair-1");
-    await untilChosen("a");
+    await two.untilChosen("a");
     const locked = { txid: "aa".repeat(32), vout: 0 };
     await two.call("lockunspent", false, [locked]);
     if (outcome === "no answer") two.a.fault = "cut";
@@ -122,7 +118,7 @@ test.each(["no answer", "an error"])(
 
 test("a change waits for a call that changes the wallet, so that its lock moves as well", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   two.a.silentMethods.add("fundrawtransaction");
   const funding = two.call("fundrawtransaction", "00", { lockUnspents: true });
   await expect.poll(() => two.a.count("fundrawtransaction")).toBe(1);
@@ -132,12 +128,12 @@ test("a change waits for a call that changes the wallet, so that its lock moves 
   expect(two.chosen()).toBe("a");
   await two.a.stop();
   await funding;
-  await untilChosen("b");
+  await two.untilChosen("b");
 });
 
 test("a change does not wait longer than ten seconds for a call that has no answer", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   two.a.silentMethods.add("fundrawtransaction");
   const funding = two.call("fundrawtransaction", "00", { lockUnspents: true });
   await expect.poll(() => two.a.count("fundrawtransaction")).toBe(1);
@@ -148,7 +144,7 @@ test("a change does not wait longer than ten seconds for a call that has no answ
 
 test("locks and transactions move with Eclair to another bitcoind", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   const [locked, stale] = [
     { txid: "aa".repeat(32), vout: 0 },
     { txid: "bb".repeat(32), vout: 7 },
@@ -172,7 +168,7 @@ test("locks and transactions move with Eclair to another bitcoind", async () => 
 
 test("the locks of an earlier Eclair do not move, and those of a shared bitcoind stay while no Eclair is connected", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   await two.call("lockunspent", false, [{ txid: "aa".repeat(32), vout: 0 }]);
   two.follow("eclair-2");
   await two.a.stop();
@@ -182,7 +178,7 @@ test("the locks of an earlier Eclair do not move, and those of a shared bitcoind
 
 test("a transaction that replaces another one moves, also after Eclair has unlocked the inputs of the earlier one", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   await two.call("sendrawtransaction", transaction);
   // bitcoind has no lock: the replacement spends the output as well.
   two.a.answers.set("lockunspent", new Error("Invalid parameter, expected locked output"));
@@ -199,7 +195,7 @@ test.each<[string, Error | object, string]>([
   "the inputs of what another bitcoind refuses are locked there, and it is kept: %s",
   async (method, refusal, repeated) => {
     two.follow("eclair-1");
-    await untilChosen("a");
+    await two.untilChosen("a");
     two.a.answers.set("submitpackage", { package_msg: "success" });
     two.b.answers.set(method, refusal instanceof Error ? Object.assign(refusal, { code: -26 }) : refusal);
     const [input] = inputsOf(transaction);
@@ -207,12 +203,29 @@ test.each<[string, Error | object, string]>([
     await two.call(method, method === "submitpackage" ? [transaction] : transaction);
     await two.a.stop();
     await two.call("getblockcount");
-    await untilChosen("b");
+    await two.untilChosen("b");
     const locked = two.b.calls.filter(({ method: called }) => called === "lockunspent");
     expect(locked.map(({ params }) => params)).toEqual([[false, [input]]]);
-    expect(two.gate.walletState.broadcasts.list.map(({ call }) => call.method)).toEqual([repeated]);
+    expect(two.gate.walletState.broadcasts.list().map(({ call }) => call.method)).toEqual([repeated]);
   },
 );
+
+test("a confirmed transaction is forgotten, for whichever reason another bitcoind refuses it", async () => {
+  two.follow("eclair-1");
+  await two.untilChosen("a");
+  two.b.answers.set(
+    "sendrawtransaction",
+    Object.assign(new Error("bad-txns-inputs-missingorspent"), { code: -25 }),
+  );
+  two.b.answers.set("getrawtransaction", { confirmations: 3 });
+  await two.call("sendrawtransaction", transaction);
+  await changeToB();
+  expect(two.gate.walletState.broadcasts.list()).toEqual([]);
+  expect(two.b.calls.find(({ method }) => method === "getrawtransaction")?.params).toEqual([
+    idOf(transaction),
+    true,
+  ]);
+});
 
 test("a gate that starts while Eclair is connected uses the bitcoind of the gate before it, and not a preferred one", async () => {
   two.follow("eclair-1", undefined, { chosen: "b" });
@@ -224,7 +237,7 @@ test("a gate that starts while Eclair is connected learns Eclair's locks from bi
   const locked = { txid: "aa".repeat(32), vout: 0 };
   two.a.locked = [locked];
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   await changeToB();
   const moved = two.b.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
   expect(moved).toEqual([[false, [locked]]]);

@@ -4,13 +4,9 @@ import { GateOfTwoBitcoinds } from "../../../support/gate-of-two-bitcoinds.ts";
 
 const two = new GateOfTwoBitcoinds();
 
-async function untilChosen(name: string): Promise<void> {
-  await expect.poll(two.chosen).toBe(name);
-}
-
 test("the preferred bitcoind answers, and a read moves to the next one when the preferred one ends", async () => {
   two.follow();
-  await untilChosen("a");
+  await two.untilChosen("a");
   expect(await two.call("getblockcount")).toBe(true);
   await two.a.stop();
   expect(await two.call("getblockcount")).toBe(true);
@@ -24,7 +20,7 @@ test("the preferred bitcoind answers, and a read moves to the next one when the 
 
 test("requests that a held bitcoind has not answered move to the next one", async () => {
   two.follow();
-  await untilChosen("a");
+  await two.untilChosen("a");
   two.a.fault = "silent";
   const started = performance.now();
   expect(await two.call("getblockcount")).toBe(true);
@@ -34,7 +30,7 @@ test("requests that a held bitcoind has not answered move to the next one", asyn
 
 test("a bitcoind that returns on another chain is not used any more, and no block of that chain is announced", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   await expect.poll(() => two.gate.status?.bitcoind).toMatchObject({ settledBlock: { height: 90 } });
   await Promise.all([two.a.stop(), two.b.stop()]);
   await expect.poll(() => two.problem(0)).toMatch(/does not answer/);
@@ -55,27 +51,27 @@ test("a bitcoind that returns on another chain is not used any more, and no bloc
   expect(two.published).not.toContain(hashOf("y", 300));
   expect(two.gate.status?.isUsable).toBe(false);
   await two.b.start();
-  await untilChosen("b");
+  await two.untilChosen("b");
   expect(await two.call("getblockcount")).toBe(true);
 });
 
 test("each block of the chosen bitcoind is announced, and the best block after a change", async () => {
   two.follow();
-  await untilChosen("a");
+  await two.untilChosen("a");
   await expect.poll(() => two.published.at(-1)).toBe(hashOf("x", 100));
   two.a.blocks.height = 101;
   // Without an announcement of its own.
   await expect.poll(() => two.published.at(-1)).toBe(hashOf("x", 101));
   two.b.blocks.height = 102;
   await two.a.stop();
-  await untilChosen("b");
+  await two.untilChosen("b");
   await expect.poll(() => two.published.at(-1)).toBe(hashOf("x", 102));
 });
 
 test("the preferred bitcoind defines the chain at first, also when a chain with more work is in the list", async () => {
   two.b.blocks = { chain: "y", height: 300 };
   two.follow();
-  await untilChosen("a");
+  await two.untilChosen("a");
   await expect.poll(() => two.problem(1)).toMatch(/is on another chain/);
   expect(two.chosen()).toBe("a");
 });
@@ -83,7 +79,7 @@ test("the preferred bitcoind defines the chain at first, also when a chain with 
 test("the chain of the other instances defines the chain, also for the preferred bitcoind", async () => {
   two.a.blocks = { chain: "y", height: 300 };
   two.follow(undefined, { height: 80, hash: hashOf("x", 80) });
-  await untilChosen("b");
+  await two.untilChosen("b");
   expect(two.problem(0)).toMatch(/is on another chain: its block (80|90) is/);
   expect(two.gate.status?.bitcoind).toMatchObject({ settledBlock: { height: 90, hash: hashOf("x", 90) } });
 });
@@ -91,13 +87,13 @@ test("the chain of the other instances defines the chain, also for the preferred
 test("a gate that starts again stays on the chain of the gate before it", async () => {
   two.a.blocks = { chain: "y", height: 300 };
   two.follow("eclair-1", undefined, { settledBlock: { height: 80, hash: hashOf("x", 80) } });
-  await untilChosen("b");
+  await two.untilChosen("b");
   expect(two.problem(0)).toMatch(/is on another chain: its block (80|90) is/);
 });
 
 test("a bitcoind that returns with too few blocks gets no call of Eclair, and none of its blocks is announced", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   await expect.poll(() => two.gate.status?.bitcoind).toMatchObject({ settledBlock: { height: 90 } });
   await Promise.all([two.a.stop(), two.b.stop()]);
   await expect.poll(() => two.problem(0)).toMatch(/does not answer/);
@@ -111,7 +107,7 @@ test("a bitcoind that returns with too few blocks gets no call of Eclair, and no
 
 test("the transactions of blocks that Eclair has missed are announced", async () => {
   two.follow("eclair-1");
-  await untilChosen("a");
+  await two.untilChosen("a");
   await expect.poll(() => two.published.at(-1)).toBe(hashOf("x", 100));
   const transactions = ["aa", "bb"];
   for (const bitcoind of [two.a, two.b])
@@ -122,7 +118,7 @@ test("the transactions of blocks that Eclair has missed are announced", async ()
   expect(two.published).not.toContain("aa");
   two.b.blocks.height = 103;
   await two.a.stop();
-  await untilChosen("b");
+  await two.untilChosen("b");
   await expect.poll(() => two.published.filter((content) => content === "bb").length).toBe(2);
   expect(two.b.calls.filter(({ method }) => method === "getblock").map(({ params }) => params)).toEqual([
     [hashOf("x", 102), 2],
@@ -134,10 +130,10 @@ test("an instance that used another chain before it knew the active instance's c
   two.b.blocks = { chain: "y", height: 300 };
   await two.a.stop();
   two.follow();
-  await untilChosen("b");
+  await two.untilChosen("b");
   await two.a.start();
   two.follow(undefined, { height: 80, hash: hashOf("x", 80) });
-  await untilChosen("a");
+  await two.untilChosen("a");
   expect(two.problem(0)).toBeUndefined();
   expect(two.problem(1)).toMatch(/is on another chain: its block (80|90) is/);
   expect(two.gate.status?.bitcoind).toMatchObject({ settledBlock: { height: 90, hash: hashOf("x", 90) } });
@@ -164,7 +160,7 @@ test.each<[string, (bitcoind: FakeBitcoind) => void, RegExp]>([
   ["of an old version", (other) => (other.version = 270_000), /has the version 270000/],
 ])("a bitcoind %s is never chosen, and the log states the reason", async (_name, change, reason) => {
   two.follow();
-  await untilChosen("a");
+  await two.untilChosen("a");
   change(two.b);
   await expect.poll(() => two.problem(1)).toMatch(reason);
   await two.a.stop();

@@ -131,6 +131,17 @@ test("no answer is a fault after its limit, and a bitcoind that loads its index 
   expect(observed("regtest", answered, [loads, 100, 35], [dead, 100, 40]).fault).toBeUndefined();
 });
 
+test("a bitcoind that does not answer has only the limit for silence, also when this limit is longer", () => {
+  const health = new ChainHealth("mainnet", { ...limits, unreachableSeconds: 600 }, 0);
+  const others = { bestBlocks: 100, havePeers: true };
+  health.observe({ bitcoind: bitcoind(100), answeredAt: 0, isUsable: true, others }, now, 0);
+  for (const uptime of [10, 599])
+    health.observe({ bitcoind: dead, answeredAt: undefined, isUsable: false, others }, now, uptime);
+  expect(health.fault).toBeUndefined();
+  health.observe({ bitcoind: dead, answeredAt: undefined, isUsable: false, others }, now, 600);
+  expect(health.fault?.kind).toBe("unreachable");
+});
+
 test("a bitcoind that loads for a minute is a fault, also when it ends in the meantime", () => {
   const loads = { known: false, reason: "bitcoind starts: Loading block index…", warmingUp: true } as const;
   const begun: Observed[] = [

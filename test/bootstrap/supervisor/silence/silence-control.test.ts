@@ -145,6 +145,17 @@ describe("a holder", () => {
     expect(control.deadline).toBe(102.5);
   });
 
+  test("stays mute after its deadline, whatever it hears then", async () => {
+    answer();
+    await control.poll("active", "own");
+    control.askIfDue(102.5);
+    world.now = 102.6;
+    answer();
+    await settle();
+    expect(control.deadline).toBe(102.5);
+    expect(world.asked).toEqual([]);
+  });
+
   test("continues while its claimants promise, and is mute when they do not", async () => {
     answer();
     await control.poll("active", "own");

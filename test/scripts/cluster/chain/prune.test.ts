@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { planPruning, snapshotIdsIn } from "../../../../scripts/cluster/chain/prune.ts";
 import type { ChainSnapshot } from "../../../../scripts/cluster/chain/snapshots.ts";
@@ -49,7 +50,8 @@ test.each([
     `Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: application/x-eclair-ami\n\nsnap-0a1b2c3d4e5f67890`,
   ],
 ])("the snapshot that %s names is found", async (_, text) => {
-  expect(await snapshotIdsIn(Buffer.from(text))).toEqual(["snap-0a1b2c3d4e5f67890"]);
+  for (const userData of [Buffer.from(text), gzipSync(text)])
+    expect(await snapshotIdsIn(userData)).toEqual(["snap-0a1b2c3d4e5f67890"]);
 });
 
 test("the latest snapshot, and user-data of others, name none", async () => {

@@ -14,5 +14,6 @@ test("forgets a transaction after two weeks, as bitcoind does, unless Eclair bro
   broadcasts.add(broadcast(b), 0);
   broadcasts.add(broadcast(a), 5 * day);
   broadcasts.add(broadcast(c), 14 * day);
-  expect(broadcasts.list.map(({ call }) => call)).toEqual([broadcast(a), broadcast(c)]);
+  expect(broadcasts.list(14 * day).map(({ call }) => call)).toEqual([broadcast(a), broadcast(c)]);
+  expect(broadcasts.list(19 * day).map(({ call }) => call)).toEqual([broadcast(c)]);
 });

@@ -1,6 +1,7 @@
+import { Transaction } from "@scure/btc-signer";
 import { expect, test } from "vitest";
 import { LockedOutputs } from "../../../../../bootstrap/bitcoind/gate/wallet/locks.ts";
-import { inputsOf } from "../../../../../bootstrap/bitcoind/gate/wallet/outpoint.ts";
+import { idOf, inputsOf } from "../../../../../bootstrap/bitcoind/gate/wallet/outpoint.ts";
 
 const outpoint = (byte: string) => ({ txid: byte.repeat(32), vout: 1 });
 const a = outpoint("aa");
@@ -20,6 +21,15 @@ const call = (method: string, ...params: unknown[]) => ({ id: 1, method, params 
 
 test("the inputs of a transaction have the ids that bitcoind prints", () => {
   expect(inputsOf(spending(a, b))).toEqual([a, b]);
+});
+
+test("the id of a transaction does not depend on its witnesses", () => {
+  const input = `${"aa".repeat(32)}0100000000ffffffff`;
+  const output = `e80300000000000016001401${"02".repeat(19)}`;
+  const signed = `02000000000101${input}01${output}0102abcd00000000`;
+  const { id } = Transaction.fromRaw(Buffer.from(signed, "hex"), { allowUnknownInputs: true });
+  expect(idOf(signed)).toBe(id);
+  expect(idOf(`0200000001${input}01${output}00000000`)).toBe(id);
 });
 
 test("follows Eclair's locks", () => {
