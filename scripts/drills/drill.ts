@@ -22,8 +22,8 @@ export type Drill = {
   readonly keepsConnections?: boolean;
   /** The drill checks the harness: the run fails unless overlapping writes are found. */
   readonly expectsOverlap?: boolean;
-  /** The cleanup makes another host active, so nothing is measured from the cleanup on. */
-  readonly cleanupMovesLease?: boolean;
+  /** The cleanup disturbs the node: it makes another host active, or ends one. Nothing is measured from the cleanup on. */
+  readonly measuredUntilCleanup?: boolean;
   /** Runs before the fault, while the pair is already observed; may change which host is active. */
   readonly prepare?: (run: DrillRun) => Promise<void>;
   /** Injects the fault and waits for the reaction. @throws DrillFailure when the pair does not react as expected */

@@ -29,7 +29,7 @@ export async function executeDrill(
   const initialHolder = await readLeaseHolder(database);
   const channels = (await peer?.channels()) ?? [];
   const problems = [...(await failuresOf(() => executeSteps(drill, run)))];
-  const measuredUntil = drill.cleanupMovesLease === true ? Date.now() : undefined;
+  const measuredUntil = drill.measuredUntilCleanup === true ? Date.now() : undefined;
   problems.push(...(await failuresOf(() => restore(drill, run, channels))));
   await observers.stop();
   const { takeovers, overlaps } = findOverlaps(

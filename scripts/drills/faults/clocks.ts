@@ -25,7 +25,7 @@ function step(name: string, direction: string, offset: string): Drill {
   return {
     name,
     title: `The wall clock of the active host steps ${direction} by one hour`,
-    cleanupMovesLease: true,
+    measuredUntilCleanup: true,
     prepare: async (run) => {
       const { environment, pair } = run;
       const { active, standby } = pair;

@@ -27,11 +27,25 @@ const corruptIndex = `set -e
   done
   systemctl start --no-block bitcoind`;
 
-/** A host that handed the node over is ready only after minutes, so the next run has a new host. */
-const replaceHost = ({ environment, pair }: DrillRun) => terminateInstance(environment, pair.active);
+/**
+ * The node moves to the other host, and the addresses of the load balancer serve. A host that handed the node over is ready only
+ * after minutes, so the next run has a new host.
+ */
+const withNewHost = (drill: Drill): Drill => ({
+  ...drill,
+  execute: async (run) => {
+    await drill.execute(run);
+    await run.waitUntilLoadBalancerServes(Date.now());
+  },
+  measuredUntilCleanup: true,
+  cleanUp: async (run) => {
+    await drill.cleanUp?.(run);
+    await terminateInstance(run.environment, run.pair.active);
+  },
+});
 
-/** Faults of the active host's bitcoind that no restart repairs, after which the node moves to the other host; and a snapshot. */
-export const drills: readonly Drill[] = [
+/** Faults of the active host's bitcoind that no restart repairs, after which the node moves to the other host. */
+const faults: readonly Drill[] = [
   {
     name: "mask-bitcoind",
     title: "bitcoind on the active host is stopped for good",
@@ -41,9 +55,7 @@ export const drills: readonly Drill[] = [
       const { active, standby } = run.pair;
       await run.injectOnHost(active, "systemctl mask --runtime --now bitcoind");
       await run.waitUntilServing([standby]);
-      await run.waitUntilLoadBalancerServes(Date.now());
     },
-    cleanUp: replaceHost,
   },
   {
     name: "hold-bitcoind",
@@ -56,7 +68,6 @@ export const drills: readonly Drill[] = [
     },
     cleanUp: async (run) => {
       await run.runOnHost(run.pair.active, "systemctl kill --signal=CONT bitcoind");
-      await replaceHost(run);
     },
   },
   {
@@ -71,7 +82,6 @@ export const drills: readonly Drill[] = [
     },
     cleanUp: async (run) => {
       await restoreNetwork(run.environment.lab);
-      await replaceHost(run);
     },
   },
   {
@@ -89,7 +99,6 @@ export const drills: readonly Drill[] = [
     },
     cleanUp: async (run) => {
       await restoreNetwork(run.environment.lab);
-      await replaceHost(run);
     },
   },
   {
@@ -105,7 +114,6 @@ export const drills: readonly Drill[] = [
       if ((await eventsOf(run, { unit: "bitcoind", event: "bitcoind.reindexes", since })).length === 0)
         throw new DrillFailure("bitcoind did not build its index again");
     },
-    cleanUp: replaceHost,
   },
   {
     name: "fill-chain-volume",
@@ -121,9 +129,12 @@ export const drills: readonly Drill[] = [
     cleanUp: async (run) => {
       // The next instance in this zone uses the same volume.
       await run.runOnHost(run.pair.active, `rm -f ${chain}/full`);
-      await replaceHost(run);
     },
   },
+];
+
+export const drills: readonly Drill[] = [
+  ...faults.map(withNewHost),
   {
     ...withoutRestart(
       "snapshot-chain",

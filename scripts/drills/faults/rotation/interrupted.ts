@@ -28,7 +28,7 @@ const duringRotation = (drill: Drill, title: string): Drill => ({
   title: `During a rotation: ${title}`,
   timed: false,
   // The end of the rotation can need a switchover.
-  cleanupMovesLease: true,
+  measuredUntilCleanup: true,
   prepare: async (run) => {
     await drill.prepare?.(run);
     if (!(await killRotation(run.environment, "database", { step: "tested" })))
