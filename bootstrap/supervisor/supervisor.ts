@@ -210,8 +210,8 @@ export class Supervisor {
     this.routeDoor();
     const mustEnd = now >= this.deadline || this.context.watchdog.isOverdue;
     // The permit outlives this supervisor, and ends at the deadline at the latest.
-    const maySend = open?.gate.isOpen === true && !mustEnd && permitEndsBefore(this.deadline, now);
-    if (open === undefined || maySend) this.silence.permitOutgoing();
+    if (open?.gate.isOpen === true && !mustEnd && permitEndsBefore(this.deadline, now))
+      this.silence.permitOutgoing();
     if (open === undefined || !open.gate.isOpen || !mustEnd) return;
     logEvent("eclair.killed", { pid: open.pid, eclairInstanceId: open.eclairInstanceId }, "warn");
     void logErrors("kill", () => open.kill());

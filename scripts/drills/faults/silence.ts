@@ -1,12 +1,15 @@
+import { ports } from "../../../bootstrap/contract/ports.ts";
+import { eclairApi } from "../../lab/guest/eclair-api.ts";
 import { freezeGuest, thawGuest } from "../../lab/guest/processes.ts";
 import { bothDirections, dropPackets, restoreNetwork, type PacketFilter } from "../actions/network.ts";
 import { countedSegments, countSegments, stopCountingSegments } from "../actions/segments.ts";
 import type { Drill } from "../drill.ts";
-import { databaseAddress, databaseOf } from "../environment.ts";
+import { databaseAddress, databaseOf, runOnHost } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 import { takeoverSeconds, withoutRestart } from "./without-restart.ts";
 
 const holdSupervisor = "systemctl kill --signal=STOP --kill-whom=main eclair-supervisor";
+const connectMilliseconds = 20_000;
 const resumeSupervisor = "systemctl kill --signal=CONT --kill-whom=main eclair-supervisor";
 /** Silence between an instance and the database: only the loss of the active instance alone may cost it the lease. */
 export const drills: readonly Drill[] = [
@@ -68,9 +71,24 @@ export const drills: readonly Drill[] = [
       await run.waitUntilServing([run.pair.standby]);
     },
   },
+  pauseHost(
+    "pause-host",
+    "The active host is paused until the standby serves, and sends nothing to a peer when it resumes",
+  ),
   {
-    name: "pause-host",
-    title: "The active host is paused until the standby serves, and sends nothing to a peer when it resumes",
+    ...pauseHost(
+      "pause-host-connected-to-peer",
+      "The same, and Eclair itself has connected to the peer, so that no door is between them",
+    ),
+    needsPeer: true,
+    prepare: connectToPeer,
+  },
+];
+
+function pauseHost(name: string, title: string): Drill {
+  return {
+    name,
+    title,
     execute: async (run) => {
       const { environment, pair, addresses } = run;
       const { lab } = environment;
@@ -88,8 +106,25 @@ export const drills: readonly Drill[] = [
       thawGuest(lab, pair.active);
       await stopCountingSegments(lab);
     },
-  },
-];
+  };
+}
+
+/** Lets the active Eclair connect to the peer, in place of the connection that the peer made through the load balancer. */
+async function connectToPeer({ environment, pair, peer }: DrillRun): Promise<void> {
+  if (peer === undefined) throw new DrillFailure("the drill has no peer");
+  const { lab, configuration } = environment;
+  const peerId = await peer.nodeId();
+  const hostname = await runOnHost(environment, peer.instanceId, "hostname --all-ip-addresses");
+  const [address = ""] = hostname.split(" ");
+  const open = `ss --no-header --tcp state established dst ${address} dport = :${ports.lightning}`;
+  const end = performance.now() + connectMilliseconds;
+  // The peer may have connected again, or Eclair may not have noticed the disconnection.
+  while ((await runOnHost(environment, pair.active, open)) === "") {
+    if (performance.now() > end) throw new DrillFailure("Eclair did not connect to its peer");
+    await peer.call("disconnect", `nodeId=${configuration.nodeId}`);
+    await eclairApi(lab, pair.active, "connect", `uri=${peerId}@${address}:${ports.lightning}`);
+  }
+}
 
 async function dropFor(run: DrillRun, seconds: number, filters: readonly PacketFilter[]): Promise<void> {
   await run.inject(() => dropPackets(run.environment.lab, filters));
