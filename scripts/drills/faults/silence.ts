@@ -78,7 +78,7 @@ export const drills: readonly Drill[] = [
   {
     ...pauseHost(
       "pause-host-connected-to-peer",
-      "The same, and Eclair itself has connected to the peer, so that no door is between them",
+      "The active host is paused while Eclair has connected to a peer, and sends nothing when it resumes",
     ),
     needsPeer: true,
     prepare: connectToPeer,
