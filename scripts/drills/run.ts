@@ -65,6 +65,12 @@ export class DrillRun {
     return await runOnHost(this.environment, instanceId, script);
   }
 
+  /** The peer of a drill that needs one. */
+  get requiredPeer(): Peer {
+    if (this.peer === undefined) throw new DrillFailure("the drill has no peer");
+    return this.peer;
+  }
+
   /** Waits until one of these endpoints completes a handshake that started after a time. */
   async waitUntilServing(
     endpoints: readonly string[],

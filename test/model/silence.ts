@@ -136,7 +136,10 @@ function isMute({ answeredAge, promised, claimants }: State, has: HasRule): bool
   return has("mute") && hasClaimants && answeredAge >= mute && promised <= 0;
 }
 
-/** When the database answers a mute holder whose claimants are idle, the state is one that any answer leads to. */
+/**
+ * A claimant that counts no silence, has not promised, and has sent no claim. With such claimants only, the exploration of a mute
+ * holder ends: the state after the next answer of the database is also reached without the mute time, and is explored there.
+ */
 const isIdle = ({ silent, promised, claim: sent }: Claimant): boolean =>
   silent === 0 && promised === 0 && sent === "none";
 

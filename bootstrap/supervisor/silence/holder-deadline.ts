@@ -12,7 +12,7 @@ export class HolderDeadline {
   private answeredSentAt: number | undefined;
   private promisedUntil = -Infinity;
   private askedAt = -Infinity;
-  /** The deadline that has passed: nothing makes a mute holder speak again. */
+  /** The deadline that has passed. Until the next `reset`, the Eclair of this host must send nothing. */
   private expiredAt: number | undefined;
 
   constructor(timing: SilenceTiming) {
@@ -49,7 +49,7 @@ export class HolderDeadline {
     return Math.max(this.answeredSentAt + this.timing.muteSeconds, this.promisedUntil);
   }
 
-  /** A deadline that has passed moves no more until the next `reset`, whatever answers and promises arrive. */
+  /** Fixes a deadline that has passed: until the next `reset`, later answers and promises do not extend it. */
   noteTime(now: number): void {
     const { deadline } = this;
     if (deadline !== undefined && now >= deadline) this.expiredAt = deadline;

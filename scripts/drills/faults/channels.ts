@@ -16,8 +16,7 @@ export const drills: readonly Drill[] = [
     title: "Eclair is killed while a channel is being funded, and killed again after the takeover",
     needsPeer: true,
     execute: async (run) => {
-      const { peer, pair } = run;
-      if (peer === undefined) throw new DrillFailure("the drill has no peer");
+      const { requiredPeer: peer, pair } = run;
       // The kill decides whether the channel is opened.
       const opening = peer.openChannel(fundingSatoshis).catch(() => undefined);
       await waitForFunding(peer);

@@ -1,6 +1,7 @@
 import { ports } from "../../../bootstrap/contract/ports.ts";
 import { eclairApi } from "../../lab/guest/eclair-api.ts";
 import { freezeGuest, thawGuest } from "../../lab/guest/processes.ts";
+import { eventsOf } from "../actions/log-events.ts";
 import { bothDirections, dropPackets, restoreNetwork, type PacketFilter } from "../actions/network.ts";
 import { countedSegments, countSegments, stopCountingSegments } from "../actions/segments.ts";
 import type { Drill } from "../drill.ts";
@@ -24,14 +25,11 @@ export const drills: readonly Drill[] = [
     "drop-active-database-2",
     "The packets between the active instance and the database are lost for 2 s",
     async (run) => {
-      const since = Math.floor(Date.now() / 1000);
+      const since = Date.now();
       await dropFor(run, 2, bothDirections(run.addresses.active, await databaseAddress(run.environment)));
       // The standby has answers of the database, and gives no promise.
-      const questions = await run.runOnHost(
-        run.pair.active,
-        `journalctl -u eclair-supervisor -o cat --no-pager --since=@${since} | grep -c '"event":"lease.unanswered"' || true`,
-      );
-      if (!(Number(questions) > 0)) throw new DrillFailure("the active instance asked for no promise");
+      const questions = await eventsOf(run, { event: "lease.unanswered", since });
+      if (questions.length === 0) throw new DrillFailure("the active instance asked for no promise");
     },
   ),
   ...[5, 20].map((seconds) =>
@@ -110,8 +108,7 @@ function pauseHost(name: string, title: string): Drill {
 }
 
 /** Lets the active Eclair connect to the peer, in place of the connection that the peer made through the load balancer. */
-async function connectToPeer({ environment, pair, peer }: DrillRun): Promise<void> {
-  if (peer === undefined) throw new DrillFailure("the drill has no peer");
+async function connectToPeer({ environment, pair, requiredPeer: peer }: DrillRun): Promise<void> {
   const { lab, configuration } = environment;
   const peerId = await peer.nodeId();
   const hostname = await runOnHost(environment, peer.instanceId, "hostname --all-ip-addresses");

@@ -14,8 +14,8 @@ import type { Observations } from "./observations.ts";
 /** A door holds a connection for four seconds (`doorLimits`), or a little less: its timer starts when it accepts the connection. */
 const holdsAtLeastMilliseconds = 3_500;
 /**
- * A host tells the load balancer for ten seconds that a takeover is in progress (`/serving`), or a little less: its time starts
- * with the last answer that its door saw. The load balancer then resets the connections of unhealthy targets.
+ * During a takeover, `/serving` returns 200 for ten seconds after the last answer that the door of the host has seen; this answer
+ * can be older than the last answer to a probe. After that, the target is unhealthy, and the load balancer resets its connections.
  */
 const healthyAtLeastMilliseconds = 9_000;
 

@@ -4,7 +4,6 @@ import { eclairApi } from "../../../lab/guest/eclair-api.ts";
 import { MinerClient } from "../../../lab/miner/miner-client.ts";
 import { eventsOf } from "../../actions/log-events.ts";
 import type { Remotes } from "../../environment.ts";
-import type { Peer } from "../../load/peer.ts";
 import { remoteNames } from "../../remotes.ts";
 import { DrillFailure, type DrillRun } from "../../run.ts";
 
@@ -18,11 +17,6 @@ const probeMilliseconds = 200;
 export const remotesOf = ({ environment }: DrillRun): Remotes => {
   if (environment.remotes === undefined) throw new DrillFailure("the drill has no remote bitcoinds");
   return environment.remotes;
-};
-
-export const peerOf = ({ peer }: DrillRun): Peer => {
-  if (peer === undefined) throw new DrillFailure("the drill has no peer");
-  return peer;
 };
 
 const api = (run: DrillRun, method: string, form = "") =>

@@ -13,7 +13,6 @@ import {
   chosenInGate,
   infoOf,
   openChannel,
-  peerOf,
   prepare,
   remotesOf,
   requireChange,
@@ -107,7 +106,7 @@ function sentOnce(name: string, title: string, method: string, budgetSatoshis?: 
     ...withRemotes,
     execute: async (run) => {
       const { proxy } = remotesOf(run);
-      const peer = peerOf(run);
+      const { requiredPeer: peer } = run;
       const { instanceId } = await infoOf(run);
       proxy.clear();
       const since = Date.now();
@@ -220,7 +219,7 @@ export const drills: readonly Drill[] = [
     execute: async (run) => {
       const { proxy } = remotesOf(run);
       const { second } = remoteNames(remotesOf(run));
-      const peer = peerOf(run);
+      const { requiredPeer: peer } = run;
       const { instanceId } = await infoOf(run);
       const before = (await peer.channels()).length;
       proxy.clear();

@@ -116,30 +116,32 @@ test.each(["no answer", "an error"])(
   },
 );
 
-test("a change waits for a call that changes the wallet, so that its lock moves as well", async () => {
+/** Eclair funds a transaction, and the first bitcoind does not answer. */
+async function beginFunding(): Promise<{ readonly answer: Promise<unknown> }> {
   two.follow("eclair-1");
   await two.untilChosen("a");
   two.a.silentMethods.add("fundrawtransaction");
-  const funding = two.call("fundrawtransaction", "00", { lockUnspents: true });
+  const answer = two.call("fundrawtransaction", "00", { lockUnspents: true });
   await expect.poll(() => two.a.count("fundrawtransaction")).toBe(1);
+  return { answer };
+}
+
+test("a change waits for a call that changes the wallet, so that its lock moves as well", async () => {
+  const funding = await beginFunding();
   two.a.txindex = {};
   await expect.poll(() => two.problem(0)).toBe("has no txindex");
   await sleep(200);
   expect(two.chosen()).toBe("a");
   await two.a.stop();
-  await funding;
+  await funding.answer;
   await two.untilChosen("b");
 });
 
 test("a change does not wait longer than ten seconds for a call that has no answer", async () => {
-  two.follow("eclair-1");
-  await two.untilChosen("a");
-  two.a.silentMethods.add("fundrawtransaction");
-  const funding = two.call("fundrawtransaction", "00", { lockUnspents: true });
-  await expect.poll(() => two.a.count("fundrawtransaction")).toBe(1);
+  const funding = await beginFunding();
   two.a.txindex = {};
   await expect.poll(two.chosen, { timeout: 15_000 }).toBe("b");
-  expect(await funding).toMatch(/^bitcoind \(a\) did not answer, and the call is not repeated/);
+  expect(await funding.answer).toMatch(/^bitcoind \(a\) did not answer, and the call is not repeated/);
 });
 
 test("locks and transactions move with Eclair to another bitcoind", async () => {
@@ -188,16 +190,16 @@ test("a transaction that replaces another one moves, also after Eclair has unloc
   expect(two.b.count("sendrawtransaction")).toBe(2);
 });
 
-test.each<[string, Error | object, string]>([
-  ["sendrawtransaction", new Error("min relay fee not met"), "sendrawtransaction"],
-  ["submitpackage", { package_msg: "transaction failed" }, "submitpackage"],
+test.each<[string, object]>([
+  ["sendrawtransaction", Object.assign(new Error("min relay fee not met"), { code: -26 })],
+  ["submitpackage", { package_msg: "transaction failed" }],
 ])(
   "the inputs of what another bitcoind refuses are locked there, and it is kept: %s",
-  async (method, refusal, repeated) => {
+  async (method, refusal) => {
     two.follow("eclair-1");
     await two.untilChosen("a");
     two.a.answers.set("submitpackage", { package_msg: "success" });
-    two.b.answers.set(method, refusal instanceof Error ? Object.assign(refusal, { code: -26 }) : refusal);
+    two.b.answers.set(method, refusal);
     const [input] = inputsOf(transaction);
     two.b.answers.set("listunspent", [input]);
     await two.call(method, method === "submitpackage" ? [transaction] : transaction);
@@ -206,7 +208,7 @@ test.each<[string, Error | object, string]>([
     await two.untilChosen("b");
     const locked = two.b.calls.filter(({ method: called }) => called === "lockunspent");
     expect(locked.map(({ params }) => params)).toEqual([[false, [input]]]);
-    expect(two.gate.walletState.broadcasts.list().map(({ call }) => call.method)).toEqual([repeated]);
+    expect(two.gate.walletState.broadcasts.list().map(({ call }) => call.method)).toEqual([method]);
   },
 );
 
