@@ -32,20 +32,29 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     nodes.inGuest(id, "systemctl reset-failed eclair@a; systemctl start --no-block eclair@a; sleep 0.2");
   const stopEclair = () => nodes.inGuest(id, "systemctl stop eclair@a");
 
-  async function property(name: string): Promise<string> {
-    return (await nodes.inGuest(id, `systemctl show --value --property=${name} eclair@a`)).stdout.trim();
+  /** The unit of the Eclair that runs. The supervisor starts an Eclair in the other slot while this unit still stops. */
+  async function runningUnit(): Promise<string> {
+    const { stdout } = await nodes.inGuest(
+      id,
+      "systemctl list-units --plain --no-legend --state=active 'eclair@*'",
+    );
+    return stdout.replace(/ .*/, "").trim();
   }
 
-  async function waitForExit(): Promise<{ status: string; log: string }> {
+  async function property(name: string, unit = "eclair@a"): Promise<string> {
+    return (await nodes.inGuest(id, `systemctl show --value --property=${name} ${unit}`)).stdout.trim();
+  }
+
+  async function waitForExit(unit?: string): Promise<{ status: string; log: string }> {
     await eventually("Eclair to end", async () =>
-      ["inactive", "failed"].includes(await property("ActiveState")) ? true : undefined,
+      ["inactive", "failed"].includes(await property("ActiveState", unit)) ? true : undefined,
     );
-    return { status: await property("ExecMainStatus"), log: await readLog() };
+    return { status: await property("ExecMainStatus", unit), log: await readLog(unit) };
   }
 
   /** Returns the log of the last Eclair process. */
-  async function readLog(): Promise<string> {
-    const invocation = await property("InvocationID");
+  async function readLog(unit?: string): Promise<string> {
+    const invocation = await property("InvocationID", unit);
     return (
       await nodes.inGuest(id, `journalctl --no-pager --output=cat _SYSTEMD_INVOCATION_ID=${invocation}`)
     ).stdout;
@@ -138,7 +147,7 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
     const invoice = (await nodes.api(id, "createinvoice", "description=contract&amountMsat=5000")) as {
       paymentHash: string;
     };
-    await nodes.inGuest(id, "systemctl restart eclair@a");
+    await nodes.inGuest(id, `systemctl restart ${await runningUnit()}`);
     await waitForInfo();
     expect(await nodes.api(id, "getinvoice", `paymentHash=${invoice.paymentHash}`)).toMatchObject(invoice);
   });
@@ -152,8 +161,10 @@ describe.each(inject("images"))("the contract with Eclair ($eclair)", ({ eclair,
   });
 
   test("Eclair releases the lease when it is stopped, and exits with code 143", async () => {
+    const unit = await runningUnit();
+    expect(unit).toMatch(/^eclair@[ab]\.service$/);
     await nodes.inGuest(id, "systemctl stop eclair-supervisor");
-    const { status } = await waitForExit();
+    const { status } = await waitForExit(unit);
     // The following tests start Eclair without the supervisor.
     await bypassGate(nodes, id);
     expect(status).toBe("143");

@@ -72,16 +72,18 @@ export class DatabaseAdmin {
   /**
    * Replaces the stopped server by the result of `pg_upgrade`: a server with another system identifier and the same
    * databases, as after a major upgrade of RDS. The caller stops and starts the server through RDS, because the lab starts
-   * every server that RDS has not stopped.
+   * every server that RDS has not stopped. `pg_upgrade` runs in another folder, because the lab stops every server that RDS
+   * has stopped.
    */
   async upgrade(): Promise<void> {
-    const [data, upgraded] = [`${this.folder}/data`, `${this.folder}/upgraded`];
+    const [data, old, upgraded] = ["data", "old", "upgraded"].map((name) => `${this.folder}/${name}`);
     const steps = [
       `cd ${this.folder}`,
+      `mv ${data} ${old}`,
       `${postgresProgram("initdb")} -D ${upgraded} --username=${superuser} --encoding=UTF8 --locale=C.UTF-8 --auth=trust`,
-      `${postgresProgram("pg_upgrade")} -b ${dirname(postgresProgram("psql"))} -d ${data} -D ${upgraded} -U ${superuser}`,
-      `cp ${data}/postgresql.conf ${data}/pg_hba.conf ${data}/pg_ident.conf ${upgraded}`,
-      `rm -r ${data}`,
+      `${postgresProgram("pg_upgrade")} -b ${dirname(postgresProgram("psql"))} -d ${old} -D ${upgraded} -U ${superuser}`,
+      `cp ${old}/postgresql.conf ${old}/pg_hba.conf ${old}/pg_ident.conf ${upgraded}`,
+      `rm -r ${old}`,
       `mv ${upgraded} ${data}`,
     ];
     await this.run(["/bin/sh", "-c", steps.join(" && ")]);
