@@ -1,22 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Door } from "../../../bootstrap/door/door.ts";
-import { addresses, TestHosts, toNobody, toOtherHost, toThisHost, until } from "./harness.ts";
+import { describe, expect, test } from "vitest";
+import {
+  addresses,
+  alone,
+  everyHost,
+  TestHosts,
+  toNobody,
+  toOtherHost,
+  toThisHost,
+  until,
+} from "./harness.ts";
 
 const { a, b, eclairA, eclairB } = addresses;
-/** No address of a test is a host of the cluster unless it is named. */
-const alone = { hosts: [], isLeaving: false };
-/** On the loopback interface, every connection comes from this address. */
-const everyHost = { hosts: ["127.0.0.1"], isLeaving: false };
-
-let testHosts: TestHosts;
-
-beforeEach(async () => {
-  testHosts = await TestHosts.create();
-});
-afterEach(() => {
-  testHosts.close();
-});
+const testHosts = new TestHosts();
 
 describe("the active Eclair on this host", () => {
   test("receives the connections, and its answers reach the clients", async () => {
@@ -238,73 +234,6 @@ describe("the deadline of this host's Eclair", () => {
   });
 });
 
-describe("the inner port", () => {
-  test("leads the doors of the cluster's hosts to this host's Eclair", async () => {
-    await testHosts.eclair(eclairB, "B");
-    const inner = await testHosts.door(b);
-    inner.update({ ...toThisHost("B", eclairB), ...everyHost });
-    const outer = await testHosts.door(a);
-    outer.update({ ...toOtherHost("B", b), ...alone });
-    const client = testHosts.client(a);
-    client.socket.write("x");
-    await until(() => client.text === "B:x");
-    expect(inner.report()).toMatchObject({ passing: 1, acceptedTotal: 1 });
-  });
-
-  test("has no limit for one source, because the other door has applied it", async () => {
-    await testHosts.eclair(eclairB, "B", false);
-    const inner = await testHosts.door(b, { pendingPerSource: 2 });
-    inner.update({ ...toThisHost("B", eclairB), ...everyHost });
-    const outer = await testHosts.door(a);
-    outer.update({ ...toOtherHost("B", b), ...alone });
-    const clients = Array.from({ length: 5 }, () => testHosts.client(a));
-    for (const client of clients) client.socket.write("x");
-    await until(() => inner.report().held === 5);
-    expect(inner.report().refusedTotal).toBe(0);
-  });
-
-  test("receives Eclair's connections in the order of their arrival, as the outer port does", async () => {
-    const eclair = await testHosts.eclair(eclairB, "B", false);
-    const inner = await testHosts.door(b, { unaccepted: 1, acceptMilliseconds: 100 });
-    inner.update({ ...toNobody(), ...everyHost });
-    const outer = await testHosts.door(a);
-    outer.update({ ...toOtherHost("B", b), ...alone });
-    inner.update({ ...toThisHost("B", eclairB), ...everyHost });
-    const first = testHosts.client(b);
-    first.socket.write("first");
-    await until(() => eclair.received.length === 1);
-    const second = testHosts.client(a);
-    second.socket.write("second");
-    await until(() => inner.report().held === 2);
-    for (const text of ["third", "fourth"]) testHosts.client(b).socket.write(text);
-    await until(() => eclair.received.length === 4);
-    expect(eclair.received.slice(0, 2)).toEqual(["first", "second"]);
-  });
-
-  test("refuses other clients", async () => {
-    await testHosts.eclair(eclairB, "B");
-    const inner = await testHosts.door(b);
-    inner.update({ ...toThisHost("B", eclairB), ...alone });
-    const outer = await testHosts.door(a);
-    outer.update({ ...toOtherHost("B", b), ...alone });
-    const client = testHosts.client(a);
-    client.socket.write("x");
-    await until(() => inner.report().refusedTotal > 0);
-    expect(client.text).toBe("");
-  });
-
-  test("never leads to another host, so no connection goes round in a circle", async () => {
-    const first = await testHosts.door(a, { heldMilliseconds: 300 });
-    const second = await testHosts.door(b);
-    first.update({ ...toOtherHost("B", b), ...everyHost });
-    second.update({ ...toOtherHost("A", a), ...everyHost });
-    const client = testHosts.client(a);
-    client.socket.write("x");
-    await until(() => client.ending !== undefined);
-    expect(second.report()).toMatchObject({ passing: 0, held: 0 });
-  });
-});
-
 test("a host that leaves closes its connections, a part of them at a time", async () => {
   await testHosts.eclair(eclairA, "A");
   const door = await testHosts.door(a, { closedPerSecond: 40 });
@@ -318,56 +247,4 @@ test("a host that leaves closes its connections, a part of them at a time", asyn
   expect(clients.every(({ ended }) => ended)).toBe(false);
   await until(() => clients.every(({ ended }) => ended));
   expect(clients.map(({ ending }) => ending)).not.toContain("reset");
-});
-
-describe("the limits", () => {
-  const connected = async (count: number, door: Door) => {
-    const clients = Array.from({ length: count }, () => testHosts.client(a));
-    await until(() => door.report().acceptedTotal >= count);
-    return clients;
-  };
-
-  test("the oldest connection that has sent nothing makes room for a new one", async () => {
-    await testHosts.eclair(eclairA, "A");
-    const door = await testHosts.door(a, { pendingPerSource: 3 });
-    door.update({ ...toThisHost("A", eclairA), ...alone });
-    const [oldest, ...others] = await connected(3, door);
-    const next = testHosts.client(a);
-    next.socket.write("x");
-    await until(() => next.text === "A:x");
-    expect(oldest?.ending).toBe("reset");
-    expect(others.map(({ ending }) => ending)).toEqual([undefined, undefined]);
-    expect(door.report().refusedTotal).toBe(1);
-  });
-
-  test("a new connection is refused when every other one waits for an Eclair", async () => {
-    const door = await testHosts.door(a, { pending: 3 });
-    door.update({ ...toNobody(), ...alone });
-    const clients = await connected(3, door);
-    for (const client of clients) client.socket.write("x");
-    await until(() => door.report().heldTotal === 3);
-    const next = testHosts.client(a);
-    await until(() => next.ending === "reset");
-    expect(door.report()).toMatchObject({ held: 3, refusedTotal: 1 });
-  });
-
-  test("a connection that sends nothing ends after some time", async () => {
-    const door = await testHosts.door(a, { silentMilliseconds: 200 });
-    const [client] = await connected(1, door);
-    await until(() => client?.ending !== undefined);
-    expect(client?.ending).toBe("reset");
-  });
-
-  test("Eclair's backlog receives no more connections than it has room for", async () => {
-    const eclair = await testHosts.eclair(eclairA, "A", false);
-    const door = await testHosts.door(a, { unaccepted: 2, acceptMilliseconds: 10_000 });
-    door.update({ ...toThisHost("A", eclairA), ...alone });
-    const clients = await connected(5, door);
-    for (const client of clients) client.socket.write("x");
-    await until(() => eclair.sessions.length === 2);
-    await sleep(100);
-    expect(eclair.sessions).toHaveLength(2);
-    eclair.sessions[0]?.write("answer");
-    await until(() => eclair.sessions.length === 3);
-  });
 });

@@ -1,4 +1,5 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { afterEach, beforeEach } from "vitest";
 import { Door } from "../../../bootstrap/door/door.ts";
 import { doorLimits, type DoorLimits } from "../../../bootstrap/door/limits.ts";
 import type { DoorMessage } from "../../../bootstrap/door/messages.ts";
@@ -20,15 +21,19 @@ export type FakeEclair = {
   readonly close: () => void;
 };
 
-/** Doors, Eclairs and clients on the loopback interface, which `close` ends. */
+/** Doors, Eclairs and clients on the loopback interface. Each test of a file begins without any. */
 export class TestHosts {
-  ports = { outer: 0, inner: 0 };
-  private readonly ends: (() => void)[] = [];
+  private ports = { outer: 0, inner: 0 };
+  private ends: (() => void)[] = [];
 
-  static async create(): Promise<TestHosts> {
-    const testHosts = new TestHosts();
-    testHosts.ports = { outer: await freePort(), inner: await freePort() };
-    return testHosts;
+  constructor() {
+    beforeEach(async () => {
+      this.ports = { outer: await freePort(), inner: await freePort() };
+    });
+    afterEach(() => {
+      for (const end of this.ends) end();
+      this.ends = [];
+    });
   }
 
   async door(address: string, limits: Partial<DoorLimits> = {}): Promise<Door> {
@@ -75,10 +80,6 @@ export class TestHosts {
     this.ends.push(() => client.socket.destroy());
     return client;
   }
-
-  close(): void {
-    for (const end of this.ends) end();
-  }
 }
 
 export class Client {
@@ -123,6 +124,12 @@ export const toNobody = (own?: DoorMessage["own"]): Direction => ({
   route: { to: "nobody" },
   ...(own !== undefined && { own }),
 });
+
+/** No address of a test is a host of the cluster unless it is named. */
+export const alone = { hosts: [], isLeaving: false };
+
+/** On the loopback interface, every connection comes from this address. */
+export const everyHost = { hosts: ["127.0.0.1"], isLeaving: false };
 
 /** Waits until a condition is met, for five seconds at most. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { Door } from "../../../bootstrap/door/door.ts";
+import { addresses, alone, TestHosts, toNobody, toThisHost, until } from "./harness.ts";
+
+const { a, eclairA } = addresses;
+const testHosts = new TestHosts();
+
+const connected = async (count: number, door: Door) => {
+  const clients = Array.from({ length: count }, () => testHosts.client(a));
+  await until(() => door.report().acceptedTotal >= count);
+  return clients;
+};
+
+test("the oldest connection that has sent nothing makes room for a new one", async () => {
+  await testHosts.eclair(eclairA, "A");
+  const door = await testHosts.door(a, { pendingPerSource: 3 });
+  door.update({ ...toThisHost("A", eclairA), ...alone });
+  const [oldest, ...others] = await connected(3, door);
+  const next = testHosts.client(a);
+  next.socket.write("x");
+  await until(() => next.text === "A:x");
+  expect(oldest?.ending).toBe("reset");
+  expect(others.map(({ ending }) => ending)).toEqual([undefined, undefined]);
+  expect(door.report().refusedTotal).toBe(1);
+});
+
+test("a new connection is refused when every other one waits for an Eclair", async () => {
+  const door = await testHosts.door(a, { pending: 3 });
+  door.update({ ...toNobody(), ...alone });
+  const clients = await connected(3, door);
+  for (const client of clients) client.socket.write("x");
+  await until(() => door.report().heldTotal === 3);
+  const next = testHosts.client(a);
+  await until(() => next.ending === "reset");
+  expect(door.report()).toMatchObject({ held: 3, refusedTotal: 1 });
+});
+
+test("a connection that sends nothing ends after some time", async () => {
+  const door = await testHosts.door(a, { silentMilliseconds: 200 });
+  const [client] = await connected(1, door);
+  await until(() => client?.ending !== undefined);
+  expect(client?.ending).toBe("reset");
+});
+
+test("Eclair's backlog receives no more connections than it has room for", async () => {
+  const eclair = await testHosts.eclair(eclairA, "A", false);
+  const door = await testHosts.door(a, { unaccepted: 2, acceptMilliseconds: 10_000 });
+  door.update({ ...toThisHost("A", eclairA), ...alone });
+  const clients = await connected(5, door);
+  for (const client of clients) client.socket.write("x");
+  await until(() => eclair.sessions.length === 2);
+  await sleep(100);
+  expect(eclair.sessions).toHaveLength(2);
+  eclair.sessions[0]?.write("answer");
+  await until(() => eclair.sessions.length === 3);
+});
