@@ -1,4 +1,4 @@
-import { remoteEndpoint, type RemoteBitcoind } from "../bitcoind/remote-endpoint.ts";
+import { remoteEndpoint, type RemoteBitcoind } from "../bitcoind/endpoints.ts";
 import { AccessDenied, bitcoindClient, RpcError } from "../bitcoind/rpc/client.ts";
 import { Transport } from "../bitcoind/rpc/transport.ts";
 import type { NodeConfiguration } from "../contract/configuration/node.ts";

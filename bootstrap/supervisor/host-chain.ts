@@ -44,13 +44,14 @@ export class HostChain {
     return this.control.summaries;
   }
 
-  /** The health of this host for its Auto Scaling group. Another instance would not repair a remote bitcoind. */
+  /** The health of this host for its Auto Scaling group. */
   get hostHealth(): HostHealth {
     const { node, chainHealth } = this.parts.reloader.context;
     const isLocal = node.configuration.bitcoind.local !== undefined;
     return {
       healthy: this.bitcoind.known,
-      brokenForSeconds: isLocal ? chainHealth.unansweredSeconds : 0,
+      // Another instance would not repair a remote bitcoind.
+      brokenForSeconds: isLocal ? chainHealth.brokenSeconds : 0,
     };
   }
 
@@ -76,8 +77,8 @@ export class HostChain {
   observe(): void {
     const { node, chainHealth, duties } = this.parts.reloader.context;
     const { control, bitcoind } = this;
-    const { answeredAt, isUsable } = control;
-    const observed = { bitcoind, answeredAt, isUsable, others: duties.otherBitcoinds };
+    const { answeredAt, localAnsweredAt, isUsable } = control;
+    const observed = { bitcoind, answeredAt, localAnsweredAt, isUsable, others: duties.otherBitcoinds };
     chainHealth.observe(observed, Date.now(), boottime());
     const isHealthy = bitcoind.known && isUsable && chainHealth.problems.length === 0;
     this.chainHandover.observe(chainHealth.fault, isHealthy, node.configuration.failover.bitcoind);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { largestOf, type BitcoindReport, type BlockId } from "../../contract/reports/bitcoind.ts";
 import { boottime } from "../../os/clock.ts";
 import { logError, logEvent } from "../../os/log.ts";
+import { localName } from "../endpoints.ts";
 import type { Publisher } from "../zmq/publisher.ts";
 import { Backend, type BackendSettings } from "./backend.ts";
 import { BlockReplay } from "./block-replay.ts";
@@ -81,9 +82,11 @@ export class BitcoindGate {
     const all = backends.map((backend) => `${backend.name} ${backend.problem ?? "can be used"}`).join("; ");
     const problem = `no bitcoind can be used: ${all}`;
     const nothing = backends.length > 1 && !isUsable;
+    const localAnsweredAt = backends.find(({ name }) => name === localName)?.answeredAt;
     return {
       bitcoind: !nothing ? report : report.known ? { ...report, problem } : { ...report, reason: problem },
       ...(shown.answeredAt !== undefined && { answeredAt: shown.answeredAt }),
+      ...(localAnsweredAt !== undefined && { localAnsweredAt }),
       isUsable,
       bitcoinds: backends.map((backend) => backend.summary(backend === chosen)),
     };

@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { GateStatus, type GateMessage } from "../../bitcoind/gate/messages.ts";
-import { remoteEndpoint } from "../../bitcoind/remote-endpoint.ts";
+import { localEndpoint, remoteEndpoint } from "../../bitcoind/endpoints.ts";
 import type { NodeConfiguration } from "../../contract/configuration/node.ts";
-import { ports } from "../../contract/ports.ts";
 import type { BitcoindReport, BitcoindSummary, BlockId } from "../../contract/reports/bitcoind.ts";
 import { boottime } from "../../os/clock.ts";
 import { HelperProcess } from "../../os/helper-process.ts";
 import type { SupervisorSecrets } from "../../secrets/supervisor.ts";
 
-const loopback = "127.0.0.1";
 /** A gate that reports nothing for this time hangs. */
 const staleSeconds = 5;
 
@@ -79,6 +77,11 @@ export class BitcoindControl {
     return this.status?.value.answeredAt;
   }
 
+  /** When the local bitcoind answered last, on CLOCK_BOOTTIME. */
+  get localAnsweredAt(): number | undefined {
+    return this.status?.value.localAnsweredAt;
+  }
+
   /** Whether Eclair can use this bitcoind, by the last status of the gate. */
   get isUsable(): boolean {
     return this.status?.value.isUsable === true;
@@ -97,17 +100,7 @@ function gateMessage({
   settledBlock,
 }: GateInputs): Omit<GateMessage, "last"> {
   const { chain, bitcoind } = configuration;
-  const local =
-    bitcoind.local === undefined
-      ? []
-      : [
-          {
-            ...{ name: "local", host: loopback, rpcPort: ports.bitcoindRpc },
-            zmqBlock: `${loopback}:${ports.bitcoindZmqBlock}`,
-            zmqTx: `${loopback}:${ports.bitcoindZmqTx}`,
-            ...{ eclair: secrets.bitcoind.eclair, gate: secrets.bitcoind.gate },
-          },
-        ];
+  const local = bitcoind.local === undefined ? [] : [localEndpoint(secrets.bitcoind)];
   const remotes = bitcoind.remotes.map((remote, index) =>
     remoteEndpoint(remote, secrets.bitcoind.remotes[index] ?? { username: "", password: "" }),
   );

@@ -29,6 +29,8 @@ export type ChainObservation = {
   readonly bitcoind: BitcoindReport;
   /** When bitcoind answered last, on CLOCK_BOOTTIME. The error -28, "loading", is an answer. */
   readonly answeredAt: number | undefined;
+  /** The same of the local bitcoind. */
+  readonly localAnsweredAt: number | undefined;
   /** Whether Eclair can use this bitcoind. */
   readonly isUsable: boolean;
   readonly others: OtherBitcoinds;
@@ -46,29 +48,35 @@ export class ChainHealth {
   private readonly limits: ChainLimits;
   private last: ChainTipReport = {};
   private answeredAt: number;
+  private localAnsweredAt: number;
   private unusableSince: number | undefined;
   private problem: string | undefined;
   private behindSince: number | undefined;
   private peerlessSince: number | undefined;
   private observedAt: number;
   private isKnown = false;
+  private isUsable = false;
 
   /** @param uptime seconds on CLOCK_BOOTTIME, here and below */
   constructor(chain: Chain, limits: ChainLimits, uptime: number) {
     this.chain = chain;
     this.limits = limits;
     this.answeredAt = uptime;
+    this.localAnsweredAt = uptime;
     this.observedAt = uptime;
   }
 
   /** @param now the time of the wall clock, in milliseconds since 1970 */
-  observe({ bitcoind, answeredAt, isUsable, others }: ChainObservation, now: number, uptime: number): void {
+  observe(observation: ChainObservation, now: number, uptime: number): void {
+    const { bitcoind, answeredAt, localAnsweredAt, isUsable, others } = observation;
     this.observedAt = uptime;
     this.isKnown = bitcoind.known;
+    this.isUsable = bitcoind.known && isUsable;
     this.answeredAt = Math.max(this.answeredAt, answeredAt ?? -Infinity);
+    this.localAnsweredAt = Math.max(this.localAnsweredAt, localAnsweredAt ?? -Infinity);
     // A bitcoind that loads, or that ends again and again while it loads, is not usable either. Silence has a limit of its own.
     const answers = bitcoind.known || bitcoind.warmingUp === true;
-    if (bitcoind.known && isUsable) this.unusableSince = undefined;
+    if (this.isUsable) this.unusableSince = undefined;
     else if (answers) this.unusableSince ??= uptime;
     this.problem = bitcoind.known ? bitcoind.problem : bitcoind.reason;
     if (!bitcoind.known) {
@@ -96,8 +104,13 @@ export class ChainHealth {
     return this.last;
   }
 
-  /** Seconds without an answer of bitcoind. */
-  get unansweredSeconds(): number {
+  /** Seconds without an answer of the local bitcoind; zero while Eclair can use another bitcoind. */
+  get brokenSeconds(): number {
+    return this.isUsable ? 0 : this.observedAt - this.localAnsweredAt;
+  }
+
+  /** Seconds without an answer of the bitcoind that Eclair uses. */
+  private get unansweredSeconds(): number {
     return this.isKnown ? 0 : this.observedAt - this.answeredAt;
   }
 

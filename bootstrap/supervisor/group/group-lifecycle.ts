@@ -13,7 +13,7 @@ const unhealthyEverySeconds = 300;
 export type HostHealth = {
   /** The boot has ended, the supervisor runs, and bitcoind answers. */
   readonly healthy: boolean;
-  /** How long a local service of this host has not answered; zero while every local service answers. */
+  /** How long the local bitcoind has not answered; zero while Eclair can use another bitcoind. */
   readonly brokenForSeconds: number;
 };
 

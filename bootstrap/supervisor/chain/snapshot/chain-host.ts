@@ -1,7 +1,7 @@
 import { describeChain } from "../../../bitcoind/describe.ts";
+import { localEndpoint } from "../../../bitcoind/endpoints.ts";
 import { bitcoindClient } from "../../../bitcoind/rpc/client.ts";
 import { Transport } from "../../../bitcoind/rpc/transport.ts";
-import { ports } from "../../../contract/ports.ts";
 import type { ChainFacts } from "../../../contract/requests/chain-snapshot.ts";
 import { run } from "../../../os/run.ts";
 import { startUnit } from "../../../os/systemd.ts";
@@ -25,12 +25,7 @@ export type ChainHost = {
 };
 
 export function chainHost(login: SupervisorSecrets["bitcoind"]["gate"]): ChainHost {
-  const loopback = "127.0.0.1";
-  const zmq = { zmqBlock: `${loopback}:1`, zmqTx: `${loopback}:1` };
-  const transport = new Transport({
-    ...{ name: "local", host: loopback, rpcPort: ports.bitcoindRpc, ...zmq },
-    ...{ eclair: login, gate: login },
-  });
+  const transport = new Transport(localEndpoint({ eclair: login, gate: login }));
   const client = bitcoindClient(
     (path, body, authorization, signal) => transport.post(path, body, authorization, { signal, fresh: true }),
     login,

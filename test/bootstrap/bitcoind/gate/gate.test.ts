@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { localName } from "../../../../bootstrap/bitcoind/endpoints.ts";
+import { boottime } from "../../../../bootstrap/os/clock.ts";
 import { hashOf, type FakeBitcoind } from "../../../support/fake-bitcoind.ts";
 import { GateOfTwoBitcoinds } from "../../../support/gate-of-two-bitcoinds.ts";
 
@@ -53,6 +55,22 @@ test("a bitcoind that returns on another chain is not used any more, and no bloc
   await two.b.start();
   await two.untilChosen("b");
   expect(await two.call("getblockcount")).toBe(true);
+});
+
+test("the status contains the last answer of the local bitcoind, also while another one is chosen", async () => {
+  two.gate.update({
+    ...{ chain: "regtest", wallet: "eclair", login: { username: "eclair", password: "x" } },
+    ...{ bitcoinds: [two.a.endpoint("a"), two.b.endpoint(localName)], nextAddresses: [], last: {} },
+  });
+  await two.untilChosen("a");
+  const began = boottime();
+  await expect.poll(() => two.gate.status?.localAnsweredAt).toBeGreaterThan(began);
+  await two.b.stop();
+  await expect.poll(() => two.problem(1)).toMatch(/does not answer/);
+  const last = two.gate.status?.localAnsweredAt;
+  const stopped = boottime();
+  await expect.poll(() => two.gate.status?.answeredAt).toBeGreaterThan(stopped);
+  expect(two.gate.status?.localAnsweredAt).toBe(last);
 });
 
 test("each block of the chosen bitcoind is announced, and the best block after a change", async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { chainLimits as limits } from "../../../support/chain-limits.ts";
 import type { Chain } from "../../../../bootstrap/contract/configuration/node.ts";
 import { ChainHealth, type ChainObservation } from "../../../../bootstrap/supervisor/chain/chain-health.ts";
@@ -33,6 +33,7 @@ function observed(chain: Chain, ...observations: Observed[]) {
       {
         bitcoind: report,
         answeredAt: report.known || report.warmingUp === true ? uptime : undefined,
+        localAnsweredAt: undefined,
         isUsable,
         others: { bestBlocks, havePeers },
       },
@@ -134,11 +135,17 @@ test("no answer is a fault after its limit, and a bitcoind that loads its index 
 test("a bitcoind that does not answer has only the limit for silence, also when this limit is longer", () => {
   const health = new ChainHealth("mainnet", { ...limits, unreachableSeconds: 600 }, 0);
   const others = { bestBlocks: 100, havePeers: true };
-  health.observe({ bitcoind: bitcoind(100), answeredAt: 0, isUsable: true, others }, now, 0);
-  for (const uptime of [10, 599])
-    health.observe({ bitcoind: dead, answeredAt: undefined, isUsable: false, others }, now, uptime);
+  const unanswered = {
+    bitcoind: dead,
+    answeredAt: undefined,
+    localAnsweredAt: undefined,
+    isUsable: false,
+    others,
+  };
+  health.observe({ ...unanswered, bitcoind: bitcoind(100), answeredAt: 0, isUsable: true }, now, 0);
+  for (const uptime of [10, 599]) health.observe(unanswered, now, uptime);
   expect(health.fault).toBeUndefined();
-  health.observe({ bitcoind: dead, answeredAt: undefined, isUsable: false, others }, now, 600);
+  health.observe(unanswered, now, 600);
   expect(health.fault?.kind).toBe("unreachable");
 });
 
@@ -170,4 +177,37 @@ test("a bitcoind that Eclair cannot use for a minute is a fault, although it ans
   });
   const again: Observed[] = [...begun, [bitcoind(100), 100, 60], [scanning, 100, 65, true, false]];
   expect(observed("mainnet", ...again, [scanning, 100, 70, true, false]).fault).toBeUndefined();
+});
+
+describe("the local bitcoind is broken", () => {
+  const others = { bestBlocks: 100, havePeers: true };
+  const brokenAfter100Seconds = (observation: Partial<ChainObservation>) => {
+    const health = new ChainHealth("mainnet", limits, 0);
+    const unanswered = {
+      bitcoind: dead,
+      answeredAt: undefined,
+      localAnsweredAt: undefined,
+      isUsable: false,
+      others,
+    };
+    health.observe({ ...unanswered, ...observation }, now, 100);
+    return health.brokenSeconds;
+  };
+
+  test.each<[string, Partial<ChainObservation>, number]>([
+    ["when it has never answered", {}, 100],
+    ["since its last answer", { answeredAt: 30, localAnsweredAt: 30 }, 70],
+    [
+      "not while it synchronises and the preferred remote bitcoind does not answer",
+      { localAnsweredAt: 100 },
+      0,
+    ],
+    [
+      "not while Eclair can use a remote bitcoind",
+      { bitcoind: bitcoind(100), answeredAt: 100, isUsable: true },
+      0,
+    ],
+  ])("%s", (_, observation, seconds) => {
+    expect(brokenAfter100Seconds(observation)).toBe(seconds);
+  });
 });
