@@ -13,6 +13,8 @@ export const logEvents = {
   "bitcoind.answer-unknown": "bitcoind's answer to a call that changes the wallet has an unknown form.",
   "bitcoind.broadcast-failed":
     "A bitcoind that Eclair does not use now did not receive a transaction. The gate sends it before Eclair uses this bitcoind.",
+  "bitcoind.broadcasts-unknown":
+    "The gate cannot read the unconfirmed transactions of the wallet, which another bitcoind may need. It tries again every second.",
   "bitcoind.change":
     "Eclair's call that changes the wallet was sent to a bitcoind. `outcome`: `answered`, `no answer`, or `not sent`. The gate sends no such call twice.",
   "bitcoind.change-failed":

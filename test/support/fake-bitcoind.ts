@@ -118,6 +118,8 @@ export class FakeBitcoind {
         return hashOf(chain, Number(params[0]));
       case "getindexinfo":
         return this.txindex;
+      case "listtransactions":
+        return [];
       case "listwallets":
         return ["eclair"];
       case "getwalletinfo":

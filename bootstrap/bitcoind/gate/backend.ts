@@ -43,6 +43,8 @@ export class Backend {
   hasBeenExamined = false;
   /** Whether it may have started again, possibly on another chain, since Eclair could use it last. */
   mayHaveRestarted = false;
+  /** Whether it may have started again since the gate restored locks and transactions, which bitcoind keeps in memory. */
+  mayHaveForgotten = false;
   /** Whether it is known to have the settled block of the node's chain. */
   hasSettledBlock = false;
   /** On CLOCK_BOOTTIME; undefined when it never answered. */
@@ -107,8 +109,10 @@ export class Backend {
   /** A request was not answered. The next check decides whether this bitcoind works again. */
   noteUnanswered(error: unknown): void {
     // A bitcoind that is only slow keeps its connections.
-    if (error instanceof WarmingUp || (error instanceof NoAnswer && !error.wasGivenUp))
+    if (error instanceof WarmingUp || (error instanceof NoAnswer && !error.wasGivenUp)) {
       this.mayHaveRestarted = true;
+      this.mayHaveForgotten = true;
+    }
     this.state = {
       kind: "unanswered",
       reason: messageOf(error),

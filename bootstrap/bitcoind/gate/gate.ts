@@ -36,7 +36,6 @@ export class BitcoindGate {
   private bestTip: Tip | undefined;
   /** The block that Eclair was told last. */
   private published: string | undefined;
-  private sequence = 0;
   private closed = false;
   /** The calls of Eclair that change the wallet or broadcast and have no answer yet; the oldest one first, on CLOCK_BOOTTIME. */
   private readonly pendingCalls = new Set<{ readonly beganAt: number }>();
@@ -58,7 +57,7 @@ export class BitcoindGate {
     this.settled ??= message.last.settledBlock;
     this.followActive(message.settledBlock, previous?.settledBlock);
     if (message.openEclair !== undefined && message.openEclair !== previous?.openEclair)
-      this.walletState.clear();
+      this.walletState.beginEclair();
     const { chain, wallet, watched, bitcoinds } = message;
     const settings = { chain, wallet, watched };
     const next = bitcoinds.map(
@@ -182,8 +181,10 @@ export class BitcoindGate {
     try {
       await this.settle(backend);
     } catch (error) {
-      backend.noteUnanswered(error);
+      return backend.noteUnanswered(error);
     }
+    const { openEclair, wallet = "" } = this.message ?? {};
+    if (openEclair !== undefined) await this.walletState.learnBroadcasts(backend.client, wallet);
   }
 
   /** Remembers a block that every bitcoind of the node's chain must have. */
@@ -201,11 +202,8 @@ export class BitcoindGate {
   }
 
   private publishBlock(hash: string): void {
-    const sequence = Buffer.alloc(4);
-    sequence.writeUInt32LE(this.sequence);
-    this.sequence = (this.sequence + 1) % 2 ** 32;
     this.published = hash;
-    this.publisher.publish([Buffer.from("hashblock"), Buffer.from(hash, "hex"), sequence]);
+    this.publisher.publishBlock(hash);
   }
 
   private reconsider(): void {
@@ -227,7 +225,8 @@ export class BitcoindGate {
       this.walletState.locks.list.length === 0,
     );
     const next = backends.find((backend) => backend.name === name);
-    if (next === undefined || next === chosen || !next.isUsable) return;
+    if (next === undefined || !next.isUsable) return;
+    if (next === chosen && !chosen.mayHaveForgotten) return;
     if (chosen?.answers === true && this.mustAwaitCalls) return;
     this.changing = this.change(chosen, next).finally(() => {
       this.changing = undefined;
@@ -260,6 +259,7 @@ export class BitcoindGate {
     return true;
   }
 
+  /** Gives Eclair another bitcoind, or the same one after it may have started again. */
   private async change(from: Backend | undefined, to: Backend): Promise<void> {
     const problem = from?.problem;
     // An answer that arrives from now on would not move with the wallet.
@@ -270,6 +270,7 @@ export class BitcoindGate {
       if (openEclair !== undefined && openEclair === this.firstEclair)
         await this.walletState.learnFrom(to.client, wallet);
       this.firstEclair = undefined;
+      to.mayHaveForgotten = false;
       await this.settle(to);
     } catch (error) {
       // The next check decides again.
@@ -277,10 +278,11 @@ export class BitcoindGate {
       to.noteUnanswered(error);
       return;
     }
+    this.replay.noteDropped();
+    if (to.bestBlockHash !== undefined) this.publishBlock(to.bestBlockHash);
+    if (from === to) return;
     this.chosen = to;
     const reason = problem ?? (from === undefined ? "the first choice" : "a preferred bitcoind works again");
     logEvent("bitcoind.chosen", { bitcoind: to.name, previous: from?.name, reason });
-    this.replay.noteDropped();
-    if (to.bestBlockHash !== undefined) this.publishBlock(to.bestBlockHash);
   }
 }

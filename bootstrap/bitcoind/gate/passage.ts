@@ -88,18 +88,16 @@ function broadcastTo(backends: readonly Backend[], { method, params }: Call): vo
 }
 
 /**
- * Follows what the calls have changed. A transaction that no bitcoind has accepted is sent to no other bitcoind, now or later:
- * Eclair gives up the channel that such a transaction would have funded.
+ * Follows what the calls have changed. A transaction that the chosen bitcoind has never accepted is sent to no other bitcoind, now
+ * or later: Eclair gives up the channel that such a transaction would have funded. A refusal of what was accepted before changes
+ * nothing: bitcoind can have removed it from a full mempool.
  */
 function noteResults(gate: BitcoindGate, backend: Backend, request: RpcRequest, { body }: RpcAnswer): void {
   if (request.effect === "read") return;
   const { walletState } = gate;
   const results = succeeded(request, body);
   for (const call of request.calls.filter((one) => transactionsOf(one).length > 0)) {
-    if (!results.some((one) => one.call === call)) {
-      walletState.broadcasts.delete(call);
-      continue;
-    }
+    if (!results.some((one) => one.call === call)) continue;
     walletState.broadcasts.add(call);
     broadcastTo(gate.others(backend), call);
   }

@@ -11,6 +11,7 @@ type Subscription = { readonly socket: Socket; readonly topics: Set<string>; isR
 export class Publisher {
   private readonly server: Server;
   private readonly subscribers = new Set<Subscription>();
+  private sequence = 0;
 
   constructor() {
     this.server = createServer((socket) => this.accept(socket));
@@ -38,6 +39,14 @@ export class Publisher {
       if (socket.writableLength > largestBacklogBytes) socket.destroy();
       else socket.write(message);
     }
+  }
+
+  /** Announces a block as bitcoind does: the topic `hashblock`, the hash, and a number that increases with each message. */
+  publishBlock(hash: string): void {
+    const sequence = Buffer.alloc(4);
+    sequence.writeUInt32LE(this.sequence);
+    this.sequence = (this.sequence + 1) % 2 ** 32;
+    this.publish([Buffer.from("hashblock"), Buffer.from(hash, "hex"), sequence]);
   }
 
   /** What the slowest subscriber has not read yet. */

@@ -51,6 +51,17 @@ export class Broadcasts {
     }
   }
 
+  /** Adds what was broadcast before everything in this list. */
+  addEarlier(calls: readonly BroadcastCall[]): void {
+    const later = [...this.all];
+    this.all.clear();
+    for (const call of calls) this.add(call);
+    for (const [name, broadcast] of later) {
+      this.all.delete(name);
+      this.all.set(name, broadcast);
+    }
+  }
+
   delete(call: BroadcastCall): void {
     this.all.delete(nameOf(call));
   }
@@ -72,10 +83,6 @@ export class Broadcasts {
     const unlocked = new Set(outpoints.map(keyOf));
     for (const [name, { inputs }] of this.all)
       if (without(inputs, unlocked).length < inputs.length) this.all.delete(name);
-  }
-
-  clear(): void {
-    this.all.clear();
   }
 
   /** @param now on CLOCK_BOOTTIME */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { logEvent } from "../../../os/log.ts";
+import { ChangeLog, logEvent } from "../../../os/log.ts";
 import { RpcError, type BitcoindClient } from "../../rpc/client.ts";
 import type { Call } from "../../rpc/request.ts";
 import { Broadcasts, isAccepted, transactionsOf, type Broadcast } from "./broadcasts.ts";
@@ -10,11 +10,13 @@ import { idOf, keyOf, Outpoints, type Outpoint } from "./outpoint.ts";
 export class WalletState {
   readonly locks = new LockedOutputs();
   readonly broadcasts = new Broadcasts();
+  private knowsBroadcasts = false;
+  private readonly log = new ChangeLog("bitcoind.broadcasts-unknown");
 
-  /** For another Eclair, which has locked and broadcast nothing yet. */
-  clear(): void {
+  /** For another Eclair, which has locked nothing yet. What an earlier Eclair has broadcast remains valid. */
+  beginEclair(): void {
     this.locks.clear();
-    this.broadcasts.clear();
+    this.knowsBroadcasts = false;
   }
 
   /**
@@ -43,6 +45,24 @@ export class WalletState {
    */
   async learnFrom(client: BitcoindClient, wallet: string): Promise<void> {
     this.locks.add(await lockedIn(client, wallet));
+  }
+
+  /**
+   * Takes over, once for each Eclair, the unconfirmed transactions of the wallet: the Eclair of another instance may have broadcast
+   * them. An error is logged, and the next call tries again.
+   */
+  async learnBroadcasts(client: BitcoindClient, wallet: string): Promise<void> {
+    if (this.knowsBroadcasts) return;
+    try {
+      const transactions = await unconfirmedIn(client, wallet);
+      this.broadcasts.addEarlier(
+        transactions.map((transaction) => ({ method: "sendrawtransaction", params: [transaction] })),
+      );
+      this.knowsBroadcasts = true;
+      this.log.reset();
+    } catch (error) {
+      this.log.logError(error);
+    }
   }
 
   /**
@@ -107,6 +127,30 @@ async function isConfirmed(client: BitcoindClient, { call }: Broadcast): Promise
     }
   }
   return true;
+}
+
+const latestEntries = 1000;
+const WalletEntries = z.array(
+  z.looseObject({
+    txid: z.string(),
+    category: z.string(),
+    confirmations: z.int(),
+    abandoned: z.boolean().optional(),
+  }),
+);
+const WalletTransaction = z.looseObject({ hex: z.string() });
+
+/** The unconfirmed transactions that spend outputs of bitcoind's wallet, in hex, the oldest one first. */
+async function unconfirmedIn(client: BitcoindClient, wallet: string): Promise<readonly string[]> {
+  const entries = WalletEntries.parse(await client("listtransactions", ["*", latestEntries], { wallet }));
+  const sent = entries.filter(
+    ({ category, confirmations, abandoned }) =>
+      category === "send" && confirmations === 0 && abandoned !== true,
+  );
+  const transactions: string[] = [];
+  for (const txid of new Set(sent.map((entry) => entry.txid)))
+    transactions.push(WalletTransaction.parse(await client("gettransaction", [txid], { wallet })).hex);
+  return transactions;
 }
 
 /** Those of some outputs that bitcoind's wallet could spend, or has locked. */

@@ -244,3 +244,73 @@ test("a gate that starts while Eclair is connected learns Eclair's locks from bi
   const moved = two.b.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
   expect(moved).toEqual([[false, [locked]]]);
 });
+
+test("the transactions of an earlier Eclair move, and its locks do not", async () => {
+  two.follow("eclair-1");
+  await two.untilChosen("a");
+  await two.call("lockunspent", false, [{ txid: "aa".repeat(32), vout: 0 }]);
+  await two.call("sendrawtransaction", transaction);
+  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
+  two.follow("eclair-2");
+  await changeToB();
+  expect([two.b.count("sendrawtransaction"), two.b.count("lockunspent")]).toEqual([2, 0]);
+});
+
+test("a transaction that bitcoind accepted once is kept when bitcoind refuses it later", async () => {
+  two.follow("eclair-1");
+  await two.untilChosen("a");
+  await two.call("sendrawtransaction", transaction);
+  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
+  two.a.answers.set("sendrawtransaction", new Error("mempool min fee not met"));
+  expect(await two.call("sendrawtransaction", transaction)).toBe("mempool min fee not met");
+  await changeToB();
+  expect(two.b.count("sendrawtransaction")).toBe(2);
+});
+
+test("the wallet's unconfirmed transactions of before Eclair was connected move, and before what they made possible", async () => {
+  const [earlier, child] = [transaction, transaction.replace("0200000001aa", "0200000001bb")];
+  const sent = { category: "send", confirmations: 0 };
+  two.a.answers.set("listtransactions", [
+    { ...sent, txid: "01".repeat(32), confirmations: 3 },
+    { ...sent, txid: "02".repeat(32), category: "receive" },
+    { ...sent, txid: "03".repeat(32), abandoned: true },
+    // An entry for each output.
+    { ...sent, txid: idOf(earlier) },
+    { ...sent, txid: idOf(earlier) },
+  ]);
+  two.a.answers.set("gettransaction", new Error("busy"));
+  two.follow("eclair-1");
+  await two.untilChosen("a");
+  await two.call("sendrawtransaction", child);
+  await expect
+    .poll(() => two.events())
+    .toContainEqual(expect.objectContaining({ event: "bitcoind.broadcasts-unknown" }));
+  two.a.answers.set("gettransaction", { hex: earlier });
+  await expect.poll(() => two.a.count("gettransaction")).toBeGreaterThan(1);
+  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
+  await changeToB();
+  const moved = two.b.calls.filter(({ method }) => method === "sendrawtransaction").slice(1);
+  expect(moved.map(({ params }) => params)).toEqual([[earlier], [child]]);
+});
+
+test("a bitcoind that starts again, without another one, gets back its locks and transactions", async () => {
+  await two.b.stop();
+  two.follow("eclair-1");
+  await two.untilChosen("a");
+  const outpoint = { txid: "aa".repeat(32), vout: 0 };
+  await two.call("sendrawtransaction", transaction);
+  await two.call("lockunspent", false, [outpoint]);
+  await two.a.stop();
+  expect(await two.call("getblockcount")).toMatch(/does not answer/);
+  await two.a.start();
+  await expect.poll(() => two.call("listunspent")).toBe(true);
+  const calls = two.a.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
+  expect(calls).toEqual([
+    [false, [outpoint]],
+    [false, [outpoint]],
+  ]);
+  expect(two.a.count("sendrawtransaction")).toBe(2);
+  const order = two.a.calls.map(({ method }) => method);
+  expect(order.lastIndexOf("lockunspent")).toBeLessThan(order.lastIndexOf("listunspent"));
+  expect(two.events()).not.toContainEqual(expect.objectContaining({ previous: "a" }));
+});
