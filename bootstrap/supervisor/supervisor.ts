@@ -167,7 +167,8 @@ export class Supervisor {
       isPassive: () => this.isPassive,
       isActive: () => this.processes.open !== undefined,
       secretVersions: () => (this.reloader.next ?? this.context).node.secretVersions,
-      isHolderFine: () => !this.isHolderSilent && leaseOwner(this.lease, undefined) === "other",
+      // A database that does not answer says nothing about the holder.
+      isHolderFine: () => !this.isHolderSilent && leaseOwner(this.lease, undefined) !== "free",
     });
     this.polledAt = boottime();
   }

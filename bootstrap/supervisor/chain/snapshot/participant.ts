@@ -14,7 +14,7 @@ const idleSeconds = 5;
 /** What the supervisor knows about this host and about the holder of the lease. */
 export type SnapshotState = {
   readonly isReadyStandby: boolean;
-  /** Whether another host holds the lease, and its host is not silent. */
+  /** Whether another host holds the lease, by the last answer of the database, and its host is not silent. */
   readonly isHolderFine: boolean;
 };
 
@@ -65,7 +65,8 @@ export class ChainSnapshotParticipant {
 
   /** Whether this host has begun a snapshot, and its bitcoind does not work normally yet. */
   get isUnderWay(): boolean {
-    return this.isWorking || this.isHeld;
+    // After an abort, bitcoind works normally, although it may still compute the hash of its chainstate.
+    return this.isHeld || (this.isWorking && !this.aborted);
   }
 
   /** The caller does not wait. */
