@@ -85,11 +85,14 @@ export class ConnectedEclair {
 
   /** Stops Eclair, so that another host takes over. */
   async handOver(): Promise<void> {
+    const { open } = this.parts.processes;
+    // The Eclair may have ended since the caller decided; the next one stays.
+    if (open === undefined) return;
     this.handingOver = true;
     // New connections are held from now on.
     this.parts.onDisconnecting();
     try {
-      await this.parts.processes.open?.stop();
+      await open.stop();
     } catch (error) {
       this.handingOver = false;
       throw error;

@@ -22,6 +22,7 @@ let slot: Slot;
 let role: CurrentRole;
 let connected: ConnectedEclair;
 let stop: () => Promise<void>;
+let hasEnded: boolean;
 const slotOf = (facts: object) =>
   ({ name: "a", pid: 7, eclairInstanceId: "first", unit: "running", ...facts }) as unknown as Slot;
 
@@ -33,6 +34,7 @@ beforeEach(() => {
   );
   slot = slotOf({ armed: true, armInputs: { rendered: "current" } });
   role = new CurrentRole();
+  hasEnded = false;
   stop = async () => await Promise.resolve(note("stop")());
   connected = new ConnectedEclair({
     role,
@@ -43,7 +45,7 @@ beforeEach(() => {
         return slot;
       },
       get open() {
-        return slotOf({ stop: async () => await stop() });
+        return hasEnded ? undefined : slotOf({ stop: async () => await stop() });
       },
       openGate: async () => await Promise.resolve(note("gate.open")()),
     },
@@ -127,4 +129,10 @@ test("a host whose Eclair cannot be stopped does not hand over", async () => {
   stop = async () => await Promise.reject(new Error("systemd does not answer"));
   await expect(connected.handOver()).rejects.toThrow("systemd does not answer");
   expect(connected.isStopping).toBe(false);
+});
+
+test("a handover that comes after the end of Eclair leaves the next Eclair alone", async () => {
+  hasEnded = true;
+  await connected.handOver();
+  expect([connected.isStopping, calls]).toEqual([false, []]);
 });
