@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ports } from "../contract/ports.ts";
 import { boottime } from "../os/clock.ts";
+import type { Door } from "./door.ts";
 import type { Route } from "./messages.ts";
 
 const everyMilliseconds = 500;
@@ -9,14 +10,24 @@ const timeoutMilliseconds = 500;
 /** A door that does not admit this host resets the connection at once. */
 const admittedAfterMilliseconds = 50;
 
+/** An Eclair that has just started may answer before it accepts its peers. */
+const unreachableMilliseconds = 3_000;
+
+type ProbedDoor = Pick<Door, "listenProblem" | "unreachableMilliseconds" | "noteReachable">;
+
 /** Finds out whether the active Eclair answers through this door. */
 export class AnswerProbe {
   private readonly route: () => Route;
+  private readonly door: ProbedDoor;
+  private readonly lightningPort: number;
   private answeredAt: number | undefined;
   private lastProblem: string | undefined;
 
-  constructor(route: () => Route) {
+  /** @param lightningPort of this host's Eclair; another one in tests */
+  constructor(route: () => Route, door: ProbedDoor, lightningPort: number = ports.lightning) {
     this.route = route;
+    this.door = door;
+    this.lightningPort = lightningPort;
   }
 
   get answeredSecondsAgo(): number | undefined {
@@ -37,11 +48,25 @@ export class AnswerProbe {
   }
 
   private async check(route: Route, now: number): Promise<string | undefined> {
-    if (route.to === "this-host" && route.answers) this.answeredAt = now;
-    if (route.to !== "other-host" || !(await isActive(route.address))) return undefined;
-    if (route.hasDoor && !(await isAdmitted(route.address)))
-      return `the door of ${route.address} does not accept connections of this host on port ${ports.door}`;
-    this.answeredAt = now;
+    const isActiveHere = route.to === "this-host" && route.answers;
+    const isActiveThere = route.to === "other-host" && (await isActive(route.address));
+    if (!isActiveHere && !isActiveThere) return undefined;
+    const problem = this.door.listenProblem ?? (await this.reach(route));
+    if (problem === undefined) this.answeredAt = now;
+    return problem;
+  }
+
+  /** Why no connection of a peer would reach the active Eclair. */
+  private async reach(route: Exclude<Route, { to: "nobody" }>): Promise<string | undefined> {
+    if (route.to === "other-host")
+      return !route.hasDoor || (await isAdmitted(route.address, ports.door))
+        ? undefined
+        : `the door of ${route.address} does not accept connections of this host on port ${ports.door}`;
+    // Eclair would log each connection, so only the connections of clients tell whether it accepts any.
+    if (this.door.unreachableMilliseconds < unreachableMilliseconds) return undefined;
+    if (!(await isAdmitted(route.address, this.lightningPort)))
+      return `Eclair does not accept connections on port ${this.lightningPort}`;
+    this.door.noteReachable();
     return undefined;
   }
 }
@@ -57,9 +82,9 @@ async function isActive(address: string): Promise<boolean> {
   }
 }
 
-/** Whether the door of another host accepts this host's connections. No byte is sent, so Eclair sees no connection. */
-async function isAdmitted(address: string): Promise<boolean> {
-  const connection = connect({ host: address, port: ports.door });
+/** Whether a port accepts this host's connections. No byte is sent, so the Eclair behind another door sees no connection. */
+async function isAdmitted(address: string, port: number): Promise<boolean> {
+  const connection = connect({ host: address, port });
   const ended = new Promise<false>((resolve) => {
     connection.once("error", () => resolve(false));
     connection.once("close", () => resolve(false));

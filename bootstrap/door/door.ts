@@ -35,6 +35,10 @@ export class Door {
   private isLeaving = false;
   /** Set while the destination cannot be reached: one connection at a time tries, from this time on. */
   private retryAt: number | undefined;
+  /** Since when this host's Eclair accepts no connection, by the clock of `performance.now()`. */
+  private unreachableSince: number | undefined;
+  /** Why a port cannot be bound. */
+  private readonly listenErrors = new Map<Side, string>();
   private timer: NodeJS.Timeout | undefined;
   private readonly totals = { accepted: 0, held: 0, moved: 0, expired: 0, refused: 0, cut: 0 };
   /** The passages that waited because no Eclair could be reached. */
@@ -61,7 +65,9 @@ export class Door {
     for (const side of ["outer", "inner"] as const) {
       const server = this.servers[side];
       const listen = () => server.listen(this.ports[side], address, 4096);
+      server.on("listening", () => this.listenErrors.delete(side));
       server.on("error", (error: NodeJS.ErrnoException) => {
+        this.listenErrors.set(side, error.message);
         // The door of the previous supervisor is ending, or the address is not configured yet.
         if (error.code !== "EADDRINUSE" && error.code !== "EADDRNOTAVAIL") throw error;
         setTimeout(listen, listenAgainMilliseconds);
@@ -78,7 +84,10 @@ export class Door {
     this.hosts = new Set(hosts);
     this.isLeaving = isLeaving;
     const holder = holderOf(route);
-    if (holder !== holderOf(previous)) this.retryAt = undefined;
+    if (holder !== holderOf(previous)) {
+      this.retryAt = undefined;
+      this.noteReachable();
+    }
     // Without a new holder, the connections of an Eclair that is stopping remain.
     if (holder !== undefined && holder !== holderOf(previous))
       this.removeWhere(({ eclairInstanceId }) => eclairInstanceId !== holder);
@@ -101,6 +110,22 @@ export class Door {
     };
   }
 
+  /** Why clients cannot connect to this door. */
+  get listenProblem(): string | undefined {
+    const [error] = this.listenErrors.values();
+    return error === undefined ? undefined : `the door cannot accept connections: ${error}`;
+  }
+
+  /** How long this host's Eclair has accepted no connection; zero when the last connection was accepted. */
+  get unreachableMilliseconds(): number {
+    const { unreachableSince } = this;
+    return unreachableSince === undefined ? 0 : performance.now() - unreachableSince;
+  }
+
+  noteReachable(): void {
+    this.unreachableSince = undefined;
+  }
+
   close(): void {
     clearInterval(this.timer);
     for (const side of ["outer", "inner"] as const) this.servers[side].close();
@@ -113,7 +138,7 @@ export class Door {
       client.on("error", () => undefined);
       return void client.resetAndDestroy();
     }
-    const passage = new Passage(client, this.events, this.limits.halfClosedMilliseconds);
+    const passage = new Passage(client, this.events, this.limits);
     if (side === "outer") this.totals.accepted += 1;
     this.passages.set(passage, side);
     this.pending.add(passage);
@@ -129,11 +154,13 @@ export class Door {
     onWaiting: (passage) => this.tryNow(passage),
     onUnreachable: (passage) => {
       this.unaccepted.delete(passage);
-      if (passage.eclairInstanceId === holderOf(this.route))
-        this.retryAt = performance.now() + tickMilliseconds;
+      if (passage.eclairInstanceId !== holderOf(this.route)) return;
+      this.retryAt = performance.now() + tickMilliseconds;
+      if (passage.isToOwn) this.unreachableSince ??= performance.now();
     },
     onConnected: (passage) => {
       this.retryAt = undefined;
+      this.noteReachable();
       setTimeout(() => this.unaccepted.delete(passage), this.limits.acceptMilliseconds);
     },
     onAnswer: (passage) => {

@@ -11,7 +11,9 @@ export const doorLimits = {
   pendingPerSource: 2_048,
   /** lnd gives up a handshake after five seconds. */
   heldMilliseconds: 4_000,
-  /** A Lightning client sends the first bytes as soon as it is connected (BOLT 8). */
+  /** A client that has sent less has not begun a handshake: the first act has 50 bytes (BOLT 8). */
+  firstActBytes: 50,
+  /** A Lightning client sends the first act as soon as it is connected. */
   silentMilliseconds: 10_000,
   /** A client may keep a connection that Eclair has ended for this time. */
   halfClosedMilliseconds: 10_000,

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import type { DoorLimits } from "./limits.ts";
 
 /** An Eclair that a connection can be passed to. */
 export type Destination = {
@@ -10,7 +11,7 @@ export type Destination = {
 };
 
 /**
- * - `silent`: the client has sent nothing yet
+ * - `silent`: the client has not sent a whole first act yet
  * - `waiting`: the client waits for an Eclair
  * - `connecting`: the door connects to Eclair
  * - `asked`: Eclair has received what the client sent, and has not answered
@@ -20,7 +21,7 @@ export type PassageState = "silent" | "waiting" | "connecting" | "asked" | "pass
 
 /** What the door learns about a passage. */
 export type PassageEvents = {
-  /** The client sent its first bytes, or lost its Eclair before the first answer. */
+  /** The client sent its first act, or lost its Eclair before the first answer. */
   readonly onWaiting: (passage: Passage) => void;
   /** Eclair refused the connection, or could not be reached in time. */
   readonly onUnreachable: (passage: Passage) => void;
@@ -31,10 +32,13 @@ export type PassageEvents = {
   readonly mayAnswer: (passage: Passage) => boolean;
 };
 
-/** A handshake begins with 50 bytes (BOLT 8). Reading stops above this limit. */
+/** Reading stops above this limit. */
 const keptBytes = 4096;
 const connectMilliseconds = 1_000;
 const keepAliveMilliseconds = 30_000;
+
+/** `halfClosedMilliseconds`: for how long the client may keep a connection that Eclair has ended. */
+type PassageLimits = Pick<DoorLimits, "firstActBytes" | "halfClosedMilliseconds">;
 
 /**
  * The connection of one client. Until Eclair's first answer, the passage keeps what the client has sent, so that it can
@@ -59,12 +63,11 @@ export class Passage {
   private kept: Buffer[] = [];
   private keptLength = 0;
   private clientEnded = false;
-  private readonly halfClosedMilliseconds: number;
+  private readonly limits: PassageLimits;
 
-  /** @param halfClosedMilliseconds for how long the client may keep a connection that Eclair has ended */
-  constructor(client: Socket, events: PassageEvents, halfClosedMilliseconds: number) {
+  constructor(client: Socket, events: PassageEvents, limits: PassageLimits) {
     this.client = client;
-    this.halfClosedMilliseconds = halfClosedMilliseconds;
+    this.limits = limits;
     this.events = events;
     this.source = client.remoteAddress ?? "";
     this.acceptedAt = performance.now();
@@ -79,6 +82,11 @@ export class Passage {
 
   get state(): PassageState {
     return this.current;
+  }
+
+  /** Whether a new connection may take its place: the client has begun no handshake, or Eclair has refused it. */
+  get isReplaceable(): boolean {
+    return this.current === "silent" || this.wasClosed;
   }
 
   /** Connects a waiting client to an Eclair. */
@@ -146,7 +154,7 @@ export class Passage {
     this.keptLength += chunk.length;
     if (this.keptLength > keptBytes) this.client.pause();
     if (this.current === "asked") this.eclair?.write(chunk);
-    if (this.current === "silent") this.wait();
+    if (this.current === "silent" && this.keptLength >= this.limits.firstActBytes) this.wait();
   }
 
   private onClientEnd(): void {
@@ -175,7 +183,7 @@ export class Passage {
   /** Eclair has closed the connection: a client that does not close its side would keep it for ever. */
   private onEclairEnd(): void {
     this.client.end();
-    setTimeout(() => this.reset(), this.halfClosedMilliseconds).unref();
+    setTimeout(() => this.reset(), this.limits.halfClosedMilliseconds).unref();
   }
 
   private onEclairClosed(failed: boolean): void {

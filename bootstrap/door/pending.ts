@@ -25,18 +25,18 @@ export class PendingLimits {
   }
 
   /**
-   * The connection that makes room for a new one: the oldest that has sent nothing, else the new one.
+   * The connection that makes room for a new one: the oldest that may be replaced, else the new one.
    * @returns undefined when there is room for all
    */
   surplus(newcomer: Passage): Passage | undefined {
     const ofSource = this.bySource.get(newcomer.source) ?? new Set();
-    if (ofSource.size > this.limits.pendingPerSource) return oldestSilent(ofSource, newcomer);
-    if (this.all.size > this.limits.pending) return oldestSilent(this.all, newcomer);
+    if (ofSource.size > this.limits.pendingPerSource) return oldestReplaceable(ofSource, newcomer);
+    if (this.all.size > this.limits.pending) return oldestReplaceable(this.all, newcomer);
     return undefined;
   }
 }
 
-function oldestSilent(passages: Iterable<Passage>, newcomer: Passage): Passage {
-  for (const passage of passages) if (passage.state === "silent") return passage;
+function oldestReplaceable(passages: Iterable<Passage>, newcomer: Passage): Passage {
+  for (const passage of passages) if (passage.isReplaceable) return passage;
   return newcomer;
 }

@@ -11,7 +11,7 @@ export async function serveDoor(): Promise<void> {
   const door = new Door();
   const stop = new AbortController();
   let last: DoorMessage | undefined;
-  const probe = new AnswerProbe(() => last?.route ?? { to: "nobody" });
+  const probe = new AnswerProbe(() => last?.route ?? { to: "nobody" }, door);
   void probe.run(stop.signal);
   const write = statusWriter();
   const reporting = setInterval(() => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { Door } from "../../../bootstrap/door/door.ts";
 import {
   addresses,
   alone,
@@ -108,9 +109,11 @@ describe("a connection is held", () => {
     const clients = [testHosts.client(a), testHosts.client(a), testHosts.client(a)];
     for (const client of clients) client.socket.write("x");
     await until(() => door.report().heldTotal === 3);
+    await until(() => door.unreachableMilliseconds > 0);
     await testHosts.eclair(eclairA, "A");
     await until(() => clients.every(({ text }) => text === "A:x"));
     expect(door.report()).toMatchObject({ passing: 3, heldTotal: 3 });
+    expect(door.unreachableMilliseconds).toBe(0);
   });
 
   test("for a limited time", async () => {
@@ -247,4 +250,14 @@ test("a host that leaves closes its connections, a part of them at a time", asyn
   expect(clients.every(({ ended }) => ended)).toBe(false);
   await until(() => clients.every(({ ended }) => ended));
   expect(clients.map(({ ending }) => ending)).not.toContain("reset");
+});
+
+test("a door whose port is in use says so, and listens when the port is free", async () => {
+  const first = await testHosts.door(a);
+  const second = new Door(testHosts.ports);
+  second.listen(a);
+  await until(() => second.listenProblem?.includes("EADDRINUSE") === true);
+  first.close();
+  await until(() => second.listenProblem === undefined);
+  second.close();
 });

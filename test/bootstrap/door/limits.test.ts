@@ -55,3 +55,33 @@ test("Eclair's backlog receives no more connections than it has room for", async
   eclair.sessions[0]?.write("answer");
   await until(() => eclair.sessions.length === 3);
 });
+
+test("a client that has sent less than a whole first act is silent, and makes room for a new one", async () => {
+  const eclair = await testHosts.eclair(eclairA, "A");
+  const door = await testHosts.door(a, { pendingPerSource: 1, firstActBytes: 4 });
+  door.update({ ...toThisHost("A", eclairA), ...alone });
+  const [incomplete] = await connected(1, door);
+  incomplete?.socket.write("act");
+  await sleep(50);
+  expect(eclair.sessions).toHaveLength(0);
+  const next = testHosts.client(a);
+  next.socket.write("act");
+  next.socket.write(" one");
+  await until(() => next.text === "A:act one");
+  expect(incomplete?.ending).toBe("reset");
+});
+
+test("a client whose handshake Eclair has refused makes room for a new one", async () => {
+  const eclair = await testHosts.eclair(eclairA, "A", false);
+  const door = await testHosts.door(a, { pendingPerSource: 1 });
+  door.update({ ...toThisHost("A", eclairA), ...alone });
+  const [refused] = await connected(1, door);
+  refused?.socket.write("not Lightning");
+  await until(() => eclair.sessions.length === 1);
+  eclair.sessions[0]?.destroy();
+  await until(() => door.report().held === 1 && eclair.sessions[0]?.destroyed === true);
+  await sleep(50);
+  testHosts.client(a).socket.write("act one");
+  await until(() => eclair.received.includes("act one"));
+  expect(refused?.ending).toBe("reset");
+});
