@@ -8,7 +8,7 @@ import { readTargetLifecycleState } from "../imds/read.ts";
 import { isLeavingGroup } from "./auto-scaling.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
 import { oncePastPending } from "./pending.ts";
-import { latestChainSnapshot } from "./latest-snapshot.ts";
+import { latestChainSnapshot, replacementSnapshot } from "./latest-snapshot.ts";
 import { enlarge } from "./volume-size.ts";
 
 type ChainVolume = NonNullable<NodeConfiguration["chainVolume"]>;
@@ -28,7 +28,7 @@ export type AttachedVolume = {
 
 /**
  * Attaches the chain volume of the cluster's last instance in this availability zone, or a new volume: from the snapshot
- * of the configuration, or empty. A volume with the tag `broken` is not used.
+ * of the configuration, or empty. A volume with the tag `broken` is not used: its successor comes from the newest verified snapshot.
  */
 export async function attachChainVolume(
   { cluster, chain, failover }: Pick<NodeConfiguration, "cluster" | "chain" | "failover">,
@@ -40,8 +40,11 @@ export async function attachChainVolume(
   const ec2 = new sdk.EC2Client(clientSettings(aws));
   try {
     const deadline = performance.now() + releaseTimeoutMilliseconds + failover.drainSeconds * 1000;
+    let replacesBroken = false;
     for (;;) {
-      const volumes = await findClusterVolumes();
+      const found = await findClusterVolumes();
+      const volumes = found.filter((volume) => tagOf(volume, tags.broken) === undefined);
+      replacesBroken = volumes.length < found.length;
       const attached = volumes.find((volume) => isAttachedHere(volume));
       if (attached !== undefined) return await use(attached);
       for (const available of volumes.filter((volume) => volume.State === "available"))
@@ -51,7 +54,7 @@ export async function attachChainVolume(
       if (!(creating || (await isReleasing(volumes))) || performance.now() > deadline) break;
       await sleep(releaseIntervalMilliseconds);
     }
-    const created = await create(ec2);
+    const created = await create(ec2, await snapshotFor(ec2, replacesBroken));
     if (!(await attach(ec2, created))) throw new Error(`another instance attached ${created}`);
     return { volumeId: created, isOwn: true };
   } catch (error) {
@@ -79,9 +82,7 @@ export async function attachChainVolume(
     for await (const page of sdk.paginateDescribeVolumes({ client: ec2 }, { Filters: filters }))
       volumes.push(...(page.Volumes ?? []));
     // The oldest volume has the longest chain.
-    return volumes
-      .filter((volume) => tagOf(volume, tags.broken) === undefined)
-      .toSorted((a, b) => (a.CreateTime?.getTime() ?? 0) - (b.CreateTime?.getTime() ?? 0));
+    return volumes.toSorted((a, b) => (a.CreateTime?.getTime() ?? 0) - (b.CreateTime?.getTime() ?? 0));
   }
 
   async function isReleasing(volumes: readonly Volume[]): Promise<boolean> {
@@ -96,9 +97,14 @@ export async function attachChainVolume(
     return (await readTargetLifecycleState()) !== undefined && (await isLeavingGroup(holders, aws));
   }
 
-  async function create(client: EC2Client): Promise<string> {
-    const snapshotId =
-      chainVolume.snapshotId === "latest" ? await latestChainSnapshot(client, chain) : chainVolume.snapshotId;
+  async function snapshotFor(client: EC2Client, replacesBroken: boolean): Promise<string | undefined> {
+    const { snapshotId, sizeGibibytes } = chainVolume;
+    if (snapshotId === "latest") return await latestChainSnapshot(client, chain);
+    if (snapshotId !== undefined || !replacesBroken) return snapshotId;
+    return await replacementSnapshot(client, { cluster, chain }, sizeGibibytes);
+  }
+
+  async function create(client: EC2Client, snapshotId: string | undefined): Promise<string> {
     const { VolumeId = "" } = await client.send(
       new sdk.CreateVolumeCommand({
         AvailabilityZone: identity.availabilityZone,

@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { attachChainVolume } from "../../../bootstrap/aws/volume.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
+import { tagsOf } from "../../../bootstrap/contract/chain/snapshot-tags.ts";
 import type { FakeCommand } from "../../support/aws-command.ts";
+import { chainFacts } from "../../support/chain-facts.ts";
+import { captureLog } from "../../support/log-capture.ts";
+
+captureLog();
 
 type Volume = {
   readonly id: string;
@@ -14,6 +19,7 @@ type Volume = {
 
 const ec2 = vi.hoisted(() => ({
   volumes: [] as object[],
+  snapshots: [] as object[],
   /** Volumes that another instance attaches first. */
   taken: [] as string[],
   calls: [] as FakeCommand[],
@@ -35,10 +41,14 @@ vi.mock("@aws-sdk/client-ec2", async () => {
     paginateDescribeVolumes: async function* paginateDescribeVolumes() {
       yield* await Promise.resolve([{ Volumes: ec2.volumes }]);
     },
+    paginateDescribeSnapshots: async function* paginateDescribeSnapshots() {
+      yield* await Promise.resolve([{ Snapshots: ec2.snapshots }]);
+    },
     waitUntilVolumeAvailable: async () => await Promise.resolve(),
   };
 });
 vi.mock("../../../bootstrap/aws/volume-size.ts", () => ({ enlarge: async () => await Promise.resolve() }));
+vi.mock("../../../bootstrap/eclair/image.ts", () => ({ bitcoindVersion: () => "31.1" }));
 vi.mock("../../../bootstrap/imds/read.ts", () => ({
   readTargetLifecycleState: async () => await Promise.resolve(undefined),
 }));
@@ -78,6 +88,7 @@ const attached = () =>
 
 beforeEach(() => {
   ec2.taken = [];
+  ec2.snapshots = [];
   ec2.calls.length = 0;
 });
 
@@ -113,4 +124,40 @@ test("the oldest volume is used, unless it is broken or another instance is fast
   ec2.taken = ["vol-1"];
   expect(await attach(...volumes)).toEqual({ volumeId: "vol-2", isOwn: false });
   expect(attached()).toEqual(["vol-1", "vol-2"]);
+});
+
+describe("a new volume without a snapshot in the configuration", () => {
+  const broken: Volume = { id: "vol-1", createdBy: "i-earlier", createdAt: "2026-01-01", broken: true };
+  const snapshot = (id: string, height: number, VolumeSize: number, isVerified = true, cluster = "demo") => ({
+    ...{ SnapshotId: id, State: "completed", VolumeSize },
+    Tags: [
+      ...tagsOf(cluster, { ...chainFacts, height }),
+      ...(isVerified ? [{ Key: tags.verified, Value: "2026-01-01" }] : []),
+    ],
+  });
+  const created = () => ec2.calls.find(({ name }) => name === "create")?.input["SnapshotId"];
+
+  beforeEach(() => {
+    ec2.snapshots = [
+      snapshot("snap-old", 100, 4),
+      snapshot("snap-new", 200, 4),
+      snapshot("snap-not-verified", 300, 4, false),
+      snapshot("snap-larger", 400, 5),
+      snapshot("snap-of-another-cluster", 500, 4, true, "other"),
+    ];
+  });
+
+  test("comes from the newest verified snapshot that fits, when the last volume is broken", async () => {
+    await attach(broken);
+    expect(created()).toBe("snap-new");
+  });
+
+  test("is empty when no snapshot fits, or when no volume is broken", async () => {
+    await attach();
+    expect(created()).toBeUndefined();
+    ec2.calls.length = 0;
+    ec2.snapshots = [snapshot("snap-larger", 400, 5)];
+    await attach(broken);
+    expect([attached(), created()]).toEqual([["vol-new"], undefined]);
+  });
 });
