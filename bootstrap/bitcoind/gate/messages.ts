@@ -53,7 +53,7 @@ export const GateStatus = z.object({
   bitcoind: BitcoindReport,
   /** When this bitcoind answered last, in seconds on CLOCK_BOOTTIME; absent when it never did. */
   answeredAt: z.number().optional(),
-  /** The same of the local bitcoind. */
+  /** When the local bitcoind answered last, in seconds on CLOCK_BOOTTIME; absent when it never did. */
   localAnsweredAt: z.number().optional(),
   /** Whether Eclair can use this bitcoind. */
   isUsable: z.boolean(),

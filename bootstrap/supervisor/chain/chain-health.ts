@@ -29,7 +29,7 @@ export type ChainObservation = {
   readonly bitcoind: BitcoindReport;
   /** When bitcoind answered last, on CLOCK_BOOTTIME. The error -28, "loading", is an answer. */
   readonly answeredAt: number | undefined;
-  /** The same of the local bitcoind. */
+  /** When the local bitcoind answered last, on CLOCK_BOOTTIME. */
   readonly localAnsweredAt: number | undefined;
   /** Whether Eclair can use this bitcoind. */
   readonly isUsable: boolean;
@@ -49,13 +49,13 @@ export class ChainHealth {
   private last: ChainTipReport = {};
   private answeredAt: number;
   private localAnsweredAt: number;
+  private usableAt = -Infinity;
   private unusableSince: number | undefined;
   private problem: string | undefined;
   private behindSince: number | undefined;
   private peerlessSince: number | undefined;
   private observedAt: number;
   private isKnown = false;
-  private isUsable = false;
 
   /** @param uptime seconds on CLOCK_BOOTTIME, here and below */
   constructor(chain: Chain, limits: ChainLimits, uptime: number) {
@@ -71,12 +71,12 @@ export class ChainHealth {
     const { bitcoind, answeredAt, localAnsweredAt, isUsable, others } = observation;
     this.observedAt = uptime;
     this.isKnown = bitcoind.known;
-    this.isUsable = bitcoind.known && isUsable;
+    if (bitcoind.known && isUsable) this.usableAt = uptime;
     this.answeredAt = Math.max(this.answeredAt, answeredAt ?? -Infinity);
     this.localAnsweredAt = Math.max(this.localAnsweredAt, localAnsweredAt ?? -Infinity);
     // A bitcoind that loads, or that ends again and again while it loads, is not usable either. Silence has a limit of its own.
     const answers = bitcoind.known || bitcoind.warmingUp === true;
-    if (this.isUsable) this.unusableSince = undefined;
+    if (bitcoind.known && isUsable) this.unusableSince = undefined;
     else if (answers) this.unusableSince ??= uptime;
     this.problem = bitcoind.known ? bitcoind.problem : bitcoind.reason;
     if (!bitcoind.known) {
@@ -104,9 +104,9 @@ export class ChainHealth {
     return this.last;
   }
 
-  /** Seconds without an answer of the local bitcoind; zero while Eclair can use another bitcoind. */
+  /** Seconds in which neither the local bitcoind has answered nor Eclair could use another one. */
   get brokenSeconds(): number {
-    return this.isUsable ? 0 : this.observedAt - this.localAnsweredAt;
+    return this.observedAt - Math.max(this.localAnsweredAt, this.usableAt);
   }
 
   /** Seconds without an answer of the bitcoind that Eclair uses. */

@@ -13,7 +13,7 @@ const unhealthyEverySeconds = 300;
 export type HostHealth = {
   /** The boot has ended, the supervisor runs, and bitcoind answers. */
   readonly healthy: boolean;
-  /** How long the local bitcoind has not answered; zero while Eclair can use another bitcoind. */
+  /** For how long neither the local bitcoind has answered nor Eclair could use another one. */
   readonly brokenForSeconds: number;
 };
 

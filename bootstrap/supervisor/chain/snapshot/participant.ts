@@ -14,7 +14,7 @@ const idleSeconds = 5;
 /** What the supervisor knows about this host and about the holder of the lease. */
 export type SnapshotState = {
   readonly isReadyStandby: boolean;
-  /** Whether another host holds the lease, by the last answer of the database, and its host is not silent. */
+  /** Whether the lease is not known to be free, and the host of its holder is not silent. */
   readonly isHolderFine: boolean;
 };
 

@@ -194,6 +194,14 @@ describe("the local bitcoind is broken", () => {
     return health.brokenSeconds;
   };
 
+  test("only since Eclair could use a remote bitcoind last", () => {
+    const health = new ChainHealth("mainnet", limits, 0);
+    const remote = { localAnsweredAt: undefined, others };
+    health.observe({ ...remote, bitcoind: bitcoind(100), answeredAt: 2400, isUsable: true }, now, 2400);
+    health.observe({ ...remote, bitcoind: dead, answeredAt: 2400, isUsable: false }, now, 2401);
+    expect(health.brokenSeconds).toBe(1);
+  });
+
   test.each<[string, Partial<ChainObservation>, number]>([
     ["when it has never answered", {}, 100],
     ["since its last answer", { answeredAt: 30, localAnsweredAt: 30 }, 70],
