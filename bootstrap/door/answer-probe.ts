@@ -10,8 +10,8 @@ const timeoutMilliseconds = 500;
 /** A door that does not admit this host resets the connection at once. */
 const admittedAfterMilliseconds = 50;
 
-/** An Eclair that has just started may answer before it accepts its peers. */
-const unreachableMilliseconds = 3_000;
+/** Eclair may be too busy to accept a connection for this time. */
+const toleratedMilliseconds = 3_000;
 
 type ProbedDoor = Pick<Door, "listenProblem" | "unreachableMilliseconds" | "noteReachable">;
 
@@ -63,7 +63,7 @@ export class AnswerProbe {
         ? undefined
         : `the door of ${route.address} does not accept connections of this host on port ${ports.door}`;
     // Eclair would log each connection, so only the connections of clients tell whether it accepts any.
-    if (this.door.unreachableMilliseconds < unreachableMilliseconds) return undefined;
+    if (this.door.unreachableMilliseconds < toleratedMilliseconds) return undefined;
     if (!(await isAdmitted(route.address, this.lightningPort)))
       return `Eclair does not accept connections on port ${this.lightningPort}`;
     this.door.noteReachable();

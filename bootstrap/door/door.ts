@@ -35,7 +35,7 @@ export class Door {
   private isLeaving = false;
   /** Set while the destination cannot be reached: one connection at a time tries, from this time on. */
   private retryAt: number | undefined;
-  /** Since when this host's Eclair accepts no connection, by the clock of `performance.now()`. */
+  /** When this host's Eclair refused a connection for the first time, by the clock of `performance.now()`. */
   private unreachableSince: number | undefined;
   /** Why a port cannot be bound. */
   private readonly listenErrors = new Map<Side, string>();
@@ -51,9 +51,10 @@ export class Door {
   ) {
     this.ports = doorPorts;
     this.limits = limits;
+    const isReplaceable = (passage: Passage) => passage.state === "silent" || this.hasRefused(passage);
     this.pendingLimits = {
-      outer: new PendingLimits(limits),
-      inner: new PendingLimits({ ...limits, pendingPerSource: limits.pending }),
+      outer: new PendingLimits(limits, isReplaceable),
+      inner: new PendingLimits({ ...limits, pendingPerSource: limits.pending }, isReplaceable),
     };
     const serverOf = (side: Side) =>
       createServer({ allowHalfOpen: true }, (client) => this.accept(client, side));
@@ -110,13 +111,13 @@ export class Door {
     };
   }
 
-  /** Why clients cannot connect to this door. */
+  /** Why peers, or the doors of other hosts, cannot connect to this door. */
   get listenProblem(): string | undefined {
     const [error] = this.listenErrors.values();
     return error === undefined ? undefined : `the door cannot accept connections: ${error}`;
   }
 
-  /** How long this host's Eclair has accepted no connection; zero when the last connection was accepted. */
+  /** The time since this host's Eclair refused a connection for the first time; zero after an accepted one. */
   get unreachableMilliseconds(): number {
     const { unreachableSince } = this;
     return unreachableSince === undefined ? 0 : performance.now() - unreachableSince;
@@ -228,6 +229,11 @@ export class Door {
     passage.connect(destination);
   }
 
+  /** Whether the active Eclair ended the connection without an answer: it does not answer the same bytes later. */
+  private hasRefused({ wasClosed, eclairInstanceId }: Passage): boolean {
+    return wasClosed && eclairInstanceId === holderOf(this.route);
+  }
+
   private get mayConnect(): boolean {
     const { retryAt, unaccepted } = this;
     if (retryAt === undefined) return unaccepted.size < this.limits.unaccepted;
@@ -246,8 +252,7 @@ export class Door {
     const { eclairInstanceId, address } = route;
     const isOwn = route.to === "this-host";
     if (isOwn && !this.isValid(eclairInstanceId)) return undefined;
-    // An Eclair that ended a connection without an answer does not answer the same bytes later.
-    if (passage.wasClosed && passage.eclairInstanceId === eclairInstanceId) return undefined;
+    if (this.hasRefused(passage)) return undefined;
     const port = route.to === "other-host" && route.hasDoor ? this.ports.inner : this.ports.outer;
     return { eclairInstanceId, address, port, isOwn };
   }

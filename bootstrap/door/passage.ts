@@ -84,11 +84,6 @@ export class Passage {
     return this.current;
   }
 
-  /** Whether a new connection may take its place: the client has begun no handshake, or Eclair has refused it. */
-  get isReplaceable(): boolean {
-    return this.current === "silent" || this.wasClosed;
-  }
-
   /** Connects a waiting client to an Eclair. */
   connect({ eclairInstanceId, address, port, isOwn }: Destination): void {
     this.current = "connecting";

@@ -6,9 +6,15 @@ export class PendingLimits {
   private readonly all = new Set<Passage>();
   private readonly bySource = new Map<string, Set<Passage>>();
   private readonly limits: Pick<DoorLimits, "pending" | "pendingPerSource">;
+  private readonly isReplaceable: (passage: Passage) => boolean;
 
-  constructor(limits: Pick<DoorLimits, "pending" | "pendingPerSource">) {
+  /** @param isReplaceable whether a new connection may take the place of this one */
+  constructor(
+    limits: Pick<DoorLimits, "pending" | "pendingPerSource">,
+    isReplaceable: (passage: Passage) => boolean,
+  ) {
     this.limits = limits;
+    this.isReplaceable = isReplaceable;
   }
 
   add(passage: Passage): void {
@@ -30,13 +36,13 @@ export class PendingLimits {
    */
   surplus(newcomer: Passage): Passage | undefined {
     const ofSource = this.bySource.get(newcomer.source) ?? new Set();
-    if (ofSource.size > this.limits.pendingPerSource) return oldestReplaceable(ofSource, newcomer);
-    if (this.all.size > this.limits.pending) return oldestReplaceable(this.all, newcomer);
+    if (ofSource.size > this.limits.pendingPerSource) return this.oldestReplaceable(ofSource, newcomer);
+    if (this.all.size > this.limits.pending) return this.oldestReplaceable(this.all, newcomer);
     return undefined;
   }
-}
 
-function oldestReplaceable(passages: Iterable<Passage>, newcomer: Passage): Passage {
-  for (const passage of passages) if (passage.isReplaceable) return passage;
-  return newcomer;
+  private oldestReplaceable(passages: Iterable<Passage>, newcomer: Passage): Passage {
+    for (const passage of passages) if (this.isReplaceable(passage)) return passage;
+    return newcomer;
+  }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { doorLimits } from "../../../bootstrap/door/limits.ts";
 import type { Door } from "../../../bootstrap/door/door.ts";
 import { addresses, alone, TestHosts, toNobody, toThisHost, until } from "./harness.ts";
 
@@ -79,9 +80,28 @@ test("a client whose handshake Eclair has refused makes room for a new one", asy
   refused?.socket.write("not Lightning");
   await until(() => eclair.sessions.length === 1);
   eclair.sessions[0]?.destroy();
-  await until(() => door.report().held === 1 && eclair.sessions[0]?.destroyed === true);
-  await sleep(50);
-  testHosts.client(a).socket.write("act one");
-  await until(() => eclair.received.includes("act one"));
+  await until(() => {
+    if (eclair.received.includes("act one")) return true;
+    testHosts.client(a).socket.write("act one");
+    return false;
+  });
   expect(refused?.ending).toBe("reset");
+});
+
+test("a client that waits for the next Eclair keeps its place", async () => {
+  const eclair = await testHosts.eclair(eclairA, "A", false);
+  const door = await testHosts.door(a, { pendingPerSource: 1 });
+  door.update({ ...toThisHost("A", eclairA), ...alone });
+  const [waiting] = await connected(1, door);
+  waiting?.socket.write("act one");
+  await until(() => eclair.sessions.length === 1);
+  door.update({ ...toNobody(), ...alone });
+  eclair.sessions[0]?.destroy();
+  const next = testHosts.client(a);
+  await until(() => next.ending === "reset");
+  expect(waiting?.ending).toBeUndefined();
+});
+
+test("a handshake begins with 50 bytes", () => {
+  expect(doorLimits.firstActBytes).toBe(50);
 });
