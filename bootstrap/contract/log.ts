@@ -30,8 +30,8 @@ export const logEvents = {
   "bitcoind.reindexes": "bitcoind builds its index again from its blocks, which takes hours on mainnet.",
   "bitcoind.request-failed": "The gate failed to pass a request of Eclair.",
   "bitcoind.unusable": "Eclair cannot use this bitcoind, or should use another one.",
-  "bitcoind.wallet-moved":
-    "Another bitcoind has received the transactions that Eclair broadcast, and has the same locked outputs.",
+  "bitcoind.wallet-prepared":
+    "A bitcoind has received the transactions that Eclair broadcast, and has the same locked outputs.",
   "boot.identity": "The instance read its identity document.",
   "boot.idle": "The user-data contains no document of this project; the boot starts nothing.",
   "boot.phase": "A phase of the boot ended, or failed with `error`.",

@@ -86,7 +86,7 @@ export class ConnectedEclair {
   /** Stops Eclair, so that another host takes over. */
   async handOver(): Promise<void> {
     const { open } = this.parts.processes;
-    // The Eclair may have ended since the caller decided; the next one stays.
+    // The Eclair may have ended since the caller decided.
     if (open === undefined) return;
     this.handingOver = true;
     // New connections are held from now on.

@@ -24,6 +24,8 @@ export class FakeBitcoind {
   txindex: object = { txindex: { synced: true, best_block_height: 100 } };
   version = 310_000;
   locked: object[] = [];
+  /** By their ids, in hex. */
+  readonly rawTransactions = new Map<string, string>();
   /** Answers of other calls. An Error becomes an RPC error. */
   readonly answers = new Map<string, unknown>();
   /** What happens to Eclair's calls: `silent`: no answer; `cut`: the connection ends after the call arrived. */
@@ -73,11 +75,7 @@ export class FakeBitcoind {
   /** Announces its best block. */
   announce(): void {
     const { chain, height } = this.blocks;
-    this.publisher.publish([
-      Buffer.from("hashblock"),
-      Buffer.from(hashOf(chain, height), "hex"),
-      Buffer.alloc(4),
-    ]);
+    this.publisher.publishBlock(hashOf(chain, height));
   }
 
   /** Whether a call arrived, and how often. */
@@ -118,6 +116,8 @@ export class FakeBitcoind {
         return hashOf(chain, Number(params[0]));
       case "getindexinfo":
         return this.txindex;
+      case "getrawtransaction":
+        return this.rawTransactions.get(String(params[0])) ?? new Error("No such mempool transaction");
       case "listtransactions":
         return [];
       case "listwallets":

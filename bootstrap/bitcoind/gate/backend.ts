@@ -43,7 +43,7 @@ export class Backend {
   hasBeenExamined = false;
   /** Whether it may have started again, possibly on another chain, since Eclair could use it last. */
   mayHaveRestarted = false;
-  /** Whether it may have started again since the gate restored locks and transactions, which bitcoind keeps in memory. */
+  /** Whether it may have started again since the gate prepared it: bitcoind keeps locks in memory. */
   mayHaveForgotten = false;
   /** Whether it is known to have the settled block of the node's chain. */
   hasSettledBlock = false;
@@ -212,6 +212,11 @@ export class Backend {
     const { state } = this;
     if (state.kind === "unanswered") return this.mayHaveRestarted;
     return !state.examination.isOnChain || state.examination.lacksSettledBlock;
+  }
+
+  /** Whether it may have forgotten what Eclair locked and broadcast, and can be told again. */
+  get mustBePrepared(): boolean {
+    return this.mayHaveForgotten && this.answers && !this.mayBeOnOtherChain;
   }
 
   get nextAddresses(): readonly number[] {

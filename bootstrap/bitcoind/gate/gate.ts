@@ -152,7 +152,10 @@ export class BitcoindGate {
   private followActive(settled: BlockId | undefined, previous: BlockId | undefined): void {
     if (settled === undefined) return;
     this.settled = settled;
-    if (previous === undefined) this.bestTip = undefined;
+    if (previous !== undefined) return;
+    this.bestTip = undefined;
+    // That instance may replace or abandon them. The wallet knows those that remain.
+    this.walletState.broadcasts.clear();
   }
 
   /**
@@ -184,7 +187,10 @@ export class BitcoindGate {
       return backend.noteUnanswered(error);
     }
     const { openEclair, wallet = "" } = this.message ?? {};
-    if (openEclair !== undefined) await this.walletState.learnBroadcasts(backend.client, wallet);
+    // A change has sent its list already.
+    const isCurrent = () => this.chosen === backend && this.changing === undefined;
+    if (openEclair !== undefined && isCurrent())
+      await this.walletState.learnBroadcasts(backend.client, wallet, isCurrent);
   }
 
   /** Remembers a block that every bitcoind of the node's chain must have. */
@@ -225,8 +231,8 @@ export class BitcoindGate {
       this.walletState.locks.list.length === 0,
     );
     const next = backends.find((backend) => backend.name === name);
-    if (next === undefined || !next.isUsable) return;
-    if (next === chosen && !chosen.mayHaveForgotten) return;
+    if (next === undefined) return;
+    if (next === chosen ? !chosen.mustBePrepared : !next.isUsable) return;
     if (chosen?.answers === true && this.mustAwaitCalls) return;
     this.changing = this.change(chosen, next).finally(() => {
       this.changing = undefined;
@@ -266,7 +272,10 @@ export class BitcoindGate {
     if (from !== undefined && (!from.answers || this.pendingCalls.size > 0)) from.abandonRequests();
     try {
       const { openEclair, wallet = "" } = this.message ?? {};
-      if (openEclair !== undefined && from !== undefined) await this.walletState.moveTo(to.client, wallet);
+      if (openEclair !== undefined && from !== undefined) {
+        const prepared = await this.walletState.prepare(to.client, wallet);
+        logEvent("bitcoind.wallet-prepared", { bitcoind: to.name, ...prepared });
+      }
       if (openEclair !== undefined && openEclair === this.firstEclair)
         await this.walletState.learnFrom(to.client, wallet);
       this.firstEclair = undefined;

@@ -37,6 +37,11 @@ async function passToChosen(
   while (backend !== undefined && !tried.has(backend)) {
     tried.add(backend);
     if (backend.mayBeOnOtherChain) return failure(request, `bitcoind (${backend.name}) ${backend.problem}`);
+    if (backend.mayHaveForgotten && request.effect === "change")
+      return failure(
+        request,
+        `bitcoind (${backend.name}) may have started again, and has no locks of Eclair yet`,
+      );
     try {
       const answer = await send(backend, path, body, request);
       noteResults(gate, backend, request, answer);

@@ -53,7 +53,6 @@ export const gateCalls = [
   "getindexinfo",
   "getnetworkinfo",
   "getrawtransaction",
-  "gettransaction",
   "gettxoutsetinfo",
   "getwalletinfo",
   "importdescriptors",

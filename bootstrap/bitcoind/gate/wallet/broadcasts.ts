@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { boottime } from "../../../os/clock.ts";
 import type { Call } from "../../rpc/request.ts";
-import { inputsOf, keyOf, type Outpoint } from "./outpoint.ts";
+import { idOf, inputsOf, keyOf, type Outpoint } from "./outpoint.ts";
 
 /** The list also contains confirmed transactions: the next change removes them. */
 const mostBroadcasts = 10_000;
@@ -35,31 +35,37 @@ export type Broadcast = {
 const without = (outpoints: readonly Outpoint[], removed: ReadonlySet<string>) =>
   outpoints.filter((outpoint) => !removed.has(keyOf(outpoint)));
 
-/** What Eclair has broadcast and may be unconfirmed, in the order of the broadcasts. */
+/** What was broadcast for the node and may be unconfirmed, in the order of the broadcasts. */
 export class Broadcasts {
   /** By the transactions, the oldest one first. */
   private readonly all = new Map<string, Broadcast>();
 
-  /** @param now on CLOCK_BOOTTIME */
+  /**
+   * Adds a broadcast. A repeated one keeps its place, before what may spend it.
+   * @param now on CLOCK_BOOTTIME
+   */
   add(call: BroadcastCall, now = boottime()): void {
-    const inputs = transactionsOf(call).flatMap(inputsOf);
-    this.delete(call);
-    this.all.set(nameOf(call), { call, inputs, held: inputs, at: now });
-    for (const [oldest, { at }] of this.all) {
-      if (this.all.size <= mostBroadcasts && now - at < longestSeconds) return;
-      this.all.delete(oldest);
-    }
+    this.all.set(nameOf(call), broadcastOf(call, now));
+    this.trim(now);
   }
 
-  /** Adds what was broadcast before everything in this list. */
-  addEarlier(calls: readonly BroadcastCall[]): void {
+  /** Adds what was broadcast before everything else in this list, in its order. */
+  addEarlier(calls: readonly BroadcastCall[], now = boottime()): void {
+    const earlier = calls.map((call) => broadcastOf(call, now));
     const later = [...this.all];
     this.all.clear();
-    for (const call of calls) this.add(call);
-    for (const [name, broadcast] of later) {
-      this.all.delete(name);
-      this.all.set(name, broadcast);
-    }
+    for (const broadcast of earlier) this.all.set(nameOf(broadcast.call), broadcast);
+    for (const [name, broadcast] of later) this.all.set(name, broadcast);
+    this.trim(now);
+  }
+
+  private trim(now: number): void {
+    for (const [oldest, { at }] of this.all)
+      if (this.all.size > mostBroadcasts || now - at >= longestSeconds) this.all.delete(oldest);
+  }
+
+  clear(): void {
+    this.all.clear();
   }
 
   delete(call: BroadcastCall): void {
@@ -85,10 +91,21 @@ export class Broadcasts {
       if (without(inputs, unlocked).length < inputs.length) this.all.delete(name);
   }
 
+  /** Eclair has abandoned a transaction. */
+  deleteTransaction(txid: string): void {
+    for (const [name, { call }] of this.all)
+      if (transactionsOf(call).some((transaction) => idOf(transaction) === txid)) this.all.delete(name);
+  }
+
   /** @param now on CLOCK_BOOTTIME */
   list(now = boottime()): readonly Broadcast[] {
     return [...this.all.values()].filter(({ at }) => now - at < longestSeconds);
   }
+}
+
+function broadcastOf(call: BroadcastCall, at: number): Broadcast {
+  const inputs = transactionsOf(call).flatMap(inputsOf);
+  return { call, inputs, held: inputs, at };
 }
 
 const nameOf = (call: BroadcastCall): string => transactionsOf(call).join();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ChangeLog, logEvent } from "../../../os/log.ts";
+import { ChangeLog } from "../../../os/log.ts";
 import { RpcError, type BitcoindClient } from "../../rpc/client.ts";
 import type { Call } from "../../rpc/request.ts";
 import { Broadcasts, isAccepted, transactionsOf, type Broadcast } from "./broadcasts.ts";
@@ -37,6 +37,8 @@ export class WalletState {
     const [unlocks, outpoints] = call.params;
     if (call.method === "lockunspent" && result === true && unlocks === true)
       this.broadcasts.deleteSpending(Outpoints.parse(outpoints ?? []));
+    if (call.method === "abandontransaction")
+      this.broadcasts.deleteTransaction(z.string().parse(call.params[0]));
   }
 
   /**
@@ -50,11 +52,13 @@ export class WalletState {
   /**
    * Takes over, once for each Eclair, the unconfirmed transactions of the wallet: the Eclair of another instance may have broadcast
    * them. An error is logged, and the next call tries again.
+   * @param isCurrent whether this bitcoind is still the one that Eclair uses
    */
-  async learnBroadcasts(client: BitcoindClient, wallet: string): Promise<void> {
+  async learnBroadcasts(client: BitcoindClient, wallet: string, isCurrent: () => boolean): Promise<void> {
     if (this.knowsBroadcasts) return;
     try {
       const transactions = await unconfirmedIn(client, wallet);
+      if (!isCurrent()) return;
       this.broadcasts.addEarlier(
         transactions.map((transaction) => ({ method: "sendrawtransaction", params: [transaction] })),
       );
@@ -66,10 +70,11 @@ export class WalletState {
   }
 
   /**
-   * Locks the same outputs in another bitcoind, and broadcasts the transactions there.
+   * Locks the same outputs in a bitcoind, and broadcasts the transactions there.
+   * @returns counts for the log
    * @throws Error when that bitcoind does not answer
    */
-  async moveTo(client: BitcoindClient, wallet: string): Promise<void> {
+  async prepare(client: BitcoindClient, wallet: string): Promise<Record<string, number>> {
     // First the transactions: bitcoind releases the locks of the outputs that they spend.
     const refused: Broadcast[] = [];
     for (const broadcast of this.broadcasts.list()) {
@@ -86,12 +91,12 @@ export class WalletState {
     const { unlock, lock } = this.locks.differencesFrom(await lockedIn(client, wallet), held);
     if (unlock.length > 0) await client("lockunspent", [true, unlock], { wallet });
     for (const outpoint of lock) await this.lock(client, wallet, outpoint);
-    logEvent("bitcoind.wallet-moved", {
+    return {
       broadcasts: this.broadcasts.list().length,
       refusedBroadcasts: refused.length,
       locked: lock.length,
       unlocked: unlock.length,
-    });
+    };
   }
 
   private async lock(client: BitcoindClient, wallet: string, outpoint: Outpoint): Promise<void> {
@@ -129,6 +134,7 @@ async function isConfirmed(client: BitcoindClient, { call }: Broadcast): Promise
   return true;
 }
 
+/** More than a node has unconfirmed at one time. */
 const latestEntries = 1000;
 const WalletEntries = z.array(
   z.looseObject({
@@ -138,7 +144,6 @@ const WalletEntries = z.array(
     abandoned: z.boolean().optional(),
   }),
 );
-const WalletTransaction = z.looseObject({ hex: z.string() });
 
 /** The unconfirmed transactions that spend outputs of bitcoind's wallet, in hex, the oldest one first. */
 async function unconfirmedIn(client: BitcoindClient, wallet: string): Promise<readonly string[]> {
@@ -148,9 +153,21 @@ async function unconfirmedIn(client: BitcoindClient, wallet: string): Promise<re
       category === "send" && confirmations === 0 && abandoned !== true,
   );
   const transactions: string[] = [];
-  for (const txid of new Set(sent.map((entry) => entry.txid)))
-    transactions.push(WalletTransaction.parse(await client("gettransaction", [txid], { wallet })).hex);
+  for (const txid of new Set(sent.map((entry) => entry.txid))) {
+    const transaction = await inMempool(client, txid);
+    if (transaction !== undefined) transactions.push(transaction);
+  }
   return transactions;
+}
+
+/** @returns undefined for a transaction that another one has replaced */
+async function inMempool(client: BitcoindClient, txid: string): Promise<string | undefined> {
+  try {
+    return z.string().parse(await client("getrawtransaction", [txid]));
+  } catch (error) {
+    if (error instanceof RpcError) return undefined;
+    throw error;
+  }
 }
 
 /** Those of some outputs that bitcoind's wallet could spend, or has locked. */

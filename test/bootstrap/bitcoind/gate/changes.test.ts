@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { idOf, inputsOf } from "../../../../bootstrap/bitcoind/gate/wallet/outpoint.ts";
+import { hashOf } from "../../../support/fake-bitcoind.ts";
 import { GateOfTwoBitcoinds } from "../../../support/gate-of-two-bitcoinds.ts";
 
 const two = new GateOfTwoBitcoinds();
@@ -11,6 +12,13 @@ async function changeToB(): Promise<void> {
   expect(await two.call("listunspent")).toBe(true);
   expect(two.chosen()).toBe("b");
 }
+
+/** The transactions that the second bitcoind has received, after some earlier ones. */
+const movedToB = (earlier: number) =>
+  two.b.calls
+    .filter(({ method }) => method === "sendrawtransaction")
+    .slice(earlier)
+    .map(({ params }) => params[0]);
 
 test.each(["fundrawtransaction", "lockunspent", "getnewaddress"])(
   "%s without an answer is sent to no other bitcoind",
@@ -42,6 +50,8 @@ test("a call that changes the wallet is sent to the next bitcoind when it did no
 
 const transaction =
   "0200000001aa000000000000000000000000000000000000000000000000000000000000000100000000ffffffff01e8030000000000001600140102030405060708090a0b0c0d0e0f101112131400000000";
+
+const child = transaction.replace("0200000001aa", "0200000001bb");
 
 test("a transaction goes to every bitcoind, and the next one's answer counts when the first answer is lost", async () => {
   two.follow("eclair-1");
@@ -245,15 +255,39 @@ test("a gate that starts while Eclair is connected learns Eclair's locks from bi
   expect(moved).toEqual([[false, [locked]]]);
 });
 
-test("the transactions of an earlier Eclair move, and its locks do not", async () => {
+test("the transactions of an earlier Eclair move, unless another instance was active in the meantime", async () => {
   two.follow("eclair-1");
   await two.untilChosen("a");
-  await two.call("lockunspent", false, [{ txid: "aa".repeat(32), vout: 0 }]);
   await two.call("sendrawtransaction", transaction);
   await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
   two.follow("eclair-2");
   await changeToB();
-  expect([two.b.count("sendrawtransaction"), two.b.count("lockunspent")]).toEqual([2, 0]);
+  expect(two.b.count("sendrawtransaction")).toBe(2);
+  two.follow(undefined, { height: 90, hash: hashOf("x", 90) });
+  two.follow("eclair-3");
+  await two.a.start();
+  await two.b.stop();
+  await expect.poll(() => two.call("listunspent"), { timeout: 10_000 }).toBe(true);
+  expect([two.chosen(), two.a.count("sendrawtransaction")]).toEqual(["a", 1]);
+});
+
+test("a transaction that Eclair abandons does not move", async () => {
+  two.follow("eclair-1");
+  await two.untilChosen("a");
+  await two.call("sendrawtransaction", transaction);
+  await two.call("abandontransaction", idOf(transaction));
+  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
+  await changeToB();
+  expect(two.b.count("sendrawtransaction")).toBe(1);
+});
+
+test("a transaction that is broadcast again stays before the one that spends it", async () => {
+  two.follow("eclair-1");
+  await two.untilChosen("a");
+  for (const sent of [transaction, child, transaction]) await two.call("sendrawtransaction", sent);
+  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(3);
+  await changeToB();
+  expect(movedToB(3)).toEqual([transaction, child]);
 });
 
 test("a transaction that bitcoind accepted once is kept when bitcoind refuses it later", async () => {
@@ -268,29 +302,34 @@ test("a transaction that bitcoind accepted once is kept when bitcoind refuses it
 });
 
 test("the wallet's unconfirmed transactions of before Eclair was connected move, and before what they made possible", async () => {
-  const [earlier, child] = [transaction, transaction.replace("0200000001aa", "0200000001bb")];
+  const earlier = transaction;
+  const replaced = transaction.replace("0200000001aa", "0200000001cc");
   const sent = { category: "send", confirmations: 0 };
   two.a.answers.set("listtransactions", [
     { ...sent, txid: "01".repeat(32), confirmations: 3 },
     { ...sent, txid: "02".repeat(32), category: "receive" },
     { ...sent, txid: "03".repeat(32), abandoned: true },
+    { ...sent, txid: idOf(replaced) },
     // An entry for each output.
     { ...sent, txid: idOf(earlier) },
     { ...sent, txid: idOf(earlier) },
   ]);
-  two.a.answers.set("gettransaction", new Error("busy"));
+  two.a.answers.set("getrawtransaction", "not a transaction");
   two.follow("eclair-1");
   await two.untilChosen("a");
   await two.call("sendrawtransaction", child);
   await expect
     .poll(() => two.events())
     .toContainEqual(expect.objectContaining({ event: "bitcoind.broadcasts-unknown" }));
-  two.a.answers.set("gettransaction", { hex: earlier });
-  await expect.poll(() => two.a.count("gettransaction")).toBeGreaterThan(1);
-  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
+  two.a.rawTransactions.set(idOf(earlier), earlier);
+  two.a.answers.delete("getrawtransaction");
+  const requested = two.a.count("getrawtransaction");
+  await expect.poll(() => two.a.count("getrawtransaction")).toBeGreaterThanOrEqual(requested + 2);
+  // The next examination begins when the gate has learned the transactions.
+  const examined = two.a.count("getblockchaininfo");
+  await expect.poll(() => two.a.count("getblockchaininfo")).toBeGreaterThan(examined);
   await changeToB();
-  const moved = two.b.calls.filter(({ method }) => method === "sendrawtransaction").slice(1);
-  expect(moved.map(({ params }) => params)).toEqual([[earlier], [child]]);
+  expect(movedToB(1)).toEqual([earlier, child]);
 });
 
 test("a bitcoind that starts again, without another one, gets back its locks and transactions", async () => {
@@ -313,4 +352,23 @@ test("a bitcoind that starts again, without another one, gets back its locks and
   const order = two.a.calls.map(({ method }) => method);
   expect(order.lastIndexOf("lockunspent")).toBeLessThan(order.lastIndexOf("listunspent"));
   expect(two.events()).not.toContainEqual(expect.objectContaining({ previous: "a" }));
+});
+
+test("a bitcoind that started again changes no wallet before it has its locks, also while it is not usable", async () => {
+  await two.b.stop();
+  two.follow("eclair-1");
+  await two.untilChosen("a");
+  await two.call("lockunspent", false, [{ txid: "aa".repeat(32), vout: 0 }]);
+  await two.a.stop();
+  expect(await two.call("getblockcount")).toMatch(/does not answer/);
+  two.a.txindex = {};
+  two.a.answers.set("listlockunspent", new Error("busy"));
+  await two.a.start();
+  await expect
+    .poll(() => two.call("fundrawtransaction"))
+    .toMatch(/has no locks of Eclair yet|listlockunspent: busy/);
+  expect(two.a.count("fundrawtransaction")).toBe(0);
+  two.a.answers.delete("listlockunspent");
+  await expect.poll(() => two.call("getnewaddress"), { timeout: 5_000 }).toBe(true);
+  expect(two.a.count("lockunspent")).toBe(2);
 });
