@@ -4,7 +4,7 @@ import type { Chain, NodeConfiguration } from "../contract/configuration/node.ts
 import { EclairAmiError } from "../contract/errors.ts";
 import { chainVolumePurpose, tags } from "../contract/tags.ts";
 import { bitcoindVersion } from "../eclair/image.ts";
-import { logEvent } from "../os/log.ts";
+import { logError, logEvent } from "../os/log.ts";
 
 /**
  * The newest verified snapshot of a chain that the bitcoind of this image can read.
@@ -25,8 +25,8 @@ export async function latestChainSnapshot(client: EC2Client, chain: Chain): Prom
 }
 
 /**
- * The same, for a volume that replaces a broken one without a snapshot in the configuration: a snapshot of the same cluster, because
- * a chain volume contains the wallet of its node.
+ * The snapshot for a volume that replaces a broken one, when the configuration names none: the newest verified snapshot of the same
+ * cluster, because a chain volume contains the wallet of its node.
  * @param gibibytes of the new volume, which must have room for the snapshot
  * @returns undefined when no snapshot can be used: the volume is empty then
  */
@@ -35,7 +35,13 @@ export async function replacementSnapshot(
   { cluster, chain }: Pick<NodeConfiguration, "cluster" | "chain">,
   gibibytes: number,
 ): Promise<string | undefined> {
-  const snapshots = await readChainSnapshots(client);
+  let snapshots: readonly Snapshot[];
+  try {
+    snapshots = await readChainSnapshots(client);
+  } catch (error) {
+    logError("volume.empty-replacement", error);
+    return undefined;
+  }
   const isOfCluster = ({ Tags = [] }: Snapshot) =>
     Tags.some(({ Key, Value }) => Key === tags.cluster && Value === cluster);
   return choose(

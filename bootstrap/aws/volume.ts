@@ -28,7 +28,8 @@ export type AttachedVolume = {
 
 /**
  * Attaches the chain volume of the cluster's last instance in this availability zone, or a new volume: from the snapshot
- * of the configuration, or empty. A volume with the tag `broken` is not used: its successor comes from the newest verified snapshot.
+ * of the configuration, or empty. A volume with the tag `broken` is not used: without a snapshot in the
+ * configuration, its successor comes from the newest verified snapshot of the cluster, when there is one that fits.
  */
 export async function attachChainVolume(
   { cluster, chain, failover }: Pick<NodeConfiguration, "cluster" | "chain" | "failover">,

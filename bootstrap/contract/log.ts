@@ -14,7 +14,7 @@ export const logEvents = {
   "bitcoind.broadcast-failed":
     "A bitcoind that Eclair does not use now did not receive a transaction. The gate sends it before Eclair uses this bitcoind.",
   "bitcoind.broadcasts-unknown":
-    "The gate cannot read the unconfirmed transactions of the wallet, which another bitcoind may need. It tries again every second.",
+    "The gate cannot read the wallet's transactions in the mempool, which another bitcoind may need. It tries again every second.",
   "bitcoind.change":
     "Eclair's call that changes the wallet was sent to a bitcoind. `outcome`: `answered`, `no answer`, or `not sent`. The gate sends no such call twice.",
   "bitcoind.change-failed":
@@ -92,6 +92,8 @@ export const logEvents = {
   "volume.enlarge-failed":
     "EC2 did not enlarge the chain volume to the configured size; the next boot tries again.",
   "volume.enlarged": "The chain volume was smaller than configured, and was enlarged.",
+  "volume.empty-replacement":
+    "The snapshots cannot be read, so the volume that replaces a broken one is empty.",
   "volume.from-snapshot": "The new chain volume is created from the newest verified snapshot.",
   "wallet.created": "A wallet was created in bitcoind.",
   "wallet.import-failed": "The import of descriptors into the wallet failed; the supervisor imports again.",

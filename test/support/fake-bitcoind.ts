@@ -117,6 +117,7 @@ export class FakeBitcoind {
       case "getindexinfo":
         return this.txindex;
       case "getrawtransaction":
+        if (params[1] === true) return { confirmations: 0 };
         return this.rawTransactions.get(String(params[0])) ?? new Error("No such mempool transaction");
       case "listtransactions":
         return [];
@@ -124,8 +125,6 @@ export class FakeBitcoind {
         return ["eclair"];
       case "getwalletinfo":
         return { private_keys_enabled: true, scanning: false };
-      case "getrawtransaction":
-        return { confirmations: 0 };
       case "listlockunspent":
         return this.locked;
       default:

@@ -214,11 +214,6 @@ export class Backend {
     return !state.examination.isOnChain || state.examination.lacksSettledBlock;
   }
 
-  /** Whether it may have forgotten what Eclair locked and broadcast, and can be told again. */
-  get mustBePrepared(): boolean {
-    return this.mayHaveForgotten && this.answers && !this.mayBeOnOtherChain;
-  }
-
   get nextAddresses(): readonly number[] {
     return this.wallet.nextAddresses;
   }

@@ -154,8 +154,8 @@ export class BitcoindGate {
     this.settled = settled;
     if (previous !== undefined) return;
     this.bestTip = undefined;
-    // That instance may replace or abandon them. The wallet knows those that remain.
-    this.walletState.broadcasts.clear();
+    // That instance may replace or abandon the broadcasts of this one. The wallet knows the remaining broadcasts.
+    if (this.message?.openEclair === undefined) this.walletState.broadcasts.clear();
   }
 
   /**
@@ -187,7 +187,7 @@ export class BitcoindGate {
       return backend.noteUnanswered(error);
     }
     const { openEclair, wallet = "" } = this.message ?? {};
-    // A change has sent its list already.
+    // A change that has begun does not send what is learned now.
     const isCurrent = () => this.chosen === backend && this.changing === undefined;
     if (openEclair !== undefined && isCurrent())
       await this.walletState.learnBroadcasts(backend.client, wallet, isCurrent);
@@ -231,8 +231,7 @@ export class BitcoindGate {
       this.walletState.locks.list.length === 0,
     );
     const next = backends.find((backend) => backend.name === name);
-    if (next === undefined) return;
-    if (next === chosen ? !chosen.mustBePrepared : !next.isUsable) return;
+    if (next === undefined || !next.isUsable || (next === chosen && !chosen.mayHaveForgotten)) return;
     if (chosen?.answers === true && this.mustAwaitCalls) return;
     this.changing = this.change(chosen, next).finally(() => {
       this.changing = undefined;
@@ -284,7 +283,8 @@ export class BitcoindGate {
     } catch (error) {
       // The next check decides again.
       logError("bitcoind.change-failed", error, { bitcoind: to.name });
-      to.noteUnanswered(error);
+      // The bitcoind in use still answers reads.
+      if (from !== to) to.noteUnanswered(error);
       return;
     }
     this.replay.noteDropped();

@@ -40,7 +40,7 @@ async function passToChosen(
     if (backend.mayHaveForgotten && request.effect === "change")
       return failure(
         request,
-        `bitcoind (${backend.name}) may have started again, and has no locks of Eclair yet`,
+        `bitcoind (${backend.name}) may have started again, and does not have Eclair's locked outputs yet`,
       );
     try {
       const answer = await send(backend, path, body, request);

@@ -104,7 +104,7 @@ export class ChainHealth {
     return this.last;
   }
 
-  /** Seconds in which neither the local bitcoind has answered nor Eclair could use another one. */
+  /** Seconds since the local bitcoind answered last, or Eclair could use a bitcoind last. */
   get brokenSeconds(): number {
     return this.observedAt - Math.max(this.localAnsweredAt, this.usableAt);
   }

@@ -13,7 +13,7 @@ const unhealthyEverySeconds = 300;
 export type HostHealth = {
   /** The boot has ended, the supervisor runs, and bitcoind answers. */
   readonly healthy: boolean;
-  /** For how long neither the local bitcoind has answered nor Eclair could use another one. */
+  /** Seconds since the local bitcoind answered last, or Eclair could use a bitcoind last. */
   readonly brokenForSeconds: number;
 };
 

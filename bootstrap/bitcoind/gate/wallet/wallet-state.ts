@@ -50,7 +50,7 @@ export class WalletState {
   }
 
   /**
-   * Takes over, once for each Eclair, the unconfirmed transactions of the wallet: the Eclair of another instance may have broadcast
+   * Takes over, once for each Eclair, the transactions of the wallet in the mempool: the Eclair of another instance may have broadcast
    * them. An error is logged, and the next call tries again.
    * @param isCurrent whether this bitcoind is still the one that Eclair uses
    */
@@ -145,7 +145,7 @@ const WalletEntries = z.array(
   }),
 );
 
-/** The unconfirmed transactions that spend outputs of bitcoind's wallet, in hex, the oldest one first. */
+/** The transactions in the mempool that spend outputs of bitcoind's wallet, in hex, the oldest one first. */
 async function unconfirmedIn(client: BitcoindClient, wallet: string): Promise<readonly string[]> {
   const entries = WalletEntries.parse(await client("listtransactions", ["*", latestEntries], { wallet }));
   const sent = entries.filter(
@@ -160,7 +160,7 @@ async function unconfirmedIn(client: BitcoindClient, wallet: string): Promise<re
   return transactions;
 }
 
-/** @returns undefined for a transaction that another one has replaced */
+/** @returns undefined for a transaction that is not in the mempool, for example because another one has replaced it */
 async function inMempool(client: BitcoindClient, txid: string): Promise<string | undefined> {
   try {
     return z.string().parse(await client("getrawtransaction", [txid]));
