@@ -35,7 +35,7 @@ export class Door {
   private isLeaving = false;
   /** Set while the destination cannot be reached: one connection at a time tries, from this time on. */
   private retryAt: number | undefined;
-  /** When this host's Eclair refused a connection for the first time, by the clock of `performance.now()`. */
+  /** The first connection to this host's Eclair that failed after the last accepted one, by the clock of `performance.now()`. */
   private unreachableSince: number | undefined;
   /** Why a port cannot be bound. */
   private readonly listenErrors = new Map<Side, string>();
@@ -117,7 +117,7 @@ export class Door {
     return error === undefined ? undefined : `the door cannot accept connections: ${error}`;
   }
 
-  /** The time since this host's Eclair refused a connection for the first time; zero after an accepted one. */
+  /** The time since the first connection that failed after the last one that this host's Eclair accepted; zero when none failed. */
   get unreachableMilliseconds(): number {
     const { unreachableSince } = this;
     return unreachableSince === undefined ? 0 : performance.now() - unreachableSince;
@@ -197,12 +197,18 @@ export class Door {
     for (const passage of this.pending) {
       this.tryNow(passage);
       const age = now - passage.acceptedAt;
-      if (passage.state === "waiting" && age > this.limits.heldMilliseconds) {
+      if (passage.state === "waiting" && age > this.waitLimit(passage)) {
         if (!passage.wasClosed) this.totals.expired += 1;
         passage.reset();
       }
       if (passage.state === "silent" && age > this.limits.silentMilliseconds) passage.reset();
     }
+  }
+
+  /** How long a connection may wait for the active Eclair, in milliseconds. */
+  private waitLimit(passage: Passage): number {
+    const isReachable = this.destinationOf(passage) !== undefined && this.retryAt === undefined;
+    return isReachable ? this.limits.queuedMilliseconds : this.limits.heldMilliseconds;
   }
 
   private closeSome(count: number): void {

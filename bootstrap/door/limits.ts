@@ -9,8 +9,10 @@ export const doorLimits = {
    * of other hosts have applied the limit to their clients.
    */
   pendingPerSource: 2_048,
-  /** lnd gives up a handshake after five seconds. */
+  /** While no Eclair can be reached. lnd gives up a handshake after five seconds. */
   heldMilliseconds: 4_000,
+  /** While Eclair accepts the connections that wait, one after another: many peers connect after a takeover. */
+  queuedMilliseconds: 10_000,
   /** A client that has sent less has not begun a handshake: the first act has 50 bytes (BOLT 8). */
   firstActBytes: 50,
   /** A Lightning client sends the first act as soon as it is connected. */

@@ -74,7 +74,7 @@ test("a client that has sent less than a whole first act is silent, and makes ro
 
 test("a client whose handshake Eclair has refused makes room for a new one", async () => {
   const eclair = await testHosts.eclair(eclairA, "A", false);
-  const door = await testHosts.door(a, { pendingPerSource: 1 });
+  const door = await testHosts.door(a, { pendingPerSource: 1, heldMilliseconds: 60_000 });
   door.update({ ...toThisHost("A", eclairA), ...alone });
   const [refused] = await connected(1, door);
   refused?.socket.write("not Lightning");
@@ -97,6 +97,7 @@ test("a client that waits for the next Eclair keeps its place", async () => {
   await until(() => eclair.sessions.length === 1);
   door.update({ ...toNobody(), ...alone });
   eclair.sessions[0]?.destroy();
+  await until(() => door.report().heldTotal === 1);
   const next = testHosts.client(a);
   await until(() => next.ending === "reset");
   expect(waiting?.ending).toBeUndefined();
@@ -104,4 +105,19 @@ test("a client that waits for the next Eclair keeps its place", async () => {
 
 test("a handshake begins with 50 bytes", () => {
   expect(doorLimits.firstActBytes).toBe(50);
+});
+
+test("a client waits longer while Eclair accepts those before it", async () => {
+  const eclair = await testHosts.eclair(eclairA, "A", false);
+  const limits = { heldMilliseconds: 200, queuedMilliseconds: 1_000 };
+  const door = await testHosts.door(a, { ...limits, unaccepted: 1, acceptMilliseconds: 60_000 });
+  door.update({ ...toThisHost("A", eclairA), ...alone });
+  const clients = await connected(3, door);
+  for (const client of clients) client.socket.write("x");
+  await until(() => eclair.sessions.length === 1);
+  await sleep(400);
+  eclair.sessions[0]?.write("answer");
+  await until(() => eclair.sessions.length === 2);
+  await until(() => clients.filter(({ ending }) => ending === "reset").length === 1);
+  expect(door.report()).toMatchObject({ passing: 1, expiredTotal: 1 });
 });
