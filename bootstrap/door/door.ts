@@ -228,7 +228,7 @@ export class Door {
     const destination = this.destinationOf(passage);
     // The other host's door holds the connection, and knows the holder of the lease as well.
     if (side === "inner" && this.route.to !== "this-host") return passage.reset();
-    if (destination === undefined || !this.mayConnect) return this.noteHeld(passage);
+    if (destination === undefined || !this.mayConnect(destination)) return this.noteHeld(passage);
     if (passage.eclairInstanceId !== undefined && passage.eclairInstanceId !== destination.eclairInstanceId)
       this.totals.moved += 1;
     this.unaccepted.add(passage);
@@ -240,10 +240,11 @@ export class Door {
     return wasClosed && eclairInstanceId === holderOf(this.route);
   }
 
-  private get mayConnect(): boolean {
+  /** Another door queues the connections for its Eclair itself. */
+  private mayConnect({ port }: Destination): boolean {
     const { retryAt, unaccepted } = this;
-    if (retryAt === undefined) return unaccepted.size < this.limits.unaccepted;
-    return unaccepted.size === 0 && performance.now() >= retryAt;
+    if (retryAt !== undefined) return unaccepted.size === 0 && performance.now() >= retryAt;
+    return port === this.ports.inner || unaccepted.size < this.limits.unaccepted;
   }
 
   private noteHeld(passage: Passage): void {

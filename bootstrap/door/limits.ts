@@ -19,12 +19,12 @@ export const doorLimits = {
   silentMilliseconds: 10_000,
   /** A client may keep a connection that Eclair has ended for this time. */
   halfClosedMilliseconds: 10_000,
-  /** Connections that Eclair may not have accepted yet: akka's backlog has room for 100. */
+  /** Connections that Eclair may not have accepted yet: akka's backlog has room for 100. The door of another host has its own limit. */
   unaccepted: 64,
   /** Connections that a door closes per second when its host leaves: their peers connect again at once. */
   closedPerSecond: 800,
-  /** Eclair accepts a connection within this time. */
-  acceptMilliseconds: 100,
+  /** Eclair accepts a connection within this time, also while many peers connect on a busy host. */
+  acceptMilliseconds: 1_000,
 } as const;
 
 export type DoorLimits = Readonly<Record<keyof typeof doorLimits, number>>;

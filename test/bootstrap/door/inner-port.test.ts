@@ -56,6 +56,17 @@ describe("the inner port", () => {
     expect(eclair.received.slice(0, 2)).toEqual(["first", "second"]);
   });
 
+  test("receives all connections that the other door has, and queues them for Eclair", async () => {
+    const eclair = await testHosts.eclair(eclairB, "B", false);
+    const inner = await testHosts.door(b, { unaccepted: 1, acceptMilliseconds: 60_000 });
+    inner.update({ ...toThisHost("B", eclairB), ...everyHost });
+    const outer = await testHosts.door(a, { unaccepted: 1, acceptMilliseconds: 60_000 });
+    outer.update({ ...toOtherHost("B", b), ...alone });
+    for (let count = 0; count < 3; count += 1) testHosts.client(a).socket.write("x");
+    await until(() => inner.report().held === 3);
+    expect(eclair.sessions).toHaveLength(1);
+  });
+
   test("refuses other clients", async () => {
     await testHosts.eclair(eclairB, "B");
     const inner = await testHosts.door(b);
