@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { constants, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { LogEvent } from "../contract/log.ts";
@@ -32,8 +31,6 @@ export class HelperProcess {
   start(): void {
     const child = spawn(process.execPath, [this.command], { stdio: ["pipe", "inherit", "inherit", "pipe"] });
     this.child = child;
-    // The priority of the supervisor is for its own loops: a flood at a door must not delay Eclair.
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_NORMAL);
     // The pipe of a process that has ended.
     child.stdin?.on("error", () => undefined);
     child.stdin?.on("drain", () => this.sendLast());
