@@ -194,21 +194,20 @@ export class Door {
       this.removeWhere(({ eclairInstanceId }) => eclairInstanceId === own.eclairInstanceId);
     if (this.isLeaving) this.closeSome((this.limits.closedPerSecond * tickMilliseconds) / 1000);
     const now = performance.now();
+    // Thousands of connections can wait: what all of them need is computed once.
+    const { destination } = this;
+    const isReachable = destination !== undefined && this.retryAt === undefined;
+    const { queuedMilliseconds, heldMilliseconds } = this.limits;
     for (const passage of this.pending) {
-      this.tryNow(passage);
+      this.tryNow(passage, destination);
       const age = now - passage.acceptedAt;
-      if (passage.state === "waiting" && age > this.waitLimit(passage)) {
+      const limit = isReachable && !this.hasRefused(passage) ? queuedMilliseconds : heldMilliseconds;
+      if (passage.state === "waiting" && age > limit) {
         if (!passage.wasClosed) this.totals.expired += 1;
         passage.reset();
       }
       if (passage.state === "silent" && age > this.limits.silentMilliseconds) passage.reset();
     }
-  }
-
-  /** How long a connection may wait for the active Eclair, in milliseconds. */
-  private waitLimit(passage: Passage): number {
-    const isReachable = this.destinationOf(passage) !== undefined && this.retryAt === undefined;
-    return isReachable ? this.limits.queuedMilliseconds : this.limits.heldMilliseconds;
   }
 
   private closeSome(count: number): void {
@@ -222,13 +221,13 @@ export class Door {
   }
 
   /** Connects a waiting passage to the active Eclair, unless too many connections wait to be accepted by Eclair. */
-  private tryNow(passage: Passage): void {
+  private tryNow(passage: Passage, destination = this.destination): void {
     const side = this.passages.get(passage);
     if (side === undefined || passage.state !== "waiting") return;
-    const destination = this.destinationOf(passage);
     // The other host's door holds the connection, and knows the holder of the lease as well.
     if (side === "inner" && this.route.to !== "this-host") return passage.reset();
-    if (destination === undefined || !this.mayConnect(destination)) return this.noteHeld(passage);
+    if (destination === undefined || this.hasRefused(passage) || !this.mayConnect(destination))
+      return this.noteHeld(passage);
     if (passage.eclairInstanceId !== undefined && passage.eclairInstanceId !== destination.eclairInstanceId)
       this.totals.moved += 1;
     this.unaccepted.add(passage);
@@ -253,13 +252,13 @@ export class Door {
     this.totals.held += 1;
   }
 
-  private destinationOf(passage: Passage): Destination | undefined {
+  /** The active Eclair, while it may serve. */
+  private get destination(): Destination | undefined {
     const { route } = this;
     if (route.to === "nobody") return undefined;
     const { eclairInstanceId, address } = route;
     const isOwn = route.to === "this-host";
     if (isOwn && !this.isValid(eclairInstanceId)) return undefined;
-    if (this.hasRefused(passage)) return undefined;
     const port = route.to === "other-host" && route.hasDoor ? this.ports.inner : this.ports.outer;
     return { eclairInstanceId, address, port, isOwn };
   }
