@@ -24,7 +24,7 @@ export const doorLimits = {
   /** Connections that a door closes per second when its host leaves: their peers connect again at once. */
   closedPerSecond: 800,
   /** Eclair accepts a connection within this time, also while many peers connect on a busy host. */
-  acceptMilliseconds: 1_000,
+  acceptMilliseconds: 250,
 } as const;
 
 export type DoorLimits = Readonly<Record<keyof typeof doorLimits, number>>;
