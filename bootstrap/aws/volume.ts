@@ -28,8 +28,9 @@ export type AttachedVolume = {
 
 /**
  * Attaches the chain volume of the cluster's last instance in this availability zone, or a new volume: from the snapshot
- * of the configuration, or empty. A volume with the tag `broken` is not used: without a snapshot in the
- * configuration, its successor comes from the newest verified snapshot of the cluster, when there is one that fits.
+ * of the configuration, or empty. A volume with the tag `broken` is not used. When the configuration names no snapshot, the
+ * volume that replaces it is created from the newest verified snapshot of the cluster that is not larger than the new volume; without
+ * such a snapshot, the new volume is empty.
  */
 export async function attachChainVolume(
   { cluster, chain, failover }: Pick<NodeConfiguration, "cluster" | "chain" | "failover">,

@@ -35,7 +35,7 @@ export class Door {
   private isLeaving = false;
   /** Set while the destination cannot be reached: one connection at a time tries, from this time on. */
   private retryAt: number | undefined;
-  /** The first connection to this host's Eclair that failed after the last accepted one, by the clock of `performance.now()`. */
+  /** Since when connections to this host's Eclair have failed, by the clock of `performance.now()`. */
   private unreachableSince: number | undefined;
   /** Why a port cannot be bound. */
   private readonly listenErrors = new Map<Side, string>();
@@ -117,7 +117,7 @@ export class Door {
     return error === undefined ? undefined : `the door cannot accept connections: ${error}`;
   }
 
-  /** The time since the first connection that failed after the last one that this host's Eclair accepted; zero when none failed. */
+  /** For how long connections to this host's Eclair have failed; zero while Eclair accepts connections. */
   get unreachableMilliseconds(): number {
     const { unreachableSince } = this;
     return unreachableSince === undefined ? 0 : performance.now() - unreachableSince;

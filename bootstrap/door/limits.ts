@@ -23,7 +23,7 @@ export const doorLimits = {
   unaccepted: 64,
   /** Connections that a door closes per second when its host leaves: their peers connect again at once. */
   closedPerSecond: 800,
-  /** Eclair accepts a connection within this time, also while many peers connect on a busy host. */
+  /** The door assumes that Eclair has accepted a connection after this time. */
   acceptMilliseconds: 250,
 } as const;
 

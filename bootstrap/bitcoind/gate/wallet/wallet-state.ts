@@ -52,7 +52,7 @@ export class WalletState {
   /**
    * Takes over, once for each Eclair, the transactions of the wallet in the mempool: the Eclair of another instance may have broadcast
    * them. An error is logged, and the next call tries again.
-   * @param isCurrent whether this bitcoind is still the one that Eclair uses
+   * @param isCurrent whether Eclair still uses this bitcoind
    */
   async learnBroadcasts(client: BitcoindClient, wallet: string, isCurrent: () => boolean): Promise<void> {
     if (this.knowsBroadcasts) return;

@@ -13,7 +13,7 @@ async function changeToB(): Promise<void> {
   expect(two.chosen()).toBe("b");
 }
 
-/** The transactions that the second bitcoind has received, after some earlier ones. */
+/** The transactions that the second bitcoind has received, without the first ones. @param earlier the number of the first ones */
 const movedToB = (earlier: number) =>
   two.b.calls
     .filter(({ method }) => method === "sendrawtransaction")
@@ -301,7 +301,7 @@ test("a transaction that bitcoind accepted once is kept when bitcoind refuses it
   expect(two.b.count("sendrawtransaction")).toBe(2);
 });
 
-test("the wallet's unconfirmed transactions of before Eclair was connected move, and before what they made possible", async () => {
+test("transactions of the wallet from before Eclair was connected move, ahead of the transactions that spend them", async () => {
   const earlier = transaction;
   const replaced = transaction.replace("0200000001aa", "0200000001cc");
   const sent = { category: "send", confirmations: 0 };
@@ -354,7 +354,7 @@ test("a bitcoind that starts again, without another one, gets back its locks and
   expect(two.events()).not.toContainEqual(expect.objectContaining({ previous: "a" }));
 });
 
-test("a bitcoind that started again changes no wallet before it has its locks, also while it is not usable", async () => {
+test("a bitcoind that started again gets no call that changes the wallet before it has Eclair's locks", async () => {
   await two.b.stop();
   two.follow("eclair-1");
   await two.untilChosen("a");

@@ -18,6 +18,12 @@ const bitcoind = (blocks: number, ageSeconds = 0, peers = 8) =>
   }) as const;
 const dead = { known: false, reason: "bitcoind does not answer" } as const;
 
+const others = { bestBlocks: 100, havePeers: true };
+const unanswered: ChainObservation = {
+  ...{ bitcoind: dead, answeredAt: undefined, localAnsweredAt: undefined },
+  ...{ isUsable: false, others },
+};
+
 type Observed = [
   bitcoind: ChainObservation["bitcoind"],
   bestBlocks: number | undefined,
@@ -134,14 +140,6 @@ test("no answer is a fault after its limit, and a bitcoind that loads its index 
 
 test("a bitcoind that does not answer has only the limit for silence, also when this limit is longer", () => {
   const health = new ChainHealth("mainnet", { ...limits, unreachableSeconds: 600 }, 0);
-  const others = { bestBlocks: 100, havePeers: true };
-  const unanswered = {
-    bitcoind: dead,
-    answeredAt: undefined,
-    localAnsweredAt: undefined,
-    isUsable: false,
-    others,
-  };
   health.observe({ ...unanswered, bitcoind: bitcoind(100), answeredAt: 0, isUsable: true }, now, 0);
   for (const uptime of [10, 599]) health.observe(unanswered, now, uptime);
   expect(health.fault).toBeUndefined();
@@ -180,16 +178,8 @@ test("a bitcoind that Eclair cannot use for a minute is a fault, although it ans
 });
 
 describe("the local bitcoind is broken", () => {
-  const others = { bestBlocks: 100, havePeers: true };
   const brokenAfter100Seconds = (observation: Partial<ChainObservation>) => {
     const health = new ChainHealth("mainnet", limits, 0);
-    const unanswered = {
-      bitcoind: dead,
-      answeredAt: undefined,
-      localAnsweredAt: undefined,
-      isUsable: false,
-      others,
-    };
     health.observe({ ...unanswered, ...observation }, now, 100);
     return health.brokenSeconds;
   };
