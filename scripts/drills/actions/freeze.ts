@@ -1,4 +1,5 @@
 import { ports } from "../../../bootstrap/contract/ports.ts";
+import { databaseOf } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 import { dropPackets } from "./network.ts";
 import { readUnmanagedPid } from "./unmanaged-eclair.ts";
@@ -8,8 +9,7 @@ export const resumeEclair = "pkill -CONT -u eclair";
 const eclairPid = "pgrep -u eclair -o java";
 /** Eclair checks its lease every five seconds, and takes ten seconds to exit after it has lost the lease. */
 const exitTimeoutSeconds = 40;
-/** After this time Eclair has created the invoice that the last request asked for. */
-const requestSeconds = 1;
+const renewalTimeoutSeconds = 10;
 /**
  * Eclair writes to its database ten seconds after a payment (`CommonHandlers.acking`). A resumed Eclair with such a
  * write pending may write before it renews its lease, which makes it exit.
@@ -56,11 +56,24 @@ export async function freezeUnmanagedUntilRelease(
   await run.observers.stopLoad(pair.active);
   await run.peer?.call("disconnect", `nodeId=${environment.configuration.nodeId}`);
   await dropPackets(environment.lab, [{ to: addresses.active, port: ports.lightning }]);
-  await run.wait(run.peer === undefined ? requestSeconds : settlementSeconds);
+  if (run.peer !== undefined) await run.wait(settlementSeconds);
+  await waitUntilRenewed(run);
   const pid = await freezeUnmanagedUntilTakeover(run);
   await run.wait(2);
   await stopStandby();
   return pid;
+}
+
+/** Waits until Eclair renews its lease: a renewal that is frozen loses its session, so that Eclair exits without the fence. */
+async function waitUntilRenewed(run: DrillRun): Promise<void> {
+  const readExpiry = () => databaseOf(run.environment).sql("select expires_at from lease");
+  const end = performance.now() + renewalTimeoutSeconds * 1000;
+  const initial = await readExpiry();
+  while ((await readExpiry()) === initial) {
+    if (performance.now() > end)
+      throw new DrillFailure(`Eclair did not renew its lease within ${renewalTimeoutSeconds} s`);
+    await run.wait(0.1);
+  }
 }
 
 /** Waits until a superseded Eclair exits without a supervisor. */

@@ -40,3 +40,9 @@ export async function readUnmanagedPid(environment: DrillEnvironment, instanceId
     await runOnHost(environment, instanceId, `systemctl show --property=MainPID --value ${unit}`)
   ).trim();
 }
+
+/** The reasons for which the unmanaged Eclair gave up its lease, with the newest last. */
+export async function readLockErrors(environment: DrillEnvironment, instanceId: string): Promise<string> {
+  const script = `journalctl --unit=${unit} --output=cat --grep='cannot obtain lock' --lines=3 || true`;
+  return (await runOnHost(environment, instanceId, script)).trim();
+}

@@ -14,7 +14,7 @@ import {
   startSupervisor,
   stopSupervisor,
 } from "../actions/supervision.ts";
-import { startUnmanagedEclair, stopUnmanagedEclair } from "../actions/unmanaged-eclair.ts";
+import { readLockErrors, startUnmanagedEclair, stopUnmanagedEclair } from "../actions/unmanaged-eclair.ts";
 import type { Drill } from "../drill.ts";
 import { databaseOf } from "../environment.ts";
 import { DrillFailure } from "../run.ts";
@@ -71,7 +71,7 @@ export const drills: readonly Drill[] = [
       await waitUntilExited(run, pair.active, pid);
       if (!/eclair-ami: \S+ was superseded by/.test(await database.logFrom(logOffset)))
         throw new DrillFailure(
-          `the Eclair on ${pair.active} exited, but the fence did not refuse its renewal`,
+          `the Eclair on ${pair.active} exited, but the fence did not refuse its renewal: ${await readLockErrors(environment, pair.active)}`,
         );
       await observers.startLoad(environment, pair.active);
     },

@@ -1,5 +1,6 @@
 // Runs in the network namespace of a host. Creates invoices through Eclair's API while Eclair is active on this host, and
-// reports each acknowledged invoice. Reads the API's password from standard input.
+// reports each acknowledged invoice. Reads the API's password from standard input. SIGTERM ends the program after Eclair
+// has answered.
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -22,8 +23,10 @@ async function createInvoice(): Promise<z.infer<typeof Invoice> | undefined> {
   return "answer" in result ? Invoice.safeParse(result.answer).data : undefined;
 }
 
+const ending = new AbortController();
+process.once("SIGTERM", () => ending.abort());
 process.stdout.on("error", () => process.exit());
-for (;;) {
+while (!ending.signal.aborted) {
   const created = await createInvoice();
   if (created !== undefined) {
     const { paymentHash, serialized: invoice } = created;

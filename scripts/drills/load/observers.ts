@@ -83,10 +83,11 @@ export class Observers {
     child.stdin?.end(await readApiPassword(environment, id));
   }
 
+  /** Ends the load of a host after Eclair has answered the last request. */
   async stopLoad(id: string): Promise<void> {
     const child = this.loads.get(id);
     this.loads.delete(id);
-    await kill(child === undefined ? [] : [child]);
+    await kill(child === undefined ? [] : [child], "SIGTERM");
   }
 
   /** Makes the peer pay the invoices, one after another. */
@@ -149,10 +150,13 @@ export class Observers {
   }
 }
 
-async function kill(children: readonly ChildProcess[]): Promise<void> {
+async function kill(
+  children: readonly ChildProcess[],
+  signal: "SIGKILL" | "SIGTERM" = "SIGKILL",
+): Promise<void> {
   const running = children.filter((child) => child.exitCode === null && child.signalCode === null);
   const exits = running.map((child) => once(child, "exit"));
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) child.kill(signal);
   await Promise.all(exits);
 }
 
