@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { DoorReport } from "../contract/reports/door.ts";
 import { ports } from "../contract/ports.ts";
 import { boottime } from "../os/clock.ts";
+import { Backlog } from "./backlog.ts";
 import { doorLimits, type DoorLimits } from "./limits.ts";
 import type { DoorMessage, Route } from "./messages.ts";
 import { Passage, type Destination, type PassageEvents } from "./passage.ts";
@@ -27,8 +28,9 @@ export class Door {
   /** Each side has its own limits, so that the clients of this host do not keep out those of another host. */
   private readonly pendingLimits: Readonly<Record<Side, PendingLimits>>;
   private readonly limits: DoorLimits;
-  /** The passages that Eclair may not have accepted yet. */
-  private readonly unaccepted = new Set<Passage>();
+  private readonly backlog: Backlog;
+  /** The passage that was connected to an Eclair last. */
+  private newest: Passage | undefined;
   private route: Route = { to: "nobody" };
   private own: DoorMessage["own"];
   private hosts: ReadonlySet<string> = new Set();
@@ -51,6 +53,7 @@ export class Door {
   ) {
     this.ports = doorPorts;
     this.limits = limits;
+    this.backlog = new Backlog(limits.unaccepted);
     const isReplaceable = (passage: Passage) => passage.state === "silent" || this.hasRefused(passage);
     this.pendingLimits = {
       outer: new PendingLimits(limits, isReplaceable),
@@ -154,22 +157,16 @@ export class Door {
   private readonly events: PassageEvents = {
     onWaiting: (passage) => this.tryNow(passage),
     onUnreachable: (passage) => {
-      this.unaccepted.delete(passage);
       if (passage.eclairInstanceId !== holderOf(this.route)) return;
       this.retryAt = performance.now() + tickMilliseconds;
       if (passage.isToOwn) this.unreachableSince ??= performance.now();
     },
-    onConnected: (passage) => {
+    onConnected: () => {
       this.retryAt = undefined;
       this.noteReachable();
-      setTimeout(() => this.unaccepted.delete(passage), this.limits.acceptMilliseconds);
     },
-    onAnswer: (passage) => {
-      this.unaccepted.delete(passage);
-      this.endPending(passage);
-    },
+    onAnswer: (passage) => this.endPending(passage),
     onEnded: (passage) => {
-      this.unaccepted.delete(passage);
       this.endPending(passage);
       this.passages.delete(passage);
     },
@@ -196,6 +193,7 @@ export class Door {
     const now = performance.now();
     // Thousands of connections can wait: what all of them need is computed once.
     const { destination } = this;
+    if (destination?.isOwn) this.backlog.measure(destination.address, destination.port);
     const isReachable = destination !== undefined && this.retryAt === undefined;
     const { queuedMilliseconds, heldMilliseconds } = this.limits;
     for (const passage of this.pending) {
@@ -220,7 +218,7 @@ export class Door {
     }
   }
 
-  /** Connects a waiting passage to the active Eclair, unless too many connections wait to be accepted by Eclair. */
+  /** Connects a waiting passage to the active Eclair, unless Eclair's backlog has no room. */
   private tryNow(passage: Passage, destination = this.destination): void {
     const side = this.passages.get(passage);
     if (side === undefined || passage.state !== "waiting") return;
@@ -230,7 +228,7 @@ export class Door {
       return this.noteHeld(passage);
     if (passage.eclairInstanceId !== undefined && passage.eclairInstanceId !== destination.eclairInstanceId)
       this.totals.moved += 1;
-    this.unaccepted.add(passage);
+    this.newest = passage;
     passage.connect(destination);
   }
 
@@ -239,11 +237,12 @@ export class Door {
     return wasClosed && eclairInstanceId === holderOf(this.route);
   }
 
-  /** Another door queues the connections for its Eclair itself. */
-  private mayConnect({ port }: Destination): boolean {
-    const { retryAt, unaccepted } = this;
-    if (retryAt !== undefined) return unaccepted.size === 0 && performance.now() >= retryAt;
-    return port === this.ports.inner || unaccepted.size < this.limits.unaccepted;
+  /** The door of another host queues the connections for its Eclair itself. */
+  private mayConnect({ isOwn }: Destination): boolean {
+    const { retryAt, newest } = this;
+    if (retryAt !== undefined && (newest?.state === "connecting" || performance.now() < retryAt))
+      return false;
+    return !isOwn || this.backlog.take();
   }
 
   private noteHeld(passage: Passage): void {
@@ -268,7 +267,6 @@ export class Door {
     for (const passage of this.passages.keys()) {
       if (passage.eclairInstanceId === undefined || !isConcerned(passage)) continue;
       if (passage.state === "passing") this.totals.cut += 1;
-      this.unaccepted.delete(passage);
       passage.leave();
     }
   }

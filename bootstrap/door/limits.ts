@@ -19,12 +19,10 @@ export const doorLimits = {
   silentMilliseconds: 10_000,
   /** A client may keep a connection that Eclair has ended for this time. */
   halfClosedMilliseconds: 10_000,
-  /** Connections that Eclair may not have accepted yet: akka's backlog has room for 100. The door of another host has its own limit. */
+  /** Connections that this host's Eclair has not accepted yet: akka's backlog has room for 100. */
   unaccepted: 64,
   /** Connections that a door closes per second when its host leaves: their peers connect again at once. */
   closedPerSecond: 800,
-  /** The door assumes that Eclair has accepted a connection after this time. */
-  acceptMilliseconds: 250,
 } as const;
 
 export type DoorLimits = Readonly<Record<keyof typeof doorLimits, number>>;

@@ -1,3 +1,7 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach } from "vitest";
 import { Door } from "../../../bootstrap/door/door.ts";
@@ -19,6 +23,13 @@ export type FakeEclair = {
   readonly sessions: Socket[];
   readonly received: string[];
   readonly close: () => void;
+};
+
+/** An Eclair in a process of its own. While it is paused, the kernel queues its connections. */
+export type PausableEclair = {
+  readonly received: string[];
+  readonly pause: () => Promise<void>;
+  readonly resume: () => void;
 };
 
 /** Doors, Eclairs and clients on the loopback interface. Each test of a file begins without any. */
@@ -74,6 +85,31 @@ export class TestHosts {
     };
     this.ends.push(close);
     return { server, sessions, received, close };
+  }
+
+  /** An Eclair that answers every message with the same message. */
+  async pausableEclair(address: string): Promise<PausableEclair> {
+    const program = join(import.meta.dirname, "echo-main.ts");
+    const child = spawn(process.execPath, [program, address, String(this.ports.outer)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.ends.push(() => child.kill("SIGKILL"));
+    const received: string[] = [];
+    let listens = false;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (listens) received.push(line);
+      listens = true;
+    });
+    await until(() => listens);
+    const isPaused = () => / T /.test(readFileSync(`/proc/${child.pid}/stat`, "utf8"));
+    return {
+      received,
+      pause: async () => {
+        child.kill("SIGSTOP");
+        await until(isPaused);
+      },
+      resume: () => child.kill("SIGCONT"),
+    };
   }
 
   client(address: string): Client {

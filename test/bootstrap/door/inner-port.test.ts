@@ -1,14 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  addresses,
-  alone,
-  everyHost,
-  TestHosts,
-  toNobody,
-  toOtherHost,
-  toThisHost,
-  until,
-} from "./harness.ts";
+import { unacceptedConnections } from "../../../bootstrap/door/backlog.ts";
+import { addresses, alone, everyHost, TestHosts, toOtherHost, toThisHost, until } from "./harness.ts";
 
 const { a, b, eclairB } = addresses;
 const testHosts = new TestHosts();
@@ -39,32 +31,33 @@ describe("the inner port", () => {
   });
 
   test("receives Eclair's connections in the order of their arrival, as the outer port does", async () => {
-    const eclair = await testHosts.eclair(eclairB, "B", false);
-    const inner = await testHosts.door(b, { unaccepted: 1, acceptMilliseconds: 100 });
-    inner.update({ ...toNobody(), ...everyHost });
+    const eclair = await testHosts.pausableEclair(eclairB);
+    await eclair.pause();
+    const inner = await testHosts.door(b, { unaccepted: 1 });
+    inner.update({ ...toThisHost("B", eclairB), ...everyHost });
     const outer = await testHosts.door(a);
     outer.update({ ...toOtherHost("B", b), ...alone });
-    inner.update({ ...toThisHost("B", eclairB), ...everyHost });
-    const first = testHosts.client(b);
-    first.socket.write("first");
-    await until(() => eclair.received.length === 1);
-    const second = testHosts.client(a);
-    second.socket.write("second");
+    testHosts.client(b).socket.write("first");
+    await until(() => unacceptedConnections(eclairB, testHosts.ports.outer) === 1);
+    testHosts.client(a).socket.write("second");
     await until(() => inner.report().held === 2);
     for (const text of ["third", "fourth"]) testHosts.client(b).socket.write(text);
+    await until(() => inner.report().held === 4);
+    eclair.resume();
     await until(() => eclair.received.length === 4);
     expect(eclair.received.slice(0, 2)).toEqual(["first", "second"]);
   });
 
   test("receives all connections that the other door has, and queues them for Eclair", async () => {
-    const eclair = await testHosts.eclair(eclairB, "B", false);
-    const inner = await testHosts.door(b, { unaccepted: 1, acceptMilliseconds: 60_000 });
+    const eclair = await testHosts.pausableEclair(eclairB);
+    await eclair.pause();
+    const inner = await testHosts.door(b, { unaccepted: 1 });
     inner.update({ ...toThisHost("B", eclairB), ...everyHost });
-    const outer = await testHosts.door(a, { unaccepted: 1, acceptMilliseconds: 60_000 });
+    const outer = await testHosts.door(a, { unaccepted: 1 });
     outer.update({ ...toOtherHost("B", b), ...alone });
     for (let count = 0; count < 3; count += 1) testHosts.client(a).socket.write("x");
     await until(() => inner.report().held === 3);
-    expect(eclair.sessions).toHaveLength(1);
+    expect(unacceptedConnections(eclairB, testHosts.ports.outer)).toBe(1);
   });
 
   test("refuses other clients", async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { unacceptedConnections } from "../../../bootstrap/door/backlog.ts";
 import { doorLimits } from "../../../bootstrap/door/limits.ts";
 import type { Door } from "../../../bootstrap/door/door.ts";
 import { addresses, alone, TestHosts, toNobody, toThisHost, until } from "./harness.ts";
@@ -45,16 +46,18 @@ test("a connection that sends nothing ends after some time", async () => {
 });
 
 test("Eclair's backlog receives no more connections than it has room for", async () => {
-  const eclair = await testHosts.eclair(eclairA, "A", false);
-  const door = await testHosts.door(a, { unaccepted: 2, acceptMilliseconds: 10_000 });
+  const eclair = await testHosts.pausableEclair(eclairA);
+  await eclair.pause();
+  const door = await testHosts.door(a, { unaccepted: 2 });
   door.update({ ...toThisHost("A", eclairA), ...alone });
   const clients = await connected(5, door);
   for (const client of clients) client.socket.write("x");
-  await until(() => eclair.sessions.length === 2);
+  await until(() => unacceptedConnections(eclairA, testHosts.ports.outer) === 2);
   await sleep(100);
-  expect(eclair.sessions).toHaveLength(2);
-  eclair.sessions[0]?.write("answer");
-  await until(() => eclair.sessions.length === 3);
+  expect(unacceptedConnections(eclairA, testHosts.ports.outer)).toBe(2);
+  eclair.resume();
+  await until(() => clients.every(({ text }) => text === "x"));
+  expect(door.report()).toMatchObject({ passing: 5, heldTotal: 3 });
 });
 
 test("a client that has sent less than a whole first act is silent, and makes room for a new one", async () => {
@@ -108,16 +111,17 @@ test("a handshake begins with 50 bytes", () => {
 });
 
 test("a client waits longer while Eclair accepts those before it", async () => {
-  const eclair = await testHosts.eclair(eclairA, "A", false);
+  const eclair = await testHosts.pausableEclair(eclairA);
+  await eclair.pause();
   const limits = { heldMilliseconds: 200, queuedMilliseconds: 1_000 };
-  const door = await testHosts.door(a, { ...limits, unaccepted: 1, acceptMilliseconds: 60_000 });
+  const door = await testHosts.door(a, { ...limits, unaccepted: 1 });
   door.update({ ...toThisHost("A", eclairA), ...alone });
   const clients = await connected(3, door);
   for (const client of clients) client.socket.write("x");
-  await until(() => eclair.sessions.length === 1);
   await sleep(400);
-  eclair.sessions[0]?.write("answer");
-  await until(() => eclair.sessions.length === 2);
-  await until(() => clients.filter(({ ending }) => ending === "reset").length === 1);
-  expect(door.report()).toMatchObject({ passing: 1, expiredTotal: 1 });
+  expect(clients.map(({ ending }) => ending)).toEqual([undefined, undefined, undefined]);
+  await until(() => clients.filter(({ ending }) => ending === "reset").length === 2);
+  eclair.resume();
+  await until(() => door.report().passing === 1);
+  expect(door.report().expiredTotal).toBe(2);
 });
