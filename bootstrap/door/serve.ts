@@ -23,8 +23,6 @@ export async function serveDoor(): Promise<void> {
     };
     write(status);
   }, reportMilliseconds);
-  // systemd sends SIGTERM to every process of the unit. The supervisor ends the door after it has stopped Eclair.
-  process.on("SIGTERM", () => undefined);
   for await (const line of createInterface({ input: process.stdin })) {
     const message = DoorMessage.parse(JSON.parse(line));
     if (last === undefined) door.listen(message.address);

@@ -106,8 +106,14 @@ export class ConnectedEclair {
     role.follow(stopping(reason));
     this.parts.onDisconnecting();
     const end = boottime() + stopWithinSeconds;
-    await logErrors("stop", async () => processes.open?.stop());
+    let isAsked = false;
+    const askOnce = async () => {
+      if (!isAsked) await processes.open?.stop();
+      isAsked = true;
+    };
+    await logErrors("stop", askOnce);
     while (processes.slots.some(({ unit }) => unit !== "stopped") && boottime() < end) {
+      await logErrors("stop", askOnce);
       // An Eclair may have started in the meantime.
       for (const slot of processes.slots)
         if (slot.armed || slot.arming) await logErrors("stop", () => slot.kill());

@@ -30,8 +30,6 @@ export async function serveBitcoindGate(): Promise<void> {
     const { status } = gate;
     if (status !== undefined) write(status);
   }, reportMilliseconds);
-  // systemd sends SIGTERM to every process of the unit. The supervisor ends the gate after it has stopped Eclair.
-  process.on("SIGTERM", () => undefined);
   for await (const line of createInterface({ input: process.stdin })) {
     last = GateMessage.parse(JSON.parse(line));
     gate.update(last);

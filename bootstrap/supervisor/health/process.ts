@@ -28,8 +28,6 @@ export async function serveHealth(): Promise<void> {
     void sleep(listenAgainMilliseconds).then(listen);
   });
   listen();
-  // systemd sends SIGTERM to every process of the unit. The supervisor reports until it has stopped Eclair.
-  process.on("SIGTERM", () => undefined);
   for await (const line of createInterface({ input: process.stdin }))
     last = { at: performance.now(), message: Message.parse(JSON.parse(line)) };
   server.closeAllConnections();

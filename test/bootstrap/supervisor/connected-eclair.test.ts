@@ -23,6 +23,7 @@ let role: CurrentRole;
 let connected: ConnectedEclair;
 let stop: () => Promise<void>;
 let hasEnded: boolean;
+let slots: Slot[];
 const slotOf = (facts: object) =>
   ({ name: "a", pid: 7, eclairInstanceId: "first", unit: "running", ...facts }) as unknown as Slot;
 
@@ -35,12 +36,15 @@ beforeEach(() => {
   slot = slotOf({ armed: true, armInputs: { rendered: "current" } });
   role = new CurrentRole();
   hasEnded = false;
+  slots = [];
   stop = async () => await Promise.resolve(note("stop")());
   connected = new ConnectedEclair({
     role,
     reloader: { context },
     processes: {
-      slots: [],
+      get slots() {
+        return slots;
+      },
       get armed() {
         return slot;
       },
@@ -123,6 +127,18 @@ describe("an Eclair that ended", () => {
 test("a host that stops waits for the release of the lease after its Eclair has stopped", async () => {
   await connected.standDown("the supervisor is stopping");
   expect(calls).toEqual(["disconnecting", "stop", "lease.settle"]);
+});
+
+test("a host that stops asks systemd again when its first request failed", async () => {
+  slots = [slot];
+  stop = async () => {
+    note("stop")();
+    stop = async () => await Promise.resolve(void (slots = [slotOf({ unit: "stopped" })]));
+    return await Promise.reject(new Error("systemd does not answer"));
+  };
+  await connected.standDown("the supervisor is stopping");
+  expect(slots.map(({ unit }) => unit)).toEqual(["stopped"]);
+  expect(calls.slice(0, 2)).toEqual(["disconnecting", "stop"]);
 });
 
 test("a host whose Eclair cannot be stopped does not hand over", async () => {
