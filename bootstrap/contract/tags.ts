@@ -48,4 +48,7 @@ export const tags = {
 /** The value of the tag `volume` on a volume that contains bitcoind's chain. */
 export const chainVolumePurpose = "chain";
 
+/** EC2 Auto Scaling tags each instance of a group with the name of the group. */
+export const groupTag = "aws:autoscaling:groupName";
+
 export const tagPrefix = "eclair-ami:";

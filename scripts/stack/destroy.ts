@@ -19,7 +19,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { paginateListSecrets, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { hookNames } from "../../bootstrap/contract/lifecycle-hooks.ts";
-import { tags } from "../../bootstrap/contract/tags.ts";
+import { groupTag, tags } from "../../bootstrap/contract/tags.ts";
 import { stackNames } from "../../infra/stack-names.ts";
 import { allItems } from "../target/pages.ts";
 import type { Target } from "../target/target.ts";
@@ -91,7 +91,7 @@ async function terminateOthers(target: Target, cluster: string): Promise<void> {
   );
   const InstanceIds = reservations
     .flatMap(({ Instances = [] }) => Instances)
-    .filter(({ Tags = [] }) => !Tags.some(({ Key }) => Key === "aws:autoscaling:groupName"))
+    .filter(({ Tags = [] }) => !Tags.some(({ Key }) => Key === groupTag))
     .map(({ InstanceId = "" }) => InstanceId);
   if (InstanceIds.length > 0) await ec2.send(new TerminateInstancesCommand({ InstanceIds }));
 }

@@ -177,7 +177,10 @@ describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", (
     const outcomes = await crowd(
       nodes.target,
       { nodeId: nodes.configuration.nodeId, ...handshakeLoad, addresses: [...addresses.values()] },
-      async () => await terminateMember(nodes.target, standby),
+      async () => {
+        const { stdout } = await cli(["terminate", standby, "--state", state]);
+        expect(stdout).toMatch(/drains and terminates i-/);
+      },
     );
     expect(outcomes).toEqual({ answered: handshakeLoad.handshakes, worstMilliseconds: expect.any(Number) });
     // The handshakes lasted longer than the instance.

@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { join } from "node:path";
 import { z } from "zod";
+import { groupTag } from "../../../bootstrap/contract/tags.ts";
 import { readFileIfExists, writeFileAtomically } from "../../machine/files.ts";
 import { inSubnet } from "../../target/in-subnet.ts";
 import { apiPort, services } from "../addresses.ts";
@@ -16,8 +17,7 @@ import { motoSettings } from "./moto.ts";
 import type { Instances } from "./instances.ts";
 import { serialQueue } from "./one-at-a-time.ts";
 
-/** AWS sets these tags on the instances of a group. */
-const groupTag = "aws:autoscaling:groupName";
+/** AWS sets this tag, and the name of the group, on the instances of a group. */
 const versionTag = "aws:ec2launchtemplate:version";
 
 /**

@@ -1,10 +1,11 @@
 import { EC2Client, paginateDescribeInstances, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import type { Command } from "commander";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
-import { tagPrefix } from "../../../bootstrap/contract/tags.ts";
+import { groupTag, tagPrefix } from "../../../bootstrap/contract/tags.ts";
 import { readConfiguration } from "../../cluster/configuration/read.ts";
 import { consoleOutput } from "../../cluster/console.ts";
 import { withdrawnImageWarnings } from "../../cluster/withdrawn-images.ts";
+import { terminateMember } from "../../cluster/replace/group.ts";
 import { launch } from "../../cluster/launch.ts";
 import type { Target } from "../../target/target.ts";
 import { imageOf, withImage, type ImageFlags } from "../image-flags.ts";
@@ -30,16 +31,14 @@ export function addNodes(program: Command): void {
     .description("print the console output of an instance, by id or name")
     .action(async (instance: string, flags: TargetFlags) => {
       const target = targetOf(flags);
-      process.stdout.write(await consoleOutput(target, await instanceIdOf(target, instance)));
+      const { id } = await findInstance(target, instance);
+      process.stdout.write(await consoleOutput(target, id));
     });
   withTarget(program.command("terminate <instance>"))
-    .description("terminate an instance, by id or name; its chain volume is kept")
-    .action(async (instance: string, flags: TargetFlags) => {
-      const target = targetOf(flags);
-      const id = await instanceIdOf(target, instance);
-      await target.client(EC2Client).send(new TerminateInstancesCommand({ InstanceIds: [id] }));
-      console.log(`EC2 terminates ${id}`);
-    });
+    .description(
+      "terminate an instance, by id or name; its chain volume is kept, and its Auto Scaling group drains it",
+    )
+    .action(async (instance: string, flags: TargetFlags) => await terminateVerb(targetOf(flags), instance));
 }
 
 async function launchVerb(flags: LaunchFlags): Promise<void> {
@@ -55,16 +54,32 @@ async function launchVerb(flags: LaunchFlags): Promise<void> {
   console.log(`${instanceId} starts from version ${templateVersion} of ${launchTemplate}`);
 }
 
-/** The id of an instance of this project, from the id itself or from a name that only one instance has. */
-async function instanceIdOf(target: Target, instance: string): Promise<string> {
-  const found: string[] = [];
+async function terminateVerb(target: Target, instance: string): Promise<void> {
+  const { id, group } = await findInstance(target, instance);
+  if (group === undefined) {
+    await target.client(EC2Client).send(new TerminateInstancesCommand({ InstanceIds: [id] }));
+    console.log(`EC2 terminates ${id}`);
+    return;
+  }
+  await terminateMember(target, id);
+  console.log(
+    `the Auto Scaling group ${group} drains and terminates ${id}, and replaces it when its desired size requires it`,
+  );
+}
+
+type FoundInstance = { readonly id: string; /** The Auto Scaling group. */ readonly group?: string };
+
+/** An instance of this project, by its id or by a name that only one instance has. */
+async function findInstance(target: Target, instance: string): Promise<FoundInstance> {
+  const found: FoundInstance[] = [];
   for await (const page of paginateDescribeInstances({ client: target.client(EC2Client) }, {}))
     for (const { Instances } of page.Reservations ?? [])
-      for (const { InstanceId = "", State, Tags = [] } of Instances ?? []) {
+      for (const { InstanceId: id = "", State, Tags = [] } of Instances ?? []) {
         const hasName = Tags.some(({ Key, Value }) => Key === "Name" && Value === instance);
         const isOurs = Tags.some(({ Key }) => Key?.startsWith(tagPrefix));
-        if (isOurs && (InstanceId === instance || (hasName && State?.Name !== "terminated")))
-          found.push(InstanceId);
+        const group = Tags.find(({ Key }) => Key === groupTag)?.Value;
+        if (isOurs && (id === instance || (hasName && State?.Name !== "terminated")))
+          found.push({ id, ...(group !== undefined && { group }) });
       }
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
@@ -74,7 +89,7 @@ async function instanceIdOf(target: Target, instance: string): Promise<string> {
     message:
       found.length === 0
         ? "no instance of this project has that id or name"
-        : `several instances have that name: ${found.join(", ")}`,
+        : `several instances have that name: ${found.map(({ id }) => id).join(", ")}`,
     remedy: "pass the instance id; `eclair-ami status` lists the instances",
     exitCode: 2,
   });
