@@ -85,12 +85,32 @@ export const tryHandshake = (
 ): Promise<HandshakeOutcome> => completeHandshake(beginHandshake(nodeId), host, port, timeoutMilliseconds);
 
 /** The same with a handshake whose first act was computed before. */
-export function completeHandshake(
+export async function completeHandshake(
   { actOne, isActTwo }: Handshake,
   host: string,
   port: number,
   timeoutMilliseconds: number,
 ): Promise<HandshakeOutcome> {
+  const answer = await sendActOne(actOne, host, port, timeoutMilliseconds);
+  return outcomeOf(answer, isActTwo);
+}
+
+/** What arrived after act one: as many bytes as act two has, or why they did not arrive. */
+export type Answer = Buffer | Exclude<HandshakeOutcome, "answered">;
+
+/** The outcome of a handshake. The check of act two takes milliseconds of a processor. */
+export function outcomeOf(answer: Answer, isActTwo: Handshake["isActTwo"]): HandshakeOutcome {
+  if (typeof answer === "string") return answer;
+  return isActTwo(answer) ? "answered" : "cut";
+}
+
+/** Sends act one, and waits for as many bytes as act two has. */
+export function sendActOne(
+  actOne: Buffer,
+  host: string,
+  port: number,
+  timeoutMilliseconds: number,
+): Promise<Answer> {
   return new Promise((resolve) => {
     let received = Buffer.alloc(0);
     let isConnected = false;
@@ -98,15 +118,15 @@ export function completeHandshake(
       isConnected = true;
       connection.write(actOne);
     });
-    const end = (outcome: HandshakeOutcome) => {
+    const end = (answer: Answer) => {
       clearTimeout(timer);
-      resolve(outcome);
+      resolve(answer);
       connection.destroy();
     };
     const timer = setTimeout(() => end("late"), timeoutMilliseconds);
     connection.on("data", (data) => {
       received = Buffer.concat([received, data]);
-      if (received.length >= actBytes) end(isActTwo(received) ? "answered" : "cut");
+      if (received.length >= actBytes) end(received);
     });
     connection.on("error", () => end(isConnected ? "cut" : "refused"));
     connection.on("close", () => end(isConnected ? "cut" : "refused"));
