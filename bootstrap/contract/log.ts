@@ -4,7 +4,10 @@ import { z } from "zod";
 export const logEvents = {
   "auto-scaling.failed": "A call to Auto Scaling failed; the supervisor calls again.",
   "auto-scaling.hook-completed": "The instance completed a lifecycle hook.",
-  "auto-scaling.leaving": "The Auto Scaling group terminates the instance; Eclair stops first.",
+  "auto-scaling.hands-over":
+    "The Auto Scaling group terminates the active instance, which stops its Eclair so that a standby takes over.",
+  "auto-scaling.leaving":
+    "The Auto Scaling group terminates the instance, which starts no Eclair any more and disconnects its peers.",
   "auto-scaling.unhealthy": "The instance reported itself unhealthy to its Auto Scaling group.",
   "auto-scaling.waiting-for-standby":
     "The Auto Scaling group terminates the active instance, and no other instance can take over: Eclair continues to run.",

@@ -1,4 +1,3 @@
-import { deregisterTargets } from "../aws/target-groups.ts";
 import type { EclairReport, InstanceReport, LeaseReport, Role } from "../contract/reports/instance.ts";
 import { HostChain } from "./host-chain.ts";
 import { EclairProcesses } from "../eclair/processes.ts";
@@ -15,7 +14,8 @@ import { eclairReport } from "./eclair-report.ts";
 import { EclairPoller } from "./eclair-poller.ts";
 import { buildReport } from "./health/report.ts";
 import { LeaseReleaser } from "./lease/lease-releaser.ts";
-import { leaseOwner } from "./lease/ownership.ts";
+import { isLastHost, leaseOwner } from "./lease/ownership.ts";
+import { disconnectPeers } from "./door/disconnect-peers.ts";
 import { DoorControl } from "./door/door-control.ts";
 import { ContextReloader } from "./reload/context-reloader.ts";
 import { Backoff } from "./standby/backoff.ts";
@@ -154,6 +154,7 @@ export class Supervisor {
       await this.connected.describeHolder(open.eclairInstanceId);
     }
     this.context.budget.poll({
+      isStopping: this.connected.stopReason !== undefined,
       bitcoind: this.chain.bitcoind,
       active: this.isActive ? this.poller.info : undefined,
       isOtherActive:
@@ -163,9 +164,10 @@ export class Supervisor {
     this.context.duties.poll(this.report(), this.chain.hostHealth, {
       handOver: () => this.connected.handOver(),
       standDown: (reason) => this.connected.standDown(reason),
-      disconnectPeers: () => this.disconnectPeers(),
+      disconnectPeers: () => disconnectPeers(this.context.node, this.door),
       isPassive: () => this.isPassive,
       isActive: () => this.processes.open !== undefined,
+      isLastHolder: () => isLastHost(this.lease, this.context.node.identity.privateIp),
       secretVersions: () => (this.reloader.next ?? this.context).node.secretVersions,
       // A database that does not answer says nothing about the holder.
       isHolderFine: () => !this.isHolderSilent && leaseOwner(this.lease, undefined) !== "free",
@@ -248,19 +250,11 @@ export class Supervisor {
     await Promise.all([notify("--stopping"), this.connected.standDown(stopReason)]);
   }
 
-  /** Deregisters this host, waits until the load balancer sends it no new connections, and closes those of its peers. */
-  private async disconnectPeers(): Promise<void> {
-    const { configuration, identity, aws } = this.context.node;
-    const { targetGroupArns, failover } = configuration;
-    await deregisterTargets(targetGroupArns, identity.instanceId, aws);
-    await this.door?.drain(targetGroupArns.length === 0 ? 0 : failover.drainSeconds);
-  }
-
   async close(): Promise<void> {
     this.door?.stop();
     this.chain.stop();
     this.silence.close();
-    await this.context.recordMirror.settle();
+    await this.context.settle();
     await this.context.duties.reportFinal(this.report());
     await this.context.close();
   }

@@ -20,6 +20,8 @@ const blocksPerDay = 144;
 
 /** What a host knows when it polls its budget. */
 export type BudgetInputs = {
+  /** Whether the host starts no Eclair any more. */
+  readonly isStopping: boolean;
   readonly bitcoind: BitcoindReport;
   /** The Eclair of this host while it is active. */
   readonly active: Pick<EclairInfo, "eclairInstanceId" | "blockHeight"> | undefined;
@@ -63,7 +65,9 @@ export class BudgetWatch {
   }
 
   /** The caller does not wait: neither the database nor the table delays it. */
-  poll({ bitcoind, active, isOtherActive }: BudgetInputs): void {
+  poll({ isStopping, bitcoind, active, isOtherActive }: BudgetInputs): void {
+    // The stop of the supervisor would wait for the computation.
+    if (isStopping) return;
     const processed = this.processedBy(active);
     // A bitcoind that catches up knows the headers first.
     const height = bitcoind.known ? Math.max(bitcoind.blocks, bitcoind.headers) : undefined;

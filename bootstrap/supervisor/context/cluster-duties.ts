@@ -6,6 +6,7 @@ import { readTargetLifecycleState } from "../../imds/read.ts";
 import type { Credentials } from "../../secrets/shapes.ts";
 import type { BootedNode } from "../../render/booted-node.ts";
 import type { OtherBitcoinds } from "../chain/chain-health.ts";
+import { ActiveChain } from "../chain/snapshot/active-chain.ts";
 import { chainHost } from "../chain/snapshot/chain-host.ts";
 import { ChainSnapshotParticipant } from "../chain/snapshot/participant.ts";
 import { GroupLifecycle, type HostHealth } from "../group/group-lifecycle.ts";
@@ -30,6 +31,8 @@ export type SupervisorActions = {
   readonly isHolderFine: () => boolean;
   /** Whether an Eclair of this host is connected to the database. */
   readonly isActive: () => boolean;
+  /** Whether an Eclair of this host took the lease last; undefined while the database cannot be read. */
+  readonly isLastHolder: () => boolean | undefined;
   /** The versions of the secrets that the files of the last boot contain, in use or not. */
   readonly secretVersions: () => SecretVersions;
 };
@@ -47,6 +50,7 @@ export class ClusterDuties {
   private readonly groupLifecycle: GroupLifecycle;
   /** Undefined without a local bitcoind. */
   private readonly chainSnapshot: ChainSnapshotParticipant | undefined;
+  private readonly activeChain = new ActiveChain();
   private readonly driftDetector: DriftPoller;
   private readonly rotation: RotationParticipant;
   private readonly view: ClusterView;
@@ -107,7 +111,7 @@ export class ClusterDuties {
 
   /** Why this host leaves a free lease to another host for now. */
   get holdBackReason(): string | undefined {
-    return this.switchover.holdBackReason;
+    return this.switchover.holdBackReason ?? this.groupLifecycle.holdBackReason;
   }
 
   /** Whether a switchover is in progress: this host then knows facts that are stored nowhere else. */
@@ -129,11 +133,13 @@ export class ClusterDuties {
     void this.switchover.poll(report, actions.handOver);
     void this.chainSnapshot?.poll({
       isReadyStandby: report.role === "standby" && report.ready,
-      isHolderFine: actions.isHolderFine(),
+      isHolderFine: actions.isHolderFine() && !this.activeChain.isBroken(this.view.reports),
     });
     void this.view.poll();
     void this.groupLifecycle.poll(health, {
       isActive: actions.isActive(),
+      isLastHolder: actions.isLastHolder(),
+      handOver: actions.handOver,
       hasReadyStandby: this.view.hasReadyStandby,
       standDown: () => actions.standDown("the Auto Scaling group terminates the instance"),
       disconnectPeers: actions.disconnectPeers,

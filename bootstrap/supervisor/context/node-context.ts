@@ -16,7 +16,11 @@ import { budgetSettings } from "../../budget/compute.ts";
 import { BudgetSource } from "../budget/budget-source.ts";
 import { BudgetWatch } from "../budget/budget-watch.ts";
 import { ChainHealth } from "../chain/chain-health.ts";
+import { waitAtMost } from "../wait-at-most.ts";
 import { ClusterDuties, type DriftPoller } from "./cluster-duties.ts";
+
+/** What does not end within this time, the next supervisor does again. */
+const settleMilliseconds = 3_000;
 
 /** Everything that a supervisor works with, created from the files that one boot rendered. */
 export class NodeContext {
@@ -88,8 +92,13 @@ export class NodeContext {
     if (sameFiles || boot.startedAt === this.lastBoot.startedAt) this.lastBoot = boot;
   }
 
+  /** Waits some seconds for what is in progress: the mirror of the record, and the budget, which can take minutes. */
+  async settle(): Promise<void> {
+    await waitAtMost(settleMilliseconds, Promise.all([this.recordMirror.settle(), this.budget.settle()]));
+  }
+
   async close(): Promise<void> {
-    await Promise.all([this.recordMirror.settle(), this.budget.settle()]);
+    await this.settle();
     await Promise.all([this.leaseDatabase.close(), this.database.close()]);
   }
 }

@@ -6,6 +6,10 @@ import { ChangeLog, logEvent } from "../../os/log.ts";
 /** A call that failed, for example without the permission, is repeated after this time. */
 const protectAgainSeconds = 60;
 const launchHeartbeatSeconds = 60;
+/** The next Eclair of this host serves within this time after the last one ended. */
+const restartSeconds = 120;
+/** Another host takes over within this time; after it, this host may run Eclair again. */
+const takeoverSeconds = 15;
 /** A group ignores the report during its grace period, so the instance repeats it. */
 const unhealthyEverySeconds = 300;
 
@@ -21,9 +25,13 @@ export type HostHealth = {
 export type Departure = {
   /** Whether an Eclair of this host is connected to the database. */
   readonly isActive: boolean;
+  /** Whether an Eclair of this host took the lease last; undefined while the database cannot be read. */
+  readonly isLastHolder: boolean | undefined;
   /** Whether another instance can take over now. */
   readonly hasReadyStandby: boolean;
-  /** Stops this host's Eclair, and starts none any more. */
+  /** Stops this host's Eclair, so that another host takes over. */
+  readonly handOver: () => Promise<void>;
+  /** Starts no Eclair any more. */
   readonly standDown: () => Promise<void>;
   /** Leaves the target groups and closes the connections of the peers, so that the peers connect to another host. */
   readonly disconnectPeers: () => Promise<void>;
@@ -32,9 +40,9 @@ export type Departure = {
 type Group = Pick<GroupMembership, "complete" | "heartbeat" | "heartbeatSeconds" | "unhealthy" | "protect">;
 
 /**
- * The duties of an instance in its Auto Scaling group. The instance completes its launching hook when it is healthy, stops
- * Eclair and disconnects its peers before it completes its terminating hook, and reports when the group should replace it. A passive instance is
- * healthy.
+ * The duties of an instance in its Auto Scaling group. The instance completes its launching hook when it is healthy, hands the node
+ * over and disconnects its peers before it completes its terminating hook, and reports when the group should replace it. A passive
+ * instance is healthy.
  */
 export class GroupLifecycle {
   private readonly group: Group;
@@ -45,6 +53,12 @@ export class GroupLifecycle {
   private isStoodDown = false;
   private hasDisconnectedPeers = false;
   private isWaitingForStandby = false;
+  /**
+   * When the Eclair of this host served last, on CLOCK_BOOTTIME; undefined when the node does not need this host. An earlier supervisor
+   * of this host may have run the active Eclair.
+   */
+  private neededAt: number | undefined = boottime();
+  private handedOverAt = -Infinity;
   /** Unknown at first: an earlier supervisor of this instance may have protected it. */
   private isProtected: boolean | undefined;
   private protectAt = -Infinity;
@@ -69,8 +83,9 @@ export class GroupLifecycle {
     this.polling = true;
     try {
       const target = await this.readTargetState();
-      if (target === "Terminated") await this.leave(departure);
-      else if (target !== undefined) await this.stay(health, departure.isActive);
+      const isNeeded = this.isNeeded(departure);
+      if (target === "Terminated") await this.leave(departure, isNeeded);
+      else if (target !== undefined) await this.stay(health, departure, isNeeded);
       this.log.reset();
     } catch (error) {
       this.log.logError(error);
@@ -79,50 +94,79 @@ export class GroupLifecycle {
     }
   }
 
-  private async stay({ healthy, brokenForSeconds }: HostHealth, isActive: boolean): Promise<void> {
+  /** Why this host leaves a free lease to another host for now. */
+  get holdBackReason(): string | undefined {
+    return boottime() - this.handedOverAt < takeoverSeconds
+      ? "another instance takes over: the Auto Scaling group terminates this instance"
+      : undefined;
+  }
+
+  /** Whether the node would be away without this host: its Eclair serves, or serves again soon. */
+  private isNeeded({ isActive, isLastHolder }: Departure): boolean {
+    const now = boottime();
+    const wasNeeded = this.neededAt !== undefined && now - this.neededAt < restartSeconds;
+    // Without the database, no other instance can take over.
+    if (isActive || (isLastHolder === undefined && wasNeeded)) this.neededAt = now;
+    else if (isLastHolder === true) this.neededAt ??= now;
+    else this.neededAt = undefined;
+    return this.neededAt !== undefined && now - this.neededAt < restartSeconds;
+  }
+
+  private async stay(
+    { healthy, brokenForSeconds }: HostHealth,
+    { isActive, isLastHolder }: Departure,
+    isNeeded: boolean,
+  ): Promise<void> {
     const due = boottime() - this.reportedUnhealthyAt >= unhealthyEverySeconds;
     if (brokenForSeconds > this.unhealthyAfterSeconds && due) {
       await this.group.unhealthy();
       this.reportedUnhealthyAt = boottime();
       logEvent("auto-scaling.unhealthy", { brokenForSeconds: Math.round(brokenForSeconds) }, "warn");
     }
-    if (this.inService) return await this.protect(isActive);
+    if (this.inService && (isActive || isLastHolder !== undefined)) return await this.protect(isNeeded);
+    if (this.inService) return;
     if (!healthy) return await this.heartbeat(hookNames.launching, launchHeartbeatSeconds);
     this.inService = await this.complete(hookNames.launching);
   }
 
   /** The group may terminate the active instance only when it is unhealthy, or when an operator requests it. */
-  private async protect(isActive: boolean): Promise<void> {
-    if (this.isProtected === isActive || boottime() - this.protectAt < protectAgainSeconds) return;
+  private async protect(isNeeded: boolean): Promise<void> {
+    if (this.isProtected === isNeeded || boottime() - this.protectAt < protectAgainSeconds) return;
     this.protectAt = boottime();
-    await this.group.protect(isActive);
-    this.isProtected = isActive;
+    await this.group.protect(isNeeded);
+    this.isProtected = isNeeded;
     this.protectAt = -Infinity;
   }
 
   /**
-   * Stops Eclair when another instance can take over. Otherwise the node would be unavailable until another bitcoind has
-   * synchronised, so the group waits: AWS permits 100 heartbeats, or 48 hours.
+   * Hands the node over when another instance can take over, and leaves when another instance has done so. Otherwise the node would be
+   * unavailable until another bitcoind has synchronised, so the group waits: AWS permits 100 heartbeats, or 48 hours.
    */
-  private async leave({ isActive, hasReadyStandby, standDown, disconnectPeers }: Departure): Promise<void> {
-    if (isActive && !hasReadyStandby && !this.isStoodDown) {
-      if (!this.isWaitingForStandby) logEvent("auto-scaling.waiting-for-standby", {}, "warn");
-      this.isWaitingForStandby = true;
-      return await this.heartbeat(
-        hookNames.terminating,
-        await this.group.heartbeatSeconds(hookNames.terminating),
-      );
-    }
+  private async leave(departure: Departure, isNeeded: boolean): Promise<void> {
+    if (isNeeded && !this.isStoodDown) return await this.giveAway(departure);
     if (!this.isStoodDown) {
       logEvent("auto-scaling.leaving");
       // The hook may be close to its timeout, and the drain takes minutes.
       await this.group.heartbeat(hookNames.terminating);
-      await standDown();
+      await departure.standDown();
       this.isStoodDown = true;
     }
-    if (!this.hasDisconnectedPeers) await disconnectPeers();
+    if (!this.hasDisconnectedPeers) await departure.disconnectPeers();
     this.hasDisconnectedPeers = true;
     this.leftGroup = await this.complete(hookNames.terminating);
+  }
+
+  /** Waits for a standby, and hands the node over to it. The standby may have failed since its last report: the next polls try again. */
+  private async giveAway({ isActive, hasReadyStandby, handOver }: Departure): Promise<void> {
+    if (!hasReadyStandby && !this.isWaitingForStandby) {
+      logEvent("auto-scaling.waiting-for-standby", {}, "warn");
+      this.isWaitingForStandby = true;
+    }
+    await this.heartbeat(hookNames.terminating, await this.group.heartbeatSeconds(hookNames.terminating));
+    if (!isActive || !hasReadyStandby || this.holdBackReason !== undefined) return;
+    logEvent("auto-scaling.hands-over");
+    this.handedOverAt = boottime();
+    await handOver();
   }
 
   /** @returns whether nothing is left to do for a hook */

@@ -8,6 +8,7 @@ import { connect, defaultPatience, type DatabaseAccess, type Patience } from "..
 import { fenceTables } from "../../database/fence-tables.ts";
 import { readDatabaseState, type DatabaseState } from "../../database/state.ts";
 import { boottime } from "../../os/clock.ts";
+import { waitAtMost } from "../wait-at-most.ts";
 import type { ObservedHolder, LeaseObservation } from "../silence/silence-watch.ts";
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html: the table does not exist yet. */
@@ -18,6 +19,9 @@ const undefinedTable = "42P01";
  * packet again after a delay that doubles, so that two seconds of lost packets would become three seconds of silence.
  */
 export const leasePatience: Patience = { connect: 500, statement: 400, network: 100 };
+
+/** A server that was lost without a reset never confirms the end of a connection. */
+const closeWithinMilliseconds = 500;
 
 /** A connection, and the end of the last task that uses it: a connection executes one statement at a time. */
 type Session = { readonly client: Promise<Client>; last: Promise<unknown> };
@@ -172,9 +176,12 @@ export class NodeDatabase {
 
   async close(): Promise<void> {
     const { session } = this;
+    if (session === undefined) return;
     this.session = undefined;
     // The connection is broken already, or no longer needed.
-    await session?.client.then((open) => open.end()).catch(() => undefined);
+    const ended = session.client.then((open) => open.end()).catch(() => undefined);
+    await waitAtMost(closeWithinMilliseconds, ended);
+    this.abandon(session);
   }
 
   /** Runs statements, when the statements of earlier calls have ended. */

@@ -24,3 +24,7 @@ export function leaseOwner(lease: LeaseReport, eclairInstanceId: string | undefi
 /** Whether an Eclair took the lease last, whether or not the lease has expired since. */
 export const isLastHolder = (lease: LeaseReport, eclairInstanceId: string | undefined): boolean =>
   lease.known && eclairInstanceId !== undefined && lease.holderEclairInstanceId === eclairInstanceId;
+
+/** Whether an Eclair of a host took the lease last; undefined while the lease cannot be read. */
+export const isLastHost = (lease: LeaseReport, address: string): boolean | undefined =>
+  lease.known ? lease.holderAddress === address : undefined;

@@ -32,7 +32,8 @@ function watch() {
   };
   const subject = new BudgetWatch({ compute }, item, "i-1", 90);
   const poll = async (inputs: Partial<BudgetInputs> = {}) => {
-    subject.poll({ bitcoind: bitcoindAt(100), active: eclair(100), isOtherActive: false, ...inputs });
+    const usual = { isStopping: false, bitcoind: bitcoindAt(100), active: eclair(100), isOtherActive: false };
+    subject.poll({ ...usual, ...inputs });
     await subject.settle();
     return subject.report;
   };
@@ -179,4 +180,11 @@ test("an HTLC that stays pending for many blocks is reported when less than a da
   expect(await stuckAt(170, [late, early])).toBe(13);
   expect(await stuckAt(171, [early])).toBe(0);
   expect(await stuckAt(172, [late, early])).toBe(0);
+});
+
+test("a host that stops begins no computation", async () => {
+  const { compute, item, poll } = watch();
+  await poll({ isStopping: true });
+  expect(compute).not.toHaveBeenCalled();
+  expect(item.read).not.toHaveBeenCalled();
 });

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { HookState } from "../../../../bootstrap/aws/auto-scaling.ts";
 import { hookNames } from "../../../../bootstrap/contract/lifecycle-hooks.ts";
-import { GroupLifecycle } from "../../../../bootstrap/supervisor/group/group-lifecycle.ts";
+import { GroupLifecycle, type Departure } from "../../../../bootstrap/supervisor/group/group-lifecycle.ts";
 import { captureLog } from "../../../support/log-capture.ts";
 
 captureLog();
@@ -10,6 +10,14 @@ vi.mock(import("../../../../bootstrap/os/clock.ts"), () => ({ boottime: () => no
 
 const unhealthyAfterSeconds = 60;
 const healthyHost = { healthy: true, brokenForSeconds: 0 };
+
+type Place = Pick<Departure, "isActive" | "isLastHolder" | "hasReadyStandby">;
+const passive: Place = { isActive: false, isLastHolder: false, hasReadyStandby: false };
+const active: Place = { isActive: true, isLastHolder: true, hasReadyStandby: false };
+const activeWithStandby: Place = { ...active, hasReadyStandby: true };
+/** The Eclair of this host has ended, and no other one has taken the lease. */
+const ended: Place = { ...active, isActive: false };
+const unreadable: Place = { ...passive, isLastHolder: undefined };
 
 /** @param targetState the target lifecycle state of the instance; undefined outside a group */
 function instance(targetState: string | undefined) {
@@ -38,6 +46,10 @@ function instance(targetState: string | undefined) {
     calls.push("stand down");
     await Promise.resolve();
   });
+  const handOver = vi.fn<() => Promise<void>>(async () => {
+    calls.push("hand over");
+    await Promise.resolve();
+  });
   const disconnectPeers = vi.fn<() => Promise<void>>(async () => {
     calls.push("disconnect peers");
     await Promise.resolve();
@@ -47,10 +59,9 @@ function instance(targetState: string | undefined) {
     async () => await Promise.resolve(metadata.targetState),
     unhealthyAfterSeconds,
   );
-  const passive = { isActive: false, hasReadyStandby: false };
-  const poll = (health = healthyHost, node = passive) =>
-    lifecycle.poll(health, { ...node, standDown, disconnectPeers });
-  return { metadata, calls, group, standDown, disconnectPeers, poll };
+  const poll = (health = healthyHost, node: Place = passive) =>
+    lifecycle.poll(health, { ...node, handOver, standDown, disconnectPeers });
+  return { metadata, calls, group, lifecycle, handOver, standDown, disconnectPeers, poll };
 }
 
 /** The heartbeat gives the drain the whole timeout of the hook. */
@@ -120,8 +131,7 @@ test("an instance reports itself unhealthy, once, when a local service has not a
   expect(calls.filter((call) => call === "unhealthy")).toHaveLength(1);
 });
 
-const active = { isActive: true, hasReadyStandby: false };
-const activeWithStandby = { isActive: true, hasReadyStandby: true };
+const terminatingHeartbeat = `heartbeat ${hookNames.terminating}`;
 
 test("an active instance that its group terminates continues until another instance can take over", async () => {
   const { metadata, calls, group, poll } = instance("InService");
@@ -129,10 +139,65 @@ test("an active instance that its group terminates continues until another insta
   metadata.targetState = "Terminated";
   await poll(healthyHost, active);
   await poll(healthyHost, active);
-  expect(calls.slice(1)).toEqual([`heartbeat ${hookNames.terminating}`]);
+  expect(calls.slice(1)).toEqual([terminatingHeartbeat]);
   expect(group.heartbeatSeconds).toHaveBeenCalledWith(hookNames.terminating);
   await poll(healthyHost, activeWithStandby);
-  expect(calls.slice(2)).toEqual(leaving);
+  expect(calls.slice(2)).toEqual(["hand over"]);
+  await poll(healthyHost, { ...ended, hasReadyStandby: true });
+  expect(calls).toHaveLength(3);
+  await poll();
+  expect(calls.slice(3)).toEqual(leaving);
+});
+
+test("an active instance whose standby does not take over stays, and hands over again", async () => {
+  const { calls, lifecycle, poll } = instance("Terminated");
+  await poll(healthyHost, activeWithStandby);
+  expect(lifecycle.holdBackReason).toMatch(/the Auto Scaling group terminates this instance/);
+  now += 16;
+  expect(lifecycle.holdBackReason).toBeUndefined();
+  await poll(healthyHost, ended);
+  await poll(healthyHost, active);
+  expect(calls).toEqual([terminatingHeartbeat, "hand over"]);
+  await poll(healthyHost, activeWithStandby);
+  expect(calls.slice(2)).toEqual(["hand over"]);
+});
+
+test("an instance that waits for a standby stays while its Eclair restarts, and while the database is away", async () => {
+  const { calls, standDown, poll } = instance("Terminated");
+  await poll(healthyHost, active);
+  now += 60;
+  await poll(healthyHost, ended);
+  now += 600;
+  await poll(healthyHost, active);
+  for (let count = 0; count < 10; count += 1) {
+    now += 60;
+    await poll(healthyHost, unreadable);
+  }
+  await poll(healthyHost, active);
+  expect(standDown).not.toHaveBeenCalled();
+  expect(calls).toEqual([terminatingHeartbeat]);
+});
+
+test("an instance leaves when its Eclair does not start again", async () => {
+  const { standDown, poll } = instance("Terminated");
+  await poll(healthyHost, active);
+  await poll(healthyHost, ended);
+  now += 121;
+  await poll(healthyHost, ended);
+  expect(standDown).toHaveBeenCalledTimes(1);
+});
+
+test("a supervisor that has just started leaves only when it knows that the node does not need this host", async () => {
+  const { metadata, calls, standDown, poll } = instance("Terminated");
+  await poll(healthyHost, unreadable);
+  await poll(healthyHost, ended);
+  expect(standDown).not.toHaveBeenCalled();
+  expect(calls).toEqual([terminatingHeartbeat]);
+  metadata.targetState = "InService";
+  await poll(healthyHost, unreadable);
+  metadata.targetState = "Terminated";
+  await poll();
+  expect(standDown).toHaveBeenCalledTimes(1);
 });
 
 test("an active instance that waits for a standby sends a heartbeat before each timeout of the hook", async () => {
@@ -156,6 +221,15 @@ test("an active instance protects itself from the balancing of its group, and a 
   await poll(healthyHost, activeWithStandby);
   await poll();
   expect(calls.slice(1)).toEqual(["unprotect", "protect", "unprotect"]);
+});
+
+test("an active instance keeps its protection while its Eclair restarts, and while the database is away", async () => {
+  const { calls, poll } = instance("InService");
+  await poll();
+  await poll(healthyHost, active);
+  await poll(healthyHost, ended);
+  await poll(healthyHost, unreadable);
+  expect(calls.slice(1)).toEqual(["protect"]);
 });
 
 test("a protection that fails is not requested again at every poll", async () => {

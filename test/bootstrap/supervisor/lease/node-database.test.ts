@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { DatabaseAccess } from "../../../../bootstrap/database/connect.ts";
 import { NodeDatabase } from "../../../../bootstrap/supervisor/lease/node-database.ts";
 
@@ -7,6 +7,7 @@ import { NodeDatabase } from "../../../../bootstrap/supervisor/lease/node-databa
 class FakeClient {
   readonly statements: { resolve: (answer: object) => void; reject: (error: Error) => void }[] = [];
   readonly connection = { stream: { destroy: vi.fn<() => void>() } };
+  readonly end = vi.fn<() => Promise<void>>(() => Promise.resolve());
 
   query(): Promise<object> {
     return new Promise((resolve, reject) => this.statements.push({ resolve, reject }));
@@ -64,4 +65,27 @@ test("keeps its connection after an error of one statement", async () => {
   clients[0]?.statements[1]?.resolve({ rows: [] });
   await next;
   expect(clients).toHaveLength(1);
+});
+
+describe("the end of the connection", () => {
+  const connected = async () => {
+    const read = database.readClaimants();
+    const client = await vi.waitUntil(() => clients[0]);
+    (await vi.waitUntil(() => client.statements[0])).resolve({ rows: [] });
+    await read;
+    return client;
+  };
+
+  test("is announced to the server", async () => {
+    const client = await connected();
+    await database.close();
+    expect(client.end).toHaveBeenCalledTimes(1);
+  });
+
+  test("does not wait for a server that was lost without a reset", async () => {
+    const client = await connected();
+    client.end.mockReturnValue(new Promise(() => undefined));
+    await database.close();
+    await vi.waitFor(() => expect(client.connection.stream.destroy).toHaveBeenCalled());
+  });
 });

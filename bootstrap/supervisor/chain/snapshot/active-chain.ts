@@ -1,0 +1,22 @@
+import type { InstanceReport } from "../../../contract/reports/instance.ts";
+import { boottime } from "../../../os/clock.ts";
+
+/** A shorter time than the limit after which the active instance hands the node over because of its bitcoind. */
+const brokenSeconds = 15;
+
+/** Whether the bitcoind of the active instance works, by the reports of that instance. */
+export class ActiveChain {
+  private brokenSince: number | undefined;
+
+  /**
+   * @param reports of the other instances
+   * @returns whether the active instance has reported for some seconds that it has no bitcoind that it can use, or no peers
+   */
+  isBroken(reports: readonly InstanceReport[]): boolean {
+    const { bitcoind } = reports.find(({ active }) => active) ?? {};
+    const works =
+      bitcoind === undefined || (bitcoind.known && bitcoind.problem === undefined && bitcoind.peers !== 0);
+    this.brokenSince = works ? undefined : (this.brokenSince ?? boottime());
+    return this.brokenSince !== undefined && boottime() - this.brokenSince >= brokenSeconds;
+  }
+}
