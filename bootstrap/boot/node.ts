@@ -116,12 +116,22 @@ async function bootPhases(
 
   await phases.run("hand-over", () =>
     startUnits(
-      ...(configuration.bitcoind.local === undefined ? [] : ["bitcoind.service"]),
+      ...(startsBitcoind(configuration) ? ["bitcoind.service"] : []),
       "eclair-supervisor.service",
       "eclair-target.service",
     ),
   );
 }
+
+/**
+ * Whether the boot starts bitcoind. A boot that runs again leaves a bitcoind that is stopped for a snapshot of the chain volume to
+ * the supervisor, which starts it when the snapshot exists.
+ * @param marker exists while bitcoind is stopped for a snapshot
+ */
+export const startsBitcoind = (
+  { bitcoind }: Pick<NodeConfiguration, "bitcoind">,
+  marker: string = paths.chainSnapshot,
+): boolean => bitcoind.local !== undefined && !existsSync(marker);
 
 /** Writes every file. The digests are last: with them, a running supervisor knows that the files are complete. */
 function writeFiles(

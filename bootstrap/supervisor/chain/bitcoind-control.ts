@@ -13,6 +13,8 @@ const staleSeconds = 5;
 /** What the gate needs to know about this host. */
 export type GateInputs = {
   readonly configuration: Pick<NodeConfiguration, "chain" | "bitcoind">;
+  /** The version of the image's Eclair. */
+  readonly eclairVersion: string;
   readonly secrets: Pick<SupervisorSecrets, "bitcoind" | "watched">;
   /** The Eclair of this host that is connected to the database, or is about to be. */
   readonly openEclair: string | undefined;
@@ -94,6 +96,7 @@ export class BitcoindControl {
 
 function gateMessage({
   configuration,
+  eclairVersion,
   secrets,
   openEclair,
   nextAddresses,
@@ -106,6 +109,7 @@ function gateMessage({
   );
   return {
     chain,
+    eclairVersion,
     wallet: bitcoind.wallet,
     ...(secrets.watched !== undefined && { watched: secrets.watched }),
     bitcoinds: bitcoind.prefer === "local" ? [...local, ...remotes] : [...remotes, ...local],

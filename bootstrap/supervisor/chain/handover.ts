@@ -82,9 +82,16 @@ export class ChainHandover {
       if (better === undefined || this.fault === undefined) return;
       const { instanceId } = better.identity;
       logEvent("bitcoind.hands-over", { reason: fault.reason, readyInstanceId: instanceId }, "warn");
+      const previous = this.state;
       this.state = { handedOverAt: this.now(), reason: fault.reason };
+      try {
+        await handOver();
+      } catch (error) {
+        // Eclair still serves here: the next call tries again.
+        this.state = previous;
+        throw error;
+      }
       this.remember();
-      await handOver();
     } finally {
       this.deciding = false;
     }

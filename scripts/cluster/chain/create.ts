@@ -95,7 +95,7 @@ export async function createChainSnapshot(
   onStep(`created ${SnapshotId}`);
   if (!(await table.chainSnapshots.advance(stopped, { ...stopped, step: "created" })))
     throw await abortedError(table, operation, SnapshotId);
-  await waitForStep(target, table, request, "resumed", resumeMilliseconds, operation);
+  await waitForStep(target, table, request, "resumed", resumeMilliseconds, operation, SnapshotId);
   onStep("resumed");
   return { snapshotId: SnapshotId, facts: stopped.facts };
 }
@@ -107,11 +107,13 @@ async function waitForStep(
   step: ChainSnapshotRequest["step"],
   milliseconds: number,
   operation: string,
+  snapshotId?: string,
 ): Promise<ChainSnapshotRequest> {
   const end = performance.now() + milliseconds;
   for (;;) {
     const current = await table.chainSnapshots.read();
-    if (current?.id !== id || current.step === "aborted") throw await abortedError(table, operation);
+    if (current?.id !== id || current.step === "aborted")
+      throw await abortedError(table, operation, snapshotId);
     if (current.step === step) return current;
     if (performance.now() > end)
       throw new EclairAmiError({

@@ -1,7 +1,6 @@
 import { describeChain } from "../../../bitcoind/describe.ts";
 import { localEndpoint } from "../../../bitcoind/endpoints.ts";
-import { bitcoindClient } from "../../../bitcoind/rpc/client.ts";
-import { Transport } from "../../../bitcoind/rpc/transport.ts";
+import { patientClient } from "../../../bitcoind/rpc/transport.ts";
 import type { ChainFacts } from "../../../contract/requests/chain-snapshot.ts";
 import { run } from "../../../os/run.ts";
 import { startUnit } from "../../../os/systemd.ts";
@@ -25,11 +24,7 @@ export type ChainHost = {
 };
 
 export function chainHost(login: SupervisorSecrets["bitcoind"]["gate"]): ChainHost {
-  const transport = new Transport(localEndpoint({ eclair: login, gate: login }));
-  const client = bitcoindClient(
-    (path, body, authorization, signal) => transport.post(path, body, authorization, { signal, fresh: true }),
-    login,
-  );
+  const client = patientClient(localEndpoint({ eclair: login, gate: login }), login);
   return {
     describe: async () => {
       await client("setnetworkactive", [false]);

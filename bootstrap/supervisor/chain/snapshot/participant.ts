@@ -14,7 +14,7 @@ const idleSeconds = 5;
 /** What the supervisor knows about this host and about the holder of the lease. */
 export type SnapshotState = {
   readonly isReadyStandby: boolean;
-  /** Whether the lease is not known to be free, and the host of its holder is not silent. */
+  /** Whether the lease is not known to be free, the host of its holder is not silent, and its bitcoind works. */
   readonly isHolderFine: boolean;
 };
 
@@ -100,6 +100,8 @@ export class ChainSnapshotParticipant {
     if (request.step === "requested" && this.isHeld) await this.abort("the supervisor was started again");
     if (request.step === "requested") return await this.stopFor(request, state);
     if (request.step === "created") {
+      // bitcoind may have started before EC2 created the snapshot.
+      if (this.abortReason !== undefined) return await this.refuse(request);
       if (await this.resume()) await this.requests.advance(request, { ...request, step: "resumed" });
     } else if (request.step === "stopped") {
       if (this.stoppedAt === undefined) await this.refuse(request);

@@ -71,6 +71,18 @@ test("a host that handed over holds back, and tries again only later", async () 
   expect(await handsOver(handover, dead, [standby()])).toBe(true);
 });
 
+test("a host whose Eclair could not be stopped tries again at once", async () => {
+  const handover = host().create();
+  handover.observe(dead, false, limits);
+  const failing = handover.handOverIfDue(
+    () => Promise.resolve([standby()]),
+    () => Promise.reject(new Error("systemd does not answer")),
+  );
+  await expect(failing).rejects.toThrow("systemd does not answer");
+  expect(handover.holdBackReason).toBeUndefined();
+  expect(await handsOver(handover, dead, [standby()])).toBe(true);
+});
+
 test("a host that handed over is ready after its bitcoind was healthy for some minutes, also with a new supervisor", async () => {
   const { create, pass } = host();
   await handsOver(create(), dead, [standby()]);

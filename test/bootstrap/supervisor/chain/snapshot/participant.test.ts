@@ -170,6 +170,18 @@ test("a bitcoind that cannot be started is not reported as resumed", async () =>
   expect(participant.isUnderWay).toBe(false);
 });
 
+test("a snapshot that was created after the abort is refused", async () => {
+  const { table, host, poll } = setUp();
+  await poll();
+  host.start.mockImplementationOnce(async () => {
+    table.request = { ...table.request, step: "created" };
+    await Promise.resolve();
+  });
+  await poll({ isReadyStandby: false, isHolderFine: false });
+  await poll();
+  expect(table.request).toMatchObject({ step: "aborted", reason: "the active instance failed" });
+});
+
 test("bitcoind is started and connected by one attempt at a time", async () => {
   const { table, host, participant, poll } = setUp();
   await poll();
