@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { LogEvent } from "../contract/log.ts";
-import { logEvent } from "./log.ts";
+import { errorFields, logEvent } from "./log.ts";
 
 const restartMilliseconds = 500;
 /** The process writes its status here. Its standard output is its log, and goes to the journal. */
@@ -29,7 +29,29 @@ export class HelperProcess {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [this.command], { stdio: ["pipe", "inherit", "inherit", "pipe"] });
+    let hasEnded = false;
+    const onEnded = (cause: Readonly<Record<string, unknown>>) => {
+      if (this.stopped || hasEnded) return;
+      hasEnded = true;
+      this.child = undefined;
+      logEvent(this.endedEvent, cause, "warn");
+      setTimeout(() => this.start(), restartMilliseconds).unref();
+    };
+    try {
+      const child = spawn(process.execPath, [this.command], {
+        stdio: ["pipe", "inherit", "inherit", "pipe"],
+      });
+      child.on("error", (error) => onEnded({ error: errorFields(error) }));
+      child.once("exit", (status, signal) => onEnded({ status, signal }));
+      // A process that the system refuses, such as with EAGAIN or EMFILE, has no pipes.
+      if (child.pid !== undefined) this.connect(child);
+    } catch (error) {
+      // Other refusals, such as ENOMEM, are thrown.
+      onEnded({ error: errorFields(error) });
+    }
+  }
+
+  private connect(child: ChildProcess): void {
     this.child = child;
     // The pipe of a process that has ended.
     child.stdin?.on("error", () => undefined);
@@ -38,11 +60,6 @@ export class HelperProcess {
     if (input instanceof Readable && this.onLine !== undefined)
       createInterface({ input }).on("line", this.onLine);
     this.sendLast();
-    child.once("exit", (status, signal) => {
-      if (this.stopped) return;
-      logEvent(this.endedEvent, { status, signal }, "warn");
-      setTimeout(() => this.start(), restartMilliseconds).unref();
-    });
   }
 
   /** Sends a message. The process receives the last one in any case: when it reads again, and after a restart. */

@@ -15,3 +15,15 @@ test.each(services)("%s uses the hardening baseline, and declares its deviations
   expect(basename(realpathSync(join(dropIns, "10-hardening.conf")))).toBe("eclair-ami-hardening.conf");
   expect(readFileSync(join(dropIns, "20-deviations.conf"), "utf8")).toMatch(/^\[Service\]$/m);
 });
+
+test("the supervisor continues when the kernel kills one of its helper processes for lack of memory", () => {
+  expect(readFileSync(join(units, "eclair-supervisor.service"), "utf8")).toMatch(/^OOMPolicy=continue$/m);
+});
+
+test("a stop or restart of nftables.service never leaves the host without its rules", () => {
+  const dropIn = readFileSync(join(units, "nftables.service.d/10-keep-rules.conf"), "utf8");
+  expect(dropIn).toMatch(/^\[Service\]$/m);
+  expect(dropIn).toMatch(/^ExecStop=$/m);
+  // The start replaces the rules in one transaction.
+  expect(readFileSync(join(root, "packer/rootfs/etc/nftables.conf"), "utf8")).toMatch(/^flush ruleset$/m);
+});
