@@ -67,6 +67,7 @@ export class HostChain {
     const { node, secrets } = (open === undefined ? reloader.next : undefined) ?? reloader.context;
     this.control.follow({
       configuration: node.configuration,
+      eclairVersion: node.eclair,
       secrets,
       openEclair: open?.eclairInstanceId,
       ...{ nextAddresses: duties.nextAddresses, settledBlock: duties.settledBlock },

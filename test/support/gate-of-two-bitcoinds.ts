@@ -8,6 +8,8 @@ import type { BlockId } from "../../bootstrap/contract/reports/bitcoind.ts";
 import { FakeBitcoind } from "./fake-bitcoind.ts";
 import { captureLog } from "./log-capture.ts";
 
+const shortWaitMilliseconds = 500;
+
 /** A gate in front of the bitcoinds `a` and `b`, of which the first is preferred. Each test of a file has new ones. */
 export class GateOfTwoBitcoinds {
   a = new FakeBitcoind();
@@ -15,6 +17,8 @@ export class GateOfTwoBitcoinds {
   gate = new BitcoindGate(new Publisher());
   /** What the gate has announced: the contents, in hex. */
   published: string[] = [];
+  /** For how long a broadcast waits for a bitcoind that can be used. */
+  waitMilliseconds = shortWaitMilliseconds;
   private readonly log = captureLog();
 
   constructor() {
@@ -23,6 +27,7 @@ export class GateOfTwoBitcoinds {
       [this.a, this.b] = [new FakeBitcoind(), new FakeBitcoind()];
       await Promise.all([this.a.start(), this.b.start()]);
       this.published = [];
+      this.waitMilliseconds = shortWaitMilliseconds;
       this.startGate();
     });
     afterEach(async () => {
@@ -43,6 +48,7 @@ export class GateOfTwoBitcoinds {
   follow(openEclair?: string, settledBlock?: BlockId, last: GateMessage["last"] = {}): void {
     this.gate.update({
       chain: "regtest",
+      eclairVersion: "0.14.1",
       wallet: "eclair",
       bitcoinds: [this.a.endpoint("a"), this.b.endpoint("b")],
       login: { username: "eclair", password: "x" },
@@ -61,6 +67,21 @@ export class GateOfTwoBitcoinds {
     await vi.waitUntil(() => this.chosen() === name, { timeout: 10_000 });
   }
 
+  /** Ends the first bitcoind, and waits until Eclair uses the second one. */
+  async changeToB(): Promise<void> {
+    await this.a.stop();
+    await this.call("listunspent");
+    await this.untilChosen("b");
+  }
+
+  /** The transactions that the second bitcoind has received, without the first ones. @param earlier the number of the first ones */
+  movedToB(earlier: number): unknown[] {
+    return this.b.calls
+      .filter(({ method }) => method === "sendrawtransaction")
+      .slice(earlier)
+      .map(({ params }) => params[0]);
+  }
+
   /** Why the gate does not use a bitcoind, in the order of preference. */
   problem(index: 0 | 1): string | undefined {
     return this.gate.status?.bitcoinds[index]?.problem;
@@ -69,7 +90,8 @@ export class GateOfTwoBitcoinds {
   /** Sends calls as Eclair does, in an array. @returns result or error message of the first call */
   async call(method: string, ...params: unknown[]): Promise<unknown> {
     const body = JSON.stringify([{ jsonrpc: "1.0", id: "scala-client", method, params }]);
-    const answer = await passRequest(this.gate, "/wallet/eclair", body, parseRequest(body));
+    const request = parseRequest(body);
+    const answer = await passRequest(this.gate, "/wallet/eclair", body, request, this.waitMilliseconds);
     const [first] = JSON.parse(answer.body) as { result: unknown; error: { message: string } | null }[];
     return first?.error?.message ?? first?.result;
   }

@@ -19,7 +19,7 @@ type State =
   | { readonly kind: "unanswered"; readonly reason: string; readonly warmingUp: boolean }
   | { readonly kind: "examined"; readonly examination: Examination };
 
-export type BackendSettings = Pick<GateMessage, "chain" | "wallet" | "watched">;
+export type BackendSettings = Pick<GateMessage, "chain" | "eclairVersion" | "wallet" | "watched">;
 type Listener = (backend: Backend, parts: readonly Buffer[]) => void;
 
 /** One of the bitcoinds behind the gate: its state, its connections, and its publishers. */
@@ -90,7 +90,8 @@ export class Backend {
   async check(settled: BlockId | undefined, issued: readonly number[]): Promise<void> {
     const { client, wallet, settings } = this;
     try {
-      const examination = await examine(client, wallet, { chain: settings.chain, settled, issued });
+      const { chain, eclairVersion } = settings;
+      const examination = await examine(client, wallet, { chain, eclairVersion, settled, issued });
       this.state = { kind: "examined", examination };
       this.hasSettledBlock = settled !== undefined && examination.problem === undefined;
       if (examination.problem === undefined) this.mayHaveRestarted = false;

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { bitcoindNameOf } from "../../contract/chain/latest.ts";
 import type { Chain } from "../../contract/configuration/node.ts";
+import { bitcoinVersionOf, minimumBitcoinVersion } from "../../contract/eclair/bitcoin-versions.ts";
+import { compareVersions } from "../../contract/eclair/versions.ts";
 import type { BitcoindReport, BlockId } from "../../contract/reports/bitcoind.ts";
 import { messageOf } from "../../contract/errors.ts";
 import { RpcError, type BitcoindClient } from "../rpc/client.ts";
@@ -40,8 +42,6 @@ const chainFacts: Readonly<Record<Chain, ChainFacts>> = {
   },
 };
 
-/** Eclair 0.13 requires Bitcoin Core 28.1 (`Setup`). */
-const oldestVersion = 280_100;
 /** Eclair's `Setup` refuses a bitcoind that is further behind. */
 const minimumProgress = 0.999;
 const maximumLag = 1;
@@ -75,6 +75,7 @@ export type Examination = {
 
 type Expectations = {
   readonly chain: Chain;
+  readonly eclairVersion: string;
   /** A block that is deep in the node's chain; undefined while no bitcoind was chosen. */
   readonly settled: BlockId | undefined;
   /** For each descriptor, the number of addresses that any bitcoind of the node has issued. */
@@ -88,7 +89,7 @@ type Expectations = {
 export async function examine(
   client: BitcoindClient,
   wallet: NodeWallet,
-  { chain, settled, issued }: Expectations,
+  { chain, eclairVersion, settled, issued }: Expectations,
 ): Promise<Examination> {
   const expected = chainFacts[chain];
   const info = ChainInfo.parse(await client("getblockchaininfo"));
@@ -120,8 +121,8 @@ export async function examine(
   async function problemOf(): Promise<string | undefined> {
     if (!isExpectedChain) return `is on the chain ${info.chain}, not on ${expectedName}`;
     if (!isOnChain) return "is on another chain: it has another genesis block";
-    if (version < oldestVersion)
-      return `has the version ${version}: Eclair requires ${oldestVersion} or later`;
+    const tooOld = tooOldFor(eclairVersion, bitcoinVersionOf(version));
+    if (tooOld !== undefined) return tooOld;
     if (fork !== undefined) return fork;
     if (!synced) return `is syncing: block ${blocks} of ${headers}`;
     if (isShort) return `is at block ${blocks}, and the node has used block ${settled.height} for long`;
@@ -136,6 +137,14 @@ export async function examine(
     }
     return walletReport.ready ? undefined : `is not ready: ${walletReport.reason}`;
   }
+}
+
+/** Why a bitcoind is too old for an Eclair; undefined when Eclair accepts it. */
+function tooOldFor(eclair: string, version: string): string | undefined {
+  const minimum = minimumBitcoinVersion(eclair);
+  return minimum === undefined || compareVersions(version, minimum) >= 0
+    ? undefined
+    : `has the version ${version}: Eclair ${eclair} requires Bitcoin Core ${minimum} or later`;
 }
 
 /** How the chain of a bitcoind differs from the chain of the settled block; undefined when it contains this block. */

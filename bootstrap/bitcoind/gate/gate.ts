@@ -58,8 +58,8 @@ export class BitcoindGate {
     this.followActive(message.settledBlock, previous?.settledBlock);
     if (message.openEclair !== undefined && message.openEclair !== previous?.openEclair)
       this.walletState.beginEclair();
-    const { chain, wallet, watched, bitcoinds } = message;
-    const settings = { chain, wallet, watched };
+    const { chain, eclairVersion, wallet, watched, bitcoinds } = message;
+    const settings = { chain, eclairVersion, wallet, watched };
     const next = bitcoinds.map(
       (endpoint) =>
         this.backends.find((backend) => backend.isFor(endpoint, settings)) ?? this.start(endpoint, settings),
@@ -191,6 +191,7 @@ export class BitcoindGate {
     const isCurrent = () => this.chosen === backend && this.changing === undefined;
     if (openEclair !== undefined && isCurrent())
       await this.walletState.learnBroadcasts(backend.client, wallet, isCurrent);
+    await this.walletState.forgetConfirmed(backend.client, bestBlockHash);
   }
 
   /** Remembers a block that every bitcoind of the node's chain must have. */

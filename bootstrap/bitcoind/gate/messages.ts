@@ -30,6 +30,8 @@ export type WatchedDescriptors = z.infer<typeof WatchedDescriptors>;
 /** One line of the supervisor to the gate. */
 export const GateMessage = z.object({
   chain: z.enum(chains),
+  /** The version of the Eclair of this host, which decides how old a bitcoind may be. */
+  eclairVersion: z.string(),
   wallet: z.string(),
   watched: WatchedDescriptors.optional(),
   /** In the order of preference. */

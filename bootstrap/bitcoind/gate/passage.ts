@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../contract/errors.ts";
 import { logError, logEvent } from "../../os/log.ts";
 import type { Backend } from "./backend.ts";
 import { isAccepted, transactionsOf } from "./wallet/broadcasts.ts";
+import { inputsOf } from "./wallet/outpoint.ts";
 import type { BitcoindGate } from "./gate.ts";
 import { errorAnswer, resultsOf, type Call, type RpcRequest } from "../rpc/request.ts";
 import { NoAnswer, type RpcAnswer } from "../rpc/transport.ts";
@@ -9,20 +11,25 @@ import { NoAnswer, type RpcAnswer } from "../rpc/transport.ts";
 /** bitcoind answers a batch and a call that succeeded with 200. */
 const ok = 200;
 const serverError = 500;
+/** Eclair waits 60 s for an answer (`DefaultReadTimeout` of sttp). Then it gives up the channel that its transaction funds. */
+const broadcastMilliseconds = 45_000;
+const pollMilliseconds = 250;
 
 /**
  * Passes a request of Eclair to the chosen bitcoind. When this bitcoind ends without an answer, the next one answers; a
- * request that changes the wallet is sent once only.
+ * request that changes the wallet is sent once only. A broadcast waits for a bitcoind that can be used.
  * @param path `/` or `/wallet/<name>`
+ * @param waitMilliseconds for how long a broadcast is repeated after an answer was lost
  */
 export async function passRequest(
   gate: BitcoindGate,
   path: string,
   body: string,
   request: RpcRequest,
+  waitMilliseconds = broadcastMilliseconds,
 ): Promise<RpcAnswer> {
   for (const call of request.calls) gate.walletState.observeRequest(call);
-  const answer = () => passToChosen(gate, path, body, request);
+  const answer = () => passToChosen(gate, path, body, request, waitMilliseconds);
   return request.effect === "read" ? await answer() : await gate.whileCallIsPending(answer);
 }
 
@@ -31,38 +38,56 @@ async function passToChosen(
   path: string,
   body: string,
   request: RpcRequest,
+  waitMilliseconds: number,
 ): Promise<RpcAnswer> {
+  const isBroadcast = request.effect === "broadcast";
+  const end = performance.now() + waitMilliseconds;
+  const independent = independentBroadcasts(gate, request);
   let backend = await gate.current();
   const tried = new Set<Backend>();
-  while (backend !== undefined && !tried.has(backend)) {
-    tried.add(backend);
+  let mayHaveArrived = false;
+  while (backend !== undefined && (!tried.has(backend) || (isBroadcast && performance.now() < end))) {
     if (backend.mayBeOnOtherChain) return failure(request, `bitcoind (${backend.name}) ${backend.problem}`);
     if (backend.mayHaveForgotten && request.effect === "change")
       return failure(
         request,
         `bitcoind (${backend.name}) may have started again, and does not have Eclair's locked outputs yet`,
       );
+    if (tried.size === 0) for (const call of independent) broadcastTo(gate.others(backend), call);
+    tried.add(backend);
     try {
       const answer = await send(backend, path, body, request);
-      noteResults(gate, backend, request, answer);
+      noteResults(gate, backend, { request, answer, independent });
       noteChange(backend, request, "answered");
       return answer;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
+      mayHaveArrived ||= error.mayHaveArrived;
       const isRepeatable = request.effect !== "change" || !error.mayHaveArrived;
       noteChange(backend, request, error.mayHaveArrived ? "no answer" : "not sent");
-      const next = await gate.replace(backend, error);
+      let next = await gate.replace(backend, error);
       if (!isRepeatable)
         return failure(
           request,
           `bitcoind (${backend.name}) did not answer, and the call is not repeated: ${messageOf(error)}`,
         );
+      if (isBroadcast && mayHaveArrived) next ??= await waitForUsable(gate, end);
       if (next === undefined)
         return failure(request, `bitcoind (${backend.name}) does not answer: ${messageOf(error)}`);
       backend = next;
     }
   }
   return failure(request, "no bitcoind can be used");
+}
+
+/** @param end by the clock of `performance.now()` */
+async function waitForUsable(gate: BitcoindGate, end: number): Promise<Backend | undefined> {
+  while (performance.now() < end) {
+    const backend = await gate.current();
+    if (backend?.isUsable === true && !backend.mayBeOnOtherChain) return backend;
+    await sleep(pollMilliseconds);
+  }
+  return undefined;
 }
 
 /** An idle connection may end just when a request is sent, so a read is sent once more, on a new connection. */
@@ -76,12 +101,24 @@ async function send(
   try {
     return await backend.pass(path, body, { fresh: false });
   } catch (error) {
-    if (!backend.isUsable) throw error;
+    // The gate has given up this request: it changes to another bitcoind.
+    if (!backend.isUsable || (error instanceof NoAnswer && error.wasGivenUp)) throw error;
     return await backend.pass(path, body, { fresh: true });
   }
 }
 
-/** Every bitcoind receives a transaction that one has accepted, so that none of them misses it when it is chosen later. */
+/**
+ * The broadcasts that every bitcoind receives at once, such as a commitment or a penalty. Eclair may give up a transaction that spends
+ * outputs that Eclair has locked.
+ */
+function independentBroadcasts({ walletState }: BitcoindGate, { calls }: RpcRequest): readonly Call[] {
+  return calls.filter((call) => {
+    const transactions = transactionsOf(call);
+    return transactions.length > 0 && !walletState.locks.contains(transactions.flatMap(inputsOf));
+  });
+}
+
+/** No bitcoind misses a transaction when it is chosen later. */
 function broadcastTo(backends: readonly Backend[], { method, params }: Call): void {
   const body = JSON.stringify({ jsonrpc: "1.0", id: "eclair-ami", method, params });
   for (const backend of backends)
@@ -92,19 +129,26 @@ function broadcastTo(backends: readonly Backend[], { method, params }: Call): vo
       );
 }
 
+/** A request and its answer; every bitcoind has received the independent broadcasts. */
+type Passed = {
+  readonly request: RpcRequest;
+  readonly answer: RpcAnswer;
+  readonly independent: readonly Call[];
+};
+
 /**
- * Follows what the calls have changed. A transaction that the chosen bitcoind has never accepted is sent to no other bitcoind, now
- * or later: Eclair gives up the channel that such a transaction would have funded. A refusal of what was accepted before changes
+ * Follows what the calls have changed. A transaction that spends outputs that Eclair has locked, and that the chosen bitcoind has never
+ * accepted, is sent to no other bitcoind, now or later: Eclair gives up the channel that it would have funded. A refusal of what was accepted before changes
  * nothing: bitcoind can have removed it from a full mempool.
  */
-function noteResults(gate: BitcoindGate, backend: Backend, request: RpcRequest, { body }: RpcAnswer): void {
+function noteResults(gate: BitcoindGate, backend: Backend, { request, answer, independent }: Passed): void {
   if (request.effect === "read") return;
   const { walletState } = gate;
-  const results = succeeded(request, body);
+  const results = succeeded(request, answer.body);
   for (const call of request.calls.filter((one) => transactionsOf(one).length > 0)) {
     if (!results.some((one) => one.call === call)) continue;
     walletState.broadcasts.add(call);
-    broadcastTo(gate.others(backend), call);
+    if (!independent.includes(call)) broadcastTo(gate.others(backend), call);
   }
   try {
     for (const { call, result } of results) walletState.observe(call, result);

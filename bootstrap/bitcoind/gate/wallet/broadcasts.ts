@@ -3,7 +3,7 @@ import { boottime } from "../../../os/clock.ts";
 import type { Call } from "../../rpc/request.ts";
 import { idOf, inputsOf, keyOf, type Outpoint } from "./outpoint.ts";
 
-/** The list also contains confirmed transactions: the next change removes them. */
+/** More than a node has unconfirmed at one time. */
 const mostBroadcasts = 10_000;
 /** bitcoind forgets an unconfirmed transaction after two weeks (`-mempoolexpiry`). */
 const longestSeconds = 14 * 24 * 3600;

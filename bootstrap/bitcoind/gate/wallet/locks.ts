@@ -34,6 +34,11 @@ export class LockedOutputs {
     else this.remove(outpoints);
   }
 
+  /** Whether Eclair has locked one of these outputs. */
+  contains(outpoints: readonly Outpoint[]): boolean {
+    return outpoints.some((outpoint) => this.outputs.has(keyOf(outpoint)));
+  }
+
   get list(): readonly Outpoint[] {
     return [...this.outputs.values()];
   }

@@ -6,11 +6,16 @@ import { Broadcasts, isAccepted, transactionsOf, type Broadcast } from "./broadc
 import { LockedOutputs } from "./locks.ts";
 import { idOf, keyOf, Outpoints, type Outpoint } from "./outpoint.ts";
 
+/** A transaction with so many confirmations does not leave the chain. */
+const settledConfirmations = 6;
+
 /** What Eclair has done in the wallet of one bitcoind, and another bitcoind must know before Eclair uses it. */
 export class WalletState {
   readonly locks = new LockedOutputs();
   readonly broadcasts = new Broadcasts();
   private knowsBroadcasts = false;
+  /** The best block at which confirmed broadcasts were forgotten last. */
+  private forgottenAt: string | undefined;
   private readonly log = new ChangeLog("bitcoind.broadcasts-unknown");
 
   /** For another Eclair, which has locked nothing yet. What an earlier Eclair has broadcast remains valid. */
@@ -70,6 +75,22 @@ export class WalletState {
   }
 
   /**
+   * Forgets, once for each best block, the broadcasts that are deep in the chain. An error is logged, and the next call tries again.
+   * @param bestBlock the hash of the best block
+   */
+  async forgetConfirmed(client: BitcoindClient, bestBlock: string): Promise<void> {
+    if (this.forgottenAt === bestBlock) return;
+    try {
+      for (const broadcast of this.broadcasts.list())
+        if (await isConfirmed(client, broadcast)) this.broadcasts.delete(broadcast.call);
+      this.forgottenAt = bestBlock;
+      this.log.reset();
+    } catch (error) {
+      this.log.logError(error);
+    }
+  }
+
+  /**
    * Locks the same outputs in a bitcoind, and broadcasts the transactions there.
    * @returns counts for the log
    * @throws Error when that bitcoind does not answer
@@ -77,11 +98,8 @@ export class WalletState {
   async prepare(client: BitcoindClient, wallet: string): Promise<Record<string, number>> {
     // First the transactions: bitcoind releases the locks of the outputs that they spend.
     const refused: Broadcast[] = [];
-    for (const broadcast of this.broadcasts.list()) {
-      if (await isAcceptedBy(client, broadcast)) continue;
-      if (await isConfirmed(client, broadcast)) this.broadcasts.delete(broadcast.call);
-      else refused.push(broadcast);
-    }
+    for (const broadcast of this.broadcasts.list())
+      if (!(await isAcceptedBy(client, broadcast))) refused.push(broadcast);
     // Another bitcoind may have what this one refuses, for example because of its fee: coin selection must not use its inputs.
     const held = await spendable(
       client,
@@ -120,12 +138,12 @@ async function isAcceptedBy(client: BitcoindClient, { call }: Broadcast): Promis
 
 const Confirmable = z.looseObject({ confirmations: z.int().optional() });
 
-/** Whether all transactions of a broadcast are in blocks. bitcoind refuses a confirmed transaction for several reasons. */
+/** Whether all transactions of a broadcast are deep in the chain. */
 async function isConfirmed(client: BitcoindClient, { call }: Broadcast): Promise<boolean> {
   for (const transaction of transactionsOf(call)) {
     try {
       const found = await client("getrawtransaction", [idOf(transaction), true]);
-      if ((Confirmable.parse(found).confirmations ?? 0) === 0) return false;
+      if ((Confirmable.parse(found).confirmations ?? 0) < settledConfirmations) return false;
     } catch (error) {
       if (error instanceof RpcError) return false;
       throw error;

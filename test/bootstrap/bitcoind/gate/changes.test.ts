@@ -6,20 +6,6 @@ import { GateOfTwoBitcoinds } from "../../../support/gate-of-two-bitcoinds.ts";
 
 const two = new GateOfTwoBitcoinds();
 
-/** Ends the first bitcoind, and waits until the second one has answered a call of Eclair. */
-async function changeToB(): Promise<void> {
-  await two.a.stop();
-  expect(await two.call("listunspent")).toBe(true);
-  expect(two.chosen()).toBe("b");
-}
-
-/** The transactions that the second bitcoind has received, without the first ones. @param earlier the number of the first ones */
-const movedToB = (earlier: number) =>
-  two.b.calls
-    .filter(({ method }) => method === "sendrawtransaction")
-    .slice(earlier)
-    .map(({ params }) => params[0]);
-
 test.each(["fundrawtransaction", "lockunspent", "getnewaddress"])(
   "%s without an answer is sent to no other bitcoind",
   async (method) => {
@@ -53,64 +39,6 @@ const transaction =
 
 const child = transaction.replace("0200000001aa", "0200000001bb");
 
-test("a transaction goes to every bitcoind, and the next one's answer counts when the first answer is lost", async () => {
-  two.follow("eclair-1");
-  await two.untilChosen("a");
-  two.b.answers.set("sendrawtransaction", "the id");
-  two.a.fault = "cut";
-  expect(await two.call("sendrawtransaction", transaction)).toBe("the id");
-  expect(two.a.count("sendrawtransaction")).toBeGreaterThanOrEqual(1);
-  expect(two.b.count("sendrawtransaction")).toBeGreaterThanOrEqual(1);
-});
-
-test.each<[method: string, argument: unknown, answer: unknown]>([
-  ["sendrawtransaction", transaction, new Error("mempool min fee not met")],
-  ["submitpackage", [transaction], { package_msg: "transaction failed" }],
-])(
-  "what bitcoind refuses is sent to no other bitcoind, now or later: %s",
-  async (method, argument, answer) => {
-    two.follow("eclair-1");
-    await two.untilChosen("a");
-    two.a.answers.set(method, answer);
-    expect(await two.call(method, argument)).toEqual(answer instanceof Error ? answer.message : answer);
-    await changeToB();
-    expect([two.b.count("sendrawtransaction"), two.b.count("submitpackage")]).toEqual([0, 0]);
-  },
-);
-
-test("a transaction of which Eclair gets no answer is sent to no other bitcoind later", async () => {
-  two.follow("eclair-1");
-  await two.untilChosen("a");
-  await two.b.stop();
-  two.a.fault = "cut";
-  expect(await two.call("sendrawtransaction", transaction)).toMatch(/does not answer/);
-  two.a.fault = "none";
-  await two.b.start();
-  await expect
-    .poll(() => two.gate.status?.bitcoinds.every(({ problem }) => problem === undefined))
-    .toBe(true);
-  await changeToB();
-  expect(two.b.count("sendrawtransaction")).toBe(0);
-});
-
-test("a package that bitcoind accepts goes to every bitcoind", async () => {
-  two.follow("eclair-1");
-  await two.untilChosen("a");
-  two.a.answers.set("submitpackage", { package_msg: "success" });
-  await two.call("submitpackage", [transaction]);
-  await expect.poll(() => two.b.count("submitpackage")).toBe(1);
-});
-
-test("a transaction whose inputs Eclair unlocks does not move to another bitcoind", async () => {
-  two.follow("eclair-1");
-  await two.untilChosen("a");
-  await two.call("sendrawtransaction", transaction);
-  await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
-  await two.call("lockunspent", true, inputsOf(transaction));
-  await changeToB();
-  expect(two.b.count("sendrawtransaction")).toBe(1);
-});
-
 test.each(["no answer", "an error"])(
   "what Eclair unlocks is not locked in another bitcoind, also after %s of bitcoind",
   async (outcome) => {
@@ -121,7 +49,7 @@ test.each(["no answer", "an error"])(
     if (outcome === "no answer") two.a.fault = "cut";
     else two.a.answers.set("lockunspent", new Error("Invalid parameter, expected locked output"));
     await two.call("lockunspent", true, [locked]);
-    await changeToB();
+    await two.changeToB();
     expect(two.b.count("lockunspent")).toBe(0);
   },
 );
@@ -196,7 +124,7 @@ test("a transaction that replaces another one moves, also after Eclair has unloc
   two.a.answers.set("lockunspent", new Error("Invalid parameter, expected locked output"));
   await two.call("lockunspent", true, inputsOf(transaction));
   await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
-  await changeToB();
+  await two.changeToB();
   expect(two.b.count("sendrawtransaction")).toBe(2);
 });
 
@@ -222,18 +150,20 @@ test.each<[string, object]>([
   },
 );
 
-test("a confirmed transaction is forgotten, for whichever reason another bitcoind refuses it", async () => {
+test("a transaction that is deep in the chain is forgotten at the next block", async () => {
+  const known = () => two.gate.walletState.broadcasts.list().length;
+  const mineOne = () => (two.a.blocks = { chain: "x", height: two.a.blocks.height + 1 });
   two.follow("eclair-1");
   await two.untilChosen("a");
-  two.b.answers.set(
-    "sendrawtransaction",
-    Object.assign(new Error("bad-txns-inputs-missingorspent"), { code: -25 }),
-  );
-  two.b.answers.set("getrawtransaction", { confirmations: 3 });
   await two.call("sendrawtransaction", transaction);
-  await changeToB();
-  expect(two.gate.walletState.broadcasts.list()).toEqual([]);
-  expect(two.b.calls.find(({ method }) => method === "getrawtransaction")?.params).toEqual([
+  for (const confirmations of [5, 6]) {
+    const asked = two.a.count("getrawtransaction");
+    two.a.answers.set("getrawtransaction", { confirmations });
+    mineOne();
+    await expect.poll(() => two.a.count("getrawtransaction")).toBe(asked + 1);
+    await expect.poll(known).toBe(confirmations === 6 ? 0 : 1);
+  }
+  expect(two.a.calls.findLast(({ method }) => method === "getrawtransaction")?.params).toEqual([
     idOf(transaction),
     true,
   ]);
@@ -250,7 +180,7 @@ test("a gate that starts while Eclair is connected learns Eclair's locks from bi
   two.a.locked = [locked];
   two.follow("eclair-1");
   await two.untilChosen("a");
-  await changeToB();
+  await two.changeToB();
   const moved = two.b.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
   expect(moved).toEqual([[false, [locked]]]);
 });
@@ -261,7 +191,7 @@ test("the transactions of an earlier Eclair move, unless another instance was ac
   await two.call("sendrawtransaction", transaction);
   await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
   two.follow("eclair-2");
-  await changeToB();
+  await two.changeToB();
   expect(two.b.count("sendrawtransaction")).toBe(2);
   two.follow(undefined, { height: 90, hash: hashOf("x", 90) });
   two.follow("eclair-3");
@@ -277,7 +207,7 @@ test("a transaction that Eclair abandons does not move", async () => {
   await two.call("sendrawtransaction", transaction);
   await two.call("abandontransaction", idOf(transaction));
   await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
-  await changeToB();
+  await two.changeToB();
   expect(two.b.count("sendrawtransaction")).toBe(1);
 });
 
@@ -286,8 +216,8 @@ test("a transaction that is broadcast again stays before the one that spends it"
   await two.untilChosen("a");
   for (const sent of [transaction, child, transaction]) await two.call("sendrawtransaction", sent);
   await expect.poll(() => two.b.count("sendrawtransaction")).toBe(3);
-  await changeToB();
-  expect(movedToB(3)).toEqual([transaction, child]);
+  await two.changeToB();
+  expect(two.movedToB(3)).toEqual([transaction, child]);
 });
 
 test("a transaction that bitcoind accepted once is kept when bitcoind refuses it later", async () => {
@@ -297,8 +227,9 @@ test("a transaction that bitcoind accepted once is kept when bitcoind refuses it
   await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
   two.a.answers.set("sendrawtransaction", new Error("mempool min fee not met"));
   expect(await two.call("sendrawtransaction", transaction)).toBe("mempool min fee not met");
-  await changeToB();
-  expect(two.b.count("sendrawtransaction")).toBe(2);
+  const earlier = two.b.count("sendrawtransaction");
+  await two.changeToB();
+  expect(two.movedToB(earlier)).toEqual([transaction]);
 });
 
 test("transactions of the wallet from before Eclair was connected move, ahead of the transactions that spend them", async () => {
@@ -328,8 +259,8 @@ test("transactions of the wallet from before Eclair was connected move, ahead of
   // The next examination begins when the gate has learned the transactions.
   const examined = two.a.count("getblockchaininfo");
   await expect.poll(() => two.a.count("getblockchaininfo")).toBeGreaterThan(examined);
-  await changeToB();
-  expect(movedToB(1)).toEqual([earlier, child]);
+  await two.changeToB();
+  expect(two.movedToB(1)).toEqual([earlier, child]);
 });
 
 test("a bitcoind that starts again, without another one, gets back its locks and transactions", async () => {

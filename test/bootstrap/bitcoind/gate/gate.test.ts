@@ -59,7 +59,8 @@ test("a bitcoind that returns on another chain is not used any more, and no bloc
 
 test("the status contains the last answer of the local bitcoind, also while another one is chosen", async () => {
   two.gate.update({
-    ...{ chain: "regtest", wallet: "eclair", login: { username: "eclair", password: "x" } },
+    ...{ chain: "regtest", eclairVersion: "0.14.1", wallet: "eclair" },
+    ...{ login: { username: "eclair", password: "x" } },
     ...{ bitcoinds: [two.a.endpoint("a"), two.b.endpoint(localName)], nextAddresses: [], last: {} },
   });
   await two.untilChosen("a");
@@ -175,7 +176,11 @@ test.each<[string, (bitcoind: FakeBitcoind) => void, RegExp]>([
     (other) => (other.txindex = { txindex: { synced: false } }),
     /builds its txindex/,
   ],
-  ["of an old version", (other) => (other.version = 270_000), /has the version 270000/],
+  [
+    "of a version that is too old for this Eclair",
+    (other) => (other.version = 300_200),
+    /has the version 30\.2\.0: Eclair 0\.14\.1 requires Bitcoin Core 31\.0 or later/,
+  ],
 ])("a bitcoind %s is never chosen, and the log states the reason", async (_name, change, reason) => {
   two.follow();
   await two.untilChosen("a");
