@@ -13,8 +13,11 @@ export const IndexRepair = z.object({
 });
 export type IndexRepair = z.infer<typeof IndexRepair>;
 
-/** bitcoind's last message when it cannot use its index (`AppInitMain` in its src/init.cpp). */
-const corruptIndex = /Please restart with -reindex/;
+/**
+ * bitcoind's messages when it cannot use its index (`AppInitMain` in its src/init.cpp), or finds damaged data in it or in txindex
+ * (`HandleError` in its src/dbwrapper.cpp). An IO error is another cause, such as a full disk.
+ */
+const corruptIndex = /Please restart with -reindex|Fatal LevelDB error: Corruption/;
 /** An index that is corrupt again within this time was not corrupted by a single event, such as a power loss. */
 const againMilliseconds = 7 * 24 * 3600 * 1000;
 

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
-import { bitcoindClient, postTo, type BitcoindClient } from "../bitcoind/rpc/client.ts";
+import { localEndpoint } from "../bitcoind/endpoints.ts";
+import type { BitcoindClient } from "../bitcoind/rpc/client.ts";
+import { patientClient } from "../bitcoind/rpc/transport.ts";
 import { ChainVerification } from "../contract/chain/verification.ts";
 import { messageOf } from "../contract/errors.ts";
 import { verificationMark, type ChainVerificationResult } from "../contract/reports/chain-verification.ts";
@@ -62,5 +64,6 @@ async function lastMessages(): Promise<string> {
 function cookieClient(chain: ChainVerification["chain"]): BitcoindClient {
   const { folder, rpcPort } = networks[chain];
   const [username = "", password = ""] = readFileSync(`${paths.chain}/${folder}.cookie`, "utf8").split(":");
-  return bitcoindClient(postTo(`http://127.0.0.1:${rpcPort}`), { username, password });
+  const login = { username, password };
+  return patientClient({ ...localEndpoint({ eclair: login, gate: login }), rpcPort }, login);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { BitcoindClient } from "../bitcoind/rpc/client.ts";
+import { RpcError, type BitcoindClient } from "../bitcoind/rpc/client.ts";
 import { describeChain } from "../bitcoind/describe.ts";
 import { messageOf } from "../contract/errors.ts";
 import type { ChainFacts } from "../contract/requests/chain-snapshot.ts";
@@ -10,6 +10,9 @@ const sampledBlocks = 200;
 const checkedBlocks = 6;
 const checkLevel = 3;
 const longMilliseconds = 2 * 3600 * 1000;
+
+/** A volume from a snapshot loads each block from S3 when bitcoind reads it first. */
+const slow = { milliseconds: 600_000 } as const;
 
 const Block = z.object({ tx: z.array(z.string()).min(1) });
 
@@ -71,12 +74,14 @@ function sampleOf(height: number, random: () => number): readonly number[] {
 
 /** Reads the last transaction of a block by its id alone, which needs the index. */
 async function missingTransaction(client: BitcoindClient, height: number): Promise<string | undefined> {
-  const { tx } = Block.parse(await client("getblock", [await client("getblockhash", [height]), 1]));
+  const hash = await client("getblockhash", [height], slow);
+  const { tx } = Block.parse(await client("getblock", [hash, 1], slow));
   const txid = tx.at(-1);
   try {
-    await client("getrawtransaction", [txid]);
+    await client("getrawtransaction", [txid], slow);
     return undefined;
   } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
     return `txindex has no transaction of block ${height}: ${messageOf(error)}`;
   }
 }

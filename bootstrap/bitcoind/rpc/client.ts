@@ -76,16 +76,3 @@ function parseAnswer(body: string, status: number): Answer {
     });
   }
 }
-
-/** Sends requests to a URL such as `http://127.0.0.1:8332`, without TLS. */
-export function postTo(url: string): Post {
-  return async (path, body, authorization, signal) => {
-    const response = await fetch(`${url}${path}`, {
-      method: "POST",
-      headers: { authorization },
-      body,
-      signal,
-    });
-    return { status: response.status, body: await response.text() };
-  };
-}

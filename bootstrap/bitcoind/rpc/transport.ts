@@ -7,6 +7,7 @@ import { connect as connectTls } from "node:tls";
 import { notPublic } from "../../contract/configuration/addresses.ts";
 import { messageOf } from "../../contract/errors.ts";
 import type { BitcoindEndpoint } from "../gate/messages.ts";
+import { bitcoindClient, type BitcoindClient, type RpcCredentials } from "./client.ts";
 
 /** bitcoind closes a connection that is idle for 30 s (`-rpcservertimeout`). */
 const idleMilliseconds = 15_000;
@@ -131,6 +132,15 @@ export class Transport {
     );
   };
 }
+
+/** A client of a bitcoind whose calls may last for hours: each call has a connection of its own. */
+export const patientClient = (endpoint: BitcoindEndpoint, credentials: RpcCredentials): BitcoindClient => {
+  const transport = new Transport(endpoint);
+  return bitcoindClient(
+    (path, body, authorization, signal) => transport.post(path, body, authorization, { signal, fresh: true }),
+    credentials,
+  );
+};
 
 type ResolveName = (name: string) => Promise<LookupAddress[]>;
 const resolve: ResolveName = (name) => lookup(name, { all: true });

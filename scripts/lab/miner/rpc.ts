@@ -1,4 +1,4 @@
-import { bitcoindClient, postTo, type BitcoindClient } from "../../../bootstrap/bitcoind/rpc/client.ts";
+import { bitcoindClient, type BitcoindClient, type Post } from "../../../bootstrap/bitcoind/rpc/client.ts";
 import { services } from "../addresses.ts";
 
 export const rpcPort = 18443;
@@ -13,3 +13,16 @@ export const minerRpc = labRpc(services.miner);
 
 /** `raw(51)`: an output that anyone can spend. Mining to it needs no wallet, and regtest coins have no value. */
 export const anyoneDescriptor = "raw(51)#8lvh9jxk";
+
+/** Sends requests to a URL such as `http://127.0.0.1:8332`, without TLS. */
+function postTo(url: string): Post {
+  return async (path, body, authorization, signal) => {
+    const response = await fetch(`${url}${path}`, {
+      method: "POST",
+      headers: { authorization },
+      body,
+      signal,
+    });
+    return { status: response.status, body: await response.text() };
+  };
+}

@@ -19,6 +19,17 @@ test("a corrupt index is built again at the next start, once", () => {
   expect(optionsFor(next, now)).toEqual({ options: "", next });
 });
 
+test.each<[string, string, boolean]>([
+  [
+    "damaged data in a database",
+    "Fatal LevelDB error: Corruption: block checksum mismatch: 000123.ldb",
+    true,
+  ],
+  ["a full disk", "Fatal LevelDB error: IO error: 000124.log: No space left on device", false],
+])("%s: %s", (_name, line, isCorrupt) => {
+  expect(repairAfter(undefined, `${line}\n`, now)?.state).toBe(isCorrupt ? "requested" : undefined);
+});
+
 test("an index that is corrupt again soon is broken, and one that is corrupt again after a long time is not", () => {
   expect(repairAfter(known("reindexing", 1), corrupt, now)?.state).toBe("broken");
   expect(repairAfter(known("broken", 1), corrupt, now)?.state).toBe("broken");
