@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { BitcoindReport } from "../contract/reports/bitcoind.ts";
 import { logError, logEvent } from "../os/log.ts";
-import type { BitcoindClient } from "./rpc/client.ts";
+import { RpcError, type BitcoindClient } from "./rpc/client.ts";
 import type { WatchedDescriptors } from "./gate/messages.ts";
 
 const WalletNames = z.array(z.string());
@@ -14,6 +15,8 @@ const Descriptors = z.object({
   descriptors: z.array(
     z.object({
       desc: z.string(),
+      /** Whether bitcoind issues addresses of this descriptor. */
+      active: z.boolean(),
       /** The first and the last index that bitcoind watches; absent for a descriptor without a range. */
       range: z.tuple([z.int(), z.int()]).optional(),
       next_index: z.int().optional(),
@@ -29,6 +32,10 @@ const ImportResults = z.array(
 const rescanMilliseconds = 24 * 3600 * 1000;
 /** An import without a rescan. The examination of bitcoind waits for it. */
 const refillMilliseconds = 10_000;
+/** Between two questions about a rescan, and the longest time for an answer: a rescan delays it. */
+const progressMilliseconds = { interval: 1_000, answer: 60_000 };
+/** The last progress that is seen before a rescan ends is above this value. An abort can leave any value. */
+const completeProgress = 0.95;
 /** The number of addresses that bitcoind watches ahead. When an address is used, bitcoind derives more by itself. */
 const range = 1000;
 /** With fewer addresses left, the range is extended because of addresses that another bitcoind has issued. */
@@ -37,7 +44,14 @@ const refillAt = 500;
 type WalletReport = Extract<BitcoindReport, { known: true }>["wallet"];
 type Descriptor = WatchedDescriptors["descriptors"][number];
 /** What bitcoind watches for a descriptor: its last index, and the next address that it issues. */
-type Watched = { readonly text: string; readonly end: number; readonly next: number };
+type Watched = {
+  readonly text: string;
+  readonly active: boolean;
+  readonly end: number;
+  readonly next: number;
+};
+/** A descriptor to import. */
+type Import = Descriptor & Pick<Watched, "end" | "next"> & { readonly needsRescan: boolean };
 
 /**
  * The node's wallet in any bitcoind. With an on-chain secret, the wallet is watch-only and contains the descriptors of
@@ -58,11 +72,12 @@ export class NodeWallet {
   }
 
   /**
-   * Creates the wallet and imports its descriptors, when they are missing.
+   * Creates the wallet and imports its descriptors, when they are missing or their rescan has not ended.
    * @param issued for each descriptor, the number of addresses that any bitcoind of the node has issued
    */
   async prepare(issued: readonly number[] = []): Promise<WalletReport> {
-    await this.load();
+    // A wallet that an import still uses is loaded. After a restart of bitcoind it is not, and the import notices that.
+    if (this.importing === undefined) await this.load();
     const info = WalletInfo.parse(await this.call("getwalletinfo"));
     const { watched } = this;
     if (watched === undefined) return { ready: true };
@@ -72,23 +87,16 @@ export class NodeWallet {
       return this.notReady(`scans the chain: ${Math.floor(info.scanning.progress * 100)} %`);
     if (this.importing !== undefined) return this.notReady("imports its descriptors");
 
-    const existing = Descriptors.parse(await this.call("listdescriptors")).descriptors.map(
-      ({ desc, range: [, end] = [0, 0], next_index: next = 0 }) => ({
-        text: withoutChecksum(desc),
-        end,
-        next,
-      }),
-    );
+    const existing = await this.listDescriptors();
     if (existing.some(({ text }) => !watched.descriptors.some((wanted) => wanted.text === text)))
       return this.notReady("belongs to another on-chain secret: rename or remove it");
     this.nextAddresses = watched.descriptors.map(
       ({ text }) => existing.find((found) => found.text === text)?.next ?? 0,
     );
-    const requests = importRequests(watched, existing, issued);
-    if (requests.length === 0) return { ready: true };
-    const isRefill = requests.every(({ timestamp }) => timestamp === "now");
-    const milliseconds = isRefill ? refillMilliseconds : rescanMilliseconds;
-    this.importing = this.importDescriptors(requests, milliseconds).finally(() => {
+    const imports = importsOf(watched, existing, issued);
+    if (imports.length === 0) return { ready: true };
+    const isRefill = imports.every(({ needsRescan }) => !needsRescan);
+    this.importing = this.importDescriptors(imports, watched.birthday).finally(() => {
       this.importing = undefined;
     });
     if (!isRefill) return this.notReady("imports its descriptors");
@@ -123,52 +131,113 @@ export class NodeWallet {
     logEvent("wallet.created", { wallet: this.name, watchOnly });
   }
 
-  private async importDescriptors(requests: readonly ImportRequest[], milliseconds: number): Promise<void> {
+  private async listDescriptors(): Promise<Watched[]> {
+    return Descriptors.parse(await this.call("listdescriptors")).descriptors.map(
+      ({ desc, active, range: [, end] = [0, 0], next_index: next = 0 }) => ({
+        ...{ text: withoutChecksum(desc), active, end, next },
+      }),
+    );
+  }
+
+  /**
+   * Imports descriptors. bitcoind stores a descriptor before it rescans the chain, and does not resume this rescan after a
+   * restart (Bitcoin Core's `importdescriptors` and `CWallet::AttachChain`), so a descriptor becomes active only when its
+   * rescan has succeeded. After a failure, the next call of `prepare` imports again.
+   */
+  private async importDescriptors(imports: readonly Import[], birthday: number): Promise<void> {
     try {
-      const complete = [];
-      for (const { desc, ...request } of requests) {
-        const { checksum } = DescriptorInfo.parse(await this.bitcoind("getdescriptorinfo", [desc]));
-        complete.push({ desc: `${desc}#${checksum}`, ...request });
+      const checksums: string[] = [];
+      for (const { text } of imports) {
+        const answer = await this.bitcoind("getdescriptorinfo", [text]);
+        checksums.push(DescriptorInfo.parse(answer).checksum);
       }
-      const results = ImportResults.parse(await this.call("importdescriptors", [complete], milliseconds));
-      const failed = results.find(({ success }) => !success);
-      if (failed !== undefined) throw new Error(failed.error?.message ?? "bitcoind gave no reason");
-      logEvent("wallet.imported", { wallet: this.name, descriptors: results.length });
+      const complete = imports.map((one, index) => ({ ...one, desc: `${one.text}#${checksums[index]}` }));
+      const rescans = complete.filter(({ needsRescan }) => needsRescan);
+      if (rescans.length === 0) {
+        await this.send(complete, { active: true, timestamp: "now" }, refillMilliseconds);
+      } else {
+        await this.rescan(rescans, birthday);
+        const found = await this.listDescriptors();
+        const scanned = complete.map((one) => ({ ...one, ...afterRescan(one, found) }));
+        await this.send(scanned, { active: true, timestamp: "now" }, rescanMilliseconds);
+      }
+      logEvent("wallet.imported", { wallet: this.name, descriptors: imports.length });
     } catch (error) {
-      // The next call of `prepare` imports again.
       logError("wallet.import-failed", error, { wallet: this.name });
     }
   }
+
+  /** Imports descriptors that are not active, and returns when their rescan has succeeded. */
+  private async rescan(imports: readonly ImportRequest[], birthday: number): Promise<void> {
+    try {
+      await this.send(imports, { active: false, timestamp: birthday }, rescanMilliseconds);
+    } catch (error) {
+      if (error instanceof RpcError || error instanceof ImportRefused) throw error;
+      // A front end may end an idle connection. bitcoind continues the rescan.
+      if ((await this.lastProgress()) < completeProgress) throw error;
+    }
+  }
+
+  /** Waits for the end of a rescan. @returns the last progress that was seen, from 0 to 1 */
+  private async lastProgress(): Promise<number> {
+    for (let progress = 0; ; await sleep(progressMilliseconds.interval)) {
+      const answer = await this.call("getwalletinfo", [], progressMilliseconds.answer);
+      const { scanning } = WalletInfo.parse(answer);
+      if (scanning === false) return progress;
+      ({ progress } = scanning);
+    }
+  }
+
+  private async send(
+    imports: readonly ImportRequest[],
+    options: { readonly active: boolean; readonly timestamp: number | "now" },
+    milliseconds: number,
+  ): Promise<void> {
+    const requests = imports.map(({ desc, internal, end, next }) => ({
+      ...{ desc, internal, ...options, range: [0, end], next_index: next },
+    }));
+    const results = ImportResults.parse(await this.call("importdescriptors", [requests], milliseconds));
+    const failed = results.find(({ success }) => !success);
+    if (failed !== undefined) throw new ImportRefused(failed.error?.message ?? "bitcoind gave no reason");
+  }
 }
 
-/** An argument of `importdescriptors`. */
-type ImportRequest = {
-  readonly desc: string;
-  readonly internal: boolean;
-  readonly active: true;
-  readonly timestamp: number | "now";
-  readonly range: number | readonly [number, number];
-  readonly next_index?: number;
-};
+/** bitcoind answers that it did not import a descriptor, or that its rescan failed. */
+class ImportRefused extends Error {}
 
-/** The descriptors to import: those that are missing, and those whose range other bitcoinds have nearly used up. */
-function importRequests(
-  { descriptors, birthday }: WatchedDescriptors,
+/** A descriptor to import, with its checksum. */
+type ImportRequest = Import & { readonly desc: string };
+
+/**
+ * The descriptors to import: those that are missing or not active, and those whose range other bitcoinds have nearly used
+ * up. bitcoind refuses a smaller range.
+ */
+function importsOf(
+  { descriptors }: WatchedDescriptors,
   existing: readonly Watched[],
   issued: readonly number[],
-): ImportRequest[] {
-  return descriptors.flatMap(({ text, internal }: Descriptor, index): ImportRequest[] => {
-    const common = { desc: text, internal, active: true } as const;
-    const found = existing.find((watched) => watched.text === text);
+): Import[] {
+  return descriptors.flatMap((descriptor, index): Import[] => {
+    const { active, end, next } = existing.find(({ text }) => text === descriptor.text) ?? absent;
     const issuedHere = issued[index] ?? 0;
-    if (found === undefined)
-      return [{ ...common, timestamp: birthday, range: Math.max(range, issuedHere + range) }];
-    if (issuedHere + refillAt <= found.end) return [];
-    // An address beyond the range may have received coins already.
-    const timestamp = issuedHere > found.end ? birthday : "now";
-    const next_index = Math.max(found.next, issuedHere);
-    return [{ ...common, timestamp, range: [0, issuedHere + range], next_index }];
+    if (active && issuedHere + refillAt <= end) return [];
+    return [
+      {
+        ...descriptor,
+        // An address beyond the range may have received coins already.
+        needsRescan: !active || issuedHere > end,
+        ...{ end: Math.max(end, issuedHere + range), next: Math.max(next, issuedHere) },
+      },
+    ];
   });
+}
+
+const absent = { active: false, end: 0, next: 0 } as const;
+
+/** The range and the next address of an import after a rescan, which extends both when it finds addresses in use. */
+function afterRescan({ text, end, next }: Import, found: readonly Watched[]): Pick<Watched, "end" | "next"> {
+  const watched = found.find((one) => one.text === text) ?? absent;
+  return { end: Math.max(end, watched.end), next: Math.max(next, watched.next) };
 }
 
 /** A descriptor without its checksum, with `h` for hardened steps: the form in which it was imported. */
