@@ -26,8 +26,8 @@ function bitcoind(answers: Readonly<Record<string, unknown>>) {
 }
 
 const idle = { private_keys_enabled: false, scanning: false };
-const listed = (texts: readonly string[], next = 0, active = true, end = 1000) => ({
-  descriptors: texts.map((text) => ({ desc: `${text}#abcd1234`, active, range: [0, end], next_index: next })),
+const listed = (known: readonly string[], next = 0, active = true, end = 1000) => ({
+  descriptors: known.map((text) => ({ desc: `${text}#abcd1234`, active, range: [0, end], next_index: next })),
 });
 /** Answers of the same call, in turn; the last one is repeated. An Error is thrown. */
 const inTurn = (...answers: readonly unknown[]) => {
