@@ -40,13 +40,13 @@ async function passToChosen(
   request: RpcRequest,
   waitMilliseconds: number,
 ): Promise<RpcAnswer> {
-  const isBroadcast = request.effect === "broadcast";
-  const end = performance.now() + waitMilliseconds;
+  // Until this time, a broadcast is sent to the same bitcoind again.
+  const end = request.effect === "broadcast" ? performance.now() + waitMilliseconds : 0;
   const independent = independentBroadcasts(gate, request);
   let backend = await gate.current();
   const tried = new Set<Backend>();
   let mayHaveArrived = false;
-  while (backend !== undefined && (!tried.has(backend) || (isBroadcast && performance.now() < end))) {
+  while (backend !== undefined && (!tried.has(backend) || performance.now() < end)) {
     if (backend.mayBeOnOtherChain) return failure(request, `bitcoind (${backend.name}) ${backend.problem}`);
     if (backend.mayHaveForgotten && request.effect === "change")
       return failure(
@@ -71,7 +71,7 @@ async function passToChosen(
           request,
           `bitcoind (${backend.name}) did not answer, and the call is not repeated: ${messageOf(error)}`,
         );
-      if (isBroadcast && mayHaveArrived) next ??= await waitForUsable(gate, end);
+      if (mayHaveArrived) next ??= await waitForUsable(gate, end);
       if (next === undefined)
         return failure(request, `bitcoind (${backend.name}) does not answer: ${messageOf(error)}`);
       backend = next;
