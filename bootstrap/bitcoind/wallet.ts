@@ -157,6 +157,7 @@ export class NodeWallet {
         await this.send(complete, { active: true, timestamp: "now" }, refillMilliseconds);
       } else {
         await this.rescan(rescans, birthday);
+        // bitcoind reports success also when its shutdown interrupts the rescan. This call fails then.
         const found = await this.listDescriptors();
         const scanned = complete.map((one) => ({ ...one, ...afterRescan(one, found) }));
         await this.send(scanned, { active: true, timestamp: "now" }, rescanMilliseconds);
