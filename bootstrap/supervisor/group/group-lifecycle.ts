@@ -8,6 +8,8 @@ const protectAgainSeconds = 60;
 const launchHeartbeatSeconds = 60;
 /** The next Eclair of this host serves within this time after the last one ended. */
 const restartSeconds = 120;
+/** A database that cannot be read for this time does not return with the same endpoint. */
+const unreadableSeconds = 1_800;
 /** Another host takes over within this time; after it, this host may run Eclair again. */
 const takeoverSeconds = 15;
 /** A group ignores the report during its grace period, so the instance repeats it. */
@@ -58,6 +60,7 @@ export class GroupLifecycle {
    * of this host may have run the active Eclair.
    */
   private neededAt: number | undefined = boottime();
+  private unreadableSince: number | undefined;
   private handedOverAt = -Infinity;
   /** Unknown at first: an earlier supervisor of this instance may have protected it. */
   private isProtected: boolean | undefined;
@@ -101,12 +104,15 @@ export class GroupLifecycle {
       : undefined;
   }
 
-  /** Whether the node would be away without this host: its Eclair serves, or serves again soon. */
+  /** Whether the node would be away without this host: its Eclair serves, or may serve again soon. */
   private isNeeded({ isActive, isLastHolder }: Departure): boolean {
     const now = boottime();
     const wasNeeded = this.neededAt !== undefined && now - this.neededAt < restartSeconds;
+    this.unreadableSince = isLastHolder === undefined ? (this.unreadableSince ?? now) : undefined;
     // Without the database, no other instance can take over.
-    if (isActive || (isLastHolder === undefined && wasNeeded)) this.neededAt = now;
+    const mayServeLater =
+      this.unreadableSince !== undefined && wasNeeded && now - this.unreadableSince < unreadableSeconds;
+    if (isActive || mayServeLater) this.neededAt = now;
     else if (isLastHolder === true) this.neededAt ??= now;
     else this.neededAt = undefined;
     return this.neededAt !== undefined && now - this.neededAt < restartSeconds;

@@ -178,6 +178,19 @@ test("an instance that waits for a standby stays while its Eclair restarts, and 
   expect(calls).toEqual([terminatingHeartbeat]);
 });
 
+test("an instance leaves when the database cannot be read for half an hour", async () => {
+  const { standDown, poll } = instance("Terminated");
+  await poll(healthyHost, active);
+  const seconds = 60;
+  for (let count = 0; count < 1_800 / seconds; count += 1) {
+    await poll(healthyHost, unreadable);
+    now += seconds;
+  }
+  expect(standDown).not.toHaveBeenCalled();
+  await poll(healthyHost, unreadable);
+  expect(standDown).toHaveBeenCalledTimes(1);
+});
+
 test("an instance leaves when its Eclair does not start again", async () => {
   const { standDown, poll } = instance("Terminated");
   await poll(healthyHost, active);
