@@ -27,3 +27,13 @@ test("a stop or restart of nftables.service never leaves the host without its ru
   // The start replaces the rules in one transaction.
   expect(readFileSync(join(root, "packer/rootfs/etc/nftables.conf"), "utf8")).toMatch(/^flush ruleset$/m);
 });
+
+test("systemd sends SIGTERM to the supervisor only, and not to the commands that stop Eclair", () => {
+  expect(readFileSync(join(units, "eclair-supervisor.service"), "utf8")).toMatch(/^KillMode=mixed$/m);
+});
+
+test("Eclair starts while the local bitcoind loads its index", () => {
+  const ordering = /^After=(.*)$/m.exec(readFileSync(join(units, "eclair@.service"), "utf8"))?.[1];
+  expect(ordering?.split(" ")).toContain("eclair-supervisor.service");
+  expect(ordering).not.toContain("bitcoind");
+});
