@@ -18,6 +18,8 @@ type LaunchFlags = ImageFlags & {
   readonly subnet?: string;
 };
 
+type TerminateFlags = TargetFlags & { readonly now?: boolean };
+
 /** Instances of a cluster: launch, logs, terminate. */
 export function addNodes(program: Command): void {
   withImage(withTarget(program.command("launch")), "the image")
@@ -36,9 +38,13 @@ export function addNodes(program: Command): void {
     });
   withTarget(program.command("terminate <instance>"))
     .description(
-      "terminate an instance, by id or name; its chain volume is kept, and its Auto Scaling group drains it",
+      "terminate an instance, by id or name; its chain volume is kept. An instance of an Auto Scaling group drains first, and an active one waits for a standby",
     )
-    .action(async (instance: string, flags: TargetFlags) => await terminateVerb(targetOf(flags), instance));
+    .option("--now", "terminate the instance at once, also when it is active or serves peers")
+    .action(
+      async (instance: string, { now = false, ...flags }: TerminateFlags) =>
+        await terminateVerb(targetOf(flags), instance, now),
+    );
 }
 
 async function launchVerb(flags: LaunchFlags): Promise<void> {
@@ -54,16 +60,16 @@ async function launchVerb(flags: LaunchFlags): Promise<void> {
   console.log(`${instanceId} starts from version ${templateVersion} of ${launchTemplate}`);
 }
 
-async function terminateVerb(target: Target, instance: string): Promise<void> {
+async function terminateVerb(target: Target, instance: string, now: boolean): Promise<void> {
   const { id, group } = await findInstance(target, instance);
-  if (group === undefined) {
+  if (group === undefined || now) {
     await target.client(EC2Client).send(new TerminateInstancesCommand({ InstanceIds: [id] }));
     console.log(`EC2 terminates ${id}`);
     return;
   }
   await terminateMember(target, id);
   console.log(
-    `the Auto Scaling group ${group} drains and terminates ${id}, and replaces it when its desired size requires it`,
+    `the Auto Scaling group ${group} terminates ${id} after its drain, and replaces it when its desired size requires it`,
   );
 }
 
