@@ -134,7 +134,10 @@ export class NodeWallet {
   private async listDescriptors(): Promise<Watched[]> {
     return Descriptors.parse(await this.call("listdescriptors")).descriptors.map(
       ({ desc, active, range: [, end] = [0, 0], next_index: next = 0 }) => ({
-        ...{ text: withoutChecksum(desc), active, end, next },
+        text: withoutChecksum(desc),
+        active,
+        end,
+        next,
       }),
     );
   }

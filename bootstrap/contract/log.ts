@@ -15,9 +15,9 @@ export const logEvents = {
     "The process of the gate in front of the bitcoinds ended; the supervisor starts it again.",
   "bitcoind.answer-unknown": "bitcoind's answer to a call that changes the wallet has an unknown form.",
   "bitcoind.broadcast-failed":
-    "A bitcoind that Eclair does not use now did not receive a transaction. The gate sends it before Eclair uses this bitcoind.",
+    "A bitcoind that Eclair does not use now did not receive a transaction. When the bitcoind in use has accepted the transaction, the gate sends it before Eclair uses this bitcoind.",
   "bitcoind.broadcasts-unknown":
-    "The gate cannot read the wallet's transactions in the mempool, which another bitcoind may need. It tries again every second.",
+    "The gate cannot read the wallet's transactions in the mempool, which another bitcoind may need, or the confirmations of a transaction. It tries again every second.",
   "bitcoind.change":
     "Eclair's call that changes the wallet was sent to a bitcoind. `outcome`: `answered`, `no answer`, or `not sent`. The gate sends no such call twice.",
   "bitcoind.change-failed":

@@ -17,7 +17,7 @@ const pollMilliseconds = 250;
 
 /**
  * Passes a request of Eclair to the chosen bitcoind. When this bitcoind ends without an answer, the next one answers; a
- * request that changes the wallet is sent once only. A broadcast waits for a bitcoind that can be used.
+ * request that changes the wallet is sent once only. A broadcast whose answer was lost waits for a bitcoind that can be used, and is sent again.
  * @param path `/` or `/wallet/<name>`
  * @param waitMilliseconds for how long a broadcast is repeated after an answer was lost
  */
@@ -101,8 +101,9 @@ async function send(
   try {
     return await backend.pass(path, body, { fresh: false });
   } catch (error) {
-    // The gate has given up this request: it changes to another bitcoind.
-    if (!backend.isUsable || (error instanceof NoAnswer && error.wasGivenUp)) throw error;
+    // The gate has given up this broadcast: it changes to another bitcoind.
+    const wasGivenUp = effect === "broadcast" && error instanceof NoAnswer && error.wasGivenUp;
+    if (!backend.isUsable || wasGivenUp) throw error;
     return await backend.pass(path, body, { fresh: true });
   }
 }
@@ -118,7 +119,7 @@ function independentBroadcasts({ walletState }: BitcoindGate, { calls }: RpcRequ
   });
 }
 
-/** No bitcoind misses a transaction when it is chosen later. */
+/** Sends a broadcast to other bitcoinds, so that none of them misses the transaction when it is chosen later. */
 function broadcastTo(backends: readonly Backend[], { method, params }: Call): void {
   const body = JSON.stringify({ jsonrpc: "1.0", id: "eclair-ami", method, params });
   for (const backend of backends)

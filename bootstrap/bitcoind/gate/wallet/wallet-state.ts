@@ -17,6 +17,7 @@ export class WalletState {
   /** The best block at which confirmed broadcasts were forgotten last. */
   private forgottenAt: string | undefined;
   private readonly log = new ChangeLog("bitcoind.broadcasts-unknown");
+  private readonly confirmationsLog = new ChangeLog("bitcoind.broadcasts-unknown");
 
   /** For another Eclair, which has locked nothing yet. What an earlier Eclair has broadcast remains valid. */
   beginEclair(): void {
@@ -84,9 +85,9 @@ export class WalletState {
       for (const broadcast of this.broadcasts.list())
         if (await isConfirmed(client, broadcast)) this.broadcasts.delete(broadcast.call);
       this.forgottenAt = bestBlock;
-      this.log.reset();
+      this.confirmationsLog.reset();
     } catch (error) {
-      this.log.logError(error);
+      this.confirmationsLog.logError(error);
     }
   }
 
