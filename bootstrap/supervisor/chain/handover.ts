@@ -5,12 +5,8 @@ import { isReadyStandby } from "../../contract/reports/standby.ts";
 import { boottime } from "../../os/clock.ts";
 import { logError, logEvent } from "../../os/log.ts";
 import { paths } from "../../os/paths.ts";
+import { retrySeconds, takeoverSeconds } from "../takeover-times.ts";
 import type { ChainFault, ChainLimits } from "./chain-health.ts";
-
-/** Another host takes over within this time; after it, this host may run Eclair again. */
-const takeoverSeconds = 15;
-/** When no other host took over, the node does not leave this host again for this time. */
-const retrySeconds = 600;
 
 const State = z.object({
   /** On CLOCK_BOOTTIME: the file does not survive a boot. */

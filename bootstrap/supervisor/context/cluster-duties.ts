@@ -131,9 +131,10 @@ export class ClusterDuties {
 
   poll(report: InstanceReport, health: HostHealth, actions: SupervisorActions): void {
     void this.switchover.poll(report, actions.handOver);
+    this.activeChain.observe(this.view.reports);
     void this.chainSnapshot?.poll({
       isReadyStandby: report.role === "standby" && report.ready,
-      isHolderFine: actions.isHolderFine() && !this.activeChain.isBroken(this.view.reports),
+      isHolderFine: actions.isHolderFine() && !this.activeChain.isBroken,
     });
     void this.view.poll();
     void this.groupLifecycle.poll(health, {

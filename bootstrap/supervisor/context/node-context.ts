@@ -98,7 +98,12 @@ export class NodeContext {
   }
 
   async close(): Promise<void> {
-    await this.settle();
     await Promise.all([this.leaseDatabase.close(), this.database.close()]);
+  }
+
+  /** Closes a context that another one has replaced, when everything in progress has ended. */
+  async retire(): Promise<void> {
+    await Promise.all([this.recordMirror.settle(), this.budget.settle()]);
+    await this.close();
   }
 }

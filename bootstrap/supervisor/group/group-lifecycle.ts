@@ -2,16 +2,15 @@ import type { GroupMembership } from "../../aws/auto-scaling.ts";
 import { hookNames, type HookName } from "../../contract/lifecycle-hooks.ts";
 import { boottime } from "../../os/clock.ts";
 import { ChangeLog, logEvent } from "../../os/log.ts";
+import { retrySeconds, takeoverSeconds } from "../takeover-times.ts";
 
 /** A call that failed, for example without the permission, is repeated after this time. */
 const protectAgainSeconds = 60;
 const launchHeartbeatSeconds = 60;
 /** The next Eclair of this host serves within this time after the last one ended. */
 const restartSeconds = 120;
-/** A database that cannot be read for this time does not return with the same endpoint. */
+/** After this time without the database, the instance leaves: a restored database has another endpoint, which needs another instance. */
 const unreadableSeconds = 1_800;
-/** Another host takes over within this time; after it, this host may run Eclair again. */
-const takeoverSeconds = 15;
 /** A group ignores the report during its grace period, so the instance repeats it. */
 const unhealthyEverySeconds = 300;
 
@@ -86,9 +85,9 @@ export class GroupLifecycle {
     this.polling = true;
     try {
       const target = await this.readTargetState();
-      const isNeeded = this.isNeeded(departure);
-      if (target === "Terminated") await this.leave(departure, isNeeded);
-      else if (target !== undefined) await this.stay(health, departure, isNeeded);
+      this.observe(departure);
+      if (target === "Terminated") await this.leave(departure);
+      else if (target !== undefined) await this.stay(health, departure);
       this.log.reset();
     } catch (error) {
       this.log.logError(error);
@@ -104,24 +103,26 @@ export class GroupLifecycle {
       : undefined;
   }
 
-  /** Whether the node would be away without this host: its Eclair serves, or may serve again soon. */
-  private isNeeded({ isActive, isLastHolder }: Departure): boolean {
+  /** Notes when the node needed this host last. */
+  private observe({ isActive, isLastHolder }: Departure): void {
     const now = boottime();
-    const wasNeeded = this.neededAt !== undefined && now - this.neededAt < restartSeconds;
     this.unreadableSince = isLastHolder === undefined ? (this.unreadableSince ?? now) : undefined;
     // Without the database, no other instance can take over.
     const mayServeLater =
-      this.unreadableSince !== undefined && wasNeeded && now - this.unreadableSince < unreadableSeconds;
+      this.unreadableSince !== undefined && this.isNeeded && now - this.unreadableSince < unreadableSeconds;
     if (isActive || mayServeLater) this.neededAt = now;
     else if (isLastHolder === true) this.neededAt ??= now;
     else this.neededAt = undefined;
-    return this.neededAt !== undefined && now - this.neededAt < restartSeconds;
+  }
+
+  /** Whether the node would be away without this host: its Eclair serves, or may serve again soon. */
+  private get isNeeded(): boolean {
+    return this.neededAt !== undefined && boottime() - this.neededAt < restartSeconds;
   }
 
   private async stay(
     { healthy, brokenForSeconds }: HostHealth,
     { isActive, isLastHolder }: Departure,
-    isNeeded: boolean,
   ): Promise<void> {
     const due = boottime() - this.reportedUnhealthyAt >= unhealthyEverySeconds;
     if (brokenForSeconds > this.unhealthyAfterSeconds && due) {
@@ -129,7 +130,7 @@ export class GroupLifecycle {
       this.reportedUnhealthyAt = boottime();
       logEvent("auto-scaling.unhealthy", { brokenForSeconds: Math.round(brokenForSeconds) }, "warn");
     }
-    if (this.inService && (isActive || isLastHolder !== undefined)) return await this.protect(isNeeded);
+    if (this.inService && (isActive || isLastHolder !== undefined)) return await this.protect(this.isNeeded);
     if (this.inService) return;
     if (!healthy) return await this.heartbeat(hookNames.launching, launchHeartbeatSeconds);
     this.inService = await this.complete(hookNames.launching);
@@ -148,8 +149,8 @@ export class GroupLifecycle {
    * Hands the node over when another instance can take over, and leaves when another instance has done so. Otherwise the node would be
    * unavailable until another bitcoind has synchronised, so the group waits: AWS permits 100 heartbeats, or 48 hours.
    */
-  private async leave(departure: Departure, isNeeded: boolean): Promise<void> {
-    if (isNeeded && !this.isStoodDown) return await this.giveAway(departure);
+  private async leave(departure: Departure): Promise<void> {
+    if (this.isNeeded && !this.isStoodDown) return await this.giveAway(departure);
     if (!this.isStoodDown) {
       logEvent("auto-scaling.leaving");
       // The hook may be close to its timeout, and the drain takes minutes.
@@ -162,14 +163,14 @@ export class GroupLifecycle {
     this.leftGroup = await this.complete(hookNames.terminating);
   }
 
-  /** Waits for a standby, and hands the node over to it. The standby may have failed since its last report: the next polls try again. */
+  /** Waits for a standby, and hands the node over to it. The standby may have failed since its last report: a later poll tries again. */
   private async giveAway({ isActive, hasReadyStandby, handOver }: Departure): Promise<void> {
     if (!hasReadyStandby && !this.isWaitingForStandby) {
       logEvent("auto-scaling.waiting-for-standby", {}, "warn");
       this.isWaitingForStandby = true;
     }
     await this.heartbeat(hookNames.terminating, await this.group.heartbeatSeconds(hookNames.terminating));
-    if (!isActive || !hasReadyStandby || this.holdBackReason !== undefined) return;
+    if (!isActive || !hasReadyStandby || boottime() - this.handedOverAt < retrySeconds) return;
     logEvent("auto-scaling.hands-over");
     this.handedOverAt = boottime();
     await handOver();

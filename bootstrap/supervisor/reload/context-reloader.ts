@@ -91,8 +91,8 @@ export class ContextReloader {
   closeRetired(): void {
     const { retired } = this;
     this.retired = [];
-    // A connection to a lost database may never close.
-    for (const context of retired) void context.close();
+    // A computation of the budget that is in progress can take minutes.
+    for (const context of retired) void context.retire();
   }
 
   private read(): NodeContext {

@@ -8,15 +8,16 @@ const brokenSeconds = 15;
 export class ActiveChain {
   private brokenSince: number | undefined;
 
-  /**
-   * @param reports of the other instances
-   * @returns whether the active instance has reported for some seconds that it has no bitcoind that it can use, or no peers
-   */
-  isBroken(reports: readonly InstanceReport[]): boolean {
+  /** @param reports of the other instances */
+  observe(reports: readonly InstanceReport[]): void {
     const { bitcoind } = reports.find(({ active }) => active) ?? {};
     const works =
       bitcoind === undefined || (bitcoind.known && bitcoind.problem === undefined && bitcoind.peers !== 0);
     this.brokenSince = works ? undefined : (this.brokenSince ?? boottime());
+  }
+
+  /** Whether the active instance has reported for 15 s that its bitcoind does not answer, has a problem, or has no peers. */
+  get isBroken(): boolean {
     return this.brokenSince !== undefined && boottime() - this.brokenSince >= brokenSeconds;
   }
 }

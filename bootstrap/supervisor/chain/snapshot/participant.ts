@@ -42,6 +42,8 @@ export class ChainSnapshotParticipant {
   private stoppedAt: number | undefined;
   private isWorking = false;
   private abortReason: string | undefined;
+  /** The request whose snapshot was created while bitcoind was stopped. */
+  private createdWhileHeld: string | undefined;
   private readonly log = new ChangeLog("chain-snapshot.failed");
   private readonly releaseLog = new ChangeLog("chain-snapshot.failed");
 
@@ -73,7 +75,7 @@ export class ChainSnapshotParticipant {
   async poll(state: SnapshotState): Promise<void> {
     if (this.release !== undefined) await this.repeatRelease(this.release);
     // Without the table: the snapshot does not matter when the active instance fails.
-    if (!state.isHolderFine) await this.abort("the active instance failed");
+    if (!state.isHolderFine) await this.abort("the active instance, or its bitcoind, failed");
     if (this.stoppedAt !== undefined && boottime() - this.stoppedAt > createWithinSeconds)
       await this.abort(`no snapshot was created within ${createWithinSeconds} s`);
     const isIdle = !this.isUnderWay && this.abortReason === undefined;
@@ -101,7 +103,8 @@ export class ChainSnapshotParticipant {
     if (request.step === "requested") return await this.stopFor(request, state);
     if (request.step === "created") {
       // bitcoind may have started before EC2 created the snapshot.
-      if (this.abortReason !== undefined) return await this.refuse(request);
+      if (this.isHeld && this.abortReason === undefined) this.createdWhileHeld = request.id;
+      if (this.createdWhileHeld !== request.id) return await this.refuse(request);
       if (await this.resume()) await this.requests.advance(request, { ...request, step: "resumed" });
     } else if (request.step === "stopped") {
       if (this.stoppedAt === undefined) await this.refuse(request);

@@ -30,18 +30,23 @@ function contextOf(settling: { readonly recordMirror: Promise<void>; readonly bu
 test.each([
   { hanging: "a budget", settling: { recordMirror: Promise.resolve(), budget: never } },
   { hanging: "a mirror of the record", settling: { recordMirror: never, budget: Promise.resolve() } },
-])("closes its databases after 3 s, whatever $hanging in progress takes", async ({ settling }) => {
-  const { context, close } = contextOf(settling);
-  const closed = context.close();
+])("waits 3 s for what is in progress, whatever $hanging takes", async ({ settling }) => {
+  const { context } = contextOf(settling);
+  const settled = vi.fn<() => void>();
+  void context.settle().then(settled);
   await vi.advanceTimersByTimeAsync(2_900);
-  expect(close).not.toHaveBeenCalled();
+  expect(settled).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(200);
-  await closed;
-  expect(close).toHaveBeenCalledTimes(2);
+  expect(settled).toHaveBeenCalledTimes(1);
 });
 
-test("closes its databases at once when nothing is in progress", async () => {
-  const { context, close } = contextOf({ recordMirror: Promise.resolve(), budget: Promise.resolve() });
-  await context.close();
+test("a context that another one has replaced closes its databases after everything in progress has ended", async () => {
+  const budget = Promise.withResolvers<void>();
+  const { context, close } = contextOf({ recordMirror: Promise.resolve(), budget: budget.promise });
+  const retired = context.retire();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(close).not.toHaveBeenCalled();
+  budget.resolve();
+  await retired;
   expect(close).toHaveBeenCalledTimes(2);
 });

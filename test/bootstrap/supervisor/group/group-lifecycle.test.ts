@@ -157,7 +157,9 @@ test("an active instance whose standby does not take over stays, and hands over 
   expect(lifecycle.holdBackReason).toBeUndefined();
   await poll(healthyHost, ended);
   await poll(healthyHost, active);
+  await poll(healthyHost, activeWithStandby);
   expect(calls).toEqual([terminatingHeartbeat, "hand over"]);
+  now += 585;
   await poll(healthyHost, activeWithStandby);
   expect(calls.slice(2)).toEqual(["hand over"]);
 });

@@ -40,7 +40,7 @@ vi.mock("../../../../bootstrap/supervisor/context/node-context.ts", () => ({
     adoptBootStatus(): void {
       // These tests do not depend on it.
     }
-    close(): Promise<void> {
+    retire(): Promise<void> {
       close(this.renderedId);
       return Promise.resolve();
     }

@@ -98,7 +98,10 @@ test("bitcoind starts at once when the active instance fails, also while the tab
   await poll();
   await poll({ isReadyStandby: false, isHolderFine: false }, 1);
   expect(host.start).toHaveBeenCalledTimes(1);
-  expect(table.request).toMatchObject({ step: "aborted", reason: "the active instance failed" });
+  expect(table.request).toMatchObject({
+    step: "aborted",
+    reason: "the active instance, or its bitcoind, failed",
+  });
 });
 
 test("bitcoind starts again when no snapshot is created in time, or when the request disappears", async () => {
@@ -179,7 +182,10 @@ test("a snapshot that was created after the abort is refused", async () => {
   });
   await poll({ isReadyStandby: false, isHolderFine: false });
   await poll();
-  expect(table.request).toMatchObject({ step: "aborted", reason: "the active instance failed" });
+  expect(table.request).toMatchObject({
+    step: "aborted",
+    reason: "the active instance, or its bitcoind, failed",
+  });
 });
 
 test("bitcoind is started and connected by one attempt at a time", async () => {
