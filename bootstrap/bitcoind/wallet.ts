@@ -34,7 +34,7 @@ const rescanMilliseconds = 24 * 3600 * 1000;
 const refillMilliseconds = 10_000;
 /** Between two questions about a rescan, and the longest time for an answer: a rescan delays it. */
 const progressMilliseconds = { interval: 1_000, answer: 60_000 };
-/** The last progress that is seen before a rescan ends is above this value. An abort can leave any value. */
+/** A rescan whose answer was lost counts as complete when its last known progress, from 0 to 1, was at least this. */
 const completeProgress = 0.95;
 /** The number of addresses that bitcoind watches ahead. When an address is used, bitcoind derives more by itself. */
 const range = 1000;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { localEndpoint } from "../bitcoind/endpoints.ts";
 import type { BitcoindClient } from "../bitcoind/rpc/client.ts";
-import { patientClient } from "../bitcoind/rpc/transport.ts";
+import { clientOf, Transport } from "../bitcoind/rpc/transport.ts";
 import { ChainVerification } from "../contract/chain/verification.ts";
 import { messageOf } from "../contract/errors.ts";
 import { verificationMark, type ChainVerificationResult } from "../contract/reports/chain-verification.ts";
@@ -65,5 +65,6 @@ function cookieClient(chain: ChainVerification["chain"]): BitcoindClient {
   const { folder, rpcPort } = networks[chain];
   const [username = "", password = ""] = readFileSync(`${paths.chain}/${folder}.cookie`, "utf8").split(":");
   const login = { username, password };
-  return patientClient({ ...localEndpoint({ eclair: login, gate: login }), rpcPort }, login);
+  const endpoint = { ...localEndpoint({ eclair: login, gate: login }), rpcPort };
+  return clientOf(new Transport(endpoint), login, { fresh: true });
 }

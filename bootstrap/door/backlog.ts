@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** A list of the sockets of this network namespace for IPv4 and for IPv6. Java listens on an IPv6 socket by default. */
-const socketLists = ["/proc/net/tcp", "/proc/net/tcp6"];
+/** The sockets of this network namespace for IPv6 and for IPv4. Java listens on an IPv6 socket by default, so this list comes first. */
+const socketLists = ["/proc/net/tcp6", "/proc/net/tcp"];
 const chunkBytes = 65_536;
 
 /**

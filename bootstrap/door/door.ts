@@ -30,7 +30,7 @@ export class Door {
   private readonly limits: DoorLimits;
   private readonly backlog: Backlog;
   /** The passage that was connected to an Eclair last. */
-  private newest: Passage | undefined;
+  private lastConnected: Passage | undefined;
   private route: Route = { to: "nobody" };
   private own: DoorMessage["own"];
   private hosts: ReadonlySet<string> = new Set();
@@ -228,7 +228,7 @@ export class Door {
       return this.noteHeld(passage);
     if (passage.eclairInstanceId !== undefined && passage.eclairInstanceId !== destination.eclairInstanceId)
       this.totals.moved += 1;
-    this.newest = passage;
+    this.lastConnected = passage;
     passage.connect(destination);
   }
 
@@ -239,8 +239,8 @@ export class Door {
 
   /** The door of another host queues the connections for its Eclair itself. */
   private mayConnect({ isOwn }: Destination): boolean {
-    const { retryAt, newest } = this;
-    if (retryAt !== undefined && (newest?.state === "connecting" || performance.now() < retryAt))
+    const { retryAt, lastConnected } = this;
+    if (retryAt !== undefined && (lastConnected?.state === "connecting" || performance.now() < retryAt))
       return false;
     return !isOwn || this.backlog.take();
   }

@@ -3,14 +3,14 @@ import { messageOf } from "../../contract/errors.ts";
 import type { BitcoindReport, BitcoindSummary, BlockId } from "../../contract/reports/bitcoind.ts";
 import { ChangeLog } from "../../os/log.ts";
 import { boottime } from "../../os/clock.ts";
-import { basicAuthorization, bitcoindClient, WarmingUp, type BitcoindClient } from "../rpc/client.ts";
+import { basicAuthorization, WarmingUp, type BitcoindClient } from "../rpc/client.ts";
 import { NodeWallet } from "../wallet.ts";
 import { Subscriber } from "../zmq/subscriber.ts";
 import { Announcements } from "./announcements.ts";
 import { isBehind, missingBlocks, type Level, type Tip } from "./choice.ts";
 import { examine, type Examination } from "./examine.ts";
 import type { BitcoindEndpoint, GateMessage } from "./messages.ts";
-import { NoAnswer, Transport, type RpcAnswer } from "../rpc/transport.ts";
+import { clientOf, NoAnswer, Transport, type RpcAnswer } from "../rpc/transport.ts";
 
 /** A publisher that has not announced a new block for this time is silent. */
 const silentSeconds = 30;
@@ -55,10 +55,7 @@ export class Backend {
     this.endpoint = endpoint;
     this.settings = settings;
     this.transport = new Transport(endpoint);
-    this.client = bitcoindClient(
-      (path, body, authorization, signal) => this.transport.post(path, body, authorization, { signal }),
-      endpoint.gate,
-    );
+    this.client = clientOf(this.transport, endpoint.gate, { fresh: false });
     this.wallet = new NodeWallet(settings.wallet, settings.watched, this.client);
     this.subscribers = [
       new Subscriber(

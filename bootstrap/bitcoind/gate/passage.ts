@@ -17,7 +17,8 @@ const pollMilliseconds = 250;
 
 /**
  * Passes a request of Eclair to the chosen bitcoind. When this bitcoind ends without an answer, the next one answers; a
- * request that changes the wallet is sent once only. A broadcast whose answer was lost waits for a bitcoind that can be used, and is sent again.
+ * request that changes the wallet is sent once only. A broadcast whose answer was lost waits for a bitcoind that can be used, and
+ * is sent again.
  * @param path `/` or `/wallet/<name>`
  * @param waitMilliseconds for how long a broadcast is repeated after an answer was lost
  */
@@ -139,8 +140,8 @@ type Passed = {
 
 /**
  * Follows what the calls have changed. A transaction that spends outputs that Eclair has locked, and that the chosen bitcoind has never
- * accepted, is sent to no other bitcoind, now or later: Eclair gives up the channel that it would have funded. A refusal of what was accepted before changes
- * nothing: bitcoind can have removed it from a full mempool.
+ * accepted, is sent to no other bitcoind, now or later: Eclair gives up the channel that it would have funded. A refusal of what
+ * was accepted before changes nothing: bitcoind can have removed it from a full mempool.
  */
 function noteResults(gate: BitcoindGate, backend: Backend, { request, answer, independent }: Passed): void {
   if (request.effect === "read") return;

@@ -133,14 +133,16 @@ export class Transport {
   };
 }
 
-/** A client of a bitcoind whose calls may last for hours: each call has a connection of its own. */
-export const patientClient = (endpoint: BitcoindEndpoint, credentials: RpcCredentials): BitcoindClient => {
-  const transport = new Transport(endpoint);
-  return bitcoindClient(
-    (path, body, authorization, signal) => transport.post(path, body, authorization, { signal, fresh: true }),
+/** A client that sends its calls through a transport. @param options as those of `Transport.post` */
+export const clientOf = (
+  transport: Transport,
+  credentials: RpcCredentials,
+  { fresh }: { readonly fresh: boolean },
+): BitcoindClient =>
+  bitcoindClient(
+    (path, body, authorization, signal) => transport.post(path, body, authorization, { signal, fresh }),
     credentials,
   );
-};
 
 type ResolveName = (name: string) => Promise<LookupAddress[]>;
 const resolve: ResolveName = (name) => lookup(name, { all: true });

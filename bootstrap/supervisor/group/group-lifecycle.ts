@@ -130,8 +130,11 @@ export class GroupLifecycle {
       this.reportedUnhealthyAt = boottime();
       logEvent("auto-scaling.unhealthy", { brokenForSeconds: Math.round(brokenForSeconds) }, "warn");
     }
-    if (this.inService && (isActive || isLastHolder !== undefined)) return await this.protect(this.isNeeded);
-    if (this.inService) return;
+    if (this.inService) {
+      // Without the database, the protection stays as it is.
+      if (isActive || isLastHolder !== undefined) await this.protect(this.isNeeded);
+      return;
+    }
     if (!healthy) return await this.heartbeat(hookNames.launching, launchHeartbeatSeconds);
     this.inService = await this.complete(hookNames.launching);
   }

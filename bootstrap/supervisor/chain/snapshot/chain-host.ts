@@ -1,6 +1,6 @@
 import { describeChain } from "../../../bitcoind/describe.ts";
 import { localEndpoint } from "../../../bitcoind/endpoints.ts";
-import { patientClient } from "../../../bitcoind/rpc/transport.ts";
+import { clientOf, Transport } from "../../../bitcoind/rpc/transport.ts";
 import type { ChainFacts } from "../../../contract/requests/chain-snapshot.ts";
 import { run } from "../../../os/run.ts";
 import { startUnit } from "../../../os/systemd.ts";
@@ -24,7 +24,9 @@ export type ChainHost = {
 };
 
 export function chainHost(login: SupervisorSecrets["bitcoind"]["gate"]): ChainHost {
-  const client = patientClient(localEndpoint({ eclair: login, gate: login }), login);
+  const client = clientOf(new Transport(localEndpoint({ eclair: login, gate: login })), login, {
+    fresh: true,
+  });
   return {
     describe: async () => {
       await client("setnetworkactive", [false]);
