@@ -20,6 +20,8 @@ export type Drill = {
   readonly eitherHostMayServe?: boolean;
   /** No handshake may fail before a door has held it for four seconds. */
   readonly keepsConnections?: boolean;
+  /** The standby claims the lease of a silent host, and does not wait for the end of the lease. */
+  readonly claimsLease?: boolean;
   /** The drill checks the harness: the run fails unless overlapping writes are found. */
   readonly expectsOverlap?: boolean;
   /** The cleanup disturbs the node: it makes another host active, or ends one. Nothing is measured from the cleanup on. */

@@ -59,6 +59,7 @@ export async function executeDrill(
     isBaseline: drill.isBaseline === true,
     eitherHostMayServe: drill.eitherHostMayServe === true,
     keepsConnections: drill.keepsConnections === true,
+    claimsLease: drill.claimsLease === true,
   });
 }
 

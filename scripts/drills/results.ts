@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { EclairAmiError } from "../../bootstrap/contract/errors.ts";
 import { writeFileAtomically } from "../machine/files.ts";
 
 const Span = z.strictObject({ from: z.number(), to: z.number() });
@@ -24,7 +26,10 @@ const Timeline = z.strictObject({
 
 /** What the clients of one address of the load balancer saw. */
 const AddressResult = z.strictObject({
-  /** The longest time from the first packet of a client to the answer of the node, over all attempts of the client. */
+  /**
+   * The longest time from the first packet of a client to the answer of the node. A client whose handshake fails waits until a
+   * later handshake is answered.
+   */
   awayMilliseconds: z.number(),
   /** Handshakes for which no connection was established. */
   refused: z.int(),
@@ -69,7 +74,8 @@ export const RunResult = z.strictObject({
 });
 export type RunResult = z.infer<typeof RunResult>;
 
-export const formatVersion = 3;
+/** Increased also when the same field is measured in another way. */
+export const formatVersion = 4;
 
 /** The results file of `eclair-ami drill`. */
 export const Results = z.strictObject({
@@ -83,12 +89,39 @@ export const Results = z.strictObject({
 });
 export type Results = z.infer<typeof Results>;
 
-/** @returns undefined when there is no file, or when it contains the results of another image or format */
-export function readResults(file: string, imageId: string): Results | undefined {
+/** What the results of one file have in common. */
+export type Measured = Pick<Results, "imageId" | "lease" | "cpus">;
+
+/**
+ * Reads the results to which a session adds its runs.
+ * @returns undefined when there is no file
+ * @throws EclairAmiError `drill.other-results` when the file was not measured in the same way: it is never overwritten
+ */
+export function readResults(file: string, { imageId, lease, cpus }: Measured): Results | undefined {
   if (!existsSync(file)) return undefined;
-  const { success, data } = Results.safeParse(JSON.parse(readFileSync(file, "utf8")));
-  return success && data.imageId === imageId ? data : undefined;
+  const { success, data } = Results.safeParse(parseJson(readFileSync(file, "utf8")));
+  if (success && isDeepStrictEqual([data.imageId, data.lease, data.cpus], [imageId, lease, cpus]))
+    return data;
+  throw new EclairAmiError({
+    code: "drill.other-results",
+    operation: `reading ${file}`,
+    message: success
+      ? `the file contains runs of ${describe(data)}, and this session measures ${describe({ imageId, lease, cpus })}`
+      : `the file contains no results in format ${formatVersion}`,
+    remedy: "write to another file with --json, or delete the file",
+  });
 }
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const describe = ({ imageId, lease, cpus }: Measured) =>
+  `${imageId} with a lease of ${lease.seconds} s, renewed every ${lease.renewalSeconds} s, on ${cpus} processors`;
 
 export function writeResults(file: string, results: Results): void {
   writeFileAtomically(file, `${JSON.stringify(results, undefined, 1)}\n`);

@@ -61,8 +61,16 @@ export class DrillRun {
     await fault();
   }
 
+  /** Runs a script on a host. @returns its output; the exit code is ignored */
   async runOnHost(instanceId: string, script: string): Promise<string> {
     return await runOnHost(this.environment, instanceId, script);
+  }
+
+  /** Runs a script on a host. @returns its output. @throws DrillFailure when the script fails */
+  async requireOnHost(instanceId: string, script: string): Promise<string> {
+    const { stdout, stderr, failed } = await tryOnHost(this.environment, instanceId, script);
+    if (failed) throw new DrillFailure(`a script failed on ${instanceId}: ${stderr || stdout}`);
+    return stdout;
   }
 
   /** The peer of a drill that needs one. */

@@ -66,9 +66,10 @@ async function cleanEnvironment(environment: DrillEnvironment, wasInterrupted: b
   await database.sql("select pg_reload_conf()");
 }
 
-/** The results of an earlier session with the same image, or empty results. */
+/** The results of an earlier session that measured the same, or empty results. */
 export async function loadResults(file: string, environment: DrillEnvironment): Promise<Results> {
-  return readResults(file, environment.imageId) ?? (await createResults(environment));
+  const results = await createResults(environment);
+  return readResults(file, results) ?? results;
 }
 
 export async function createResults({ target, imageId, configuration }: DrillEnvironment): Promise<Results> {

@@ -16,6 +16,20 @@ export const nftInLab = (
 /** Drops the packets that match any of the filters. Replaces the filters of an earlier call. */
 export async function dropPackets(lab: LabPaths, filters: readonly PacketFilter[]): Promise<void> {
   await restoreNetwork(lab);
+  await nftInLab(lab, ["-f", "-"], { input: dropRules(filters) });
+}
+
+/** Drops packets for a time. One shell adds and removes the filters: the time does not contain the start of a process. */
+export async function dropPacketsFor(
+  { netns }: LabPaths,
+  seconds: number,
+  filters: readonly PacketFilter[],
+): Promise<void> {
+  const script = `nft -f - && sleep ${seconds} && nft delete table ip ${table}`;
+  await execa("nsenter", [`--net=/run/netns/${netns}`, "sh", "-c", script], { input: dropRules(filters) });
+}
+
+function dropRules(filters: readonly PacketFilter[]): string {
   const rules = filters.map(({ from, to, port }) =>
     [
       from === undefined ? "" : `ip saddr ${from}`,
@@ -27,8 +41,7 @@ export async function dropPackets(lab: LabPaths, filters: readonly PacketFilter[
   const chains = ["input", "forward", "output"].map(
     (hook) => `chain ${hook} {\n type filter hook ${hook} priority filter - 5\n ${rules.join("\n ")}\n}`,
   );
-  const input = `table ip ${table} {\n${chains.join("\n")}\n}\n`;
-  await nftInLab(lab, ["-f", "-"], { input });
+  return `table ip ${table} {\n${chains.join("\n")}\n}\n`;
 }
 
 /** Removes every filter of `dropPackets`. */

@@ -118,6 +118,7 @@ export const drills: readonly Drill[] = [
   {
     name: "freeze-host-in-transaction",
     title: "The active host is frozen inside a write transaction, and resumes after the takeover",
+    claimsLease: true,
     execute: async (run) => {
       const { environment, pair } = run;
       // The lock holds a write of Eclair inside its transaction. It ends while the host is frozen.

@@ -21,6 +21,7 @@ export const drills: readonly Drill[] = [
   {
     name: "kill-host-one-zone",
     title: "The active host fails, and each address of the load balancer leads to the host of its zone only",
+    claimsLease: true,
     prepare: async (run) => {
       await setCrossZone(run, false);
       await run.waitUntilLoadBalancerServes(Date.now());

@@ -6,7 +6,7 @@ import { databaseAddress } from "../environment.ts";
 import { DrillFailure, type DrillRun } from "../run.ts";
 
 /** Longer than a lease, so an instance that may take over has done so. */
-const leaseExpirySeconds = 35;
+const leaseExpirySeconds = 45;
 
 /** Network connections that fail and recover. */
 export const drills: readonly Drill[] = [
@@ -71,6 +71,7 @@ function takeoverAfter(
   return {
     name,
     title,
+    claimsLease: true,
     execute: async (run) => {
       const filters = await filtersOf(run);
       await run.inject(() => dropPackets(run.environment.lab, filters));

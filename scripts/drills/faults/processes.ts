@@ -1,11 +1,13 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ClusterTable, documentClient } from "../../../bootstrap/contract/record/table.ts";
+import { ports } from "../../../bootstrap/contract/ports.ts";
 import { chooseStandby, switchOver } from "../../cluster/switchover.ts";
 import { killEclair } from "../../lab-cluster/failover.ts";
 import { endLostHost, loseHost } from "../actions/lose-host.ts";
 import type { Drill } from "../drill.ts";
 import { readStatuses } from "../environment.ts";
 import { restorePair } from "../pair.ts";
+import { DrillFailure } from "../run.ts";
 
 const killBitcoind = "pkill -KILL -u bitcoin";
 const reboot = "systemctl reboot --force --force";
@@ -27,6 +29,7 @@ export const drills: readonly Drill[] = [
     name: "kill-host",
     title: "The active host fails",
     timed: true,
+    claimsLease: true,
     execute: async (run) => {
       await run.inject(() => loseHost(run));
       await run.waitUntilServing([run.pair.standby]);
@@ -69,7 +72,12 @@ export const drills: readonly Drill[] = [
     execute: async (run) => {
       const { active, standby } = run.pair;
       await run.injectOnHost(standby, "pkill --signal KILL --full '^/usr/bin/eclair-bootstrap door$'");
+      // Only a door that runs and reaches the active Eclair serves.
       await run.wait(3);
+      await run.requireOnHost(
+        standby,
+        `curl --fail --silent --show-error http://127.0.0.1:${ports.health}/serving`,
+      );
       await run.waitUntilServing([active], Date.now());
       await run.waitUntilLoadBalancerServes(Date.now());
     },
@@ -91,12 +99,18 @@ export const drills: readonly Drill[] = [
     execute: async (run) => {
       const { environment, observers, pair } = run;
       const { active, standby } = pair;
+      const startTimes = () =>
+        Promise.all([active, standby].map((id) => run.runOnHost(id, "awk '{ print $22 }' /proc/1/stat")));
+      const before = await startTimes();
       await run.injectOnHost(active, reboot, { endsHost: true });
       await run.runOnHost(standby, reboot);
       await run.wait(3);
       // A rebooted host has a new network namespace, which the probes in the old one cannot reach.
       await run.waitUntilLoadBalancerServes(Date.now());
       await restorePair(environment);
+      const after = await startTimes();
+      if (after.some((time, index) => time === before[index]))
+        throw new DrillFailure("a host did not reboot");
       for (const id of [active, standby]) {
         await observers.stopOnHost(id);
         await observers.startOnHost(environment, id);

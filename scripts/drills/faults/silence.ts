@@ -2,7 +2,7 @@ import { ports } from "../../../bootstrap/contract/ports.ts";
 import { eclairApi } from "../../lab/guest/eclair-api.ts";
 import { freezeGuest, thawGuest } from "../../lab/guest/processes.ts";
 import { eventsOf } from "../actions/log-events.ts";
-import { bothDirections, dropPackets, restoreNetwork, type PacketFilter } from "../actions/network.ts";
+import { bothDirections, dropPacketsFor, type PacketFilter } from "../actions/network.ts";
 import { countedSegments, countSegments, stopCountingSegments } from "../actions/segments.ts";
 import type { Drill } from "../drill.ts";
 import { databaseAddress, databaseOf, runOnHost } from "../environment.ts";
@@ -12,14 +12,17 @@ import { takeoverSeconds, withoutRestart } from "./without-restart.ts";
 const holdSupervisor = "systemctl kill --signal=STOP --kill-whom=main eclair-supervisor";
 const connectMilliseconds = 20_000;
 const resumeSupervisor = "systemctl kill --signal=CONT --kill-whom=main eclair-supervisor";
+/** A claimant promises one second after its last answer, and the holder asks 1.5 s after its own one, and again each second. */
+const promisedAfterSeconds = 5;
+
 /** Silence between an instance and the database: only the loss of the active instance alone may cost it the lease. */
 export const drills: readonly Drill[] = [
   ...[2, 5, 10, 20].map((seconds) =>
-    withoutRestart(
-      `hold-database-${seconds}`,
-      `The database is held for ${seconds} s`,
-      async (run) => await run.inject(() => databaseOf(run.environment).hold(seconds)),
-    ),
+    withoutRestart(`hold-database-${seconds}`, `The database is held for ${seconds} s`, async (run) => {
+      const since = Date.now();
+      await run.inject(() => databaseOf(run.environment).hold(seconds));
+      if (seconds >= promisedAfterSeconds) await requirePromise(run, since);
+    }),
   ),
   withoutRestart(
     "drop-active-database-2",
@@ -38,7 +41,9 @@ export const drills: readonly Drill[] = [
       `The packets between all instances and the database are lost for ${seconds} s`,
       async (run) => {
         const database = await databaseAddress(run.environment);
+        const since = Date.now();
         await dropFor(run, seconds, [{ from: database }, { to: database }]);
+        await requirePromise(run, since);
       },
     ),
   ),
@@ -64,6 +69,7 @@ export const drills: readonly Drill[] = [
   {
     name: "hold-supervisor-5",
     title: "The supervisor of the active instance is held for 5 s, and the standby takes over",
+    claimsLease: true,
     execute: async (run) => {
       await run.injectOnHost(run.pair.active, `${holdSupervisor} && sleep 5 && ${resumeSupervisor}`);
       await run.waitUntilServing([run.pair.standby]);
@@ -87,6 +93,7 @@ function pauseHost(name: string, title: string): Drill {
   return {
     name,
     title,
+    claimsLease: true,
     execute: async (run) => {
       const { environment, pair, addresses } = run;
       const { lab } = environment;
@@ -123,8 +130,12 @@ async function connectToPeer({ environment, pair, requiredPeer: peer }: DrillRun
   }
 }
 
+/** The holder keeps its lease because the standby has promised not to claim it. */
+async function requirePromise(run: DrillRun, since: number): Promise<void> {
+  const promises = await eventsOf(run, { instanceId: run.pair.standby, event: "lease.promised", since });
+  if (promises.length === 0) throw new DrillFailure("the standby gave no promise");
+}
+
 async function dropFor(run: DrillRun, seconds: number, filters: readonly PacketFilter[]): Promise<void> {
-  await run.inject(() => dropPackets(run.environment.lab, filters));
-  await run.wait(seconds);
-  await restoreNetwork(run.environment.lab);
+  await run.inject(() => dropPacketsFor(run.environment.lab, seconds, filters));
 }

@@ -15,7 +15,7 @@ export type Crowd = {
 
 /**
  * Begins many handshakes with a node.
- * @param fault injected when the first handshakes begin
+ * @param fault injected immediately before the first handshakes begin
  * @returns the number of handshakes with each outcome, and `worstMilliseconds`
  */
 export async function crowd(
@@ -32,8 +32,8 @@ export async function crowd(
   );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   await lines.next();
-  child.stdin.write("go\n");
   await fault();
+  child.stdin.write("go\n");
   const { value } = await lines.next();
   return JSON.parse(String(value)) as Record<string, number>;
 }

@@ -13,6 +13,8 @@ import type { Observations } from "./observations.ts";
 
 /** A door holds a connection for four seconds (`doorLimits`), or a little less: its timer starts when it accepts the connection. */
 const holdsAtLeastMilliseconds = 3_500;
+/** Without a fault, a handshake takes some milliseconds; a door passes the connections that it holds on within half a second. */
+const answersWithinMilliseconds = 500;
 /**
  * During a takeover, `/serving` returns 200 for ten seconds after the last answer that the door of the host has seen; this answer
  * can be older than the last answer to a probe. After that, the target is unhealthy, and the load balancer resets its connections.
@@ -72,6 +74,11 @@ function verdict(
   const { problems, acknowledged, lostPaymentHashes, overlaps, expectsOverlap, isBaseline } = observations;
   const reasons = [...problems];
   if (observations.keepsConnections) reasons.push(...failedHandshakes(observations, probes));
+  const takeover = observations.takeovers.find(({ at }) => at > observations.faultAt);
+  if (observations.claimsLease && !((takeover?.leaseRemainingSeconds ?? 0) > 0))
+    reasons.push(
+      "the standby did not claim the lease: it took over after the end of the lease, or not at all",
+    );
   if (!isBaseline && acknowledged.length === 0)
     reasons.push("Eclair acknowledged no write, so a lost write could not be found");
   if (!isBaseline && lostPaymentHashes.length > 0)
@@ -88,16 +95,26 @@ function verdict(
   return { verdict: reasons.length === 0 ? "passed" : "failed", reasons };
 }
 
-/** The handshakes at each address of the load balancer that failed although a door would have held them. */
+/**
+ * The handshakes at each address of the load balancer that failed although a door would have held them and passed them on. A door
+ * gives up a handshake only when it has held it for its time and the node has answered nobody meanwhile.
+ */
 function failedHandshakes({ hosts, faultAt }: Observations, probes: readonly Probe[]): string[] {
   const answers = probes.flatMap(({ outcome, endedAt }) => (outcome === "answered" ? [endedAt] : []));
   const unansweredFor = (time: number) => time - Math.max(...answers.filter((at) => at <= time));
+  const isGivenUp = ({ at, endedAt }: Probe) =>
+    endedAt - at >= holdsAtLeastMilliseconds &&
+    !answers.some(
+      (time) =>
+        time > Math.max(at, faultAt) + answersWithinMilliseconds &&
+        time < endedAt - answersWithinMilliseconds,
+    );
   return Object.values(hosts).flatMap(({ zone }) => {
     const failed = probesOf(probes, zone, faultAt).filter(
-      ({ outcome, at, endedAt }) =>
-        outcome !== "answered" &&
-        endedAt - at < holdsAtLeastMilliseconds &&
-        unansweredFor(endedAt) < healthyAtLeastMilliseconds,
+      (probe) =>
+        probe.outcome !== "answered" &&
+        !isGivenUp(probe) &&
+        unansweredFor(probe.endedAt) < healthyAtLeastMilliseconds,
     );
     return failed.length === 0
       ? []

@@ -28,8 +28,8 @@ export const probesOf = (probes: readonly Probe[], zone: string, faultAt: number
   probes.filter(({ at, endpoint }) => endpoint === addressIn(zone) && at > faultAt - inProgressMilliseconds);
 
 /**
- * What the clients of one address of the load balancer saw from shortly before the fault on. A client whose handshake fails
- * waits until a later handshake is answered.
+ * What the clients of one address of the load balancer saw from shortly before the fault on. A client waits for the answer to
+ * its own handshake; a client whose handshake fails waits until a later handshake is answered.
  */
 export function measureAddress(
   allProbes: readonly Probe[],
@@ -40,10 +40,13 @@ export function measureAddress(
   const probes = probesOf(allProbes, zone, faultAt);
   const answered = probes.filter(({ outcome }) => outcome === "answered");
   const failed = probes.filter(({ outcome }) => outcome !== "answered");
-  const away = probes.map((probe) => {
-    const answeredAt = answered.flatMap((later) => (later.at >= probe.at ? [later.endedAt] : []));
-    return Math.min(endedAt, ...answeredAt) - probe.at;
-  });
+  const away = [
+    ...answered.map((probe) => probe.endedAt - probe.at),
+    ...failed.map((probe) => {
+      const laterAnswers = answered.flatMap((later) => (later.at >= probe.at ? [later.endedAt] : []));
+      return Math.min(endedAt, ...laterAnswers) - probe.at;
+    }),
+  ];
   const held = answered
     .map((probe) => probe.endedAt - probe.at)
     .filter((milliseconds) => milliseconds > probeGapMilliseconds)

@@ -24,4 +24,5 @@ export type Observations = {
   readonly isBaseline: boolean;
   readonly eitherHostMayServe: boolean;
   readonly keepsConnections: boolean;
+  readonly claimsLease: boolean;
 };

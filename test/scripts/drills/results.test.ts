@@ -15,18 +15,31 @@ describe("a results file", () => {
     2,
   );
 
-  test("continues a session with the same image", () => {
+  test("continues a session that measured the same", () => {
     writeResults(file, results);
-    expect(readResults(file, results.imageId)).toEqual(results);
+    expect(readResults(file, results)).toEqual(results);
   });
 
-  test("does not continue a session with another image", () => {
-    writeResults(file, results);
-    expect(readResults(file, "ami-0fedcba9876543210")).toBeUndefined();
+  test("begins when there is no file", () => {
+    expect(readResults(join(folder, "absent.json"), results)).toBeUndefined();
   });
 
-  test("is not read in another format version", () => {
-    writeFileSync(file, JSON.stringify({ ...results, formatVersion: 4 }));
-    expect(readResults(file, results.imageId)).toBeUndefined();
+  test.each([
+    ["another image", { ...results, imageId: "ami-0fedcba9876543210" }],
+    ["another lease", { ...results, lease: { seconds: 40, renewalSeconds: 5 } }],
+    ["a machine with other processors", { ...results, cpus: results.cpus + 1 }],
+  ])("with runs of %s is not overwritten", (_, measured) => {
+    writeResults(file, results);
+    expect(() => readResults(file, measured)).toThrow(
+      /the file contains runs of .*, and this session measures /,
+    );
+  });
+
+  test.each([
+    ["has another format", JSON.stringify({ ...results, formatVersion: 3 })],
+    ["is no JSON", "results"],
+  ])("that %s is not overwritten", (_, text) => {
+    writeFileSync(file, text);
+    expect(() => readResults(file, results)).toThrow(/no results in format 4/);
   });
 });

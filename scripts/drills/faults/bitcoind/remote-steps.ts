@@ -13,6 +13,8 @@ const sendSatoshis = 50_000;
 const fundingSatoshis = 300_000;
 const neededSatoshis = 10_000_000;
 const probeMilliseconds = 200;
+/** The miner of the lab finds a block every 30 s. */
+const nextBlockSeconds = 35;
 
 export const remotesOf = ({ environment }: DrillRun): Remotes => {
   if (environment.remotes === undefined) throw new DrillFailure("the drill has no remote bitcoinds");
@@ -30,16 +32,22 @@ async function chosenOf(run: DrillRun): Promise<string | undefined> {
   return report?.bitcoinds?.find(({ chosen }) => chosen)?.name;
 }
 
+/**
+ * Waits until a probe has a value, which it must have in time.
+ * @param since the start of the time, in milliseconds since 1970
+ * @throws DrillFailure also when the probe has its value too late
+ */
 export async function until<T>(
   what: string,
   seconds: number,
   probe: () => Promise<T | undefined>,
+  since = Date.now(),
 ): Promise<T> {
-  const end = performance.now() + seconds * 1000;
+  const end = since + seconds * 1000;
   for (;;) {
     const value = await probe();
+    if (Date.now() > end) throw new DrillFailure(`${what} did not happen within ${seconds} s`);
     if (value !== undefined) return value;
-    if (performance.now() > end) throw new DrillFailure(`${what} did not happen within ${seconds} s`);
     // A probe starts a process, which takes processor time from the hosts.
     await sleep(probeMilliseconds);
   }
@@ -59,6 +67,18 @@ export async function prepare(run: DrillRun): Promise<void> {
   await until("the choice of the first remote bitcoind", 150, async () =>
     (await chosenOf(run)) === first && (await chosenInGate(run)) === first ? true : undefined,
   );
+  await waitForScheduledBlock(run);
+}
+
+const heightOf = async (miner: MinerClient) => z.int().parse(await miner.rpc("getblockcount"));
+
+/** The miner finds no block by itself in the seconds after this one: Eclair must learn of a block without a later one. */
+export async function waitForScheduledBlock(run: DrillRun): Promise<void> {
+  const miner = new MinerClient(run.environment.lab);
+  const height = await heightOf(miner);
+  await until("a block of the miner", nextBlockSeconds, async () =>
+    (await heightOf(miner)) > height ? true : undefined,
+  );
 }
 
 /**
@@ -69,14 +89,25 @@ export async function requireChange(run: DrillRun, eclairInstanceId: string): Pr
   const { second } = remoteNames(remotesOf(run));
   const miner = new MinerClient(run.environment.lab);
   await miner.mine(1);
-  const height = z.int().parse(await miner.rpc("getblockcount"));
-  await until("an answer of the second remote bitcoind", changeSeconds, async () => {
-    await api(run, "onchainbalance").catch(() => undefined);
-    return (await chosenInGate(run)) === second ? true : undefined;
-  });
-  await until("the new block in Eclair", changeSeconds, async () =>
-    (await infoOf(run)).blockHeight >= height ? true : undefined,
+  const minedAt = Date.now();
+  const height = await heightOf(miner);
+  await until(
+    "an answer of the second remote bitcoind",
+    changeSeconds,
+    async () => {
+      const balance = await api(run, "onchainbalance").catch(() => undefined);
+      return balance !== undefined && (await chosenInGate(run)) === second ? true : undefined;
+    },
+    run.faultAt,
   );
+  await until(
+    "the new block in Eclair",
+    changeSeconds,
+    async () => ((await infoOf(run)).blockHeight >= height ? true : undefined),
+    minedAt,
+  );
+  if ((await heightOf(miner)) !== height)
+    throw new DrillFailure("the miner found another block, from which Eclair can have learned of the first");
   await requireUse(run, eclairInstanceId);
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { messageOf } from "../../../../bootstrap/contract/errors.ts";
 import { minerPort, services } from "../../../lab/addresses.ts";
 import { MinerClient } from "../../../lab/miner/miner-client.ts";
+import type { RemoteBitcoind } from "../../../lab/remote-bitcoind/remote-bitcoind.ts";
 import { eventsOf } from "../../actions/log-events.ts";
 import { bothDirections, dropPackets, restoreNetwork } from "../../actions/network.ts";
 import type { Drill } from "../../drill.ts";
@@ -18,18 +19,28 @@ import {
   requireChange,
   requireUse,
   until,
+  waitForScheduledBlock,
 } from "./remote-steps.ts";
 
 /** A remote bitcoind on another chain, or one that is behind, is not chosen for this time, longer than the return takes. */
 const neverSeconds = 75;
 const behindBlocks = 100;
+/** Longer than a host waits for a local bitcoind that does not answer: `failover.bitcoind.unreachableSeconds` (30). */
+const unreachableSeconds = 40;
 const reorganizedBlocks = 3;
+
+/** Connects the second remote bitcoind to the miner. */
+async function connectSecond({ client }: RemoteBitcoind): Promise<void> {
+  await client.rpc("setnetworkactive", [true]);
+  await client.rpc("addnode", [`${services.miner}:${minerPort}`, "onetry"]);
+}
 
 /** Removes every fault, and replaces the first remote bitcoind. */
 async function restart(run: DrillRun): Promise<void> {
-  const { first, proxy } = remotesOf(run);
+  const { first, second, proxy } = remotesOf(run);
   proxy.clear();
   await restoreNetwork(run.environment.lab);
+  await connectSecond(second);
   await first.remove();
   await first.start();
 }
@@ -171,13 +182,20 @@ export const drills: readonly Drill[] = [
     execute: async (run) => {
       const { instanceId } = await infoOf(run);
       for (const id of [run.pair.active, run.pair.standby])
-        await run.runOnHost(id, "systemctl mask --runtime --now bitcoind");
+        await run.requireOnHost(
+          id,
+          "systemctl mask --runtime --now bitcoind && ! systemctl is-active bitcoind",
+        );
+      // Eclair uses remote bitcoinds, so the loss of the local ones is no reason to move the node.
+      await run.wait(unreachableSeconds);
+      await run.waitUntilServing([run.pair.active], Date.now(), 2);
+      await waitForScheduledBlock(run);
       await run.inject(() => remotesOf(run).first.signal("KILL"));
       await requireChange(run, instanceId);
     },
     cleanUp: async (run) => {
       for (const id of [run.pair.active, run.pair.standby])
-        await run.runOnHost(id, "systemctl unmask --runtime bitcoind && systemctl start bitcoind");
+        await run.requireOnHost(id, "systemctl unmask --runtime bitcoind && systemctl start bitcoind");
       await restart(run);
     },
   },
@@ -204,8 +222,7 @@ export const drills: readonly Drill[] = [
       // The miner has found blocks meanwhile, and may find one more before it learns of the other chain.
       await second.client.mine(Math.max(0, (await heightOf(miner)) + 2 - height));
       const best = z.string().parse(await second.client.rpc("getbestblockhash"));
-      await second.client.rpc("setnetworkactive", [true]);
-      await second.client.rpc("addnode", [`${services.miner}:${minerPort}`, "onetry"]);
+      await connectSecond(second);
       await until("the reorganisation of the miner", 30, async () =>
         (await miner.rpc("getbestblockhash")) === best ? true : undefined,
       );

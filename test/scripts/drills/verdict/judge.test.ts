@@ -51,6 +51,7 @@ const observations: Observations = {
   isBaseline: false,
   eitherHostMayServe: false,
   keepsConnections: true,
+  claimsLease: false,
 };
 const overlaps = [
   {
@@ -92,6 +93,26 @@ describe("the verdict on a run", () => {
       { probes: [...observations.probes, probe("load balancer a", 300, 50, "cut")] },
       "1 handshake failed at the load balancer's address in a",
     ],
+    [
+      "a handshake that a door held for its time although the node answered others",
+      { probes: [...observations.probes, probe("load balancer a", 300, 4_000, "cut")] },
+      "1 handshake failed at the load balancer's address in a",
+    ],
+    [
+      "a handshake that was never answered although the node answered others",
+      { probes: [...observations.probes, probe("load balancer a", 300, 10_000, "late")] },
+      "1 handshake failed at the load balancer's address in a",
+    ],
+    [
+      "a lease that ended before the standby claimed it",
+      { claimsLease: true },
+      "the standby did not claim the lease: it took over after the end of the lease, or not at all",
+    ],
+    [
+      "no takeover where the standby claims the lease",
+      { claimsLease: true, takeovers: [] },
+      "the standby did not claim the lease: it took over after the end of the lease, or not at all",
+    ],
     ["a problem of the pair", { problems: ["it did not serve"] }, "it did not serve"],
     [
       "an expected overlap that was not found",
@@ -102,6 +123,11 @@ describe("the verdict on a run", () => {
     const run = judge("kill-eclair", 1, { ...observations, ...change });
     expect(run.verdict).toBe("failed");
     expect(run.reasons).toEqual([reason]);
+  });
+
+  test("is passed when the standby claimed the lease", () => {
+    const takeovers = [{ ...takeover, at: faultAt + 700, leaseRemainingSeconds: 36.2 }];
+    expect(judge("kill-host", 1, { ...observations, claimsLease: true, takeovers }).verdict).toBe("passed");
   });
 
   test("is passed when the expected overlap was found", () => {
