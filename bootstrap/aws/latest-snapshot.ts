@@ -1,23 +1,25 @@
 import type { EC2Client, Snapshot } from "@aws-sdk/client-ec2";
-import { latestSnapshot } from "../contract/chain/latest.ts";
-import type { Chain, NodeConfiguration } from "../contract/configuration/node.ts";
+import { latestSnapshot, type UsableSnapshot } from "../contract/chain/latest.ts";
+import type { NodeConfiguration } from "../contract/configuration/node.ts";
 import { EclairAmiError } from "../contract/errors.ts";
 import { chainVolumePurpose, tags } from "../contract/tags.ts";
 import { bitcoindVersion } from "../eclair/image.ts";
-import { logError, logEvent } from "../os/log.ts";
+import { logEvent } from "../os/log.ts";
+
+type Node = Pick<NodeConfiguration, "cluster" | "chain">;
 
 /**
- * The newest verified snapshot of a chain that the bitcoind of this image can read.
+ * The newest verified snapshot of a node's chain that the bitcoind of this image can read, preferably of the node's own cluster.
  * @throws EclairAmiError `chain.no-snapshot`
  */
-export async function latestChainSnapshot(client: EC2Client, chain: Chain): Promise<string> {
+export async function latestChainSnapshot(client: EC2Client, node: Node): Promise<UsableSnapshot> {
   const version = bitcoindVersion();
-  const latest = choose(await readChainSnapshots(client), chain);
+  const latest = choose(await readChainSnapshots(client), node);
   if (latest === undefined)
     throw new EclairAmiError({
       code: "chain.no-snapshot",
       operation: "creating the chain volume",
-      message: `no verified snapshot of ${chain} exists that bitcoind ${version} can read`,
+      message: `no verified snapshot of ${node.chain} exists that bitcoind ${version} can read`,
       remedy:
         "create one with `eclair-ami chain snapshot` and `eclair-ami chain verify`, or remove `chainVolume.snapshotId`: bitcoind then downloads the whole chain",
     });
@@ -27,27 +29,22 @@ export async function latestChainSnapshot(client: EC2Client, chain: Chain): Prom
 /**
  * The snapshot for a volume that replaces a broken one, when the configuration names none: the newest verified snapshot of the same
  * cluster, because a chain volume contains the wallet of its node.
- * @param gibibytes of the new volume, which must have room for the snapshot
- * @returns undefined when no snapshot can be used: the volume is empty then
+ * @returns undefined when no snapshot exists: the volume is empty then, which cannot be undone. Snapshots that cannot be read are
+ * therefore an error.
  */
 export async function replacementSnapshot(
   client: EC2Client,
-  { cluster, chain }: Pick<NodeConfiguration, "cluster" | "chain">,
-  gibibytes: number,
-): Promise<string | undefined> {
-  let snapshots: readonly Snapshot[];
-  try {
-    snapshots = await readChainSnapshots(client);
-  } catch (error) {
-    logError("volume.empty-replacement", error);
-    return undefined;
-  }
+  node: Node,
+): Promise<UsableSnapshot | undefined> {
+  const snapshots = await readChainSnapshots(client);
   const isOfCluster = ({ Tags = [] }: Snapshot) =>
-    Tags.some(({ Key, Value }) => Key === tags.cluster && Value === cluster);
-  return choose(
-    snapshots.filter((one) => isOfCluster(one) && (one.VolumeSize ?? Infinity) <= gibibytes),
-    chain,
+    Tags.some(({ Key, Value }) => Key === tags.cluster && Value === node.cluster);
+  const chosen = choose(
+    snapshots.filter((one) => isOfCluster(one)),
+    node,
   );
+  if (chosen === undefined) logEvent("volume.empty-replacement", {}, "warn");
+  return chosen;
 }
 
 async function readChainSnapshots(client: EC2Client): Promise<readonly Snapshot[]> {
@@ -59,9 +56,9 @@ async function readChainSnapshots(client: EC2Client): Promise<readonly Snapshot[
   return found;
 }
 
-function choose(snapshots: readonly Snapshot[], chain: Chain): string | undefined {
-  const latest = latestSnapshot(snapshots, chain, bitcoindVersion());
+function choose(snapshots: readonly Snapshot[], node: Node): UsableSnapshot | undefined {
+  const latest = latestSnapshot(snapshots, { ...node, bitcoindVersion: bitcoindVersion() });
   if (latest === undefined) return undefined;
   logEvent("volume.from-snapshot", { snapshotId: latest.snapshotId, height: latest.facts.height });
-  return latest.snapshotId;
+  return latest;
 }

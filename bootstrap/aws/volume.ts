@@ -1,4 +1,4 @@
-import type { EC2Client, Volume } from "@aws-sdk/client-ec2";
+import type { EC2Client, Instance, Volume } from "@aws-sdk/client-ec2";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfiguration } from "../contract/configuration/node.ts";
 import { EclairAmiError, messageOf } from "../contract/errors.ts";
@@ -19,6 +19,12 @@ const releaseTimeoutMilliseconds = 600_000;
 const releaseIntervalMilliseconds = 1_000;
 const tokenLifetimeMilliseconds = 600_000;
 
+/** An instance attaches and formats its new volume within this time. */
+const startMilliseconds = 600_000;
+
+/** A new volume: from a snapshot, or empty. */
+type NewVolume = { readonly snapshotId: string | undefined; readonly gibibytes: number };
+
 /** The chain volume of this instance. */
 export type AttachedVolume = {
   readonly volumeId: string;
@@ -28,9 +34,9 @@ export type AttachedVolume = {
 
 /**
  * Attaches the chain volume of the cluster's last instance in this availability zone, or a new volume: from the snapshot
- * of the configuration, or empty. A volume with the tag `broken` is not used. When the configuration names no snapshot, the
- * volume that replaces it is created from the newest verified snapshot of the cluster that is not larger than the new volume; without
- * such a snapshot, the new volume is empty.
+ * of the configuration, or empty. The volume of an instance that leaves comes before one that nobody uses, whose chain is older. A
+ * volume with the tag `broken` is not used. When the configuration names no snapshot, the volume that replaces it is created from
+ * the newest verified snapshot of the cluster; without such a snapshot, the new volume is empty.
  */
 export async function attachChainVolume(
   { cluster, chain, failover }: Pick<NodeConfiguration, "cluster" | "chain" | "failover">,
@@ -49,11 +55,15 @@ export async function attachChainVolume(
       replacesBroken = volumes.length < found.length;
       const attached = volumes.find((volume) => isAttachedHere(volume));
       if (attached !== undefined) return await use(attached);
-      for (const available of volumes.filter((volume) => volume.State === "available"))
-        if (await attach(ec2, available.VolumeId ?? "")) return await use(available);
+      const isLate = performance.now() > deadline;
       // The last instance may still be shutting down, with the volume attached.
-      const creating = volumes.some((volume) => volume.State === "creating");
-      if (!(creating || (await isReleasing(volumes))) || performance.now() > deadline) break;
+      const isReleased = await isReleasing(volumes);
+      const own = await withoutVolumesOfStartingInstances(volumes);
+      if (!isReleased || isLate)
+        for (const available of own.filter((volume) => volume.State === "available"))
+          if (await attach(ec2, available.VolumeId ?? "")) return await use(available);
+      const creating = own.some((volume) => volume.State === "creating");
+      if (!(creating || isReleased) || isLate) break;
       await sleep(releaseIntervalMilliseconds);
     }
     const created = await create(ec2, await snapshotFor(ec2, replacesBroken));
@@ -90,27 +100,54 @@ export async function attachChainVolume(
   async function isReleasing(volumes: readonly Volume[]): Promise<boolean> {
     const holders = volumes.flatMap((volume) => holder(volume) ?? []);
     if (holders.length === 0) return false;
-    const { Reservations } = await ec2.send(new sdk.DescribeInstancesCommand({ InstanceIds: holders }));
-    const states = (Reservations ?? []).flatMap((reservation) =>
-      (reservation.Instances ?? []).map((instance) => instance.State?.Name ?? ""),
-    );
+    const states = (await instancesOf(holders)).map(({ State }) => State?.Name ?? "");
     if (states.some((state) => ["shutting-down", "terminated"].includes(state))) return true;
     // The group may have launched this instance while the last instance still runs and waits for its hook.
     return (await readTargetLifecycleState()) !== undefined && (await isLeavingGroup(holders, aws));
   }
 
-  async function snapshotFor(client: EC2Client, replacesBroken: boolean): Promise<string | undefined> {
-    const { snapshotId, sizeGibibytes } = chainVolume;
-    if (snapshotId === "latest") return await latestChainSnapshot(client, chain);
-    if (snapshotId !== undefined || !replacesBroken) return snapshotId;
-    return await replacementSnapshot(client, { cluster, chain }, sizeGibibytes);
+  /** Another instance that boots at the same time attaches and formats the volume that it has just created. */
+  async function withoutVolumesOfStartingInstances(volumes: readonly Volume[]): Promise<Volume[]> {
+    const creatorOf = (volume: Volume) => tagOf(volume, tags.createdBy) ?? "";
+    const isNew = ({ CreateTime }: Volume) => Date.now() - (CreateTime?.getTime() ?? 0) < startMilliseconds;
+    const foreign = volumes.filter(
+      (volume) => isNew(volume) && holder(volume) === undefined && creatorOf(volume) !== identity.instanceId,
+    );
+    if (foreign.length === 0) return [...volumes];
+    const running = (await instancesOf(foreign.map(creatorOf))).flatMap(({ InstanceId = "", State }) =>
+      ["pending", "running"].includes(State?.Name ?? "") ? [InstanceId] : [],
+    );
+    return volumes.filter((volume) => !(foreign.includes(volume) && running.includes(creatorOf(volume))));
   }
 
-  async function create(client: EC2Client, snapshotId: string | undefined): Promise<string> {
+  /** A filter, because EC2 refuses ids of instances that it has forgotten. */
+  async function instancesOf(ids: readonly string[]): Promise<Instance[]> {
+    const Filters = [{ Name: "instance-id", Values: [...new Set(ids)] }];
+    const { Reservations = [] } = await ec2.send(new sdk.DescribeInstancesCommand({ Filters }));
+    return Reservations.flatMap(({ Instances = [] }) => Instances);
+  }
+
+  async function snapshotFor(client: EC2Client, replacesBroken: boolean): Promise<NewVolume> {
+    const { snapshotId, sizeGibibytes: gibibytes } = chainVolume;
+    const node = { cluster, chain };
+    if (snapshotId !== "latest" && (snapshotId !== undefined || !replacesBroken))
+      return { snapshotId, gibibytes };
+    const chosen =
+      snapshotId === "latest"
+        ? await latestChainSnapshot(client, node)
+        : await replacementSnapshot(client, node);
+    // A volume is at least as large as its snapshot, which can come from a volume that was enlarged.
+    return {
+      snapshotId: chosen?.snapshotId,
+      gibibytes: Math.max(gibibytes, chosen?.gibibytes ?? 0),
+    };
+  }
+
+  async function create(client: EC2Client, { snapshotId, gibibytes }: NewVolume): Promise<string> {
     const { VolumeId = "" } = await client.send(
       new sdk.CreateVolumeCommand({
         AvailabilityZone: identity.availabilityZone,
-        Size: chainVolume.sizeGibibytes,
+        Size: gibibytes,
         VolumeType: "gp3",
         Encrypted: true,
         ...(snapshotId !== undefined && { SnapshotId: snapshotId }),

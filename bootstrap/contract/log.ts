@@ -96,7 +96,7 @@ export const logEvents = {
     "EC2 did not enlarge the chain volume to the configured size; the next boot tries again.",
   "volume.enlarged": "The chain volume was smaller than configured, and was enlarged.",
   "volume.empty-replacement":
-    "The snapshots cannot be read, so the volume that replaces a broken one is empty.",
+    "No verified snapshot of the cluster exists, so the volume that replaces a broken one is empty.",
   "volume.from-snapshot": "The new chain volume is created from the newest verified snapshot.",
   "wallet.created": "A wallet was created in bitcoind.",
   "wallet.import-failed": "The import of descriptors into the wallet failed; the supervisor imports again.",

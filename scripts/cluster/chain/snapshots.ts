@@ -32,7 +32,9 @@ export async function chainSnapshots(target: Target, cluster?: string): Promise<
         {
           ...{ snapshotId: SnapshotId, cluster: value(tags.cluster) ?? "", facts },
           createdAt: StartTime ?? new Date(0),
-          ...{ state: State ?? "", gibibytes: VolumeSize ?? 0, verifiedAt: value(tags.verified) },
+          ...{ state: State ?? "", gibibytes: VolumeSize ?? 0 },
+          // `chain verify` empties the tag of a snapshot that it refuses.
+          verifiedAt: value(tags.verified) || undefined,
         },
       ];
     })
@@ -45,12 +47,12 @@ export async function chainSnapshots(target: Target, cluster?: string): Promise<
  */
 export async function requireChainSnapshot(
   target: Target,
-  { chain, chainVolume }: Pick<NodeConfiguration, "chain" | "chainVolume">,
+  { cluster, chain, chainVolume }: Pick<NodeConfiguration, "cluster" | "chain" | "chainVolume">,
   imageTags: ReadonlyMap<string, string>,
 ): Promise<void> {
   if (chainVolume?.snapshotId !== "latest") return;
   const bitcoindVersion = imageTags.get(tags.bitcoindVersion) ?? "0";
-  if (latestSnapshot(await readSnapshots(target), chain, bitcoindVersion) !== undefined) return;
+  if (latestSnapshot(await readSnapshots(target), { cluster, chain, bitcoindVersion }) !== undefined) return;
   throw new EclairAmiError({
     code: "chain.no-snapshot",
     operation: "looking for the latest snapshot of the chain",

@@ -20,6 +20,12 @@ type Volume = {
 const ec2 = vi.hoisted(() => ({
   volumes: [] as object[],
   snapshots: [] as object[],
+  /** The error of the next reading of the snapshots. */
+  snapshotsError: undefined as Error | undefined,
+  /** The states of instances by id. */
+  instances: {} as Record<string, string>,
+  /** Called after each poll of the instances. */
+  afterPoll: (): void => undefined,
   /** Volumes that another instance attaches first. */
   taken: [] as string[],
   calls: [] as FakeCommand[],
@@ -32,6 +38,12 @@ vi.mock("@aws-sdk/client-ec2", async () => {
         ec2.calls.push({ name, input });
         if (name === "attach" && ec2.taken.includes(String(input["VolumeId"])))
           throw Object.assign(new Error("already attached"), { name: "VolumeInUse" });
+        if (name === "instances") {
+          const ids = (input["Filters"] as { Values: string[] }[])[0]?.Values ?? [];
+          const Instances = ids.map((id) => ({ InstanceId: id, State: { Name: ec2.instances[id] } }));
+          ec2.afterPoll();
+          return { Reservations: [{ Instances }] };
+        }
         return await Promise.resolve(name === "create" ? { VolumeId: "vol-new" } : {});
       }
     },
@@ -42,6 +54,7 @@ vi.mock("@aws-sdk/client-ec2", async () => {
       yield* await Promise.resolve([{ Volumes: ec2.volumes }]);
     },
     paginateDescribeSnapshots: async function* paginateDescribeSnapshots() {
+      if (ec2.snapshotsError !== undefined) throw ec2.snapshotsError;
       yield* await Promise.resolve([{ Snapshots: ec2.snapshots }]);
     },
     waitUntilVolumeAvailable: async () => await Promise.resolve(),
@@ -89,6 +102,9 @@ const attached = () =>
 beforeEach(() => {
   ec2.taken = [];
   ec2.snapshots = [];
+  ec2.snapshotsError = undefined;
+  ec2.instances = {};
+  ec2.afterPoll = () => undefined;
   ec2.calls.length = 0;
 });
 
@@ -126,6 +142,44 @@ test("the oldest volume is used, unless it is broken or another instance is fast
   expect(attached()).toEqual(["vol-1", "vol-2"]);
 });
 
+describe("another instance in the same zone", () => {
+  const idle: Volume = { id: "vol-idle", createdBy: "i-gone", createdAt: "2026-01-01" };
+  const left: Volume = { id: "vol-left", createdBy: "i-left", createdAt: "2026-02-01" };
+
+  test("that ends: its volume comes before an older one that nobody uses", async () => {
+    ec2.instances = { "i-left": "shutting-down" };
+    const inUse = { ...left, state: "in-use", holder: "i-left" };
+    // The volume is released while this instance waits.
+    ec2.afterPoll = () => {
+      ec2.volumes = [idle, { ...left, createdAt: "2025-01-01" }].map(describeVolume);
+    };
+    expect(await attach(idle, inUse)).toEqual({ volumeId: "vol-left", isOwn: false });
+  });
+
+  test("that runs: the volume that nobody uses is attached", async () => {
+    ec2.instances = { "i-left": "running" };
+    expect(await attach(idle, { ...left, state: "in-use", holder: "i-left" })).toEqual({
+      volumeId: "vol-idle",
+      isOwn: false,
+    });
+  });
+
+  test.each(["available", "creating"])(
+    "that has just created a volume: the volume is left to it while it is %s",
+    async (state) => {
+      ec2.instances = { "i-other": "running" };
+      const fresh = { id: "vol-other", createdBy: "i-other", createdAt: new Date().toISOString(), state };
+      expect(await attach(fresh)).toEqual({ volumeId: "vol-new", isOwn: true });
+    },
+  );
+
+  test("that ended before it attached its new volume: the volume is attached", async () => {
+    ec2.instances = { "i-other": "terminated" };
+    const fresh = { id: "vol-other", createdBy: "i-other", createdAt: new Date().toISOString() };
+    expect(await attach(fresh)).toEqual({ volumeId: "vol-other", isOwn: false });
+  });
+});
+
 describe("a new volume without a snapshot in the configuration", () => {
   const broken: Volume = { id: "vol-1", createdBy: "i-earlier", createdAt: "2026-01-01", broken: true };
   const snapshot = (id: string, height: number, VolumeSize: number, isVerified = true, cluster = "demo") => ({
@@ -135,7 +189,8 @@ describe("a new volume without a snapshot in the configuration", () => {
       ...(isVerified ? [{ Key: tags.verified, Value: "2026-01-01" }] : []),
     ],
   });
-  const created = () => ec2.calls.find(({ name }) => name === "create")?.input["SnapshotId"];
+  const input = () => ec2.calls.find(({ name }) => name === "create")?.input;
+  const created = () => input()?.["SnapshotId"];
 
   beforeEach(() => {
     ec2.snapshots = [
@@ -147,17 +202,32 @@ describe("a new volume without a snapshot in the configuration", () => {
     ];
   });
 
-  test("comes from the newest verified snapshot that fits, when the last volume is broken", async () => {
+  test("comes from the newest verified snapshot of the cluster, when the last volume is broken", async () => {
     await attach(broken);
-    expect(created()).toBe("snap-new");
+    expect(created()).toBe("snap-larger");
   });
 
-  test("is empty when no snapshot fits, or when no volume is broken", async () => {
+  test("is at least as large as its snapshot", async () => {
+    await attach(broken);
+    expect(input()?.["Size"]).toBe(5);
+    ec2.calls.length = 0;
+    ec2.snapshots = [snapshot("snap-old", 100, 3)];
+    await attach(broken);
+    expect(input()?.["Size"]).toBe(4);
+  });
+
+  test("is empty when no snapshot can be used, or when no volume is broken", async () => {
     await attach();
     expect(created()).toBeUndefined();
     ec2.calls.length = 0;
-    ec2.snapshots = [snapshot("snap-larger", 400, 5)];
+    ec2.snapshots = [snapshot("snap-of-another-cluster", 500, 4, true, "other")];
     await attach(broken);
     expect([attached(), created()]).toEqual([["vol-new"], undefined]);
+  });
+
+  test("is not created when the snapshots cannot be read: an empty one cannot be undone", async () => {
+    ec2.snapshotsError = Object.assign(new Error("not authorized"), { name: "UnauthorizedOperation" });
+    await expect(attach(broken)).rejects.toMatchObject({ code: "volume.attach-failed" });
+    expect(input()).toBeUndefined();
   });
 });

@@ -22,7 +22,7 @@ const target = {
 const require = async (chain: Chain, bitcoindVersion: string, snapshotId?: string) =>
   await requireChainSnapshot(
     target,
-    { chain, chainVolume: { snapshotId } } as unknown as NodeConfiguration,
+    { cluster: "demo", chain, chainVolume: { snapshotId } } as unknown as NodeConfiguration,
     new Map([[tags.bitcoindVersion, bitcoindVersion]]),
   );
 
