@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { localEndpoint } from "../bitcoind/endpoints.ts";
+import { readIndexRepair } from "../bitcoind/index-commands.ts";
 import type { BitcoindClient } from "../bitcoind/rpc/client.ts";
 import { clientOf, Transport } from "../bitcoind/rpc/transport.ts";
 import { ChainVerification } from "../contract/chain/verification.ts";
@@ -32,6 +33,9 @@ export async function verifyChainVolume(): Promise<boolean> {
 }
 
 async function verify({ chain, facts }: ChainVerification): Promise<Verification> {
+  // No instance would use a volume from this snapshot.
+  if (readIndexRepair()?.state === "broken")
+    return { problems: ["the snapshot contains an index that was corrupt twice"], transactions: 0 };
   try {
     // The command ends when bitcoind answers, or when its first start fails.
     await run("systemctl", ["start", unit]);

@@ -47,9 +47,22 @@ export async function mountChainVolume(
 /** Mounts the second volume of an instance that verifies a snapshot. Its chain must be as expected. */
 export async function mountCopy(chain: Chain, owner: Omit<Ownership, "mode">): Promise<void> {
   const device = await awaitCopy();
-  await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
   linkTo(device);
-  await run("systemctl", ["start", mountUnit]);
+  try {
+    await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
+    await run("systemctl", ["start", mountUnit]);
+  } catch (error) {
+    // Another attempt would read the same snapshot.
+    throw new EclairAmiError(
+      {
+        code: "volume.broken",
+        operation: "mounting the copy of the snapshot",
+        message: `the file system of the snapshot cannot be used: ${messageOf(error)}`,
+        remedy: "do not use this snapshot: delete it, and create another one",
+      },
+      { cause: error },
+    );
+  }
   requireChain(chain);
   await run("chown", [`${owner.uid}:${owner.gid}`, paths.chain]);
 }

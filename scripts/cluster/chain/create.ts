@@ -12,6 +12,7 @@ import { chainVolumePurpose, tags } from "../../../bootstrap/contract/tags.ts";
 import type { Target } from "../../target/target.ts";
 import type { NodeStatus } from "../status.ts";
 import { isReadyStandby } from "../takeover.ts";
+import { unlessUnreachable } from "./unreachable.ts";
 
 /** On mainnet, bitcoind reads its chainstate for an hour, and then flushes its databases. */
 const lifetimeSeconds = 3 * 3600;
@@ -57,12 +58,19 @@ export function chooseSource(
 
 export type CreatedSnapshot = { readonly snapshotId: string; readonly facts: ChainFacts };
 
+type Options = {
+  readonly requestedBy: string;
+  readonly onStep: (step: string) => void;
+  /** Ends the wait; the standby then starts its bitcoind. */
+  readonly signal: AbortSignal;
+};
+
 /** Creates a snapshot of a standby's chain volume while bitcoind is stopped there. */
 export async function createChainSnapshot(
   target: Target,
   table: ClusterTable,
   source: NodeStatus,
-  { requestedBy, onStep }: { readonly requestedBy: string; readonly onStep: (step: string) => void },
+  { requestedBy, onStep, signal }: Options,
 ): Promise<CreatedSnapshot> {
   const operation = `creating a snapshot of the chain volume of ${source.instanceId}`;
   const volumeId = await chainVolumeOf(target, source, operation);
@@ -82,45 +90,75 @@ export async function createChainSnapshot(
       remedy: "wait until it has ended; an abandoned one ends by itself within three hours",
     });
   onStep("requested");
-  const stopped = await waitForStep(target, table, request, "stopped", lifetimeSeconds * 1000, operation);
-  onStep("stopped");
-  if (stopped.facts === undefined) throw new Error(`${source.instanceId} did not describe its chain`);
-  const { SnapshotId = "" } = await target.client(EC2Client).send(
-    new CreateSnapshotCommand({
-      VolumeId: volumeId,
-      Description: `chain of ${table.cluster} at ${stopped.facts.height}`,
-      TagSpecifications: [{ ResourceType: "snapshot", Tags: tagsOf(table.cluster, stopped.facts) }],
-    }),
-  );
-  onStep(`created ${SnapshotId}`);
-  if (!(await table.chainSnapshots.advance(stopped, { ...stopped, step: "created" })))
-    throw await abortedError(table, operation, SnapshotId);
-  await waitForStep(target, table, request, "resumed", resumeMilliseconds, operation, SnapshotId);
-  onStep("resumed");
-  return { snapshotId: SnapshotId, facts: stopped.facts };
+  const wait = (step: ChainSnapshotRequest["step"], milliseconds: number, snapshotId?: string) =>
+    waitForStep({ target, table, operation, signal }, request, step, milliseconds, snapshotId);
+  try {
+    const stopped = await wait("stopped", lifetimeSeconds * 1000);
+    onStep("stopped");
+    if (stopped.facts === undefined) throw new Error(`${source.instanceId} did not describe its chain`);
+    const { SnapshotId = "" } = await target.client(EC2Client).send(
+      new CreateSnapshotCommand({
+        VolumeId: volumeId,
+        Description: `chain of ${table.cluster} at ${stopped.facts.height}`,
+        TagSpecifications: [{ ResourceType: "snapshot", Tags: tagsOf(table.cluster, stopped.facts) }],
+      }),
+    );
+    onStep(`created ${SnapshotId}`);
+    if (!(await table.chainSnapshots.advance(stopped, { ...stopped, step: "created" })))
+      throw await abortedError(table, operation, SnapshotId);
+    await wait("resumed", resumeMilliseconds, SnapshotId);
+    onStep("resumed");
+    return { snapshotId: SnapshotId, facts: stopped.facts };
+  } catch (error) {
+    await abandon(table, request);
+    throw error;
+  }
 }
 
+/** Ends a request whose snapshot does not exist, so that the standby starts its bitcoind at once. */
+async function abandon(table: ClusterTable, { id }: ChainSnapshotRequest): Promise<void> {
+  try {
+    const current = await table.chainSnapshots.read();
+    if (current?.id !== id || !["requested", "stopped"].includes(current.step)) return;
+    const reason = "the command that creates the snapshot ended";
+    await table.chainSnapshots.advance(current, { ...current, step: "aborted", reason });
+  } catch {
+    // The standby ends an abandoned request by itself. The error that ended the command is shown.
+  }
+}
+
+type Wait = {
+  readonly target: Target;
+  readonly table: ClusterTable;
+  readonly operation: string;
+  readonly signal: AbortSignal;
+};
+
 async function waitForStep(
-  target: Target,
-  table: ClusterTable,
-  { id }: ChainSnapshotRequest,
+  { target, table, operation, signal }: Wait,
+  request: ChainSnapshotRequest,
   step: ChainSnapshotRequest["step"],
   milliseconds: number,
-  operation: string,
   snapshotId?: string,
 ): Promise<ChainSnapshotRequest> {
   const end = performance.now() + milliseconds;
+  let last = request;
   for (;;) {
-    const current = await table.chainSnapshots.read();
-    if (current?.id !== id || current.step === "aborted")
-      throw await abortedError(table, operation, snapshotId);
-    if (current.step === step) return current;
+    signal.throwIfAborted();
+    const read = await unlessUnreachable(async () => ({ current: await table.chainSnapshots.read() }));
+    if (read !== undefined) {
+      const { current } = read;
+      if (current?.id !== request.id || current.step === "aborted")
+        throw await abortedError(table, operation, snapshotId);
+      if (current.step === step) return current;
+      last = current;
+    }
     if (performance.now() > end)
       throw new EclairAmiError({
         code: "chain.timeout",
         operation,
-        message: `the instance did not reach the step ${step}: its step is ${current.step}`,
-        remedy: `read \`eclair-ami logs ${current.instanceId}\`. The instance starts its bitcoind by itself`,
+        message: `the instance did not reach the step ${step}: its step is ${last.step}`,
+        remedy: `read \`eclair-ami logs ${last.instanceId}\`. The instance starts its bitcoind by itself`,
       });
     await sleep(pollMilliseconds[target.name]);
   }

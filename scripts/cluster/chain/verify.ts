@@ -20,6 +20,7 @@ import type { Target } from "../../target/target.ts";
 import { bootstrapEvents, consoleOutput } from "../console.ts";
 import { templateReference } from "../launch.ts";
 import type { ChainSnapshot } from "./snapshots.ts";
+import { unlessUnreachable } from "./unreachable.ts";
 
 /** On mainnet, bitcoind reads its chainstate for an hour, and a new volume loads its blocks slowly. */
 const timeoutMilliseconds = { lab: 180_000, aws: 6 * 3600 * 1000 } as const;
@@ -32,7 +33,7 @@ const chainOf = (name: string): Chain =>
 
 /**
  * Starts an instance with a copy of a snapshot, which compares the chain with the tags of the snapshot. Tags the snapshot as
- * verified, and terminates the instance in every case.
+ * verified, or takes an earlier mark away, and terminates the instance in every case.
  * @throws EclairAmiError with each difference
  */
 export async function verifyChainSnapshot(
@@ -79,21 +80,22 @@ export async function verifyChainSnapshot(
   if (instanceId === undefined) throw new Error("EC2 started no instance");
   try {
     const result = await waitForResult(target, instanceId, document.id, operation, signal);
-    if (result.problems.length > 0)
-      throw new EclairAmiError({
-        code: "chain.verification-failed",
-        operation,
-        message: result.problems.join("\n"),
-        remedy:
-          "do not use this snapshot: delete it, and create another one with `eclair-ami chain snapshot`",
-      });
-    await ec2.send(
-      new CreateTagsCommand({
-        Resources: [snapshot.snapshotId],
-        Tags: [{ Key: tags.verified, Value: new Date().toISOString() }],
-      }),
-    );
-    return result;
+    const isGood = result.problems.length === 0;
+    if (isGood || snapshot.verifiedAt !== undefined)
+      await ec2.send(
+        new CreateTagsCommand({
+          Resources: [snapshot.snapshotId],
+          // An empty value: to delete a tag needs another permission.
+          Tags: [{ Key: tags.verified, Value: isGood ? new Date().toISOString() : "" }],
+        }),
+      );
+    if (isGood) return result;
+    throw new EclairAmiError({
+      code: "chain.verification-failed",
+      operation,
+      message: result.problems.join("\n"),
+      remedy: "do not use this snapshot: delete it, and create another one with `eclair-ami chain snapshot`",
+    });
   } finally {
     await ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
   }
@@ -109,7 +111,8 @@ async function waitForResult(
   const end = performance.now() + timeoutMilliseconds[target.name];
   for (;;) {
     signal.throwIfAborted();
-    const text = await consoleOutput(target, instanceId);
+    // The console of the last poll contains nothing that the next one does not.
+    const text = (await unlessUnreachable(() => consoleOutput(target, instanceId))) ?? "";
     const result = resultIn(text, id);
     if (result !== undefined) return result;
     const failure = failedPhase(text);

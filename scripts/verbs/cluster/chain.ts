@@ -74,6 +74,7 @@ async function snapshot(flags: SnapshotFlags): Promise<void> {
   const created = await createChainSnapshot(target, table, source, {
     requestedBy: await callerOf(target),
     onStep: (step) => print(`           ${step}`),
+    signal: interruptSignal(),
   });
   if (flags.json) return console.log(JSON.stringify(created));
   const { facts, snapshotId } = created;

@@ -129,6 +129,14 @@ describe("the copy of a snapshot", () => {
     expect(ran("fsck.ext4")).toEqual([`fsck.ext4 -p ${chainLink}`]);
   });
 
+  test("with errors that fsck does not repair is refused for good: every attempt would read the same snapshot", async () => {
+    disk.fsckFails = true;
+    await expect(mountCopy("regtest", owner)).rejects.toMatchObject({
+      code: "volume.broken",
+      retryable: false,
+    });
+  });
+
   test("is not guessed among several volumes", async () => {
     links.set("/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0d", "/dev/nvme2n1");
     expect(await mountCopy("regtest", owner).catch(codeOf)).toBe("volume.not-found");

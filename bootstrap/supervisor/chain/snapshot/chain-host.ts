@@ -1,5 +1,6 @@
 import { describeChain } from "../../../bitcoind/describe.ts";
 import { localEndpoint } from "../../../bitcoind/endpoints.ts";
+import { readIndexRepair } from "../../../bitcoind/index-commands.ts";
 import { clientOf, Transport } from "../../../bitcoind/rpc/transport.ts";
 import type { ChainFacts } from "../../../contract/requests/chain-snapshot.ts";
 import { run } from "../../../os/run.ts";
@@ -29,6 +30,8 @@ export function chainHost(login: SupervisorSecrets["bitcoind"]["gate"]): ChainHo
   });
   return {
     describe: async () => {
+      if (readIndexRepair()?.state === "broken")
+        throw new Error("bitcoind's index on the chain volume is broken");
       await client("setnetworkactive", [false]);
       return await describeChain(client);
     },

@@ -40,7 +40,8 @@ export class ChainSnapshotParticipant {
   private release: Release | undefined;
   /** When bitcoind was stopped, on CLOCK_BOOTTIME. */
   private stoppedAt: number | undefined;
-  private isWorking = false;
+  /** The request for which bitcoind is described or stopped. */
+  private workingFor: string | undefined;
   private abortReason: string | undefined;
   /** The request whose snapshot was created while bitcoind was stopped. */
   private createdWhileHeld: string | undefined;
@@ -68,7 +69,7 @@ export class ChainSnapshotParticipant {
   /** Whether this host has begun a snapshot, and its bitcoind does not work normally yet. */
   get isUnderWay(): boolean {
     // After an abort, bitcoind works normally, although it may still compute the hash of its chainstate.
-    return this.isHeld || (this.isWorking && !this.aborted);
+    return this.isHeld || (this.workingFor !== undefined && !this.aborted);
   }
 
   /** The caller does not wait. */
@@ -78,6 +79,7 @@ export class ChainSnapshotParticipant {
     if (!state.isHolderFine) await this.abort("the active instance, or its bitcoind, failed");
     if (this.stoppedAt !== undefined && boottime() - this.stoppedAt > createWithinSeconds)
       await this.abort(`no snapshot was created within ${createWithinSeconds} s`);
+    if (this.workingFor !== undefined) return await this.checkRequest(this.workingFor);
     const isIdle = !this.isUnderWay && this.abortReason === undefined;
     if (this.polling || (isIdle && boottime() - this.readAt < idleSeconds)) return;
     this.polling = true;
@@ -89,6 +91,18 @@ export class ChainSnapshotParticipant {
       this.log.logError(error);
     } finally {
       this.polling = false;
+    }
+  }
+
+  /** While bitcoind is described, which takes an hour on mainnet: the operator's command may have ended. */
+  private async checkRequest(id: string): Promise<void> {
+    if (this.aborted || boottime() - this.readAt < idleSeconds) return;
+    this.readAt = boottime();
+    try {
+      const current = await this.requests.read();
+      if (current?.id !== id || current.step === "aborted") await this.abort("the operator's command ended");
+    } catch (error) {
+      this.log.logError(error);
     }
   }
 
@@ -117,7 +131,7 @@ export class ChainSnapshotParticipant {
   private async stopFor(request: ChainSnapshotRequest, state: SnapshotState): Promise<void> {
     if (!state.isReadyStandby || this.isHeld) this.abortReason ??= "the instance is not a ready standby";
     if (this.abortReason !== undefined) return await this.refuse(request);
-    this.isWorking = true;
+    this.workingFor = request.id;
     try {
       logEvent("chain-snapshot.started", { requestedBy: request.requestedBy });
       writeFileSync(this.marker, "", { mode: 0o600 });
@@ -134,7 +148,7 @@ export class ChainSnapshotParticipant {
       await this.abort(messageOf(error));
       throw error;
     } finally {
-      this.isWorking = false;
+      this.workingFor = undefined;
     }
   }
 

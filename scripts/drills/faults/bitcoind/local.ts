@@ -156,5 +156,9 @@ async function snapshotChain({ environment, pair }: DrillRun): Promise<void> {
   const client = documentClient(target.client(DynamoDBClient));
   const table = new ClusterTable(client, configuration.record.table, configuration.cluster);
   const source = chooseSource(await readStatuses(environment), { instance: pair.standby, force: true });
-  await createChainSnapshot(target, table, source, { requestedBy: "drill", onStep: () => undefined });
+  await createChainSnapshot(target, table, source, {
+    requestedBy: "drill",
+    onStep: () => undefined,
+    signal: new AbortController().signal,
+  });
 }

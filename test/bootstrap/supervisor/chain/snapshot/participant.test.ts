@@ -104,6 +104,27 @@ test("bitcoind starts at once when the active instance fails, also while the tab
   });
 });
 
+test("bitcoind is connected again when the operator's command ends while it is described", async () => {
+  const { table, host, participant, poll } = setUp();
+  let described: (facts: typeof chainFacts) => void = () => undefined;
+  host.describe.mockImplementation(
+    () =>
+      new Promise((resolve) => {
+        described = resolve;
+      }),
+  );
+  const working = poll();
+  await poll();
+  expect(host.reconnect).not.toHaveBeenCalled();
+  table.request = { ...table.request, step: "aborted" };
+  await poll();
+  expect(host.reconnect).toHaveBeenCalledTimes(1);
+  expect(participant.reason).toBeUndefined();
+  described(chainFacts);
+  await working;
+  expect(host.stop).not.toHaveBeenCalled();
+});
+
 test("bitcoind starts again when no snapshot is created in time, or when the request disappears", async () => {
   const abandoned = setUp();
   await abandoned.poll();
