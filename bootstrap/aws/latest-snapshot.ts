@@ -23,28 +23,23 @@ export async function latestChainSnapshot(client: EC2Client, node: Node): Promis
       remedy:
         "create one with `eclair-ami chain snapshot` and `eclair-ami chain verify`, or remove `chainVolume.snapshotId`: bitcoind then downloads the whole chain",
     });
-  return latest;
+  return use(latest);
 }
 
 /**
  * The snapshot for a volume that replaces a broken one, when the configuration names none: the newest verified snapshot of the same
  * cluster, because a chain volume contains the wallet of its node.
- * @returns undefined when no snapshot exists: the volume is empty then, which cannot be undone. Snapshots that cannot be read are
+ * @returns undefined when no snapshot exists: the volume is empty then, and later boots keep it. Snapshots that cannot be read are
  * therefore an error.
  */
 export async function replacementSnapshot(
   client: EC2Client,
   node: Node,
 ): Promise<UsableSnapshot | undefined> {
-  const snapshots = await readChainSnapshots(client);
-  const isOfCluster = ({ Tags = [] }: Snapshot) =>
-    Tags.some(({ Key, Value }) => Key === tags.cluster && Value === node.cluster);
-  const chosen = choose(
-    snapshots.filter((one) => isOfCluster(one)),
-    node,
-  );
-  if (chosen === undefined) logEvent("volume.empty-replacement", {}, "warn");
-  return chosen;
+  const latest = choose(await readChainSnapshots(client), node);
+  if (latest?.cluster === node.cluster) return use(latest);
+  logEvent("volume.empty-replacement", {}, "warn");
+  return undefined;
 }
 
 async function readChainSnapshots(client: EC2Client): Promise<readonly Snapshot[]> {
@@ -56,9 +51,10 @@ async function readChainSnapshots(client: EC2Client): Promise<readonly Snapshot[
   return found;
 }
 
-function choose(snapshots: readonly Snapshot[], node: Node): UsableSnapshot | undefined {
-  const latest = latestSnapshot(snapshots, { ...node, bitcoindVersion: bitcoindVersion() });
-  if (latest === undefined) return undefined;
-  logEvent("volume.from-snapshot", { snapshotId: latest.snapshotId, height: latest.facts.height });
-  return latest;
+const choose = (snapshots: readonly Snapshot[], node: Node) =>
+  latestSnapshot(snapshots, { ...node, bitcoindVersion: bitcoindVersion() });
+
+function use(snapshot: UsableSnapshot): UsableSnapshot {
+  logEvent("volume.from-snapshot", { snapshotId: snapshot.snapshotId, height: snapshot.facts.height });
+  return snapshot;
 }

@@ -49,6 +49,8 @@ export async function attachChainVolume(
   try {
     const deadline = performance.now() + releaseTimeoutMilliseconds + failover.drainSeconds * 1000;
     let replacesBroken = false;
+    /** The volumes of instances that leave. */
+    const awaited = new Set<string | undefined>();
     for (;;) {
       const found = await findClusterVolumes();
       const volumes = found.filter((volume) => tagOf(volume, tags.broken) === undefined);
@@ -58,11 +60,18 @@ export async function attachChainVolume(
       const isLate = performance.now() > deadline;
       // The last instance may still be shutting down, with the volume attached.
       const isReleased = await isReleasing(volumes);
-      const own = await withoutVolumesOfStartingInstances(volumes);
-      if (!isReleased || isLate)
-        for (const available of own.filter((volume) => volume.State === "available"))
-          if (await attach(ec2, available.VolumeId ?? "")) return await use(available);
-      const creating = own.some((volume) => volume.State === "creating");
+      const usable = await withoutVolumesOfStartingInstances(volumes);
+      if (isReleased)
+        for (const volume of volumes) if (holder(volume) !== undefined) awaited.add(volume.VolumeId);
+      if (!isReleased || isLate) {
+        const rank = ({ VolumeId }: Volume) => (awaited.has(VolumeId) ? 0 : 1);
+        const available = usable
+          .filter((volume) => volume.State === "available")
+          .toSorted((a, b) => rank(a) - rank(b));
+        for (const volume of available)
+          if (await attach(ec2, volume.VolumeId ?? "")) return await use(volume);
+      }
+      const creating = usable.some((volume) => volume.State === "creating");
       if (!(creating || isReleased) || isLate) break;
       await sleep(releaseIntervalMilliseconds);
     }
@@ -108,16 +117,19 @@ export async function attachChainVolume(
 
   /** Another instance that boots at the same time attaches and formats the volume that it has just created. */
   async function withoutVolumesOfStartingInstances(volumes: readonly Volume[]): Promise<Volume[]> {
-    const creatorOf = (volume: Volume) => tagOf(volume, tags.createdBy) ?? "";
     const isNew = ({ CreateTime }: Volume) => Date.now() - (CreateTime?.getTime() ?? 0) < startMilliseconds;
-    const foreign = volumes.filter(
-      (volume) => isNew(volume) && holder(volume) === undefined && creatorOf(volume) !== identity.instanceId,
-    );
-    if (foreign.length === 0) return [...volumes];
-    const running = (await instancesOf(foreign.map(creatorOf))).flatMap(({ InstanceId = "", State }) =>
+    const creatorOf = (volume: Volume) =>
+      isNew(volume) && holder(volume) === undefined ? tagOf(volume, tags.createdBy) : undefined;
+    const creators = volumes.flatMap((volume) => creatorOf(volume) ?? []);
+    const others = creators.filter((id) => id !== identity.instanceId);
+    if (others.length === 0) return [...volumes];
+    const starting = (await instancesOf(others)).flatMap(({ InstanceId, State }) =>
       ["pending", "running"].includes(State?.Name ?? "") ? [InstanceId] : [],
     );
-    return volumes.filter((volume) => !(foreign.includes(volume) && running.includes(creatorOf(volume))));
+    return volumes.filter((volume) => {
+      const creator = creatorOf(volume);
+      return creator === undefined || !starting.includes(creator);
+    });
   }
 
   /** A filter, because EC2 refuses ids of instances that it has forgotten. */

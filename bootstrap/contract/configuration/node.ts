@@ -141,7 +141,7 @@ const ChainVolume = z.strictObject({
   sizeGibibytes: z.int().min(1).max(16_384).default(1000),
   /**
    * A new volume is created from this snapshot. `latest`: from the newest snapshot of the chain that `eclair-ami chain verify`
-   * accepted and that the image's bitcoind can read.
+   * accepted and that the image's bitcoind can read, preferably of the same cluster.
    */
   snapshotId: z
     .string()

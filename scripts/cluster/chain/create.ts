@@ -2,7 +2,7 @@ import { CreateSnapshotCommand, DescribeVolumesCommand, EC2Client } from "@aws-s
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tagsOf } from "../../../bootstrap/contract/chain/snapshot-tags.ts";
-import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
+import { EclairAmiError, messageOf } from "../../../bootstrap/contract/errors.ts";
 import type { ClusterTable } from "../../../bootstrap/contract/record/table.ts";
 import type {
   ChainFacts,
@@ -104,7 +104,7 @@ export async function createChainSnapshot(
       }),
     );
     onStep(`created ${SnapshotId}`);
-    if (!(await table.chainSnapshots.advance(stopped, { ...stopped, step: "created" })))
+    if (!(await markCreated(table, stopped, operation, SnapshotId)))
       throw await abortedError(table, operation, SnapshotId);
     await wait("resumed", resumeMilliseconds, SnapshotId);
     onStep("resumed");
@@ -115,13 +115,39 @@ export async function createChainSnapshot(
   }
 }
 
-/** Ends a request whose snapshot does not exist, so that the standby starts its bitcoind at once. */
-async function abandon(table: ClusterTable, { id }: ChainSnapshotRequest): Promise<void> {
+/** @returns false when the standby has aborted */
+async function markCreated(
+  table: ClusterTable,
+  stopped: ChainSnapshotRequest,
+  operation: string,
+  snapshotId: string,
+): Promise<boolean> {
   try {
-    const current = await table.chainSnapshots.read();
-    if (current?.id !== id || !["requested", "stopped"].includes(current.step)) return;
-    const reason = "the command that creates the snapshot ended";
-    await table.chainSnapshots.advance(current, { ...current, step: "aborted", reason });
+    return await table.chainSnapshots.advance(stopped, { ...stopped, step: "created" });
+  } catch (error) {
+    throw new EclairAmiError(
+      {
+        code: "chain.aborted",
+        operation,
+        message: `the cluster table cannot be written: ${messageOf(error)}`,
+        remedy: "bitcoind starts again there by itself. Run the command again",
+        mayHaveChanged: `${snapshotId} exists, and may be incomplete: delete it`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** Ends a request that has not reached `created`, so that the standby starts its bitcoind at once. */
+async function abandon(table: ClusterTable, { id }: ChainSnapshotRequest): Promise<void> {
+  const reason = "the command that creates the snapshot ended";
+  try {
+    for (;;) {
+      const current = await table.chainSnapshots.read();
+      if (current?.id !== id || !["requested", "stopped"].includes(current.step)) return;
+      // The standby may have advanced the request since the read.
+      if (await table.chainSnapshots.advance(current, { ...current, step: "aborted", reason })) return;
+    }
   } catch {
     // The standby ends an abandoned request by itself. The error that ended the command is shown.
   }

@@ -15,6 +15,7 @@ import {
   ChainVerificationResult,
   verificationMark,
 } from "../../../bootstrap/contract/reports/chain-verification.ts";
+import type { LogLine } from "../../../bootstrap/contract/log.ts";
 import { tags } from "../../../bootstrap/contract/tags.ts";
 import type { Target } from "../../target/target.ts";
 import { bootstrapEvents, consoleOutput } from "../console.ts";
@@ -111,16 +112,18 @@ async function waitForResult(
   const end = performance.now() + timeoutMilliseconds[target.name];
   for (;;) {
     signal.throwIfAborted();
-    // The console of the last poll contains nothing that the next one does not.
+    // The next poll reads the same lines again.
     const text = (await unlessUnreachable(() => consoleOutput(target, instanceId))) ?? "";
     const result = resultIn(text, id);
     if (result !== undefined) return result;
     const failure = failedPhase(text);
+    if (failure?.code === "volume.broken")
+      return { id, instanceId, problems: [failure.message], transactions: 0 };
     if (failure !== undefined || performance.now() > end)
       throw new EclairAmiError({
         code: "chain.verification-failed",
         operation,
-        message: failure ?? `${instanceId} sent no result in time`,
+        message: failure?.message ?? `${instanceId} sent no result in time`,
         remedy: `read \`eclair-ami logs ${instanceId}\`; do not use this snapshot before it is verified`,
       });
     await sleep(pollMilliseconds[target.name]);
@@ -145,8 +148,8 @@ export function resultIn(text: string, id: string): ChainVerificationResult | un
 }
 
 /** The error of a boot that will not be repeated. */
-function failedPhase(text: string): string | undefined {
+function failedPhase(text: string): LogLine["error"] {
   const events = bootstrapEvents(text);
   const failed = events.find(({ event, error }) => event === "boot.phase" && error !== undefined);
-  return failed?.error !== undefined && failed.error.retryable !== true ? failed.error.message : undefined;
+  return failed?.error?.retryable === true ? undefined : failed?.error;
 }

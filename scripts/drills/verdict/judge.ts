@@ -36,7 +36,7 @@ export function judge(drill: string, run: number, observations: Observations): R
     drill,
     run,
     faultAt: new Date(faultAt).toISOString(),
-    ...verdict(observations, probes),
+    ...verdict(observations, probes, leaseRemainingSeconds),
     ...(servedAt !== undefined && { takeoverMilliseconds: sinceFault(servedAt) }),
     // The load balancer cannot know which baseline host is active.
     ...(!observations.isBaseline && {
@@ -67,15 +67,16 @@ export function judge(drill: string, run: number, observations: Observations): R
   };
 }
 
+/** @param leaseRemainingSeconds when the lease was taken; undefined when nobody took it */
 function verdict(
   observations: Observations,
   probes: readonly Probe[],
+  leaseRemainingSeconds: number | undefined,
 ): Pick<RunResult, "verdict" | "reasons"> {
   const { problems, acknowledged, lostPaymentHashes, overlaps, expectsOverlap, isBaseline } = observations;
   const reasons = [...problems];
   if (observations.keepsConnections) reasons.push(...failedHandshakes(observations, probes));
-  const takeover = observations.takeovers.find(({ at }) => at > observations.faultAt);
-  if (observations.claimsLease && !((takeover?.leaseRemainingSeconds ?? 0) > 0))
+  if (observations.claimsLease && !(leaseRemainingSeconds !== undefined && leaseRemainingSeconds > 0))
     reasons.push(
       "the standby did not claim the lease: it took over after the end of the lease, or not at all",
     );

@@ -151,7 +151,7 @@ describe("another instance in the same zone", () => {
     const inUse = { ...left, state: "in-use", holder: "i-left" };
     // The volume is released while this instance waits.
     ec2.afterPoll = () => {
-      ec2.volumes = [idle, { ...left, createdAt: "2025-01-01" }].map(describeVolume);
+      ec2.volumes = [idle, left].map(describeVolume);
     };
     expect(await attach(idle, inUse)).toEqual({ volumeId: "vol-left", isOwn: false });
   });
@@ -225,7 +225,7 @@ describe("a new volume without a snapshot in the configuration", () => {
     expect([attached(), created()]).toEqual([["vol-new"], undefined]);
   });
 
-  test("is not created when the snapshots cannot be read: an empty one cannot be undone", async () => {
+  test("is not created when the snapshots cannot be read: later boots would keep an empty one", async () => {
     ec2.snapshotsError = Object.assign(new Error("not authorized"), { name: "UnauthorizedOperation" });
     await expect(attach(broken)).rejects.toMatchObject({ code: "volume.attach-failed" });
     expect(input()).toBeUndefined();

@@ -10,6 +10,7 @@ import type { ChainHost } from "./chain-host.ts";
 /** The operator's command creates the snapshot within this time. */
 const createWithinSeconds = 300;
 const idleSeconds = 5;
+const commandEnded = "the operator's command ended";
 
 /** What the supervisor knows about this host and about the holder of the lease. */
 export type SnapshotState = {
@@ -100,7 +101,8 @@ export class ChainSnapshotParticipant {
     this.readAt = boottime();
     try {
       const current = await this.requests.read();
-      if (current?.id !== id || current.step === "aborted") await this.abort("the operator's command ended");
+      if (this.workingFor !== id) return;
+      if (current?.id !== id || current.step === "aborted") await this.abort(commandEnded);
     } catch (error) {
       this.log.logError(error);
     }
@@ -149,6 +151,8 @@ export class ChainSnapshotParticipant {
       throw error;
     } finally {
       this.workingFor = undefined;
+      // The request has ended: there is nothing to refuse.
+      if (this.abortReason === commandEnded) this.abortReason = undefined;
     }
   }
 

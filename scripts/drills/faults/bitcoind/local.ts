@@ -14,6 +14,8 @@ import { withoutRestart } from "../without-restart.ts";
 const chain = "/var/lib/bitcoin";
 /** The lab mines a block every 30 s, a host must be two blocks behind, and then stay behind for a minute. */
 const behindSeconds = 150;
+/** bitcoind ends when it cannot store the next block, or remains two blocks behind. */
+const fullSeconds = 180;
 /** A minute without peers, while another host has peers; the restart of bitcoind comes before it. */
 const noPeersSeconds = 80;
 
@@ -117,14 +119,12 @@ const faults: readonly Drill[] = [
   },
   {
     name: "fill-chain-volume",
-    title: "The file system of the chain on the active host is full, and bitcoind ends",
+    title: "The file system of the chain on the active host is full",
+    keepsConnections: true,
     execute: async (run) => {
       const { active, standby } = run.pair;
-      await run.injectOnHost(
-        active,
-        `${fillFileSystem(`${chain}/full`)} && systemctl kill --signal=KILL bitcoind`,
-      );
-      await run.waitUntilServing([standby]);
+      await run.injectOnHost(active, fillFileSystem(`${chain}/full`));
+      await run.waitUntilServing([standby], run.faultAt, fullSeconds);
     },
     cleanUp: async (run) => {
       // The next instance in this zone uses the same volume.

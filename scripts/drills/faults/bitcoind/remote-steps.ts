@@ -70,7 +70,7 @@ export async function prepare(run: DrillRun): Promise<void> {
   await waitForScheduledBlock(run);
 }
 
-const heightOf = async (miner: MinerClient) => z.int().parse(await miner.rpc("getblockcount"));
+export const heightOf = async (miner: MinerClient) => z.int().parse(await miner.rpc("getblockcount"));
 
 /** The miner finds no block by itself in the seconds after this one: Eclair must learn of a block without a later one. */
 export async function waitForScheduledBlock(run: DrillRun): Promise<void> {

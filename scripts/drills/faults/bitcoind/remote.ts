@@ -12,6 +12,7 @@ import {
   changeSeconds,
   changesSince,
   chosenInGate,
+  heightOf,
   infoOf,
   openChannel,
   prepare,
@@ -171,7 +172,7 @@ export const drills: readonly Drill[] = [
     /is \d+ blocks behind the best bitcoind/,
     async (run) => {
       const { client } = remotesOf(run).first;
-      const height = z.int().parse(await client.rpc("getblockcount"));
+      const height = await heightOf(client);
       await client.rpc("invalidateblock", [await client.rpc("getblockhash", [height - behindBlocks])]);
     },
   ),
@@ -194,9 +195,9 @@ export const drills: readonly Drill[] = [
       await requireChange(run, instanceId);
     },
     cleanUp: async (run) => {
-      for (const id of [run.pair.active, run.pair.standby])
-        await run.requireOnHost(id, "systemctl unmask --runtime bitcoind && systemctl start bitcoind");
       await restart(run);
+      for (const id of [run.pair.active, run.pair.standby])
+        await run.runOnHost(id, "systemctl unmask --runtime bitcoind && systemctl start bitcoind");
     },
   },
   {
@@ -210,7 +211,6 @@ export const drills: readonly Drill[] = [
       await second.client.rpc("setnetworkactive", [false]);
       await miner.mine(reorganizedBlocks);
       await second.client.mine(reorganizedBlocks + 1);
-      const heightOf = async (client: MinerClient) => z.int().parse(await client.rpc("getblockcount"));
       const height = await heightOf(second.client);
       await run.inject(() => first.signal("KILL"));
       await until("Eclair's change to the other chain", changeSeconds, async () =>

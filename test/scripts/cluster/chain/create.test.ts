@@ -7,12 +7,22 @@ import type { NodeStatus } from "../../../../scripts/cluster/status.ts";
 import type { Target } from "../../../../scripts/target/target.ts";
 import { chainFacts } from "../../../support/chain-facts.ts";
 
+type State = { request: ChainSnapshotRequest | undefined };
+
 /**
  * A standby that stops its bitcoind at the first read.
  * @param reads what each read of the table returns or throws, before the standby stops
  */
-function setUp({ reads = [] as Error[], createError = undefined as Error | undefined } = {}) {
-  const state: { request: ChainSnapshotRequest | undefined } = { request: undefined };
+function setUp({
+  reads = [],
+  createError,
+  beforeAdvance = () => undefined,
+}: {
+  readonly reads?: Error[];
+  readonly createError?: Error;
+  readonly beforeAdvance?: (state: State, after: ChainSnapshotRequest) => void;
+} = {}) {
+  const state: State = { request: undefined };
   const chainSnapshots = {
     put: (request: ChainSnapshotRequest) => {
       state.request = request;
@@ -26,7 +36,9 @@ function setUp({ reads = [] as Error[], createError = undefined as Error | undef
       else if (state.request?.step === "created") state.request = { ...state.request, step: "resumed" };
       return Promise.resolve(state.request);
     },
-    advance: (_before: ChainSnapshotRequest, after: ChainSnapshotRequest) => {
+    advance: (before: ChainSnapshotRequest, after: ChainSnapshotRequest) => {
+      beforeAdvance(state, after);
+      if (state.request?.step !== before.step) return Promise.resolve(false);
       state.request = after;
       return Promise.resolve(true);
     },
@@ -71,4 +83,36 @@ test("a command that ends before the snapshot exists lets the standby start its 
   const interrupted = setUp();
   await expect(interrupted.create(AbortSignal.abort())).rejects.toMatchObject({ name: "AbortError" });
   expect(interrupted.state.request?.step).toBe("aborted");
+});
+
+test("a request that changes between the read and the write is aborted as well", async () => {
+  let changes = 0;
+  const { state, create } = setUp({
+    beforeAdvance: (table) => {
+      changes += 1;
+      if (changes === 1 && table.request !== undefined)
+        table.request = { ...table.request, step: "requested" };
+    },
+  });
+  await expect(create(AbortSignal.abort())).rejects.toMatchObject({ name: "AbortError" });
+  expect([changes, state.request?.step]).toEqual([2, "aborted"]);
+});
+
+test("a table that may not be read ends the command, and the request", async () => {
+  const denied = Object.assign(new Error("denied"), { name: "AccessDeniedException" });
+  const { state, create } = setUp({ reads: [denied] });
+  await expect(create()).rejects.toBe(denied);
+  expect(state.request?.step).toBe("aborted");
+});
+
+test("a snapshot whose request cannot be written is named, because it may be incomplete", async () => {
+  const { create } = setUp({
+    beforeAdvance: (_table, { step }) => {
+      if (step === "created") throw new Error("no connection");
+    },
+  });
+  await expect(create()).rejects.toMatchObject({
+    code: "chain.aborted",
+    mayHaveChanged: expect.stringContaining("snap-1"),
+  });
 });

@@ -120,9 +120,16 @@ test("bitcoind is connected again when the operator's command ends while it is d
   await poll();
   expect(host.reconnect).toHaveBeenCalledTimes(1);
   expect(participant.reason).toBeUndefined();
+  // The next command begins while bitcoind still reads its chainstate for the first one.
+  table.request = { ...table.request, id: randomUUID(), step: "requested" };
+  await poll();
   described(chainFacts);
   await working;
   expect(host.stop).not.toHaveBeenCalled();
+  host.describe.mockResolvedValue(chainFacts);
+  await poll();
+  expect(host.stop).toHaveBeenCalledTimes(1);
+  expect(table.request.step).toBe("stopped");
 });
 
 test("bitcoind starts again when no snapshot is created in time, or when the request disappears", async () => {
