@@ -45,6 +45,7 @@ export async function executeDrill(
     },
     probes: observers.probes,
     acknowledged: observers.acknowledged,
+    ...(run.change !== undefined && { change: run.change }),
     ...(peer !== undefined && { payments: observers.payments }),
     initialHolder,
     takeovers,

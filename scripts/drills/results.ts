@@ -46,6 +46,15 @@ const AddressResult = z.strictObject({
 });
 export type AddressResult = z.infer<typeof AddressResult>;
 
+/** Eclair's change to another bitcoind. */
+const BitcoindChange = z.strictObject({
+  /** The longest time from the fault on in which no call was answered that Eclair passes to its bitcoind. */
+  unansweredMilliseconds: z.number(),
+  /** From a block that was found after the fault to Eclair's knowledge of it. */
+  blockMilliseconds: z.number(),
+});
+export type BitcoindChange = z.infer<typeof BitcoindChange>;
+
 /** One run of a drill. */
 export const RunResult = z.strictObject({
   drill: z.string(),
@@ -58,6 +67,8 @@ export const RunResult = z.strictObject({
   takeoverMilliseconds: z.number().optional(),
   /** The addresses of the load balancer, by the role of the host in their zone at the time of the fault. */
   addresses: z.strictObject({ active: AddressResult, standby: AddressResult }).optional(),
+  /** Only of drills in which Eclair changes to another bitcoind. */
+  change: BitcoindChange.optional(),
   /** From the fault to the end of the first successful payment that started after it. */
   paymentMilliseconds: z.number().optional(),
   /** What remained of the lease when another Eclair took it; negative when the lease had expired. */

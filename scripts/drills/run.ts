@@ -6,6 +6,7 @@ import { readStatuses, runOnHost, tryOnHost, type DrillEnvironment } from "./env
 import { addressIn } from "./load/events.ts";
 import type { Observers } from "./load/observers.ts";
 import type { Peer } from "./load/peer.ts";
+import type { BitcoindChange } from "./results.ts";
 
 const reactionTimeoutSeconds = 90;
 /** A peer reconnects after a delay that increases with every attempt. */
@@ -28,6 +29,8 @@ export class DrillRun {
   readonly peer: Peer | undefined;
   /** The time of the fault, in milliseconds since 1970. */
   faultAt: number | undefined;
+  /** What only some drills measure. */
+  change: BitcoindChange | undefined;
 
   constructor({ environment, pair, addresses, zones, observers, peer }: RunContext) {
     this.environment = environment;

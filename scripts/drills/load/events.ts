@@ -34,12 +34,22 @@ export const LoadEvent = z.discriminatedUnion("kind", [
     /** Why the payment failed. */
     problem: z.string().optional(),
   }),
+  z.strictObject({
+    kind: z.literal("chain-call"),
+    /** A call that Eclair has answered; for `onchainbalance`, Eclair asks its bitcoind. */
+    method: z.enum(["getinfo", "onchainbalance"]),
+    at: z.number(),
+    endedAt: z.number(),
+    /** Of `getinfo`. */
+    blockHeight: z.int().optional(),
+  }),
 ]);
 export type LoadEvent = z.infer<typeof LoadEvent>;
 
 export type Probe = Extract<LoadEvent, { kind: "probe" }>;
 export type AcknowledgedWrite = Extract<LoadEvent, { kind: "acknowledged" }>;
 export type Payment = Extract<LoadEvent, { kind: "payment" }>;
+export type ChainCall = Extract<LoadEvent, { kind: "chain-call" }>;
 
 /** Writes an event for the process that started this one. */
 export function reportEvent(event: LoadEvent): void {

@@ -9,7 +9,14 @@ import { guestNetworkArguments } from "../../lab/guest/processes.ts";
 import { bashInGuest } from "../../lab/guest/run.ts";
 import { nodeBinary } from "../../machine/paths.mjs";
 import { labNetworkArguments, type DrillEnvironment } from "../environment.ts";
-import { addressIn, LoadEvent, type AcknowledgedWrite, type Payment, type Probe } from "./events.ts";
+import {
+  addressIn,
+  LoadEvent,
+  type AcknowledgedWrite,
+  type ChainCall,
+  type Payment,
+  type Probe,
+} from "./events.ts";
 import type { Peer } from "./peer.ts";
 
 /** A peer gives up a handshake after five seconds (lnd) or later, and a door holds it for four. */
@@ -21,6 +28,7 @@ export class Observers {
   readonly probes: Probe[] = [];
   readonly acknowledged: AcknowledgedWrite[] = [];
   readonly payments: Payment[] = [];
+  readonly chainCalls: ChainCall[] = [];
   /** Pays the invoices of its standard input, one after another. */
   private payer: ChildProcess | undefined;
   private isPaying = false;
@@ -104,6 +112,15 @@ export class Observers {
     this.payer = payer;
   }
 
+  /** Asks the Eclair of a host for its block and its balance from now on. */
+  async startChainCalls(environment: DrillEnvironment, id: string): Promise<void> {
+    const child = this.spawn([
+      ...guestNetworkArguments(environment.lab, id),
+      ...nodeScript("chain-calls-main.ts"),
+    ]);
+    child.stdin?.end(await readApiPassword(environment, id));
+  }
+
   private spawn(command: readonly string[]): ChildProcess {
     const child = spawn("nsenter", command, { stdio: ["pipe", "pipe", "inherit"] });
     // The child may have exited.
@@ -117,6 +134,7 @@ export class Observers {
 
   private receive(event: LoadEvent): void {
     if (event.kind === "probe") this.probes.push(event);
+    else if (event.kind === "chain-call") this.chainCalls.push(event);
     else if (event.kind === "payment") {
       this.payments.push(event);
       this.isPaying = false;

@@ -42,6 +42,7 @@ export function judge(drill: string, run: number, observations: Observations): R
     ...(!observations.isBaseline && {
       addresses: { active: measure(hosts.active.zone), standby: measure(hosts.standby.zone) },
     }),
+    ...(observations.change !== undefined && { change: observations.change }),
     ...(paidAfter !== undefined && { paymentMilliseconds: Math.round(paidAfter) }),
     ...(leaseRemainingSeconds !== undefined && { leaseRemainingSeconds }),
     takeovers: takeoversAfterFault.length,

@@ -1,4 +1,5 @@
 import type { AcknowledgedWrite, Payment, Probe } from "../load/events.ts";
+import type { BitcoindChange } from "../results.ts";
 import type { LeaseHolder, Overlap, Takeover } from "./writers.ts";
 
 type Host = { readonly instanceId: string; readonly address: string; readonly zone: string };
@@ -12,6 +13,7 @@ export type Observations = {
   readonly hosts: Readonly<Record<"active" | "standby", Host>>;
   readonly probes: readonly Probe[];
   readonly acknowledged: readonly AcknowledgedWrite[];
+  readonly change?: BitcoindChange;
   /** Absent without a peer. */
   readonly payments?: readonly Payment[];
   readonly initialHolder: LeaseHolder;

@@ -102,6 +102,12 @@ function describeRun(result: RunResult, runs: number): string {
   const facts = [
     `takeover ${seconds(result.takeoverMilliseconds)}`,
     `away ${seconds(result.addresses && awayMilliseconds(result.addresses))}`,
+    ...(result.change === undefined
+      ? []
+      : [
+          `bitcoind away ${seconds(result.change.unansweredMilliseconds)}`,
+          `new block after ${seconds(result.change.blockMilliseconds)}`,
+        ]),
     `${result.acknowledgedWrites} writes acknowledged, ${result.lostWrites} lost`,
     ...(result.payments === undefined ? [] : [`${result.payments} channel payments`]),
     `${result.overlappingWrites} overlapping writes`,

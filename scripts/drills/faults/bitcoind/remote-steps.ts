@@ -4,11 +4,14 @@ import { eclairApi } from "../../../lab/guest/eclair-api.ts";
 import { MinerClient } from "../../../lab/miner/miner-client.ts";
 import { eventsOf } from "../../actions/log-events.ts";
 import type { Remotes } from "../../environment.ts";
+import type { ChainCall } from "../../load/events.ts";
 import { remoteNames } from "../../remotes.ts";
 import { DrillFailure, type DrillRun } from "../../run.ts";
 
-/** Within this time after the fault, another bitcoind answers, and Eclair knows a block that was found meanwhile. */
-export const changeSeconds = 5;
+/** For at most this time no bitcoind answers, and Eclair does not know a block that was found meanwhile. */
+const changeSeconds = 5;
+/** The reaction is awaited for longer than it may take, so that its duration is known. */
+const reactionSeconds = 60;
 const sendSatoshis = 50_000;
 const fundingSatoshis = 300_000;
 const neededSatoshis = 10_000_000;
@@ -32,22 +35,17 @@ async function chosenOf(run: DrillRun): Promise<string | undefined> {
   return report?.bitcoinds?.find(({ chosen }) => chosen)?.name;
 }
 
-/**
- * Waits until a probe has a value, which it must have in time.
- * @param since the start of the time, in milliseconds since 1970
- * @throws DrillFailure also when the probe has its value too late
- */
+/** Waits until a probe has a value. */
 export async function until<T>(
   what: string,
   seconds: number,
   probe: () => Promise<T | undefined>,
-  since = Date.now(),
 ): Promise<T> {
-  const end = since + seconds * 1000;
+  const end = performance.now() + seconds * 1000;
   for (;;) {
     const value = await probe();
-    if (Date.now() > end) throw new DrillFailure(`${what} did not happen within ${seconds} s`);
     if (value !== undefined) return value;
+    if (performance.now() > end) throw new DrillFailure(`${what} did not happen within ${seconds} s`);
     // A probe starts a process, which takes processor time from the hosts.
     await sleep(probeMilliseconds);
   }
@@ -67,6 +65,7 @@ export async function prepare(run: DrillRun): Promise<void> {
   await until("the choice of the first remote bitcoind", 150, async () =>
     (await chosenOf(run)) === first && (await chosenInGate(run)) === first ? true : undefined,
   );
+  await run.observers.startChainCalls(run.environment, run.pair.active);
   await waitForScheduledBlock(run);
 }
 
@@ -86,29 +85,43 @@ export async function waitForScheduledBlock(run: DrillRun): Promise<void> {
  * was found meanwhile, and a payment and a transaction on the chain succeed.
  */
 export async function requireChange(run: DrillRun, eclairInstanceId: string): Promise<void> {
-  const { second } = remoteNames(remotesOf(run));
   const miner = new MinerClient(run.environment.lab);
   await miner.mine(1);
   const minedAt = Date.now();
   const height = await heightOf(miner);
-  await until(
-    "an answer of the second remote bitcoind",
-    changeSeconds,
-    async () => {
-      const balance = await api(run, "onchainbalance").catch(() => undefined);
-      return balance !== undefined && (await chosenInGate(run)) === second ? true : undefined;
-    },
-    run.faultAt,
-  );
-  await until(
-    "the new block in Eclair",
-    changeSeconds,
-    async () => ((await infoOf(run)).blockHeight >= height ? true : undefined),
-    minedAt,
-  );
+  await requireQuickChange(run, height, minedAt);
   if ((await heightOf(miner)) !== height)
     throw new DrillFailure("the miner found another block, from which Eclair can have learned of the first");
   await requireUse(run, eclairInstanceId);
+}
+
+/**
+ * Requires that the second remote bitcoind answers in time, and that Eclair knows a block in time.
+ * @param since when Eclair could have known the block, in milliseconds since 1970
+ */
+export async function requireQuickChange(run: DrillRun, height: number, since: number): Promise<void> {
+  const { second } = remoteNames(remotesOf(run));
+  const { faultAt = 0, observers } = run;
+  const known = await until("the new block in Eclair", reactionSeconds, () =>
+    Promise.resolve(observers.chainCalls.find(({ blockHeight = 0 }) => blockHeight >= height)),
+  );
+  await until("the choice of the second remote bitcoind", reactionSeconds, async () =>
+    (await chosenInGate(run)) === second ? true : undefined,
+  );
+  const chosenAt = Date.now();
+  const isBalance = ({ method }: ChainCall) => method === "onchainbalance";
+  await until("an answer of the second remote bitcoind", reactionSeconds, () =>
+    Promise.resolve(observers.chainCalls.find((call) => isBalance(call) && call.at > chosenAt)),
+  );
+  const answers = observers.chainCalls.filter((call) => isBalance(call) && call.endedAt > faultAt);
+  const times = [faultAt, ...answers.map(({ endedAt }) => endedAt)];
+  run.change = {
+    unansweredMilliseconds: Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? time))),
+    blockMilliseconds: known.endedAt - since,
+  };
+  for (const [what, milliseconds] of Object.entries(run.change))
+    if (milliseconds > changeSeconds * 1000)
+      throw new DrillFailure(`${what} is ${milliseconds}, and at most ${changeSeconds * 1000} is expected`);
 }
 
 /** The choice by the log of the gate, which is more recent than the report. */

@@ -9,7 +9,6 @@ import type { Drill } from "../../drill.ts";
 import { remoteNames } from "../../remotes.ts";
 import { DrillFailure, type DrillRun } from "../../run.ts";
 import {
-  changeSeconds,
   changesSince,
   chosenInGate,
   heightOf,
@@ -17,6 +16,7 @@ import {
   openChannel,
   prepare,
   remotesOf,
+  requireQuickChange,
   requireChange,
   requireUse,
   until,
@@ -213,12 +213,7 @@ export const drills: readonly Drill[] = [
       await second.client.mine(reorganizedBlocks + 1);
       const height = await heightOf(second.client);
       await run.inject(() => first.signal("KILL"));
-      await until("Eclair's change to the other chain", changeSeconds, async () =>
-        (await infoOf(run)).blockHeight >= height &&
-        (await chosenInGate(run)) === remoteNames(remotesOf(run)).second
-          ? true
-          : undefined,
-      );
+      await requireQuickChange(run, height, run.faultAt ?? 0);
       // The miner has found blocks meanwhile, and may find one more before it learns of the other chain.
       await second.client.mine(Math.max(0, (await heightOf(miner)) + 2 - height));
       const best = z.string().parse(await second.client.rpc("getbestblockhash"));
