@@ -117,7 +117,8 @@ export async function requireQuickChange(run: DrillRun, height: number, since: n
   const times = [faultAt, ...answers.map(({ endedAt }) => endedAt)];
   run.change = {
     unansweredMilliseconds: Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? time))),
-    blockMilliseconds: known.endedAt - since,
+    // The miner answers after the block has reached Eclair.
+    blockMilliseconds: Math.max(0, known.endedAt - since),
   };
   for (const [what, milliseconds] of Object.entries(run.change))
     if (milliseconds > changeSeconds * 1000)
