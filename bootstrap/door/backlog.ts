@@ -41,7 +41,7 @@ const hasOtherSockets = (text: string) => /^ +\d+: \S+ \S+ (?!0A)/m.test(text);
 
 const hex = (value: number, digits: number) => value.toString(16).toUpperCase().padStart(digits, "0");
 
-/** The room in the backlog of this host's Eclair. A connection beyond the backlog is lost for a second or longer. */
+/** The room in the backlog of this host's Eclair, or less. A connection beyond the backlog is lost for a second or longer. */
 export class Backlog {
   private room: number;
   private readonly size: number;
@@ -52,9 +52,9 @@ export class Backlog {
     this.room = size;
   }
 
-  /** Counts the waiting connections, when there can be any. */
+  /** Counts the waiting connections when half of the backlog can be in use: to list the sockets takes the kernel milliseconds. */
   measure(address: string, port: number): void {
-    if (this.room < this.size) this.room = this.size - (unacceptedConnections(address, port) ?? 0);
+    if (this.room <= this.size / 2) this.room = this.size - (unacceptedConnections(address, port) ?? 0);
   }
 
   /** @returns whether there is room for one more connection, which the caller then opens */
