@@ -13,8 +13,8 @@ import type { Observations } from "./observations.ts";
 
 /** A door holds a connection for four seconds (`doorLimits`), or a little less: its timer starts when it accepts the connection. */
 const holdsAtLeastMilliseconds = 3_500;
-/** Without a fault, a handshake takes some milliseconds; a door passes the connections that it holds on within half a second. */
-const answersWithinMilliseconds = 500;
+/** Without a fault, a handshake takes some milliseconds. On a machine without spare time, all of them take seconds. */
+const promptMilliseconds = 1_000;
 /**
  * During a takeover, `/serving` returns 200 for ten seconds after the last answer that the door of the host has seen; this answer
  * can be older than the last answer to a probe. After that, the target is unhealthy, and the load balancer resets its connections.
@@ -99,18 +99,23 @@ function verdict(
 
 /**
  * The handshakes at each address of the load balancer that failed although a door would have held them and passed them on. A door
- * gives up a handshake only when it has held it for its time and the node has answered nobody meanwhile.
+ * gives up a handshake only when it has held it for its time, and the node has not answered most of the others promptly meanwhile.
  */
 function failedHandshakes({ hosts, faultAt }: Observations, probes: readonly Probe[]): string[] {
   const answers = probes.flatMap(({ outcome, endedAt }) => (outcome === "answered" ? [endedAt] : []));
   const unansweredFor = (time: number) => time - Math.max(...answers.filter((at) => at <= time));
-  const isGivenUp = ({ at, endedAt }: Probe) =>
-    endedAt - at >= holdsAtLeastMilliseconds &&
-    !answers.some(
-      (time) =>
-        time > Math.max(at, faultAt) + answersWithinMilliseconds &&
-        time < endedAt - answersWithinMilliseconds,
+  const throughLoadBalancer = Object.values(hosts).flatMap(({ zone }) => probesOf(probes, zone, faultAt));
+  const isGivenUp = ({ at, endedAt }: Probe) => {
+    if (endedAt - at < holdsAtLeastMilliseconds) return false;
+    const others = throughLoadBalancer.filter(
+      (other) =>
+        other.outcome === "answered" &&
+        other.at > Math.max(at, faultAt) &&
+        other.at < endedAt - promptMilliseconds,
     );
+    const prompt = others.filter((other) => other.endedAt - other.at < promptMilliseconds);
+    return prompt.length <= others.length / 2;
+  };
   return Object.values(hosts).flatMap(({ zone }) => {
     const failed = probesOf(probes, zone, faultAt).filter(
       (probe) =>
