@@ -18,7 +18,6 @@ const createTimeoutSeconds = 120;
 const releaseTimeoutMilliseconds = 600_000;
 const releaseIntervalMilliseconds = 1_000;
 const tokenLifetimeMilliseconds = 600_000;
-
 /** An instance attaches and formats its new volume within this time. */
 const startMilliseconds = 600_000;
 
@@ -34,8 +33,8 @@ export type AttachedVolume = {
 
 /**
  * Attaches the chain volume of the cluster's last instance in this availability zone, or a new volume: from the snapshot
- * of the configuration, or empty. The volume of an instance that leaves comes before one that nobody uses, whose chain is older. A
- * volume with the tag `broken` is not used. When the configuration names no snapshot, the volume that replaces it is created from
+ * of the configuration, or empty. While an instance of the zone is being terminated, this function waits for the volume of that
+ * instance: an unattached volume has an older chain. A volume with the tag `broken` is not used. When the configuration names no snapshot, the volume that replaces it is created from
  * the newest verified snapshot of the cluster; without such a snapshot, the new volume is empty.
  */
 export async function attachChainVolume(
@@ -49,7 +48,7 @@ export async function attachChainVolume(
   try {
     const deadline = performance.now() + releaseTimeoutMilliseconds + failover.drainSeconds * 1000;
     let replacesBroken = false;
-    /** The volumes of instances that leave. */
+    /** The volumes that were attached to an instance that is being terminated. */
     const awaited = new Set<string | undefined>();
     for (;;) {
       const found = await findClusterVolumes();
@@ -59,11 +58,11 @@ export async function attachChainVolume(
       if (attached !== undefined) return await use(attached);
       const isLate = performance.now() > deadline;
       // The last instance may still be shutting down, with the volume attached.
-      const isReleased = await isReleasing(volumes);
+      const mustWait = await isReleasing(volumes);
       const usable = await withoutVolumesOfStartingInstances(volumes);
-      if (isReleased)
+      if (mustWait)
         for (const volume of volumes) if (holder(volume) !== undefined) awaited.add(volume.VolumeId);
-      if (!isReleased || isLate) {
+      if (!mustWait || isLate) {
         const rank = ({ VolumeId }: Volume) => (awaited.has(VolumeId) ? 0 : 1);
         const available = usable
           .filter((volume) => volume.State === "available")
@@ -72,7 +71,7 @@ export async function attachChainVolume(
           if (await attach(ec2, volume.VolumeId ?? "")) return await use(volume);
       }
       const creating = usable.some((volume) => volume.State === "creating");
-      if (!(creating || isReleased) || isLate) break;
+      if (!(creating || mustWait) || isLate) break;
       await sleep(releaseIntervalMilliseconds);
     }
     const created = await create(ec2, await snapshotFor(ec2, replacesBroken));

@@ -29,7 +29,7 @@ export class DrillRun {
   readonly peer: Peer | undefined;
   /** The time of the fault, in milliseconds since 1970. */
   faultAt: number | undefined;
-  /** What only some drills measure. */
+  /** Eclair's change to another bitcoind; only in drills of remote bitcoinds. */
   change: BitcoindChange | undefined;
 
   constructor({ environment, pair, addresses, zones, observers, peer }: RunContext) {

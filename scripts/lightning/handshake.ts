@@ -23,7 +23,7 @@ function deriveKeys(chainingKey: Buffer, secret: Buffer): [chainingKey: Buffer, 
 
 /**
  * The secrets that can be shared with a public key: BOLT 8 hashes the compressed point, and OpenSSL computes its x coordinate only.
- * OpenSSL is faster than JavaScript by an order of magnitude, and leaves the processors to the hosts that are measured.
+ * OpenSSL needs a third of the processor time of JavaScript, which the measured hosts need as well.
  */
 function possibleSecrets(ecdh: ECDH, publicKey: Buffer): Buffer[] {
   let x: Buffer;

@@ -34,7 +34,7 @@ const chainOf = (name: string): Chain =>
 
 /**
  * Starts an instance with a copy of a snapshot, which compares the chain with the tags of the snapshot. Tags the snapshot as
- * verified, or takes an earlier mark away, and terminates the instance in every case.
+ * verified, or empties the tag of an earlier verification, and terminates the instance in every case.
  * @throws EclairAmiError with each difference
  */
 export async function verifyChainSnapshot(

@@ -13,7 +13,7 @@ import type { Observations } from "./observations.ts";
 
 /** A door holds a connection for four seconds (`doorLimits`), or a little less: its timer starts when it accepts the connection. */
 const holdsAtLeastMilliseconds = 3_500;
-/** Without a fault, a handshake takes some milliseconds. On a machine without spare time, all of them take seconds. */
+/** Without a fault, a handshake takes some milliseconds. On a machine whose processors are fully used, all of them take seconds. */
 const promptMilliseconds = 1_000;
 /**
  * During a takeover, `/serving` returns 200 for ten seconds after the last answer that the door of the host has seen; this answer
@@ -77,7 +77,7 @@ function verdict(
   const { problems, acknowledged, lostPaymentHashes, overlaps, expectsOverlap, isBaseline } = observations;
   const reasons = [...problems];
   if (observations.keepsConnections) reasons.push(...failedHandshakes(observations, probes));
-  if (observations.claimsLease && !(leaseRemainingSeconds !== undefined && leaseRemainingSeconds > 0))
+  if (observations.claimsLease && (leaseRemainingSeconds ?? 0) <= 0)
     reasons.push(
       "the standby did not claim the lease: it took over after the end of the lease, or not at all",
     );

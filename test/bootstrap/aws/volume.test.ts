@@ -146,7 +146,7 @@ describe("another instance in the same zone", () => {
   const idle: Volume = { id: "vol-idle", createdBy: "i-gone", createdAt: "2026-01-01" };
   const left: Volume = { id: "vol-left", createdBy: "i-left", createdAt: "2026-02-01" };
 
-  test("that ends: its volume comes before an older one that nobody uses", async () => {
+  test("that is being terminated: its volume is attached, and not an older unattached one", async () => {
     ec2.instances = { "i-left": "shutting-down" };
     const inUse = { ...left, state: "in-use", holder: "i-left" };
     // The volume is released while this instance waits.
@@ -156,7 +156,7 @@ describe("another instance in the same zone", () => {
     expect(await attach(idle, inUse)).toEqual({ volumeId: "vol-left", isOwn: false });
   });
 
-  test("that runs: the volume that nobody uses is attached", async () => {
+  test("that runs: the unattached volume is attached", async () => {
     ec2.instances = { "i-left": "running" };
     expect(await attach(idle, { ...left, state: "in-use", holder: "i-left" })).toEqual({
       volumeId: "vol-idle",

@@ -41,7 +41,7 @@ export class ChainSnapshotParticipant {
   private release: Release | undefined;
   /** When bitcoind was stopped, on CLOCK_BOOTTIME. */
   private stoppedAt: number | undefined;
-  /** The request for which bitcoind is described or stopped. */
+  /** The request for which this host describes its chain and stops bitcoind. */
   private workingFor: string | undefined;
   private abortReason: string | undefined;
   /** The request whose snapshot was created while bitcoind was stopped. */
@@ -95,7 +95,7 @@ export class ChainSnapshotParticipant {
     }
   }
 
-  /** While bitcoind is described, which takes an hour on mainnet: the operator's command may have ended. */
+  /** The description of the chain takes an hour on mainnet, and the operator's command may end meanwhile. */
   private async checkRequest(id: string): Promise<void> {
     if (this.aborted || boottime() - this.readAt < idleSeconds) return;
     this.readAt = boottime();

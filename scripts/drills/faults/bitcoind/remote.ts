@@ -13,6 +13,7 @@ import {
   chosenInGate,
   heightOf,
   infoOf,
+  observeChange,
   openChannel,
   prepare,
   remotesOf,
@@ -20,7 +21,6 @@ import {
   requireChange,
   requireUse,
   until,
-  waitForScheduledBlock,
 } from "./remote-steps.ts";
 
 /** A remote bitcoind on another chain, or one that is behind, is not chosen for this time, longer than the return takes. */
@@ -72,6 +72,7 @@ function fault(
     ...withRemotes,
     execute: async (run) => {
       const { instanceId } = await infoOf(run);
+      await observeChange(run);
       await run.inject(() => inject(run));
       await requireChange(run, instanceId);
       await run.waitUntilServing([run.pair.active], Date.now(), 2);
@@ -196,7 +197,7 @@ export const drills: readonly Drill[] = [
       // Eclair uses remote bitcoinds, so the loss of the local ones is no reason to move the node.
       await run.wait(unreachableSeconds);
       await run.waitUntilServing([run.pair.active], Date.now(), 2);
-      await waitForScheduledBlock(run);
+      await observeChange(run);
       await run.inject(() => remotesOf(run).first.signal("KILL"));
       await requireChange(run, instanceId);
     },
@@ -214,6 +215,7 @@ export const drills: readonly Drill[] = [
       const { first, second } = remotesOf(run);
       const { instanceId } = await infoOf(run);
       const miner = new MinerClient(run.environment.lab);
+      await observeChange(run);
       await second.client.rpc("setnetworkactive", [false]);
       await miner.mine(reorganizedBlocks);
       await second.client.mine(reorganizedBlocks + 1);
