@@ -5,7 +5,8 @@
  * `claimant` contains the hosts that want to claim, by the address that the database sees. Only the latest holder
  * acknowledges them, for its own generation. `sessions_at` describes the sessions of a host as one text, which changes with each
  * statement. It is null while a statement runs, and when the owner cannot see a session of any login: a host must not look silent
- * because its sessions are hidden. A claim compares the sessions after it has locked the lease: from then on, the holder's host
+ * because its sessions are hidden. It is written in PL/pgSQL, which keeps its plan between calls: every standby calls it twenty
+ * times a second. A claim compares the sessions after it has locked the lease: from then on, the holder's host
  * gets no answer of the database, and an answer that it got just before is seen. A holder that was frozen inside a transaction
  * keeps a lock on the lease; only then, the claim ends the holder's sessions first, and none may exist after that.
  */
@@ -33,13 +34,15 @@ language sql security definer set search_path = pg_catalog, pg_temp as $body$
 $body$;
 
 create or replace function eclair_ami.sessions_at(address inet) returns text
-language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
-  select case when bool_or(a.backend_start is null) or bool_or(a.client_addr = address
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $body$
+begin
+  return (select case when bool_or(a.backend_start is null) or bool_or(a.client_addr = address
       and (a.state = 'active' or a.state is null or a.query_start is null or a.state_change is null)) then null
     else coalesce(string_agg(concat_ws(' ', a.pid, extract(epoch from a.backend_start), extract(epoch from a.query_start),
       extract(epoch from a.state_change)), ',' order by a.pid) filter (where a.client_addr = address), '') end
   from pg_stat_activity a
-  where a.datname = current_database() and a.usesysid = any ((select eclair_ami.logins())::oid[]);
+  where a.datname = current_database() and a.usesysid = any ((select eclair_ami.logins())::oid[]));
+end
 $body$;
 
 create or replace function eclair_ami.claim_lease(holder_eclair_instance_id text, holder_generation bigint, holder_sessions text)

@@ -10,6 +10,8 @@ import { slotNames } from "./slots.ts";
 const maximumArmedSeconds = 3600;
 /** An Eclair that has not reached its gate after this time never will. */
 const armWithinSeconds = 60;
+/** How often the units are read while nothing is about to change. The gates and the kernel tell when an Eclair ends. */
+const settledSeconds = 5;
 const exitWithinMilliseconds = 500;
 const exitPollMilliseconds = 5;
 
@@ -17,6 +19,8 @@ const exitPollMilliseconds = 5;
 export class EclairProcesses {
   readonly slots: readonly Slot[];
   private readonly onEnd: (slot: Slot) => void;
+  /** When the units were read last. On CLOCK_BOOTTIME. */
+  private readAt = -Infinity;
 
   /** @param onEnd called once for each Eclair that ended, whatever the cause */
   constructor(database: Upstream, onEnd: (slot: Slot) => void) {
@@ -32,9 +36,16 @@ export class EclairProcesses {
     for (const slot of this.slots) await slot.listen();
   }
 
+  /** Reads the state of both units from systemd, less often while no Eclair starts or stops. */
+  async pollIfDue(): Promise<void> {
+    const settled = this.slots.every((slot) => slot.settled);
+    if (!settled || boottime() - this.readAt > settledSeconds) await this.poll();
+  }
+
   /** Reads the state of both units from systemd. */
   async poll(): Promise<void> {
     const units = await readUnits(this.slots.map(({ unitName }) => unitName));
+    this.readAt = boottime();
     for (const [index, slot] of this.slots.entries()) {
       const unit = units[index];
       if (unit !== undefined && !(await slot.observe(unit))) this.onEnd(slot);

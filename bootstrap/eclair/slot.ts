@@ -32,6 +32,8 @@ export class Slot {
   armInputs: ArmInputs | undefined;
   /** This host killed the Eclair. */
   private killed = false;
+  /** This host asked systemd to stop or to kill the Eclair. */
+  private ending = false;
   private invocationId = "";
   /** The loopback address of the gate, and of the Eclair behind a door. */
   readonly address: string;
@@ -74,9 +76,16 @@ export class Slot {
     return this.unit === "running" && !this.opened && !this.armed;
   }
 
+  /** No change of the unit is expected: it is stopped, or its Eclair waits at the gate or is connected. */
+  get settled(): boolean {
+    if (this.unit === "stopped") return true;
+    return this.unit === "running" && this.pid !== 0 && !this.arming && !this.ending;
+  }
+
   async start(armInputs: ArmInputs): Promise<void> {
     this.gate.cut();
     this.killed = false;
+    this.ending = false;
     this.armInputs = armInputs;
     this.startedAt = boottime();
     this.eclairInstanceId = undefined;
@@ -93,6 +102,7 @@ export class Slot {
 
   /** Eclair releases its lease and takes some seconds to stop. */
   async stop(): Promise<void> {
+    this.ending = true;
     await stopUnit(this.unitName);
   }
 
@@ -100,6 +110,7 @@ export class Slot {
   async kill(): Promise<void> {
     if (this.armed) logEvent("eclair.disarmed", { slot: this.name, pid: this.pid });
     this.killed = true;
+    this.ending = true;
     this.gate.cut();
     await killUnit(this.unitName);
   }

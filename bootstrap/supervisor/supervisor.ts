@@ -133,7 +133,7 @@ export class Supervisor {
     this.chain.follow();
     await Promise.all([
       // When systemd does not answer, the last state remains.
-      logErrors("poll-units", () => this.processes.poll()),
+      logErrors("poll-units", () => this.processes.pollIfDue()),
       this.poller.poll(),
     ]);
     // In any case: a gate that hangs sends no status.

@@ -3,19 +3,24 @@ import { EclairProcesses } from "../../../bootstrap/eclair/processes.ts";
 import type { Slot } from "../../../bootstrap/eclair/slot.ts";
 import type { Unit } from "../../../bootstrap/os/systemd.ts";
 
-const { units, killUnit } = vi.hoisted(() => ({
-  units: { a: "stopped", b: "stopped" } as Record<string, "stopped" | "running">,
-  killUnit: vi.fn<(name: string) => Promise<void>>(),
-}));
-vi.mock(import("../../../bootstrap/os/systemd.ts"), () => ({
-  readUnits: (): Promise<Unit[]> =>
-    Promise.resolve(
-      [units["a"], units["b"]].map((state = "stopped") => ({
-        state,
-        pid: state === "running" ? process.pid : 0,
-        invocationId: "",
-      })),
+const { units, readUnits, killUnit } = vi.hoisted(() => {
+  const states: Record<string, "stopped" | "running"> = { a: "stopped", b: "stopped" };
+  return {
+    units: states,
+    readUnits: vi.fn<() => Promise<Unit[]>>(() =>
+      Promise.resolve(
+        [states["a"], states["b"]].map((state = "stopped") => ({
+          state,
+          pid: state === "running" ? process.pid : 0,
+          invocationId: "",
+        })),
+      ),
     ),
+    killUnit: vi.fn<(name: string) => Promise<void>>(),
+  };
+});
+vi.mock(import("../../../bootstrap/os/systemd.ts"), () => ({
+  readUnits,
   startUnit: (name) => {
     units[name.charAt("eclair@".length)] = "running";
     return Promise.resolve();
@@ -57,6 +62,22 @@ test("an Eclair whose kill failed is cut off from the database, and killed again
   expect(onEnd).toHaveBeenCalledOnce();
   await processes.killUnwanted();
   expect(killUnit).toHaveBeenCalledTimes(3);
+});
+
+test("the units are read each time while an Eclair starts or stops, and every five seconds otherwise", async () => {
+  const readsIn = async (polls: number) => {
+    readUnits.mockClear();
+    for (let poll = 0; poll < polls; poll += 1) await processes.pollIfDue();
+    return readUnits.mock.calls.length;
+  };
+  // Each read of the clock in this file takes a second.
+  expect(await readsIn(12)).toBe(12);
+  await reachGate(0);
+  expect(await readsIn(12)).toBeLessThanOrEqual(3);
+  processes.slots[0]?.open();
+  expect(await readsIn(12)).toBeLessThanOrEqual(3);
+  await processes.slots[0]?.stop();
+  expect(await readsIn(12)).toBe(12);
 });
 
 test("an Eclair that is connected to the database is not killed", async () => {
