@@ -57,8 +57,9 @@ export default defineConfig({
                 name: "e2e",
                 include: [endToEndTests],
                 globalSetup: ["test/e2e/one-lab.ts"],
-                // Each file has its own clusters in one lab, and most of its time is waiting.
-                maxWorkers: 3,
+                // Each file has its own clusters in one lab, and waits for most of its time. The clusters of three files leave
+                // a slow machine of two processors too little time: the product's own timeouts expire.
+                maxWorkers: 2,
                 sequence: { groupOrder: 1 },
                 testTimeout: 480_000,
                 hookTimeout: 600_000,

@@ -35,9 +35,9 @@ const state = inject("labState");
 const zoneNames = zones.map((zone) => zone.name);
 const handshakeLoad = { handshakes: 300, seconds: 30 };
 const unhealthyAfterSeconds = 60;
-/** Eclair renews the lease every 5 s, so a takeover that waits for the end of the lease takes at least 25 s. */
-const leaseSeconds = 30;
-const releasedMilliseconds = 20_000;
+/** Eclair renews the lease every 5 s, so a takeover that waits for the end of the lease takes at least 85 s. */
+const leaseSeconds = 90;
+const releasedMilliseconds = 80_000;
 
 describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", ({ eclair, id: imageId }) => {
   const name = `scaled-${eclair}`;
