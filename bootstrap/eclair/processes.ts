@@ -10,7 +10,7 @@ import { slotNames } from "./slots.ts";
 const maximumArmedSeconds = 3600;
 /** An Eclair that has not reached its gate after this time never will. */
 const armWithinSeconds = 60;
-/** How often the units are read while nothing is about to change. The gates and the kernel tell when an Eclair ends. */
+/** How often the units are read while no Eclair starts, stops or is connected. */
 const settledSeconds = 5;
 const exitWithinMilliseconds = 500;
 const exitPollMilliseconds = 5;
@@ -36,7 +36,7 @@ export class EclairProcesses {
     for (const slot of this.slots) await slot.listen();
   }
 
-  /** Reads the state of both units from systemd, less often while no Eclair starts or stops. */
+  /** Reads the state of both units from systemd, less often while no Eclair starts, stops or is connected. */
   async pollIfDue(): Promise<void> {
     const settled = this.slots.every((slot) => slot.settled);
     if (!settled || boottime() - this.readAt > settledSeconds) await this.poll();

@@ -32,8 +32,6 @@ export class Slot {
   armInputs: ArmInputs | undefined;
   /** This host killed the Eclair. */
   private killed = false;
-  /** This host asked systemd to stop or to kill the Eclair. */
-  private ending = false;
   private invocationId = "";
   /** The loopback address of the gate, and of the Eclair behind a door. */
   readonly address: string;
@@ -76,16 +74,17 @@ export class Slot {
     return this.unit === "running" && !this.opened && !this.armed;
   }
 
-  /** No change of the unit is expected: it is stopped, or its Eclair waits at the gate or is connected. */
+  /**
+   * Nothing but an end of the unit is expected, which the kernel reports. While an Eclair is connected, only systemd knows that it
+   * stops the Eclair.
+   */
   get settled(): boolean {
-    if (this.unit === "stopped") return true;
-    return this.unit === "running" && this.pid !== 0 && !this.arming && !this.ending;
+    return this.unit === "stopped" || this.armed;
   }
 
   async start(armInputs: ArmInputs): Promise<void> {
     this.gate.cut();
     this.killed = false;
-    this.ending = false;
     this.armInputs = armInputs;
     this.startedAt = boottime();
     this.eclairInstanceId = undefined;
@@ -102,7 +101,6 @@ export class Slot {
 
   /** Eclair releases its lease and takes some seconds to stop. */
   async stop(): Promise<void> {
-    this.ending = true;
     await stopUnit(this.unitName);
   }
 
@@ -110,7 +108,6 @@ export class Slot {
   async kill(): Promise<void> {
     if (this.armed) logEvent("eclair.disarmed", { slot: this.name, pid: this.pid });
     this.killed = true;
-    this.ending = true;
     this.gate.cut();
     await killUnit(this.unitName);
   }

@@ -1,7 +1,7 @@
 import { openSync, readFileSync, readSync } from "node:fs";
 import type { BootTimestamp } from "../contract/record/table.ts";
 
-/** The file stays open, because a supervisor reads the clock some hundred times a second. */
+/** The file stays open, because a supervisor reads the clock hundreds of times a second. */
 const uptimeFile = openSync("/proc/uptime", "r");
 /** Room for both numbers of the file, which end with a line break. */
 const uptimeText = Buffer.alloc(64);

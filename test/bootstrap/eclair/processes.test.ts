@@ -64,19 +64,18 @@ test("an Eclair whose kill failed is cut off from the database, and killed again
   expect(killUnit).toHaveBeenCalledTimes(3);
 });
 
-test("the units are read each time while an Eclair starts or stops, and every five seconds otherwise", async () => {
+test("the units are read at each poll, and every five seconds while no Eclair starts, stops or is connected", async () => {
   const readsIn = async (polls: number) => {
     readUnits.mockClear();
     for (let poll = 0; poll < polls; poll += 1) await processes.pollIfDue();
     return readUnits.mock.calls.length;
   };
-  // Each read of the clock in this file takes a second.
+  // An Eclair starts.
   expect(await readsIn(12)).toBe(12);
   await reachGate(0);
-  expect(await readsIn(12)).toBeLessThanOrEqual(3);
+  // Each read of the clock in this file takes a second.
+  expect([2, 3]).toContain(await readsIn(12));
   processes.slots[0]?.open();
-  expect(await readsIn(12)).toBeLessThanOrEqual(3);
-  await processes.slots[0]?.stop();
   expect(await readsIn(12)).toBe(12);
 });
 
