@@ -10,16 +10,20 @@ const NetworkInfo = z.object({ version: z.int() });
 const IndexInfo = z.record(z.string(), z.object({ synced: z.boolean() }));
 const OutputSet = z.object({ height: z.int(), bestblock: z.string(), muhash: z.string() });
 
+/** bitcoind builds an index, because a part of the index is missing. */
+export class IncompleteIndex extends Error {}
+
 /**
  * Describes the chain of a bitcoind whose tip does not change.
  * @param client may call for hours
+ * @throws IncompleteIndex, and the errors of the client
  */
 export async function describeChain(client: BitcoindClient): Promise<ChainFacts> {
   const { chain, blocks, bestblockhash } = ChainInfo.parse(await client("getblockchaininfo"));
   const { version } = NetworkInfo.parse(await client("getnetworkinfo"));
   const indexes = Object.entries(IndexInfo.parse(await client("getindexinfo")));
   const unsynced = indexes.find(([, { synced }]) => !synced);
-  if (unsynced !== undefined) throw new Error(`bitcoind builds its ${unsynced[0]}`);
+  if (unsynced !== undefined) throw new IncompleteIndex(`bitcoind builds its ${unsynced[0]}`);
   const set = OutputSet.parse(
     await client("gettxoutsetinfo", ["muhash"], { milliseconds: hashMilliseconds }),
   );

@@ -85,8 +85,10 @@ async function bootImageTest(phases: Phases, document: ImageTest): Promise<void>
 }
 
 async function bootChainVerification(phases: Phases, document: ChainVerification): Promise<void> {
-  await startUnits("eclair-chain-verification-end.timer");
-  await phases.run("render", () => prepareChainVerification(document));
+  await phases.run("render", async () => {
+    await startUnits("eclair-chain-verification-end.timer");
+    prepareChainVerification(document);
+  });
   await phases.run("chain-volume", () => mountSnapshot(document));
   await phases.run("hand-over", () => startUnits("eclair-chain-verification.service"));
 }

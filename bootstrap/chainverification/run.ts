@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { localEndpoint } from "../bitcoind/endpoints.ts";
 import { readIndexRepair } from "../bitcoind/index-commands.ts";
+import { namesCorruptIndex } from "../bitcoind/index-repair.ts";
 import type { BitcoindClient } from "../bitcoind/rpc/client.ts";
-import { clientOf, Transport } from "../bitcoind/rpc/transport.ts";
+import { localClient } from "../bitcoind/rpc/local-client.ts";
 import { ChainVerification } from "../contract/chain/verification.ts";
 import { messageOf } from "../contract/errors.ts";
 import { verificationMark, type ChainVerificationResult } from "../contract/reports/chain-verification.ts";
@@ -21,15 +21,14 @@ const shownLines = 3;
 export async function verifyChainVolume(): Promise<boolean> {
   const document = ChainVerification.parse(JSON.parse(readFileSync(paths.chainVerification, "utf8")));
   const { identity } = await loadInstance(metadataMilliseconds);
-  const { problems, transactions } = await verify(document);
+  const verification = await verify(document);
   const result: ChainVerificationResult = {
     id: document.id,
     instanceId: identity.instanceId,
-    problems: [...problems],
-    transactions,
+    ...verification,
   };
   console.log(verificationMark + JSON.stringify(result));
-  return problems.length === 0;
+  return verification.problems.length === 0 && verification.failure === undefined;
 }
 
 async function verify({ chain, facts }: ChainVerification): Promise<Verification> {
@@ -40,35 +39,42 @@ async function verify({ chain, facts }: ChainVerification): Promise<Verification
     // The command ends when bitcoind answers, or when its first start fails.
     await run("systemctl", ["start", unit]);
   } catch {
-    const reason = await lastMessages();
+    const log = await readLog();
     await run("systemctl", ["stop", unit], { allowFailure: true });
-    return { problems: [`bitcoind does not start with this volume: ${reason}`], transactions: 0 };
+    return unverified(log, `bitcoind does not start with this volume: ${lastMessages(log)}`);
   }
-  const { problems, transactions } = await verifyChain(cookieClient(chain), facts, Math.random);
-  return { problems: [...problems, ...rebuiltIndexes(await readLog())], transactions };
+  try {
+    const { problems, transactions } = await verifyChain(cookieClient(chain), facts, Math.random);
+    return { problems: [...problems, ...rebuiltIndexes(await readLog())], transactions };
+  } catch (error) {
+    // bitcoind ends when it finds a corrupt index.
+    const log = await readLog();
+    return unverified(log, `bitcoind cannot read the chain: ${messageOf(error)}; ${lastMessages(log)}`);
+  }
 }
 
+/** A bitcoind that ended for another reason than a corrupt index, or that is too slow, proves nothing about the snapshot. */
+function unverified(log: string, reason: string): Verification {
+  return namesCorruptIndex(log)
+    ? { problems: [reason], transactions: 0 }
+    : { problems: [], failure: reason, transactions: 0 };
+}
+
+/** The log of bitcoind since its last start. */
 async function readLog(): Promise<string> {
   const [state] = await readUnits([unit]);
   return await readJournal(state?.invocationId ?? "");
 }
 
-/** The last messages of a bitcoind that ended. */
-async function lastMessages(): Promise<string> {
-  try {
-    const lines = (await readLog()).split("\n");
-    const errors = lines.filter((line) => /error|corrupt/i.test(line));
-    return (errors.length > 0 ? errors : lines).slice(-shownLines).join("; ");
-  } catch (error) {
-    return messageOf(error);
-  }
+function lastMessages(log: string): string {
+  const lines = log.trim().split("\n");
+  const errors = lines.filter((line) => /error|corrupt/i.test(line));
+  return (errors.length > 0 ? errors : lines).slice(-shownLines).join("; ");
 }
 
 /** A client with the login that bitcoind creates at each start. */
 function cookieClient(chain: ChainVerification["chain"]): BitcoindClient {
   const { folder, rpcPort } = networks[chain];
   const [username = "", password = ""] = readFileSync(`${paths.chain}/${folder}.cookie`, "utf8").split(":");
-  const login = { username, password };
-  const endpoint = { ...localEndpoint({ eclair: login, gate: login }), rpcPort };
-  return clientOf(new Transport(endpoint), login, { fresh: true });
+  return localClient({ username, password }, rpcPort);
 }

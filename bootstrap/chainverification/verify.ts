@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { RpcError, type BitcoindClient } from "../bitcoind/rpc/client.ts";
-import { describeChain } from "../bitcoind/describe.ts";
+import { describeChain, IncompleteIndex } from "../bitcoind/describe.ts";
 import { messageOf } from "../contract/errors.ts";
+import type { ChainVerificationResult } from "../contract/reports/chain-verification.ts";
 import type { ChainFacts } from "../contract/requests/chain-snapshot.ts";
 
 /** The blocks whose last transaction must be in the index, spread over the chain. */
@@ -16,11 +17,12 @@ const slow = { milliseconds: 600_000 } as const;
 
 const Block = z.object({ tx: z.array(z.string()).min(1) });
 
-export type Verification = { readonly problems: readonly string[]; readonly transactions: number };
+export type Verification = Pick<ChainVerificationResult, "problems" | "failure" | "transactions">;
 
 /**
  * Compares the chain of a bitcoind without peers with what the tags of its snapshot state.
  * @param random a number from 0 to 1
+ * @throws when bitcoind does not answer
  */
 export async function verifyChain(
   client: BitcoindClient,
@@ -47,6 +49,7 @@ export async function verifyChain(
     });
     if (isConsistent !== true) problems.push(`the last ${checkedBlocks} blocks do not match the chainstate`);
   } catch (error) {
+    if (!(error instanceof RpcError || error instanceof IncompleteIndex)) throw error;
     problems.push(`bitcoind cannot read the chain: ${messageOf(error)}`);
   }
   return { problems, transactions };

@@ -50,7 +50,6 @@ export async function mountCopy(chain: Chain, owner: Omit<Ownership, "mode">): P
   linkTo(device);
   try {
     await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
-    await run("systemctl", ["start", mountUnit]);
   } catch (error) {
     // Another attempt would read the same snapshot.
     throw new EclairAmiError(
@@ -63,6 +62,7 @@ export async function mountCopy(chain: Chain, owner: Omit<Ownership, "mode">): P
       { cause: error },
     );
   }
+  await run("systemctl", ["start", mountUnit]);
   requireChain(chain);
   await run("chown", [`${owner.uid}:${owner.gid}`, paths.chain]);
 }

@@ -8,8 +8,10 @@ export const ChainVerificationResult = z.strictObject({
   /** The id of the ChainVerification document. */
   id: z.string(),
   instanceId: z.string(),
-  /** Why the snapshot must not be used; empty when it is as described. */
+  /** Why the snapshot must not be used; empty when it is as described, and after a failure. */
   problems: z.array(z.string()),
+  /** Why the instance could not verify the snapshot, which may be good. */
+  failure: z.string().optional(),
   /** The transactions that were found by txindex. */
   transactions: z.int(),
 });

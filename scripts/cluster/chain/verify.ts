@@ -34,8 +34,9 @@ const chainOf = (name: string): Chain =>
 
 /**
  * Starts an instance with a copy of a snapshot, which compares the chain with the tags of the snapshot. Tags the snapshot as
- * verified, or empties the tag of an earlier verification, and terminates the instance in every case.
- * @throws EclairAmiError with each difference
+ * verified, or empties the tag of an earlier verification when the instance found a problem of the snapshot. Terminates the
+ * instance in every case.
+ * @throws EclairAmiError with each problem, or with the reason why the instance could not verify the snapshot
  */
 export async function verifyChainSnapshot(
   target: Target,
@@ -81,6 +82,7 @@ export async function verifyChainSnapshot(
   if (instanceId === undefined) throw new Error("EC2 started no instance");
   try {
     const result = await waitForResult(target, instanceId, document.id, operation, signal);
+    if (result.failure !== undefined) throw unverified(operation, result.failure, instanceId);
     const isGood = result.problems.length === 0;
     if (isGood || snapshot.verifiedAt !== undefined)
       await ec2.send(
@@ -120,15 +122,19 @@ async function waitForResult(
     if (failure?.code === "volume.broken")
       return { id, instanceId, problems: [failure.message], transactions: 0 };
     if (failure !== undefined || performance.now() > end)
-      throw new EclairAmiError({
-        code: "chain.verification-failed",
-        operation,
-        message: failure?.message ?? `${instanceId} sent no result in time`,
-        remedy: `read \`eclair-ami logs ${instanceId}\`; do not use this snapshot before it is verified`,
-      });
+      throw unverified(operation, failure?.message ?? `${instanceId} sent no result in time`, instanceId);
     await sleep(pollMilliseconds[target.name]);
   }
 }
+
+/** The instance found nothing about the snapshot: its tags stay unchanged. */
+const unverified = (operation: string, message: string, instanceId: string): EclairAmiError =>
+  new EclairAmiError({
+    code: "chain.verification-failed",
+    operation,
+    message,
+    remedy: `the tags of the snapshot are unchanged. Read \`eclair-ami logs ${instanceId}\`, and verify the snapshot again; do not use it before it is verified`,
+  });
 
 /** The result in the output of a console; undefined for an incomplete line or another verification's result. */
 export function resultIn(text: string, id: string): ChainVerificationResult | undefined {
@@ -148,8 +154,7 @@ export function resultIn(text: string, id: string): ChainVerificationResult | un
 }
 
 /** The error of a boot that will not be repeated. */
-function failedPhase(text: string): LogLine["error"] {
-  const events = bootstrapEvents(text);
-  const failed = events.find(({ event, error }) => event === "boot.phase" && error !== undefined);
-  return failed?.error?.retryable === true ? undefined : failed?.error;
+export function failedPhase(text: string): LogLine["error"] {
+  const errors = bootstrapEvents(text).flatMap(({ event, error }) => (event === "boot.phase" ? [error] : []));
+  return errors.find((error) => error !== undefined && error.retryable !== true);
 }

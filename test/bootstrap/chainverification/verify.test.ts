@@ -56,6 +56,11 @@ test.each<[string, Readonly<Record<string, unknown>>, RegExp]>([
   expect(problems[0]).toMatch(problem);
 });
 
+test("a bitcoind that does not answer says nothing about the chain", async () => {
+  const answers = { gettxoutsetinfo: new Error("no answer") };
+  await expect(verifyChain(bitcoind(answers), chainFacts, middle)).rejects.toThrow("no answer");
+});
+
 test("an index that bitcoind had to complete is a problem", () => {
   const log =
     "2026 txindex thread start\n2026 Syncing txindex with block chain from height 1\n2026 txindex is enabled at height 42\n";

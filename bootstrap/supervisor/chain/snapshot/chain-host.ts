@@ -1,7 +1,6 @@
 import { describeChain } from "../../../bitcoind/describe.ts";
-import { localEndpoint } from "../../../bitcoind/endpoints.ts";
 import { readIndexRepair } from "../../../bitcoind/index-commands.ts";
-import { clientOf, Transport } from "../../../bitcoind/rpc/transport.ts";
+import { localClient } from "../../../bitcoind/rpc/local-client.ts";
 import type { ChainFacts } from "../../../contract/requests/chain-snapshot.ts";
 import { run } from "../../../os/run.ts";
 import { startUnit } from "../../../os/systemd.ts";
@@ -25,9 +24,7 @@ export type ChainHost = {
 };
 
 export function chainHost(login: SupervisorSecrets["bitcoind"]["gate"]): ChainHost {
-  const client = clientOf(new Transport(localEndpoint({ eclair: login, gate: login })), login, {
-    fresh: true,
-  });
+  const client = localClient(login);
   return {
     describe: async () => {
       if (readIndexRepair()?.state === "broken")
