@@ -104,8 +104,7 @@ export async function createChainSnapshot(
       }),
     );
     onStep(`created ${SnapshotId}`);
-    if (!(await markCreated(table, stopped, operation, SnapshotId)))
-      throw await abortedError(table, operation, SnapshotId);
+    await markCreated(table, stopped, operation, SnapshotId);
     await wait("resumed", resumeMilliseconds, SnapshotId);
     onStep("resumed");
     return { snapshotId: SnapshotId, facts: stopped.facts };
@@ -115,16 +114,21 @@ export async function createChainSnapshot(
   }
 }
 
-/** @returns false when the standby has aborted */
+/** @throws EclairAmiError when the standby has aborted */
 async function markCreated(
   table: ClusterTable,
   stopped: ChainSnapshotRequest,
   operation: string,
   snapshotId: string,
-): Promise<boolean> {
+): Promise<void> {
   try {
-    return await table.chainSnapshots.advance(stopped, { ...stopped, step: "created" });
+    if (await table.chainSnapshots.advance(stopped, { ...stopped, step: "created" })) return;
+    const current = await table.chainSnapshots.read();
+    // The SDK repeats a write whose answer was lost, and the table refuses the second one.
+    const isCreated = current?.id === stopped.id && ["created", "resumed"].includes(current.step);
+    if (!isCreated) throw abortedError(current, operation, snapshotId);
   } catch (error) {
+    if (error instanceof EclairAmiError) throw error;
     throw new EclairAmiError(
       {
         code: "chain.aborted",
@@ -175,7 +179,7 @@ async function waitForStep(
     if (read !== undefined) {
       const { current } = read;
       if (current?.id !== request.id || current.step === "aborted")
-        throw await abortedError(table, operation, snapshotId);
+        throw abortedError(current, operation, snapshotId);
       if (current.step === step) return current;
       last = current;
     }
@@ -185,17 +189,17 @@ async function waitForStep(
         operation,
         message: `the instance did not reach the step ${step}: its step is ${last.step}`,
         remedy: `read \`eclair-ami logs ${last.instanceId}\`. The instance starts its bitcoind by itself`,
+        ...(snapshotId !== undefined && { mayHaveChanged: `${snapshotId} exists` }),
       });
     await sleep(pollMilliseconds[target.name]);
   }
 }
 
-async function abortedError(
-  table: ClusterTable,
+function abortedError(
+  current: ChainSnapshotRequest | undefined,
   operation: string,
   snapshotId?: string,
-): Promise<EclairAmiError> {
-  const current = await table.chainSnapshots.read();
+): EclairAmiError {
   return new EclairAmiError({
     code: "chain.aborted",
     operation,
