@@ -11,7 +11,7 @@ import { whileReading } from "./renewals.ts";
 const state = inject("labState");
 /** Eclair renews the lease every 5 s, so a takeover that waits for the end of the lease takes at least 85 s. */
 const leaseSeconds = 90;
-const releasedMilliseconds = 80_000;
+const releasedMilliseconds = 45_000;
 
 describe.each(inject("images"))("two instances of one node ($eclair)", ({ eclair, id: imageId }) => {
   let nodes: Cluster;

@@ -37,7 +37,7 @@ const handshakeLoad = { handshakes: 300, seconds: 30 };
 const unhealthyAfterSeconds = 60;
 /** Eclair renews the lease every 5 s, so a takeover that waits for the end of the lease takes at least 85 s. */
 const leaseSeconds = 90;
-const releasedMilliseconds = 80_000;
+const releasedMilliseconds = 45_000;
 
 describe.each(inject("images"))("an Auto Scaling group of one node ($eclair)", ({ eclair, id: imageId }) => {
   const name = `scaled-${eclair}`;
