@@ -23,7 +23,8 @@ export async function latestChainSnapshot(client: EC2Client, node: Node): Promis
       remedy:
         "create one with `eclair-ami chain snapshot` and `eclair-ami chain verify`, or remove `chainVolume.snapshotId`: bitcoind then downloads the whole chain",
     });
-  return use(latest);
+  logChoice(latest);
+  return latest;
 }
 
 /**
@@ -37,7 +38,10 @@ export async function replacementSnapshot(
   node: Node,
 ): Promise<UsableSnapshot | undefined> {
   const latest = choose(await readChainSnapshots(client), node);
-  if (latest?.cluster === node.cluster) return use(latest);
+  if (latest?.cluster === node.cluster) {
+    logChoice(latest);
+    return latest;
+  }
   logEvent("volume.empty-replacement", {}, "warn");
   return undefined;
 }
@@ -54,7 +58,6 @@ async function readChainSnapshots(client: EC2Client): Promise<readonly Snapshot[
 const choose = (snapshots: readonly Snapshot[], node: Node) =>
   latestSnapshot(snapshots, { ...node, bitcoindVersion: bitcoindVersion() });
 
-function use(snapshot: UsableSnapshot): UsableSnapshot {
-  logEvent("volume.from-snapshot", { snapshotId: snapshot.snapshotId, height: snapshot.facts.height });
-  return snapshot;
+function logChoice({ snapshotId, facts }: UsableSnapshot): void {
+  logEvent("volume.from-snapshot", { snapshotId, height: facts.height });
 }

@@ -34,8 +34,9 @@ export type AttachedVolume = {
 /**
  * Attaches the chain volume of the cluster's last instance in this availability zone, or a new volume: from the snapshot
  * of the configuration, or empty. While an instance of the zone is being terminated, this function waits for the volume of that
- * instance: an unattached volume has an older chain. A volume with the tag `broken` is not used. When the configuration names no snapshot, the volume that replaces it is created from
- * the newest verified snapshot of the cluster; without such a snapshot, the new volume is empty.
+ * instance: an unattached volume has an older chain. A volume with the tag `broken` is not used. When the configuration names no
+ * snapshot, the volume that replaces it is created from the newest verified snapshot of the cluster; without such a snapshot, the new
+ * volume is empty.
  */
 export async function attachChainVolume(
   { cluster, chain, failover }: Pick<NodeConfiguration, "cluster" | "chain" | "failover">,
@@ -59,10 +60,11 @@ export async function attachChainVolume(
       const isLate = performance.now() > deadline;
       // The last instance may still be shutting down, with the volume attached.
       const mustWait = await isReleasing(volumes);
-      const usable = await withoutVolumesOfStartingInstances(volumes);
       if (mustWait)
         for (const volume of volumes) if (holder(volume) !== undefined) awaited.add(volume.VolumeId);
-      if (!mustWait || isLate) {
+      const maySelect = !mustWait || isLate;
+      const usable = maySelect ? await withoutVolumesOfStartingInstances(volumes) : [];
+      if (maySelect) {
         const rank = ({ VolumeId }: Volume) => (awaited.has(VolumeId) ? 0 : 1);
         const available = usable
           .filter((volume) => volume.State === "available")

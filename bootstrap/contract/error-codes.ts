@@ -77,7 +77,7 @@ export const errorCodes = {
   "drill.in-progress": "Another process runs drills in this lab.",
   "drill.invalid": "The drill cannot be run as requested.",
   "drill.other-results":
-    "The results file contains runs of another image, another lease or another machine, or has another format.",
+    "The results file contains runs of another image, another lease or another number of processors, or has another format.",
   "drill.pair-not-ready":
     "The two instances of the drilled cluster did not become active and standby in time.",
   "drill.peer-not-ready": "The peer of the drilled node did not become ready in time.",

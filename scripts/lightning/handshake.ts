@@ -97,20 +97,13 @@ export const handshakeOutcomes = ["answered", "refused", "cut", "late"] as const
 export type HandshakeOutcome = (typeof handshakeOutcomes)[number];
 
 /** Begins a handshake with a node, and waits for its second act. */
-export const tryHandshake = (
+export async function tryHandshake(
   nodeId: string,
   host: string,
   port: number,
   timeoutMilliseconds: number,
-): Promise<HandshakeOutcome> => completeHandshake(beginHandshake(nodeId), host, port, timeoutMilliseconds);
-
-/** The same with a handshake whose first act was computed before. */
-export async function completeHandshake(
-  { actOne, isActTwo }: Handshake,
-  host: string,
-  port: number,
-  timeoutMilliseconds: number,
 ): Promise<HandshakeOutcome> {
+  const { actOne, isActTwo } = beginHandshake(nodeId);
   const answer = await sendActOne(actOne, host, port, timeoutMilliseconds);
   return outcomeOf(answer, isActTwo);
 }

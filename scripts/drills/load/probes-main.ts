@@ -1,6 +1,6 @@
 // Begins a handshake with the node at each of its endpoints, twenty times a second, and reports the outcomes. Runs in the
 // namespace from which the endpoints can be reached.
-import { setImmediate as inputHandled, setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { beginHandshake, outcomeOf, sendActOne } from "../../lightning/handshake.ts";
 import { reportEvent } from "./events.ts";
 
@@ -19,7 +19,7 @@ async function beginProbe(endpoint: string, host: string, port: number): Promise
   const answer = await sendActOne(handshake.actOne, host, port, Number(timeoutMilliseconds));
   const endedAt = Date.now();
   checked = checked.then(async () => {
-    await inputHandled();
+    await nextTurn();
     reportEvent({ kind: "probe", at, endpoint, outcome: outcomeOf(answer, handshake.isActTwo), endedAt });
   });
 }

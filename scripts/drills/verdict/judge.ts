@@ -99,7 +99,8 @@ function verdict(
 
 /**
  * The handshakes at each address of the load balancer that failed although a door would have held them and passed them on. A door
- * gives up a handshake only when it has held it for its time, and the node has not answered most of the others promptly meanwhile.
+ * gives up a handshake only when it has held it for its time, and meanwhile the node has not answered promptly: at most half of the
+ * answers to later handshakes were prompt.
  */
 function failedHandshakes({ hosts, faultAt }: Observations, probes: readonly Probe[]): string[] {
   const answers = probes.flatMap(({ outcome, endedAt }) => (outcome === "answered" ? [endedAt] : []));

@@ -31,6 +31,20 @@ test("knows no number for an address at which nothing listens", async () => {
   expect(unacceptedConnections(eclairA, testHosts.ports.inner)).toBeUndefined();
 });
 
+test("a backlog of which less than half can be in use is not counted: to list the sockets takes milliseconds", async () => {
+  const eclair = await testHosts.pausableEclair(eclairA);
+  const { outer } = testHosts.ports;
+  const backlog = new Backlog(4);
+  await eclair.pause();
+  for (let count = 0; count < 4; count += 1) testHosts.client(eclairA);
+  await until(() => unacceptedConnections(eclairA, outer) === 4);
+  expect(backlog.take()).toBe(true);
+  backlog.measure(eclairA, outer);
+  expect(backlog.take()).toBe(true);
+  backlog.measure(eclairA, outer);
+  expect(backlog.take()).toBe(false);
+});
+
 test("a backlog has room again when connections were accepted", async () => {
   const eclair = await testHosts.pausableEclair(eclairA);
   const { outer } = testHosts.ports;
