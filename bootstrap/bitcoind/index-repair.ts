@@ -18,7 +18,7 @@ export type IndexRepair = z.infer<typeof IndexRepair>;
  * (`HandleError` in its src/dbwrapper.cpp). An IO error is another cause, such as a full disk.
  */
 const corruptIndex = /Please restart with -reindex|Fatal LevelDB error: Corruption/;
-/** @param log of a bitcoind that ended */
+/** @param log of a bitcoind since its start */
 export const namesCorruptIndex = (log: string): boolean => corruptIndex.test(log);
 /** An index that is corrupt again within this time was not corrupted by a single event, such as a power loss. */
 const againMilliseconds = 7 * 24 * 3600 * 1000;

@@ -9,19 +9,21 @@ import { verificationMark, type ChainVerificationResult } from "../contract/repo
 import { loadInstance } from "../imds/identity.ts";
 import { paths } from "../os/paths.ts";
 import { run } from "../os/run.ts";
-import { readJournal, readUnits } from "../os/systemd.ts";
+import { readJournal, readUnits, syncJournal } from "../os/systemd.ts";
 import { networks } from "../render/networks.ts";
 import { rebuiltIndexes, verifyChain, type Verification } from "./verify.ts";
 
 const metadataMilliseconds = 10_000;
 const unit = "bitcoind.service";
 const shownLines = 3;
+/** bitcoind ends when an index belongs to other blocks (`BaseIndex::Init` in its src/index/base.cpp). */
+const foreignIndex = /Please rebuild the index/;
 
 /** Verifies the chain on the copy of a snapshot, and writes one line of JSON to the console. */
 export async function verifyChainVolume(): Promise<boolean> {
   const document = ChainVerification.parse(JSON.parse(readFileSync(paths.chainVerification, "utf8")));
   const { identity } = await loadInstance(metadataMilliseconds);
-  const verification = await verify(document);
+  const verification = await verify(document).catch((error: unknown) => failureBecause(messageOf(error)));
   const result: ChainVerificationResult = {
     id: document.id,
     instanceId: identity.instanceId,
@@ -39,29 +41,33 @@ async function verify({ chain, facts }: ChainVerification): Promise<Verification
     // The command ends when bitcoind answers, or when its first start fails.
     await run("systemctl", ["start", unit]);
   } catch {
-    const log = await readLog();
+    const log = await readLog().catch(messageOf);
     await run("systemctl", ["stop", unit], { allowFailure: true });
     return unverified(log, `bitcoind does not start with this volume: ${lastMessages(log)}`);
   }
+  let verification: Verification;
   try {
-    const { problems, transactions } = await verifyChain(cookieClient(chain), facts, Math.random);
-    return { problems: [...problems, ...rebuiltIndexes(await readLog())], transactions };
+    verification = await verifyChain(cookieClient(chain), facts, Math.random);
   } catch (error) {
     // bitcoind ends when it finds a corrupt index.
-    const log = await readLog();
+    const log = await readLog().catch(messageOf);
     return unverified(log, `bitcoind cannot read the chain: ${messageOf(error)}; ${lastMessages(log)}`);
   }
+  const { problems, transactions } = verification;
+  return { problems: [...problems, ...rebuiltIndexes(await readLog())], transactions };
 }
 
 /** A bitcoind that ended for another reason than a corrupt index, or that is too slow, proves nothing about the snapshot. */
 function unverified(log: string, reason: string): Verification {
-  return namesCorruptIndex(log)
-    ? { problems: [reason], transactions: 0 }
-    : { problems: [], failure: reason, transactions: 0 };
+  const isCorrupt = namesCorruptIndex(log) || foreignIndex.test(log);
+  return isCorrupt ? { problems: [reason], transactions: 0 } : failureBecause(reason);
 }
+
+const failureBecause = (failure: string): Verification => ({ problems: [], failure, transactions: 0 });
 
 /** The log of bitcoind since its last start. */
 async function readLog(): Promise<string> {
+  await syncJournal();
   const [state] = await readUnits([unit]);
   return await readJournal(state?.invocationId ?? "");
 }

@@ -22,7 +22,7 @@ export type Verification = Pick<ChainVerificationResult, "problems" | "failure" 
 /**
  * Compares the chain of a bitcoind without peers with what the tags of its snapshot state.
  * @param random a number from 0 to 1
- * @throws when bitcoind does not answer
+ * @throws an error that says nothing about the chain, such as no answer, when there is no problem otherwise
  */
 export async function verifyChain(
   client: BitcoindClient,
@@ -49,10 +49,16 @@ export async function verifyChain(
     });
     if (isConsistent !== true) problems.push(`the last ${checkedBlocks} blocks do not match the chainstate`);
   } catch (error) {
-    if (!(error instanceof RpcError || error instanceof IncompleteIndex)) throw error;
+    if (problems.length === 0 && !concernsChain(error)) throw error;
     problems.push(`bitcoind cannot read the chain: ${messageOf(error)}`);
   }
   return { problems, transactions };
+}
+
+/** An error that bitcoind answers, unless it cannot read the volume or is shutting down. */
+function concernsChain(error: unknown): boolean {
+  if (error instanceof IncompleteIndex) return true;
+  return error instanceof RpcError && !/IO error|Shutting down/.test(error.message);
 }
 
 /**

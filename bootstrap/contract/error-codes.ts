@@ -219,6 +219,7 @@ export const errorCodes = {
     "The file system of the chain volume has errors that need an operator, or bitcoind's index on it is corrupt again.",
   "volume.chain-mismatch": "The chain volume contains another chain.",
   "volume.foreign-data": "The chain volume was not created by this project, or by another version of it.",
+  "volume.mount-failed": "The copy of a snapshot could not be mounted.",
   "volume.not-found":
     "The chain volume did not appear as a device, or several volumes could be the copy of a snapshot.",
 } as const satisfies Readonly<Record<string, string>>;

@@ -46,8 +46,14 @@ export async function mountChainVolume(
 
 /** Mounts the second volume of an instance that verifies a snapshot. Its chain must be as expected. */
 export async function mountCopy(chain: Chain, owner: Omit<Ownership, "mode">): Promise<void> {
-  const device = await awaitCopy();
+  if (!(await isMounted())) await checkAndMount(await awaitCopy());
+  requireChain(chain);
+  await run("chown", [`${owner.uid}:${owner.gid}`, paths.chain]);
+}
+
+async function checkAndMount(device: string): Promise<void> {
   linkTo(device);
+  const operation = "mounting the copy of the snapshot";
   try {
     await run("fsck.ext4", ["-p", device], { allowStatus: [1] });
   } catch (error) {
@@ -55,16 +61,26 @@ export async function mountCopy(chain: Chain, owner: Omit<Ownership, "mode">): P
     throw new EclairAmiError(
       {
         code: "volume.broken",
-        operation: "mounting the copy of the snapshot",
+        operation,
         message: `the file system of the snapshot cannot be used: ${messageOf(error)}`,
         remedy: "do not use this snapshot: delete it, and create another one",
       },
       { cause: error },
     );
   }
-  await run("systemctl", ["start", mountUnit]);
-  requireChain(chain);
-  await run("chown", [`${owner.uid}:${owner.gid}`, paths.chain]);
+  try {
+    await run("systemctl", ["start", mountUnit]);
+  } catch (error) {
+    throw new EclairAmiError(
+      {
+        code: "volume.mount-failed",
+        operation,
+        message: `the copy of the snapshot cannot be mounted: ${messageOf(error)}`,
+        remedy: "verify the snapshot again. When this is repeated, do not use it: create another one",
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** The name of the link of any EBS volume. */

@@ -87,6 +87,7 @@ describe("snapshots of a chain volume", () => {
       ]);
       const result = await chain("verify", snapshotId, "--image", imageId);
       expect(result.exitCode).toBe(1);
+      expect(result.stderr).toContain("do not use this snapshot: delete it");
       return result.stderr;
     } finally {
       await copy(`${file}.original`, file);

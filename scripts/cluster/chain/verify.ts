@@ -27,6 +27,8 @@ import { unlessUnreachable } from "./unreachable.ts";
 const timeoutMilliseconds = { lab: 180_000, aws: 6 * 3600 * 1000 } as const;
 const pollMilliseconds = { lab: 500, aws: 15_000 } as const;
 const device = "/dev/sdf";
+/** The errors of a boot that are problems of the snapshot. */
+const problemCodes = ["volume.broken", "volume.chain-mismatch"];
 
 /** bitcoind's names of the chains that Eclair names differently. */
 const chainOf = (name: string): Chain =>
@@ -119,7 +121,7 @@ async function waitForResult(
     const result = resultIn(text, id);
     if (result !== undefined) return result;
     const failure = failedPhase(text);
-    if (failure?.code === "volume.broken")
+    if (failure !== undefined && problemCodes.includes(failure.code ?? ""))
       return { id, instanceId, problems: [failure.message], transactions: 0 };
     if (failure !== undefined || performance.now() > end)
       throw unverified(operation, failure?.message ?? `${instanceId} sent no result in time`, instanceId);

@@ -59,6 +59,14 @@ test.each<[string, Readonly<Record<string, unknown>>, RegExp]>([
 test("a bitcoind that does not answer says nothing about the chain", async () => {
   const answers = { gettxoutsetinfo: new Error("no answer") };
   await expect(verifyChain(bitcoind(answers), chainFacts, middle)).rejects.toThrow("no answer");
+  const unreadable = { gettxoutsetinfo: new RpcError(-1, "Fatal LevelDB error: IO error: 000005.ldb") };
+  await expect(verifyChain(bitcoind(unreadable), chainFacts, middle)).rejects.toThrow("IO error");
+});
+
+test("a problem that was found remains when bitcoind does not answer later", async () => {
+  const answers = { getrawtransaction: new RpcError(-5, "No such"), verifychain: new Error("no answer") };
+  const { problems } = await verifyChain(bitcoind(answers), chainFacts, middle);
+  expect(problems).toContain("txindex has no transaction of block 1: No such");
 });
 
 test("an index that bitcoind had to complete is a problem", () => {

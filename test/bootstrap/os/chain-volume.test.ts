@@ -14,7 +14,13 @@ const chainLink = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0c";
 const blockBytes = 4096;
 
 /** What the programs of the host find on the volume. */
-const disk = { signatures: "", fsckFails: false, fileSystemBlocks: 1_000_000, volumeBlocks: 1_000_000 };
+const disk = {
+  signatures: "",
+  fsckFails: false,
+  mount: "inactive",
+  fileSystemBlocks: 1_000_000,
+  volumeBlocks: 1_000_000,
+};
 const commands: string[] = [];
 /** The exit statuses of fsck that count as a success, besides 0. */
 const fsckStatuses: unknown[] = [];
@@ -26,6 +32,8 @@ vi.mock("../../../bootstrap/os/run.ts", () => ({
     if (command === "findmnt") return await Promise.resolve(`${root}p1\n`);
     if (command === "wipefs") return disk.signatures;
     if (command === "fsck.ext4" && disk.fsckFails) throw new Error("fsck.ext4 failed (4)");
+    if (command === "systemctl" && args[0] === "is-active") return disk.mount;
+    if (command === "systemctl" && disk.mount === "failed") throw new Error("systemctl failed (1)");
     if (command === "dumpe2fs") return `Block count:  ${disk.fileSystemBlocks}\nBlock size:  ${blockBytes}\n`;
     if (command === "blockdev") return `${disk.volumeBlocks * blockBytes}\n`;
     return "";
@@ -66,6 +74,7 @@ beforeEach(() => {
   Object.assign(disk, {
     signatures: "ext4\n",
     fsckFails: false,
+    mount: "inactive",
     fileSystemBlocks: 1_000_000,
     volumeBlocks: 1_000_000,
   });
@@ -135,6 +144,20 @@ describe("the copy of a snapshot", () => {
       code: "volume.broken",
       retryable: false,
     });
+  });
+
+  test("that cannot be mounted says nothing about the snapshot", async () => {
+    disk.mount = "failed";
+    await expect(mountCopy("regtest", owner)).rejects.toMatchObject({
+      code: "volume.mount-failed",
+      retryable: false,
+    });
+  });
+
+  test("is not checked again when another attempt of the boot mounted it", async () => {
+    disk.mount = "active";
+    await mountCopy("regtest", owner);
+    expect(ran("fsck")).toEqual([]);
   });
 
   test("is not guessed among several volumes", async () => {
