@@ -114,7 +114,7 @@ export async function createChainSnapshot(
   }
 }
 
-/** @throws EclairAmiError when the standby has aborted */
+/** Tells the standby that the snapshot exists. The wait for the next step finds out what became of the write. */
 async function markCreated(
   table: ClusterTable,
   stopped: ChainSnapshotRequest,
@@ -122,13 +122,9 @@ async function markCreated(
   snapshotId: string,
 ): Promise<void> {
   try {
-    if (await table.chainSnapshots.advance(stopped, { ...stopped, step: "created" })) return;
-    const current = await table.chainSnapshots.read();
-    // The SDK repeats a write whose answer was lost, and the table refuses the second one.
-    const isCreated = current?.id === stopped.id && ["created", "resumed"].includes(current.step);
-    if (!isCreated) throw abortedError(current, operation, snapshotId);
+    // False after an abort, and after a write whose answer was lost: the SDK repeats it, and the table refuses the second one.
+    await unlessUnreachable(() => table.chainSnapshots.advance(stopped, { ...stopped, step: "created" }));
   } catch (error) {
-    if (error instanceof EclairAmiError) throw error;
     throw new EclairAmiError(
       {
         code: "chain.aborted",
@@ -189,7 +185,9 @@ async function waitForStep(
         operation,
         message: `the instance did not reach the step ${step}: its step is ${last.step}`,
         remedy: `read \`eclair-ami logs ${last.instanceId}\`. The instance starts its bitcoind by itself`,
-        ...(snapshotId !== undefined && { mayHaveChanged: `${snapshotId} exists` }),
+        ...(snapshotId !== undefined && {
+          mayHaveChanged: `${snapshotId} exists${last.step === "stopped" ? ", and may be incomplete: delete it" : ""}`,
+        }),
       });
     await sleep(pollMilliseconds[target.name]);
   }

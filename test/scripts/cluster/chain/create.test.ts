@@ -105,6 +105,15 @@ test("a table that may not be read ends the command, and the request", async () 
   expect(state.request?.step).toBe("aborted");
 });
 
+test("a snapshot whose request was written counts although the answer to the write was lost", async () => {
+  const { create } = setUp({
+    beforeAdvance: (table, request) => {
+      if (request.step === "created") table.request = request;
+    },
+  });
+  expect(await create()).toMatchObject({ snapshotId: "snap-1" });
+});
+
 test("a snapshot whose request cannot be written is named, because it may be incomplete", async () => {
   const { create } = setUp({
     beforeAdvance: (_table, { step }) => {
