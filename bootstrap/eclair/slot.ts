@@ -75,8 +75,8 @@ export class Slot {
   }
 
   /**
-   * Nothing but an end of the unit is expected, which the kernel reports. While an Eclair is connected, only systemd knows that it
-   * stops the Eclair.
+   * The unit is stopped, or its Eclair is armed: the kernel reports the end of an armed Eclair. While an Eclair is connected, only
+   * systemd knows that it stops the Eclair.
    */
   get settled(): boolean {
     return this.unit === "stopped" || this.armed;

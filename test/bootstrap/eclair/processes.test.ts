@@ -4,14 +4,14 @@ import type { Slot } from "../../../bootstrap/eclair/slot.ts";
 import type { Unit } from "../../../bootstrap/os/systemd.ts";
 
 const { units, readUnits, killUnit } = vi.hoisted(() => {
-  const states: Record<string, "stopped" | "running"> = { a: "stopped", b: "stopped" };
+  const states: Record<string, Unit["state"]> = { a: "stopped", b: "stopped" };
   return {
     units: states,
     readUnits: vi.fn<() => Promise<Unit[]>>(() =>
       Promise.resolve(
         [states["a"], states["b"]].map((state = "stopped") => ({
           state,
-          pid: state === "running" ? process.pid : 0,
+          pid: state === "stopped" ? 0 : process.pid,
           invocationId: "",
         })),
       ),
@@ -75,6 +75,11 @@ test("the units are read at each poll, and every five seconds while no Eclair st
   await reachGate(0);
   // Each read of the clock in this file takes a second.
   expect([2, 3]).toContain(await readsIn(12));
+  units["a"] = "stopping";
+  await processes.poll();
+  expect(await readsIn(12)).toBe(12);
+  units["a"] = "running";
+  await processes.poll();
   processes.slots[0]?.open();
   expect(await readsIn(12)).toBe(12);
 });
