@@ -23,7 +23,6 @@ export async function latestChainSnapshot(client: EC2Client, node: Node): Promis
       remedy:
         "create one with `eclair-ami chain snapshot` and `eclair-ami chain verify`, or remove `chainVolume.snapshotId`: bitcoind then downloads the whole chain",
     });
-  logChoice(latest);
   return latest;
 }
 
@@ -38,10 +37,7 @@ export async function replacementSnapshot(
   node: Node,
 ): Promise<UsableSnapshot | undefined> {
   const latest = choose(await readChainSnapshots(client), node);
-  if (latest?.cluster === node.cluster) {
-    logChoice(latest);
-    return latest;
-  }
+  if (latest?.cluster === node.cluster) return latest;
   logEvent("volume.empty-replacement", {}, "warn");
   return undefined;
 }
@@ -57,7 +53,3 @@ async function readChainSnapshots(client: EC2Client): Promise<readonly Snapshot[
 
 const choose = (snapshots: readonly Snapshot[], node: Node) =>
   latestSnapshot(snapshots, { ...node, bitcoindVersion: bitcoindVersion() });
-
-function logChoice({ snapshotId, facts }: UsableSnapshot): void {
-  logEvent("volume.from-snapshot", { snapshotId, height: facts.height });
-}

@@ -4,6 +4,7 @@ import type { NodeConfiguration } from "../contract/configuration/node.ts";
 import { EclairAmiError, messageOf } from "../contract/errors.ts";
 import type { InstanceIdentity } from "../contract/reports/instance-identity.ts";
 import { chainVolumePurpose, tags } from "../contract/tags.ts";
+import { logEvent } from "../os/log.ts";
 import { readTargetLifecycleState } from "../imds/read.ts";
 import { isLeavingGroup } from "./auto-scaling.ts";
 import { clientSettings, type AwsSettings } from "./clients.ts";
@@ -62,16 +63,12 @@ export async function attachChainVolume(
       const mustWait = await isReleasing(volumes);
       if (mustWait)
         for (const volume of volumes) if (holder(volume) !== undefined) awaited.add(volume.VolumeId);
-      const maySelect = !mustWait || isLate;
-      const usable = maySelect ? await withoutVolumesOfStartingInstances(volumes) : [];
-      if (maySelect) {
-        const rank = ({ VolumeId }: Volume) => (awaited.has(VolumeId) ? 0 : 1);
-        const available = usable
-          .filter((volume) => volume.State === "available")
-          .toSorted((a, b) => rank(a) - rank(b));
-        for (const volume of available)
-          if (await attach(ec2, volume.VolumeId ?? "")) return await use(volume);
-      }
+      const usable = mustWait && !isLate ? [] : await withoutVolumesOfStartingInstances(volumes);
+      const rank = ({ VolumeId }: Volume) => (awaited.has(VolumeId) ? 0 : 1);
+      const available = usable
+        .filter((volume) => volume.State === "available")
+        .toSorted((a, b) => rank(a) - rank(b));
+      for (const volume of available) if (await attach(ec2, volume.VolumeId ?? "")) return await use(volume);
       const creating = usable.some((volume) => volume.State === "creating");
       if (!(creating || mustWait) || isLate) break;
       await sleep(releaseIntervalMilliseconds);
@@ -149,6 +146,8 @@ export async function attachChainVolume(
       snapshotId === "latest"
         ? await latestChainSnapshot(client, node)
         : await replacementSnapshot(client, node);
+    if (chosen !== undefined)
+      logEvent("volume.from-snapshot", { snapshotId: chosen.snapshotId, height: chosen.facts.height });
     // A volume is at least as large as its snapshot, which can come from a volume that was enlarged.
     return {
       snapshotId: chosen?.snapshotId,

@@ -18,8 +18,8 @@ export type IndexRepair = z.infer<typeof IndexRepair>;
  * (`HandleError` in its src/dbwrapper.cpp). An IO error is another cause, such as a full disk.
  */
 const corruptIndex = /Please restart with -reindex|Fatal LevelDB error: Corruption/;
-/** @param log of a bitcoind since its start */
-export const namesCorruptIndex = (log: string): boolean => corruptIndex.test(log);
+/** @param log all messages of a bitcoind since its start */
+export const isIndexCorrupt = (log: string): boolean => corruptIndex.test(log);
 /** An index that is corrupt again within this time was not corrupted by a single event, such as a power loss. */
 const againMilliseconds = 7 * 24 * 3600 * 1000;
 
@@ -33,7 +33,7 @@ export function repairAfter(
   log: string,
   now: Date,
 ): IndexRepair | undefined {
-  if (!namesCorruptIndex(log)) return undefined;
+  if (!isIndexCorrupt(log)) return undefined;
   const isAgain =
     previous !== undefined &&
     previous.state !== "requested" &&

@@ -86,6 +86,7 @@ async function bootImageTest(phases: Phases, document: ImageTest): Promise<void>
 
 async function bootChainVerification(phases: Phases, document: ChainVerification): Promise<void> {
   await phases.run("render", async () => {
+    // Inside a phase: `chain verify` reads the errors of phases.
     await startUnits("eclair-chain-verification-end.timer");
     prepareChainVerification(document);
   });

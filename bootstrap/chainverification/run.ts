@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readIndexRepair } from "../bitcoind/index-commands.ts";
-import { namesCorruptIndex } from "../bitcoind/index-repair.ts";
+import { isIndexCorrupt } from "../bitcoind/index-repair.ts";
 import type { BitcoindClient } from "../bitcoind/rpc/client.ts";
 import { localClient } from "../bitcoind/rpc/local-client.ts";
 import { ChainVerification } from "../contract/chain/verification.ts";
@@ -23,7 +23,7 @@ const foreignIndex = /Please rebuild the index/;
 export async function verifyChainVolume(): Promise<boolean> {
   const document = ChainVerification.parse(JSON.parse(readFileSync(paths.chainVerification, "utf8")));
   const { identity } = await loadInstance(metadataMilliseconds);
-  const verification = await verify(document).catch((error: unknown) => failureBecause(messageOf(error)));
+  const verification = await verify(document).catch((error: unknown) => notVerified(messageOf(error)));
   const result: ChainVerificationResult = {
     id: document.id,
     instanceId: identity.instanceId,
@@ -43,7 +43,7 @@ async function verify({ chain, facts }: ChainVerification): Promise<Verification
   } catch {
     const log = await readLog().catch(messageOf);
     await run("systemctl", ["stop", unit], { allowFailure: true });
-    return unverified(log, `bitcoind does not start with this volume: ${lastMessages(log)}`);
+    return resultWithoutAnswer(log, `bitcoind does not start with this volume: ${lastMessages(log)}`);
   }
   let verification: Verification;
   try {
@@ -51,19 +51,22 @@ async function verify({ chain, facts }: ChainVerification): Promise<Verification
   } catch (error) {
     // bitcoind ends when it finds a corrupt index.
     const log = await readLog().catch(messageOf);
-    return unverified(log, `bitcoind cannot read the chain: ${messageOf(error)}; ${lastMessages(log)}`);
+    return resultWithoutAnswer(
+      log,
+      `bitcoind cannot read the chain: ${messageOf(error)}; ${lastMessages(log)}`,
+    );
   }
   const { problems, transactions } = verification;
   return { problems: [...problems, ...rebuiltIndexes(await readLog())], transactions };
 }
 
-/** A bitcoind that ended for another reason than a corrupt index, or that is too slow, proves nothing about the snapshot. */
-function unverified(log: string, reason: string): Verification {
-  const isCorrupt = namesCorruptIndex(log) || foreignIndex.test(log);
-  return isCorrupt ? { problems: [reason], transactions: 0 } : failureBecause(reason);
+/** The result when bitcoind ended or did not answer. Only a corrupt index shows a problem with the snapshot. */
+function resultWithoutAnswer(log: string, reason: string): Verification {
+  const isCorrupt = isIndexCorrupt(log) || foreignIndex.test(log);
+  return isCorrupt ? { problems: [reason], transactions: 0 } : notVerified(reason);
 }
 
-const failureBecause = (failure: string): Verification => ({ problems: [], failure, transactions: 0 });
+const notVerified = (failure: string): Verification => ({ problems: [], failure, transactions: 0 });
 
 /** The log of bitcoind since its last start. */
 async function readLog(): Promise<string> {

@@ -6,9 +6,9 @@
  * acknowledges them, for its own generation. `sessions_at` describes the sessions of a host as one text, which changes with each
  * statement. It is null while a statement runs, and when the owner cannot see a session of any login: a host must not look silent
  * because its sessions are hidden. It is written in PL/pgSQL, which keeps its plan between calls: every standby calls it twenty
- * times a second. A claim compares the sessions after it has locked the lease: from then on, the holder's host
- * gets no answer of the database, and an answer that it got just before is seen. A holder that was frozen inside a transaction
- * keeps a lock on the lease; only then, the claim ends the holder's sessions first, and none may exist after that.
+ * times a second. A claim compares the sessions after it has locked the lease: from then on, the holder's host gets no answer of the
+ * database, and an answer that it got just before is seen. A holder that was frozen inside a transaction keeps a lock on the lease; only
+ * then, the claim ends the holder's sessions first, and none may exist after that.
  */
 export const claimsSql = `
 create table if not exists eclair_ami.claimant (

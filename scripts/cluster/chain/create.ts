@@ -114,7 +114,7 @@ export async function createChainSnapshot(
   }
 }
 
-/** Tells the standby that the snapshot exists. The wait for the next step finds out what became of the write. */
+/** Advances the request to `created`: the standby then starts its bitcoind. The caller reads the request to see whether it advanced. */
 async function markCreated(
   table: ClusterTable,
   stopped: ChainSnapshotRequest,
@@ -122,7 +122,7 @@ async function markCreated(
   snapshotId: string,
 ): Promise<void> {
   try {
-    // False after an abort, and after a write whose answer was lost: the SDK repeats it, and the table refuses the second one.
+    // `advance` also returns false when the first write succeeded and its answer was lost: the SDK sends the write again.
     await unlessUnreachable(() => table.chainSnapshots.advance(stopped, { ...stopped, step: "created" }));
   } catch (error) {
     throw new EclairAmiError(

@@ -27,7 +27,7 @@ import { unlessUnreachable } from "./unreachable.ts";
 const timeoutMilliseconds = { lab: 180_000, aws: 6 * 3600 * 1000 } as const;
 const pollMilliseconds = { lab: 500, aws: 15_000 } as const;
 const device = "/dev/sdf";
-/** The errors of a boot that are problems of the snapshot. */
+/** The errors of a boot that show a problem with the snapshot. */
 const problemCodes = ["volume.broken", "volume.chain-mismatch"];
 
 /** bitcoind's names of the chains that Eclair names differently. */
@@ -36,7 +36,7 @@ const chainOf = (name: string): Chain =>
 
 /**
  * Starts an instance with a copy of a snapshot, which compares the chain with the tags of the snapshot. Tags the snapshot as
- * verified, or empties the tag of an earlier verification when the instance found a problem of the snapshot. Terminates the
+ * verified, or empties the tag of an earlier verification when the instance found a problem with the snapshot. Terminates the
  * instance in every case.
  * @throws EclairAmiError with each problem, or with the reason why the instance could not verify the snapshot
  */
@@ -84,7 +84,7 @@ export async function verifyChainSnapshot(
   if (instanceId === undefined) throw new Error("EC2 started no instance");
   try {
     const result = await waitForResult(target, instanceId, document.id, operation, signal);
-    if (result.failure !== undefined) throw unverified(operation, result.failure, instanceId);
+    if (result.failure !== undefined) throw notVerified(operation, result.failure, instanceId);
     const isGood = result.problems.length === 0;
     if (isGood || snapshot.verifiedAt !== undefined)
       await ec2.send(
@@ -124,13 +124,13 @@ async function waitForResult(
     if (failure !== undefined && problemCodes.includes(failure.code ?? ""))
       return { id, instanceId, problems: [failure.message], transactions: 0 };
     if (failure !== undefined || performance.now() > end)
-      throw unverified(operation, failure?.message ?? `${instanceId} sent no result in time`, instanceId);
+      throw notVerified(operation, failure?.message ?? `${instanceId} sent no result in time`, instanceId);
     await sleep(pollMilliseconds[target.name]);
   }
 }
 
-/** The instance found nothing about the snapshot: its tags stay unchanged. */
-const unverified = (operation: string, message: string, instanceId: string): EclairAmiError =>
+/** The instance could not verify the snapshot. The tags of the snapshot stay unchanged. */
+const notVerified = (operation: string, message: string, instanceId: string): EclairAmiError =>
   new EclairAmiError({
     code: "chain.verification-failed",
     operation,

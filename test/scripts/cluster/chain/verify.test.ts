@@ -11,6 +11,6 @@ const phase = (code: string, retryable: boolean) =>
 
 test("a verification ends with the first error that the boot does not repeat", () => {
   expect(failedPhase(phase("volume.not-found", true))).toBeUndefined();
-  const console = [phase("volume.not-found", true), "[  OK  ] Started", phase("volume.broken", false)];
-  expect(failedPhase(console.join("\r\n"))).toMatchObject({ code: "volume.broken" });
+  const output = [phase("volume.not-found", true), "[  OK  ] Started", phase("volume.broken", false)];
+  expect(failedPhase(output.join("\r\n"))).toMatchObject({ code: "volume.broken" });
 });
