@@ -17,6 +17,8 @@ export class GateOfTwoBitcoinds {
   gate = new BitcoindGate(new Publisher());
   /** What the gate has announced: the contents, in hex. */
   published: string[] = [];
+  /** Whether Eclair has subscribed to what the gate announces. */
+  isSubscribed = true;
   /** For how long a broadcast waits for a bitcoind that can be used. */
   waitMilliseconds = shortWaitMilliseconds;
   private readonly log = captureLog();
@@ -27,6 +29,7 @@ export class GateOfTwoBitcoinds {
       [this.a, this.b] = [new FakeBitcoind(), new FakeBitcoind()];
       await Promise.all([this.a.start(), this.b.start()]);
       this.published = [];
+      this.isSubscribed = true;
       this.waitMilliseconds = shortWaitMilliseconds;
       this.startGate();
     });
@@ -41,6 +44,7 @@ export class GateOfTwoBitcoinds {
     this.gate.close();
     const publisher = new Publisher();
     publisher.publish = (parts) => void this.published.push(Buffer.from(parts[1] ?? []).toString("hex"));
+    publisher.hasSubscriber = () => this.isSubscribed;
     this.gate = new BitcoindGate(publisher, 50);
   }
 

@@ -28,6 +28,17 @@ export class BlockReplay {
     this.publisher = publisher;
   }
 
+  /** The height up to which Eclair knows the transactions of the blocks; undefined before the first one. */
+  get knownHeight(): number | undefined {
+    return this.height;
+  }
+
+  /** Continues for the Eclair to which an earlier gate announced the blocks up to a height. */
+  resume(height: number): void {
+    this.height = height;
+    this.hasDropped = true;
+  }
+
   /** A message of the bitcoind in use was not passed on, or another bitcoind was chosen. */
   noteDropped(): void {
     this.hasDropped = true;
@@ -40,6 +51,8 @@ export class BlockReplay {
    */
   follow(client: BitcoindClient, blocks: number, isConnected: boolean): void {
     if (this.isRunning) return;
+    // After an interruption, Eclair subscribes again within a second.
+    if (isConnected && !this.publisher.hasSubscriber("rawtx")) return;
     const { height, hasDropped } = this;
     if (isConnected && height !== undefined && blocks > height && (hasDropped || blocks > height + 1)) {
       this.isRunning = true;

@@ -52,7 +52,7 @@ const ChainInfo = z.object({
   blocks: z.int(),
   headers: z.int(),
   bestblockhash: z.string(),
-  chainwork: z.string(),
+  chainwork: z.string().regex(/^[0-9a-f]+$/),
   time: z.int().optional(),
   initialblockdownload: z.boolean(),
   verificationprogress: z.number(),
@@ -125,7 +125,7 @@ export async function examine(
     if (tooOld !== undefined) return tooOld;
     if (fork !== undefined) return fork;
     if (!synced) return `is syncing: block ${blocks} of ${headers}`;
-    if (isShort) return `is at block ${blocks}, and the node has used block ${settled.height} for long`;
+    if (isShort) return `is at block ${blocks}, and the chain of the node has the block ${settled.height}`;
     const { txindex } = IndexInfo.parse(await client("getindexinfo", ["txindex"]));
     if (txindex === undefined) return "has no txindex";
     if (!txindex.synced) return "builds its txindex";

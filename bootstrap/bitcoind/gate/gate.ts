@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { largestOf, type BitcoindReport, type BlockId } from "../../contract/reports/bitcoind.ts";
 import { boottime } from "../../os/clock.ts";
+import { logErrors } from "../../os/log-errors.ts";
 import { logError, logEvent } from "../../os/log.ts";
 import { localName } from "../endpoints.ts";
 import type { Publisher } from "../zmq/publisher.ts";
@@ -37,7 +38,7 @@ export class BitcoindGate {
   /** The block that Eclair was told last. */
   private published: string | undefined;
   private closed = false;
-  /** The calls of Eclair that change the wallet or broadcast and have no answer yet; the oldest one first, on CLOCK_BOOTTIME. */
+  /** The calls of Eclair that change the wallet or broadcast and have no answer yet. On CLOCK_BOOTTIME. */
   private readonly pendingCalls = new Set<{ readonly beganAt: number }>();
   private readonly replay: BlockReplay;
   readonly walletState = new WalletState();
@@ -53,7 +54,7 @@ export class BitcoindGate {
   update(message: GateMessage): void {
     const previous = this.message;
     this.message = message;
-    if (previous === undefined) this.firstEclair = message.openEclair;
+    if (previous === undefined) this.continueFrom(message);
     this.settled ??= message.last.settledBlock;
     this.followActive(message.settledBlock, previous?.settledBlock);
     if (message.openEclair !== undefined && message.openEclair !== previous?.openEclair)
@@ -69,6 +70,12 @@ export class BitcoindGate {
     if (this.chosen !== undefined && !next.includes(this.chosen)) this.chosen = undefined;
   }
 
+  /** An Eclair that is connected when this gate starts has known an earlier gate. */
+  private continueFrom({ openEclair, last }: GateMessage): void {
+    this.firstEclair = openEclair;
+    if (openEclair !== undefined && last.knownHeight !== undefined) this.replay.resume(last.knownHeight);
+  }
+
   get status(): GateStatus | undefined {
     const { backends, chosen } = this;
     const shown = chosen ?? backends[0];
@@ -81,12 +88,14 @@ export class BitcoindGate {
     const all = backends.map((backend) => `${backend.name} ${backend.problem ?? "can be used"}`).join("; ");
     const problem = `no bitcoind can be used: ${all}`;
     const nothing = backends.length > 1 && !isUsable;
+    const { knownHeight } = this.replay;
     const localAnsweredAt = backends.find(({ name }) => name === localName)?.answeredAt;
     return {
       bitcoind: !nothing ? report : report.known ? { ...report, problem } : { ...report, reason: problem },
       ...(shown.answeredAt !== undefined && { answeredAt: shown.answeredAt }),
       ...(localAnsweredAt !== undefined && { localAnsweredAt }),
       isUsable,
+      ...(knownHeight !== undefined && { knownHeight }),
       bitcoinds: backends.map((backend) => backend.summary(backend === chosen)),
     };
   }
@@ -141,7 +150,10 @@ export class BitcoindGate {
   private async follow(backend: Backend): Promise<void> {
     await Promise.resolve();
     while (!this.closed && this.backends.includes(backend)) {
-      await backend.check(this.settledBlockFor(backend), this.issued);
+      const settled = this.settledBlockFor(backend);
+      await backend.check(settled, this.issued);
+      // Another instance has become active, or another block is settled: this examination says nothing about that block.
+      if (this.settledBlockFor(backend) !== settled) continue;
       this.reconsider();
       if (backend === this.chosen) await this.followChosen(backend);
       await sleep(this.intervalMilliseconds);
@@ -189,15 +201,21 @@ export class BitcoindGate {
     const { openEclair, wallet = "" } = this.message ?? {};
     // A change that has begun does not send what is learned now.
     const isCurrent = () => this.chosen === backend && this.changing === undefined;
-    if (openEclair !== undefined && isCurrent())
+    if (openEclair !== undefined && isCurrent()) {
+      await logErrors("lock-outputs", () => this.walletState.lockUnknown(backend.client, wallet));
       await this.walletState.learnBroadcasts(backend.client, wallet, isCurrent);
+    }
     await this.walletState.forgetConfirmed(backend.client, bestBlockHash);
   }
 
   /** Remembers a block that every bitcoind of the node's chain must have. */
   private async settle({ client, blocks = 0 }: Backend): Promise<void> {
+    const { settled } = this;
     const height = blocks - settledDepth;
-    if (height > (this.settled?.height ?? 0)) this.settled = await blockAt(client, height);
+    if (height <= (settled?.height ?? 0)) return;
+    const block = await blockAt(client, height);
+    // Another instance may have become active meanwhile: its chain is the chain of the node.
+    if (this.settled === settled) this.settled = block;
   }
 
   private forward(from: Backend, parts: readonly Buffer[]): void {
@@ -221,11 +239,11 @@ export class BitcoindGate {
     this.bestTip = bestOf(this.bestTip === undefined ? tips : [...tips, this.bestTip]);
     for (const backend of backends) backend.assess(this.bestTip);
     if (this.changing !== undefined) return;
-    if (chosen === undefined && this.settled === undefined && this.refer()) return;
+    if (chosen === undefined && this.settled === undefined && this.adoptReference()) return;
     const isEarly = performance.now() - this.startedAt < firstChoiceMilliseconds;
     if (chosen === undefined && isEarly && backends.some(({ hasBeenExamined }) => !hasBeenExamined)) return;
     const candidates = backends.map(({ candidate }) => candidate);
-    // Not in the middle of a funding, while the chosen bitcoind answers.
+    // The return to a preferred bitcoind waits for the end of a funding.
     const name = choose(
       candidates,
       chosen?.name ?? this.lastChosen,
@@ -246,15 +264,14 @@ export class BitcoindGate {
 
   /** Whether a pending call may still get its answer: its locks must move as well. A stalled disk can hold a call without limit. */
   private get mustAwaitCalls(): boolean {
-    const [oldest] = this.pendingCalls;
-    return oldest !== undefined && boottime() - oldest.beganAt < longestCallSeconds;
+    return [...this.pendingCalls].some(({ beganAt }) => boottime() - beganAt < longestCallSeconds);
   }
 
   /**
    * Before the first choice, the most preferred bitcoind that answers defines the chain, also while it is not usable yet.
    * @returns whether the block that defines the chain is being read
    */
-  private refer(): boolean {
+  private adoptReference(): boolean {
     const reference = this.backends.find(({ answers }) => answers);
     if (reference?.isOnChain !== true || (reference.blocks ?? 0) <= settledDepth) return false;
     this.changing = this.settle(reference)
@@ -268,7 +285,7 @@ export class BitcoindGate {
   /** Gives Eclair another bitcoind, or the same one after it may have started again. */
   private async change(from: Backend | undefined, to: Backend): Promise<void> {
     const problem = from?.problem;
-    // An answer that arrives from now on would not move with the wallet.
+    // The other bitcoind would not learn what an answer changes from now on.
     if (from !== undefined && (!from.answers || this.pendingCalls.size > 0)) from.abandonRequests();
     try {
       const { openEclair, wallet = "" } = this.message ?? {};

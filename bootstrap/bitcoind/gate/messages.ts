@@ -45,7 +45,11 @@ export const GateMessage = z.object({
   /** A block that is deep in the chain of the active instance, when another instance is active. */
   settledBlock: BlockId.optional(),
   /** What the gate of this host reported last: a gate that starts again continues with this chain and this bitcoind. */
-  last: z.object({ settledBlock: BlockId.optional(), chosen: z.string().optional() }),
+  last: z.object({
+    settledBlock: BlockId.optional(),
+    chosen: z.string().optional(),
+    knownHeight: z.int().optional(),
+  }),
 });
 export type GateMessage = z.infer<typeof GateMessage>;
 
@@ -59,6 +63,8 @@ export const GateStatus = z.object({
   localAnsweredAt: z.number().optional(),
   /** Whether Eclair can use this bitcoind. */
   isUsable: z.boolean(),
+  /** The height up to which Eclair knows the transactions of the blocks; absent before the first one. */
+  knownHeight: z.int().optional(),
   /** Every configured bitcoind, in the order of preference. */
   bitcoinds: z.array(BitcoindSummary),
 });

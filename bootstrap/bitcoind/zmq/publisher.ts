@@ -4,6 +4,7 @@ import { Decoder, encodeMessage, greeting, ready } from "./protocol.ts";
 /** A subscriber that reads nothing must not fill the memory. Eclair connects again. */
 const largestBacklogBytes = 64 * 1024 * 1024;
 const subscribe = 1;
+const blockTopic = "hashblock";
 
 type Subscription = { readonly socket: Socket; readonly topics: Set<string>; isReady: boolean };
 
@@ -12,6 +13,8 @@ export class Publisher {
   private readonly server: Server;
   private readonly subscribers = new Set<Subscription>();
   private sequence = 0;
+  /** The last announcement of a block, encoded. */
+  private lastBlock: Uint8Array | undefined;
 
   constructor() {
     this.server = createServer((socket) => this.accept(socket));
@@ -34,11 +37,20 @@ export class Publisher {
     const [topic = new Uint8Array()] = parts;
     const name = Buffer.from(topic).toString("latin1");
     const message = encodeMessage(parts);
-    for (const { socket, topics, isReady } of this.subscribers) {
-      if (!isReady || ![...topics].some((prefix) => name.startsWith(prefix))) continue;
+    if (name === blockTopic) this.lastBlock = message;
+    for (const { socket } of this.subscribersOf(name))
       if (socket.writableLength > largestBacklogBytes) socket.destroy();
       else socket.write(message);
-    }
+  }
+
+  hasSubscriber(topic: string): boolean {
+    return this.subscribersOf(topic).length > 0;
+  }
+
+  private subscribersOf(topic: string): Subscription[] {
+    return [...this.subscribers].filter(
+      ({ isReady, topics }) => isReady && [...topics].some((prefix) => topic.startsWith(prefix)),
+    );
   }
 
   /** Announces a block as bitcoind does: the topic `hashblock`, the hash, and a number that increases with each message. */
@@ -46,7 +58,7 @@ export class Publisher {
     const sequence = Buffer.alloc(4);
     sequence.writeUInt32LE(this.sequence);
     this.sequence = (this.sequence + 1) % 2 ** 32;
-    this.publish([Buffer.from("hashblock"), Buffer.from(hash, "hex"), sequence]);
+    this.publish([Buffer.from(blockTopic), Buffer.from(hash, "hex"), sequence]);
   }
 
   /** What the slowest subscriber has not read yet. */
@@ -64,7 +76,7 @@ export class Publisher {
       try {
         for (const received of decoder.receive(chunk))
           if (received.kind === "ready") subscriber.isReady = true;
-          else follow(subscriber.topics, received.parts[0]);
+          else this.follow(subscriber, received.parts[0]);
       } catch {
         socket.destroy();
       }
@@ -73,16 +85,18 @@ export class Publisher {
     socket.on("close", () => this.subscribers.delete(subscriber));
   }
 
+  /** Follows a message of a subscriber: 1 and a topic to subscribe, 0 and a topic to cancel. */
+  private follow({ topics, socket }: Subscription, message: Buffer | undefined): void {
+    const topic = message?.subarray(1).toString("latin1");
+    if (message === undefined || topic === undefined) return;
+    if (message[0] !== subscribe) return void topics.delete(topic);
+    topics.add(topic);
+    // A subscriber that connects again has missed what was published meanwhile.
+    if (blockTopic.startsWith(topic) && this.lastBlock !== undefined) socket.write(this.lastBlock);
+  }
+
   close(): void {
     this.server.close();
     for (const { socket } of this.subscribers) socket.destroy();
   }
-}
-
-/** A message of a subscriber: 1 and a topic to subscribe, 0 and a topic to cancel. */
-function follow(topics: Set<string>, message: Buffer | undefined): void {
-  const topic = message?.subarray(1).toString("latin1");
-  if (message === undefined || topic === undefined) return;
-  if (message[0] === subscribe) topics.add(topic);
-  else topics.delete(topic);
 }

@@ -59,10 +59,12 @@ export class BitcoindControl {
     const bitcoind = status?.value.bitcoind;
     const settledBlock = bitcoind?.known === true ? bitcoind.settledBlock : undefined;
     const chosen = this.summaries.find((one) => one.chosen)?.name;
+    const knownHeight = status?.value.knownHeight;
     return {
       ...sent?.last,
       ...(settledBlock !== undefined && { settledBlock }),
       ...(chosen !== undefined && { chosen }),
+      ...(knownHeight !== undefined && { knownHeight }),
     };
   }
 

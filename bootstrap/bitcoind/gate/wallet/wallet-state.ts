@@ -6,6 +6,9 @@ import { Broadcasts, isAccepted, transactionsOf, type Broadcast } from "./broadc
 import { LockedOutputs } from "./locks.ts";
 import { idOf, keyOf, Outpoints, type Outpoint } from "./outpoint.ts";
 
+/** In the error of `lockunspent` (bitcoind's `src/wallet/rpc/coins.cpp`). */
+const unknownTransaction = "unknown transaction";
+
 /** A transaction with so many confirmations does not leave the chain. */
 const settledConfirmations = 6;
 
@@ -14,6 +17,8 @@ export class WalletState {
   readonly locks = new LockedOutputs();
   readonly broadcasts = new Broadcasts();
   private knowsBroadcasts = false;
+  /** Locked outputs of transactions that the bitcoind in use did not know: when it learns of one, coin selection could use its outputs. */
+  private unknown: readonly Outpoint[] = [];
   /** The best block at which confirmed broadcasts were forgotten last. */
   private forgottenAt: string | undefined;
   private readonly log = new ChangeLog("bitcoind.broadcasts-unknown");
@@ -22,6 +27,7 @@ export class WalletState {
   /** For another Eclair, which has locked nothing yet. What an earlier Eclair has broadcast remains valid. */
   beginEclair(): void {
     this.locks.clear();
+    this.unknown = [];
     this.knowsBroadcasts = false;
   }
 
@@ -109,23 +115,39 @@ export class WalletState {
     );
     const { unlock, lock } = this.locks.differencesFrom(await lockedIn(client, wallet), held);
     if (unlock.length > 0) await client("lockunspent", [true, unlock], { wallet });
-    for (const outpoint of lock) await this.lock(client, wallet, outpoint);
+    this.unknown = await lockAll(client, wallet, lock);
     return {
       broadcasts: this.broadcasts.list().length,
       refusedBroadcasts: refused.length,
-      locked: lock.length,
+      locked: lock.length - this.unknown.length,
+      unknown: this.unknown.length,
       unlocked: unlock.length,
     };
   }
 
-  private async lock(client: BitcoindClient, wallet: string, outpoint: Outpoint): Promise<void> {
+  /** Locks the outputs that `prepare` could not lock, as soon as bitcoind knows their transactions, unless Eclair has unlocked them. */
+  async lockUnknown(client: BitcoindClient, wallet: string): Promise<void> {
+    const wanted = this.unknown.filter((outpoint) => this.locks.contains([outpoint]));
+    this.unknown = await lockAll(client, wallet, wanted);
+  }
+}
+
+/** @returns the outputs whose transactions bitcoind does not know */
+async function lockAll(
+  client: BitcoindClient,
+  wallet: string,
+  outpoints: readonly Outpoint[],
+): Promise<readonly Outpoint[]> {
+  const unknown: Outpoint[] = [];
+  for (const outpoint of outpoints)
     try {
       await client("lockunspent", [false, [outpoint]], { wallet });
     } catch (error) {
-      // The output is spent there, so no other transaction can spend it.
       if (!(error instanceof RpcError)) throw error;
+      // Otherwise the output is spent there, so no other transaction can spend it.
+      if (error.message.includes(unknownTransaction)) unknown.push(outpoint);
     }
-  }
+  return unknown;
 }
 
 async function isAcceptedBy(client: BitcoindClient, { call }: Broadcast): Promise<boolean> {

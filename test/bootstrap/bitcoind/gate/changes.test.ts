@@ -106,6 +106,33 @@ test("locks and transactions move with Eclair to another bitcoind", async () => 
   expect(order.lastIndexOf("lockunspent")).toBeLessThan(order.lastIndexOf("listunspent"));
 });
 
+test("an output that another bitcoind does not know yet is locked when that bitcoind learns of it, unless Eclair has unlocked it", async () => {
+  two.follow("eclair-1");
+  await two.untilChosen("a");
+  const [locked, unlocked] = [
+    { txid: "aa".repeat(32), vout: 0 },
+    { txid: "bb".repeat(32), vout: 1 },
+  ];
+  await two.call("lockunspent", false, [locked, unlocked]);
+  two.b.answers.set("lockunspent", new Error("Invalid parameter, unknown transaction"));
+  await two.changeToB();
+  expect(two.events()).toContainEqual(
+    expect.objectContaining({ event: "bitcoind.wallet-prepared", locked: 0, unknown: 2 }),
+  );
+  await two.call("lockunspent", true, [unlocked]);
+  two.b.answers.delete("lockunspent");
+  const earlier = two.b.calls.length;
+  const locks = () =>
+    two.b.calls
+      .slice(earlier)
+      .filter(({ method }) => method === "lockunspent")
+      .map(({ params }) => params);
+  await expect.poll(locks).toEqual([[false, [locked]]]);
+  const examinations = two.b.count("getblockchaininfo");
+  await expect.poll(() => two.b.count("getblockchaininfo")).toBeGreaterThan(examinations + 2);
+  expect(locks()).toHaveLength(1);
+});
+
 test("the locks of an earlier Eclair do not move, and those of a shared bitcoind stay while no Eclair is connected", async () => {
   two.follow("eclair-1");
   await two.untilChosen("a");

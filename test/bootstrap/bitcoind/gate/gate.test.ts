@@ -145,6 +145,18 @@ test("the transactions of blocks that Eclair has missed are announced", async ()
   ]);
 });
 
+test("a gate that starts again announces the blocks that Eclair has missed, when Eclair has subscribed again", async () => {
+  two.a.answers.set("getblock", { tx: [{ hex: "aa" }] });
+  two.isSubscribed = false;
+  two.follow("eclair-1", undefined, { settledBlock: { height: 90, hash: hashOf("x", 90) }, knownHeight: 98 });
+  await two.untilChosen("a");
+  await expect.poll(() => two.published).toContain(hashOf("x", 100));
+  expect(two.a.count("getblock")).toBe(0);
+  two.isSubscribed = true;
+  await expect.poll(() => two.published.filter((content) => content === "aa").length).toBe(2);
+  await expect.poll(() => two.gate.status?.knownHeight).toBe(100);
+});
+
 test("an instance that used another chain before it knew the active instance's chain changes to that chain", async () => {
   two.b.blocks = { chain: "y", height: 300 };
   await two.a.stop();
@@ -168,7 +180,7 @@ test.each<[string, (bitcoind: FakeBitcoind) => void, RegExp]>([
   [
     "a hundred blocks behind",
     (other) => (other.blocks.height = 0),
-    /is at block 0, and the node has used block 90/,
+    /is at block 0, and the chain of the node has the block 90/,
   ],
   ["without txindex", (other) => (other.txindex = {}), /has no txindex/],
   [

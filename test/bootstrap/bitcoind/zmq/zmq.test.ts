@@ -68,6 +68,22 @@ test("sends to libzmq what it has subscribed to", async () => {
   expect(received[0]).toEqual(["hashblock", long]);
 });
 
+test("a subscriber receives the last block, also when the block was announced before it connected", async () => {
+  const publisher = new Publisher();
+  await publisher.listen(0, "127.0.0.1");
+  closing.push(() => publisher.close());
+  const [first, last] = ["a", "b"].map((letter) => letter.repeat(32));
+  for (const hash of [first, last]) publisher.publishBlock(Buffer.from(hash ?? "").toString("hex"));
+  publisher.publish([Buffer.from("rawtx"), Buffer.from("1")]);
+  expect(publisher.hasSubscriber("hashblock")).toBe(false);
+  const blocks = subscribe(publisher.port, "hashblock");
+  const transactions = subscribe(publisher.port, "rawtx");
+  await expect.poll(() => blocks.length).toBe(1);
+  expect(blocks[0]?.slice(0, 2)).toEqual(["hashblock", last]);
+  await expect.poll(() => publisher.hasSubscriber("rawtx")).toBe(true);
+  expect(transactions).toEqual([]);
+});
+
 test("a subscriber connects again when its publisher has ended", async () => {
   const first = new Publisher();
   await first.listen(0, "127.0.0.1");
