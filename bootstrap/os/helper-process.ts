@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { LogEvent } from "../contract/log.ts";
-import { errorFields, logEvent } from "./log.ts";
+import { errorFields, logError, logEvent } from "./log.ts";
 
 const restartMilliseconds = 500;
 /** The process writes its status here. Its standard output is its log, and goes to the journal. */
@@ -58,8 +58,17 @@ export class HelperProcess {
     child.stdin?.on("drain", () => this.sendLast());
     const input = child.stdio[statusDescriptor];
     if (input instanceof Readable && this.onLine !== undefined)
-      createInterface({ input }).on("line", this.onLine);
+      createInterface({ input }).on("line", (line) => this.receive(line));
     this.sendLast();
+  }
+
+  /** The last line of a process that was killed can be incomplete. */
+  private receive(line: string): void {
+    try {
+      this.onLine?.(line);
+    } catch (error) {
+      logError("supervisor.action-failed", error, { action: `read-status-of-${this.command}` });
+    }
   }
 
   /** Sends a message. The process receives the last one in any case: when it reads again, and after a restart. */

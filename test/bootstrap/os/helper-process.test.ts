@@ -44,6 +44,20 @@ test("starts a process that ended again, and sends it the last message", () => {
   expect(log.lines()).toEqual([{ level: "warn", event: "health.ended", status: null, signal: "SIGKILL" }]);
 });
 
+test("an incomplete line of a process that was killed is logged, and the next line is read", async () => {
+  const first = running();
+  becomes(first);
+  const received: unknown[] = [];
+  helper = new HelperProcess("health", "health.ended", (line) => received.push(JSON.parse(line)));
+  helper.start();
+  first.stdio[3]?.write('{"serial":\n{"serial":2}\n');
+  await vi.waitUntil(() => received.length > 0);
+  expect(received).toEqual([{ serial: 2 }]);
+  expect(log.lines()).toEqual([
+    expect.objectContaining({ event: "supervisor.action-failed", action: "read-status-of-health" }),
+  ]);
+});
+
 test("repeats a start that the system refused", () => {
   const first = refused();
   becomes(first);
