@@ -27,7 +27,7 @@ export type SupervisorActions = {
   readonly disconnectPeers: () => Promise<void>;
   /** Whether this host can boot again without an effect on the node. */
   readonly isPassive: () => boolean;
-  /** Whether another host holds the lease, and its host is not silent. */
+  /** Whether the lease is not known to be free, and the host of its holder is not silent. */
   readonly isHolderFine: () => boolean;
   /** Whether an Eclair of this host is connected to the database. */
   readonly isActive: () => boolean;
@@ -134,7 +134,7 @@ export class ClusterDuties {
     this.activeChain.observe(this.view.reports);
     void this.chainSnapshot?.poll({
       isReadyStandby: report.role === "standby" && report.ready,
-      isHolderFine: actions.isHolderFine() && !this.activeChain.isBroken,
+      isHolderFine: () => !actions.isActive() && actions.isHolderFine() && !this.activeChain.isBroken,
     });
     void this.view.poll();
     void this.groupLifecycle.poll(health, {

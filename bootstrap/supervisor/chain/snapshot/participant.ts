@@ -10,13 +10,13 @@ import type { ChainHost } from "./chain-host.ts";
 /** The operator's command creates the snapshot within this time. */
 const createWithinSeconds = 300;
 const idleSeconds = 5;
-const commandEnded = "the operator's command ended";
+const requestEnded = "the operator's command ended";
 
 /** What the supervisor knows about this host and about the holder of the lease. */
 export type SnapshotState = {
   readonly isReadyStandby: boolean;
-  /** Whether the lease is not known to be free, the host of its holder is not silent, and its bitcoind works. */
-  readonly isHolderFine: boolean;
+  /** Whether another host holds the lease, or may hold it, and neither that host nor its bitcoind has failed. */
+  readonly isHolderFine: () => boolean;
 };
 
 /** The start of bitcoind after a snapshot, and its connection to its peers. */
@@ -77,7 +77,7 @@ export class ChainSnapshotParticipant {
   async poll(state: SnapshotState): Promise<void> {
     if (this.release !== undefined) await this.repeatRelease(this.release);
     // Without the table: the snapshot does not matter when the active instance fails.
-    if (!state.isHolderFine) await this.abort("the active instance, or its bitcoind, failed");
+    await this.abortWithoutHolder(state);
     if (this.stoppedAt !== undefined && boottime() - this.stoppedAt > createWithinSeconds)
       await this.abort(`no snapshot was created within ${createWithinSeconds} s`);
     if (this.workingFor !== undefined) return await this.checkRequest(this.workingFor);
@@ -95,14 +95,18 @@ export class ChainSnapshotParticipant {
     }
   }
 
-  /** The description of the chain takes an hour on mainnet, and the operator's command may end meanwhile. */
+  /** The description of the chain takes an hour on mainnet. Meanwhile the operator's command may end, or waits for an abort. */
   private async checkRequest(id: string): Promise<void> {
-    if (this.aborted || boottime() - this.readAt < idleSeconds) return;
+    if (boottime() - this.readAt < idleSeconds) return;
     this.readAt = boottime();
     try {
       const current = await this.requests.read();
       if (this.workingFor !== id) return;
-      if (current?.id !== id || current.step === "aborted") await this.abort(commandEnded);
+      const reason = this.abortReason;
+      if (current?.id !== id || current.step === "aborted") await this.abort(requestEnded);
+      else if (reason === undefined) return;
+      else await this.requests.advance(current, { ...current, step: "aborted", reason });
+      this.abortReason = requestEnded;
     } catch (error) {
       this.log.logError(error);
     }
@@ -139,6 +143,8 @@ export class ChainSnapshotParticipant {
       writeFileSync(this.marker, "", { mode: 0o600 });
       this.isHeld = true;
       const facts = await this.host.describe();
+      // This host may have become active since the last poll.
+      await this.abortWithoutHolder(state);
       if (this.aborted) return;
       this.stoppedAt = boottime();
       await this.host.stop();
@@ -152,7 +158,7 @@ export class ChainSnapshotParticipant {
     } finally {
       this.workingFor = undefined;
       // The request has ended: there is nothing to refuse.
-      if (this.abortReason === commandEnded) this.abortReason = undefined;
+      if (this.abortReason === requestEnded) this.abortReason = undefined;
     }
   }
 
@@ -165,6 +171,10 @@ export class ChainSnapshotParticipant {
     const reason = this.abortReason ?? "bitcoind was started again";
     await this.requests.advance(request, { ...request, step: "aborted", reason });
     this.abortReason = undefined;
+  }
+
+  private async abortWithoutHolder({ isHolderFine }: SnapshotState): Promise<void> {
+    if (!isHolderFine()) await this.abort("the active instance, or its bitcoind, failed");
   }
 
   private async abort(reason: string): Promise<void> {

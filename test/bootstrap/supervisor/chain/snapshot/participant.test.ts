@@ -16,7 +16,7 @@ let now = 1000;
 vi.mock(import("../../../../../bootstrap/os/clock.ts"), () => ({ boottime: () => now }));
 captureLog();
 
-const fine: SnapshotState = { isReadyStandby: true, isHolderFine: true };
+const fine: SnapshotState = { isReadyStandby: true, isHolderFine: () => true };
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "eclair-ami-chain-"));
@@ -83,7 +83,7 @@ test("a request for another instance changes nothing", async () => {
 test.each([
   [
     "is not a ready standby",
-    { isReadyStandby: false, isHolderFine: true },
+    { isReadyStandby: false, isHolderFine: () => true },
     "the instance is not a ready standby",
   ],
 ])("an instance that %s refuses", async (_name, state, reason) => {
@@ -96,7 +96,7 @@ test.each([
 test("bitcoind starts at once when the active instance fails, also while the table does not answer", async () => {
   const { table, host, poll } = setUp();
   await poll();
-  await poll({ isReadyStandby: false, isHolderFine: false }, 1);
+  await poll({ isReadyStandby: false, isHolderFine: () => false }, 1);
   expect(host.start).toHaveBeenCalledTimes(1);
   expect(table.request).toMatchObject({
     step: "aborted",
@@ -132,6 +132,47 @@ test("bitcoind is connected again when the operator's command ends while it is d
   expect(table.request.step).toBe("stopped");
 });
 
+test("bitcoind is not stopped on a host that became active while it was described", async () => {
+  const { table, host, poll } = setUp();
+  let isHolderFine = true;
+  host.describe.mockImplementation(() => {
+    isHolderFine = false;
+    return Promise.resolve(chainFacts);
+  });
+  await poll({ isReadyStandby: true, isHolderFine: () => isHolderFine });
+  expect(host.stop).not.toHaveBeenCalled();
+  expect(host.reconnect).toHaveBeenCalledTimes(1);
+  await poll();
+  expect(table.request).toMatchObject({
+    step: "aborted",
+    reason: "the active instance, or its bitcoind, failed",
+  });
+});
+
+test("the operator's command learns of an abort before the description ends, and the next request is not affected", async () => {
+  const { table, host, poll } = setUp();
+  let described: (facts: typeof chainFacts) => void = () => undefined;
+  host.describe.mockImplementationOnce(
+    () =>
+      new Promise((resolve) => {
+        described = resolve;
+      }),
+  );
+  const working = poll();
+  await vi.waitFor(() => expect(host.describe).toHaveBeenCalledTimes(1));
+  await poll({ isReadyStandby: false, isHolderFine: () => false });
+  expect(table.request).toMatchObject({
+    step: "aborted",
+    reason: "the active instance, or its bitcoind, failed",
+  });
+  table.request = { ...table.request, id: randomUUID(), step: "requested" };
+  described(chainFacts);
+  await working;
+  expect(host.stop).not.toHaveBeenCalled();
+  await poll();
+  expect(table.request.step).toBe("stopped");
+});
+
 test("bitcoind starts again when no snapshot is created in time, or when the request disappears", async () => {
   const abandoned = setUp();
   await abandoned.poll();
@@ -164,7 +205,7 @@ test("an active instance that fails while the chain is described is noticed befo
   const working = poll();
   await vi.waitFor(() => expect(host.describe).toHaveBeenCalled());
   expect(participant.reason).toBeDefined();
-  await poll({ isReadyStandby: true, isHolderFine: false }, 1);
+  await poll({ isReadyStandby: true, isHolderFine: () => false }, 1);
   expect(host.reconnect).toHaveBeenCalledTimes(1);
   // This host may take over, although bitcoind still describes its chain.
   expect(participant.reason).toBeUndefined();
@@ -182,7 +223,7 @@ test("the next supervisor connects the bitcoind again that an earlier one descri
   void poll();
   await vi.waitFor(() => expect(host.describe).toHaveBeenCalled());
   const next = create();
-  await poll({ isReadyStandby: false, isHolderFine: true }, 1, next);
+  await poll({ isReadyStandby: false, isHolderFine: () => true }, 1, next);
   expect(host.reconnect).toHaveBeenCalledTimes(1);
   expect(table.request).toMatchObject({ step: "aborted", reason: "the supervisor was started again" });
   expect(next.reason).toBeUndefined();
@@ -208,7 +249,7 @@ test("a snapshot that was created after the abort is refused", async () => {
     table.request = { ...table.request, step: "created" };
     await Promise.resolve();
   });
-  await poll({ isReadyStandby: false, isHolderFine: false });
+  await poll({ isReadyStandby: false, isHolderFine: () => false });
   await poll();
   expect(table.request).toMatchObject({
     step: "aborted",
@@ -222,7 +263,7 @@ test("bitcoind is started and connected by one attempt at a time", async () => {
   let connect: () => void = () => undefined;
   host.reconnect.mockReturnValueOnce(new Promise((resolve) => (connect = () => resolve())));
   table.request = { ...table.request, step: "created" };
-  const polls = [poll(), poll(fine, 1), poll({ isReadyStandby: false, isHolderFine: false }, 1)];
+  const polls = [poll(), poll(fine, 1), poll({ isReadyStandby: false, isHolderFine: () => false }, 1)];
   await vi.waitFor(() => expect(host.reconnect).toHaveBeenCalledTimes(1));
   connect();
   await Promise.all(polls);
@@ -247,7 +288,7 @@ test("the next supervisor starts the bitcoind that an earlier one stopped", asyn
   await poll();
   const next = create();
   expect(next.reason).toBeDefined();
-  await poll({ isReadyStandby: false, isHolderFine: false }, 1, next);
+  await poll({ isReadyStandby: false, isHolderFine: () => false }, 1, next);
   expect(host.start).toHaveBeenCalledTimes(1);
   expect(next.reason).toBeUndefined();
 });
