@@ -8,6 +8,9 @@ import { paths } from "../../os/paths.ts";
 import { retrySeconds, takeoverSeconds } from "../takeover-times.ts";
 import type { ChainFault, ChainLimits } from "./chain-health.ts";
 
+/** A fault can last for hours without a better instance. */
+const askAgainSeconds = 5;
+
 const State = z.object({
   /** On CLOCK_BOOTTIME: the file does not survive a boot. */
   handedOverAt: z.number(),
@@ -41,6 +44,8 @@ export class ChainHandover {
   private state: z.infer<typeof State> | undefined;
   private healthySince: number | undefined;
   private deciding = false;
+  /** When no other instance was better. */
+  private noneBetterAt = -Infinity;
   private fault: ChainFault | undefined;
 
   constructor(store: HandoverStore = file, now: () => number = boottime) {
@@ -71,9 +76,11 @@ export class ChainHandover {
     const { fault } = this;
     const handedOverAt = this.state?.handedOverAt ?? -Infinity;
     if (fault === undefined || this.deciding || this.now() - handedOverAt < retrySeconds) return;
+    if (this.now() - this.noneBetterAt < askAgainSeconds) return;
     this.deciding = true;
     try {
       const better = (await others()).find((other) => isBetter(other, fault));
+      if (better === undefined) this.noneBetterAt = this.now();
       // The bitcoind may have recovered meanwhile.
       if (better === undefined || this.fault === undefined) return;
       const { instanceId } = better.identity;

@@ -79,8 +79,11 @@ export class ClusterView {
     return bitcoind?.known === true ? bitcoind.settledBlock : undefined;
   }
 
+  /** The bitcoinds of the other instances, without those that have a problem: one of them may be on another chain. */
   get bitcoinds(): OtherBitcoinds {
-    const known = this.fresh.flatMap(({ bitcoind }) => (bitcoind.known ? [bitcoind] : []));
+    const known = this.fresh.flatMap(({ bitcoind }) =>
+      bitcoind.known && bitcoind.problem === undefined ? [bitcoind] : [],
+    );
     return {
       bestBlocks: known.toSorted(byWork).at(-1)?.blocks,
       havePeers: known.some(({ peers }) => peers !== undefined && peers > 0),

@@ -71,6 +71,15 @@ test("a host that handed over holds back, and tries again only later", async () 
   expect(await handsOver(handover, dead, [standby()])).toBe(true);
 });
 
+test("the other instances are asked again only after some seconds when none of them is better", async () => {
+  const { create, pass } = host();
+  const handover = create();
+  expect(await handsOver(handover, dead, [])).toBe(false);
+  expect(await handsOver(handover, dead, [standby()])).toBe(false);
+  pass(5);
+  expect(await handsOver(handover, dead, [standby()])).toBe(true);
+});
+
 test("a host whose Eclair could not be stopped tries again at once", async () => {
   const handover = host().create();
   handover.observe(dead, false, limits);

@@ -150,6 +150,14 @@ test.each<[string, readonly (readonly [number, unknown])[], number | undefined]>
     100,
   ],
   [
+    "none with a problem, which can be another chain",
+    [
+      [1, withBitcoind({ blocks: 900, problem: "is on another chain" })],
+      [1, withBitcoind({ blocks: 100 })],
+    ],
+    100,
+  ],
+  [
     "none that does not answer",
     [[1, { ...readyStandby, bitcoind: { known: false, reason: "no answer" } }]],
     undefined,
