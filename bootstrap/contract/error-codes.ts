@@ -45,6 +45,7 @@ export const errorCodes = {
     "No instance, or not the named one, is a ready standby whose chain volume can be copied.",
   "chain.no-volume": "The instance has no chain volume.",
   "chain.only-standby": "The standby is the only one that could take over.",
+  "chain.snapshot-incomplete": "EBS has not completed the snapshot of a chain volume.",
   "chain.snapshot-not-found": "No snapshot of a chain volume has that id.",
   "chain.timeout": "A standby did not stop or start its bitcoind in time.",
   "chain.verification-failed":

@@ -1,4 +1,4 @@
-import type { Chain } from "../configuration/node.ts";
+import { chains, type Chain } from "../configuration/node.ts";
 import type { ChainFacts } from "../requests/chain-snapshot.ts";
 import { tags } from "../tags.ts";
 import { factsOf } from "./snapshot-tags.ts";
@@ -16,6 +16,16 @@ type Snapshot = {
 /** bitcoind's names of the chains that Eclair names differently (`chain` in getblockchaininfo). */
 const bitcoindNames: Readonly<Record<string, string>> = { mainnet: "main", testnet: "test" };
 export const bitcoindNameOf = (chain: string): string => bitcoindNames[chain] ?? chain;
+
+/**
+ * The chain with a name of bitcoind.
+ * @throws Error for a chain that this version does not know
+ */
+export function chainNamed(bitcoindName: string): Chain {
+  const found = chains.find((chain) => bitcoindNameOf(chain) === bitcoindName);
+  if (found === undefined) throw new Error(`this version does not know the chain ${bitcoindName}`);
+  return found;
+}
 
 /** The major version of Bitcoin Core in `310100` or `31.1`. */
 export const majorOf = (version: number | string): number =>

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { apiVersion } from "../../../bootstrap/contract/configuration/api-version.ts";
 import type { ChainVerification } from "../../../bootstrap/contract/chain/verification.ts";
-import type { Chain } from "../../../bootstrap/contract/configuration/node.ts";
+import { chainNamed } from "../../../bootstrap/contract/chain/latest.ts";
 import { EclairAmiError } from "../../../bootstrap/contract/errors.ts";
 import {
   ChainVerificationResult,
@@ -30,10 +30,6 @@ const device = "/dev/sdf";
 /** The errors of a boot that show a problem with the snapshot. */
 const problemCodes = ["volume.broken", "volume.chain-mismatch"];
 
-/** bitcoind's names of the chains that Eclair names differently. */
-const chainOf = (name: string): Chain =>
-  ({ main: "mainnet", test: "testnet" }[name] as Chain | undefined) ?? (name as Chain);
-
 /**
  * Starts an instance with a copy of a snapshot, which compares the chain with the tags of the snapshot. Tags the snapshot as
  * verified, or empties the tag of an earlier verification when the instance found a problem with the snapshot. Terminates the
@@ -51,7 +47,7 @@ export async function verifyChainSnapshot(
     apiVersion,
     kind: "ChainVerification",
     id: randomUUID(),
-    chain: chainOf(snapshot.facts.chain),
+    chain: chainNamed(snapshot.facts.chain),
     facts: snapshot.facts,
   };
   const ec2 = target.client(EC2Client);

@@ -114,15 +114,28 @@ async function verify(snapshotId: string, flags: VerifyFlags): Promise<void> {
   );
 }
 
+/**
+ * The snapshot with an id. EBS creates no volume from a snapshot that is not complete, and does not copy it.
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copy-snapshot.html
+ */
 function requireSnapshot(found: readonly ChainSnapshot[], id: string): ChainSnapshot {
-  const snapshotWithId = found.find(({ snapshotId }) => snapshotId === id);
-  if (snapshotWithId !== undefined) return snapshotWithId;
+  const operation = `reading the snapshot ${id}`;
+  const withId = found.find(({ snapshotId }) => snapshotId === id);
+  if (withId === undefined)
+    throw new EclairAmiError({
+      code: "chain.snapshot-not-found",
+      operation,
+      message: "this account and region have no snapshot of a chain volume with that id",
+      remedy: "list the snapshots with `eclair-ami chain list`",
+      exitCode: 2,
+    });
+  if (withId.state === "completed") return withId;
   throw new EclairAmiError({
-    code: "chain.snapshot-not-found",
-    operation: `reading the snapshot ${id}`,
-    message: "this account and region have no snapshot of a chain volume with that id",
-    remedy: "list the snapshots with `eclair-ami chain list`",
-    exitCode: 2,
+    code: "chain.snapshot-incomplete",
+    operation,
+    message: `the state of the snapshot is ${withId.state}`,
+    remedy:
+      "wait until `eclair-ami chain list` shows the state `completed`. A snapshot in the state `error` cannot be used: create another one",
   });
 }
 
