@@ -10,7 +10,7 @@ const stepsOfTwo = allSteps(2).filter(
     holderStatement !== "executed" &&
     claimants.every(({ paused, reachable, claimArrives }) => !paused && reachable && claimArrives),
 );
-const timeout = 30_000;
+const timeout = 120_000;
 
 describe("while other instances may claim the lease of a silent holder", () => {
   test("the holder is mute before an instance claims", { timeout }, () => {

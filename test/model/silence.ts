@@ -210,7 +210,8 @@ function askClaimants(state: State, step: Step, has: HasRule, wasMute: boolean):
   const isPromised = has("all promise") ? relevant.every(Boolean) : relevant.some(Boolean);
   return {
     ...state,
-    askedAge: 0,
+    // After a missing promise, the holder asks again in the next step.
+    askedAge: isPromised ? 0 : askAgain,
     promised: isPromised ? promiseValid : state.promised,
     claimants: claimants.map((claimant, index) =>
       replies[index] === true ? { ...claimant, promised: promise } : claimant,

@@ -70,4 +70,9 @@ export class HolderDeadline {
   notePromises(askedAt: number): void {
     this.promisedUntil = Math.max(this.promisedUntil, askedAt + promiseValidSeconds);
   }
+
+  /** A claimant has not promised, or its reply was lost: the next question is sent at once. */
+  noteMissingPromise(): void {
+    this.askedAt = -Infinity;
+  }
 }

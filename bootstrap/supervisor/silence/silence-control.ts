@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Role } from "../../contract/reports/instance.ts";
 import { boottime } from "../../os/clock.ts";
 import { logErrors } from "../../os/log-errors.ts";
@@ -45,9 +46,11 @@ export class SilenceControl {
     this.timing = timingOf(silenceSeconds);
     this.context = context;
     this.holderDeadline = new HolderDeadline(this.timing);
+    // A claim is safe only with the same times on both hosts: hosts with other times do not understand each other.
+    const key = () => createHmac("sha256", Buffer.from(this.context().hostKey, "hex"));
     this.link = new HostLink(
       address,
-      () => Buffer.from(this.context().hostKey, "hex"),
+      () => key().update(`silence ${silenceSeconds}`).digest(),
       () => this.promise(),
     );
   }
@@ -101,7 +104,8 @@ export class SilenceControl {
       .askAll(claimants)
       .then((haveAllPromised) => {
         if (haveAllPromised) return this.holderDeadline.notePromises(now);
-        // An answer of the database before the deadline still prevents the end of Eclair.
+        // An answer of the database, or promises, before the deadline still prevent the end of Eclair.
+        this.holderDeadline.noteMissingPromise();
         logEvent("lease.unanswered", { claimants }, "warn");
       })
       .finally(() => {

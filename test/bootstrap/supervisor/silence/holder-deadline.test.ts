@@ -24,13 +24,28 @@ test("the deadline runs from the sending of the last answered statement", () => 
   expect(holder.deadline).toBe(104.5);
 });
 
-test("the claimants are asked after half the time, and again each second", () => {
+test("the claimants are asked after half the time, and again each second while they promise", () => {
   holder.noteAcknowledged(["b", "c"]);
   holder.noteAnswer(100);
   expect(holder.claimantsToAsk(101.4)).toBeUndefined();
   expect(holder.claimantsToAsk(101.5)).toEqual(["b", "c"]);
-  expect(holder.claimantsToAsk(101.55)).toBeUndefined();
+  holder.notePromises(101.5);
+  holder.noteTime(102.45);
+  expect(holder.claimantsToAsk(102.45)).toBeUndefined();
+  holder.noteTime(102.5);
   expect(holder.claimantsToAsk(102.5)).toEqual(["b", "c"]);
+});
+
+test("the claimants are asked again at once after a missing promise, until the deadline", () => {
+  holder.noteAcknowledged(["b", "c"]);
+  holder.noteAnswer(100);
+  expect(holder.claimantsToAsk(101.5)).toEqual(["b", "c"]);
+  expect(holder.claimantsToAsk(101.8)).toBeUndefined();
+  holder.noteMissingPromise();
+  expect(holder.claimantsToAsk(101.8)).toEqual(["b", "c"]);
+  holder.noteMissingPromise();
+  holder.noteTime(102.5);
+  expect(holder.claimantsToAsk(102.5)).toBeUndefined();
 });
 
 test("promises extend the deadline from the time of the question", () => {

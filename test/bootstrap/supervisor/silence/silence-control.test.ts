@@ -11,6 +11,7 @@ const { world } = vi.hoisted(() => ({
     reachable: [] as string[],
     asked: [] as (readonly string[])[],
     mayPromise: (): boolean => false,
+    keys: [] as (() => Buffer)[],
   },
 }));
 vi.mock("../../../../bootstrap/os/clock.ts", () => ({ boottime: () => world.now }));
@@ -23,8 +24,9 @@ vi.mock("../../../../bootstrap/supervisor/silence/outgoing-permit.ts", () => ({
 }));
 vi.mock("../../../../bootstrap/supervisor/silence/host-link.ts", () => ({
   HostLink: class {
-    constructor(_address: string, _key: unknown, mayPromise: () => boolean) {
+    constructor(_address: string, key: () => Buffer, mayPromise: () => boolean) {
       world.mayPromise = mayPromise;
+      world.keys.push(key);
     }
     async askAll(addresses: readonly string[]): Promise<boolean> {
       world.asked.push(addresses);
@@ -47,12 +49,25 @@ beforeEach(() => {
   claimLease.mockResolvedValue(true);
   readClaimants.mockResolvedValue(["100.64.4.9"]);
   Object.assign(world, { now: 100, promises: true, reachable: ["100.64.4.9"], asked: [] });
-  control = new SilenceControl("100.64.0.5", 3, () => ({
+  world.keys = [];
+  control = newControl(3);
+});
+
+const newControl = (silenceSeconds: number, hostKey = "00") =>
+  new SilenceControl("100.64.0.5", silenceSeconds, () => ({
     database: { readClaimants, registerClaimant, acknowledgeClaimants },
     leaseDatabase: { claimLease },
-    instanceId: "i-1",
-    hostKey: "00",
+    ...{ instanceId: "i-1", hostKey },
   }));
+
+test("hosts with another silence, or another node, do not understand each other", () => {
+  newControl(3);
+  newControl(10);
+  newControl(3, "01");
+  const [own, same, otherSilence, otherNode] = world.keys.map((key) => key().toString("hex"));
+  expect(same).toBe(own);
+  expect(otherSilence).not.toBe(own);
+  expect(otherNode).not.toBe(own);
 });
 
 /** A statement of this host that was answered at once. */
