@@ -11,6 +11,8 @@ import { PendingLimits } from "./pending.ts";
 /** How often held connections are tried again, and deadlines are checked. */
 const tickMilliseconds = 25;
 const listenAgainMilliseconds = 100;
+/** A door that ended listens again after less than this time. */
+const otherDoorMilliseconds = 1_000;
 
 /** The outer port accepts peers; the inner port accepts the doors of other hosts, and leads to this host's Eclair only. */
 type Side = "outer" | "inner";
@@ -155,7 +157,7 @@ export class Door {
   }
 
   private readonly events: PassageEvents = {
-    onWaiting: (passage) => this.tryNow(passage),
+    onWaiting: (passage) => this.tryNow(passage, this.destination),
     onUnreachable: (passage) => {
       if (passage.eclairInstanceId !== holderOf(this.route)) return;
       this.retryAt = performance.now() + tickMilliseconds;
@@ -201,7 +203,7 @@ export class Door {
       const age = now - passage.acceptedAt;
       const limit = isReachable && !this.hasRefused(passage) ? queuedMilliseconds : heldMilliseconds;
       if (passage.state === "waiting" && age > limit) {
-        if (!passage.wasClosed) this.totals.expired += 1;
+        if (passage.closedAt === undefined) this.totals.expired += 1;
         passage.reset();
       }
       if (passage.state === "silent" && age > this.limits.silentMilliseconds) passage.reset();
@@ -219,7 +221,7 @@ export class Door {
   }
 
   /** Connects a waiting passage to the active Eclair, unless Eclair's backlog has no room. */
-  private tryNow(passage: Passage, destination = this.destination): void {
+  private tryNow(passage: Passage, destination: Destination | undefined): void {
     const side = this.passages.get(passage);
     if (side === undefined || passage.state !== "waiting") return;
     // The other host's door holds the connection, and knows the holder of the lease as well.
@@ -232,9 +234,13 @@ export class Door {
     passage.connect(destination);
   }
 
-  /** Whether the active Eclair ended the connection without an answer: it does not answer the same bytes later. */
-  private hasRefused({ wasClosed, eclairInstanceId }: Passage): boolean {
-    return wasClosed && eclairInstanceId === holderOf(this.route);
+  /**
+   * Whether the active Eclair ended the connection without an answer: it does not answer the same bytes later. Behind the door of
+   * another host, the door may have ended instead, and starts again.
+   */
+  private hasRefused({ closedAt, eclairInstanceId, isToOwn }: Passage): boolean {
+    if (closedAt === undefined || eclairInstanceId !== holderOf(this.route)) return false;
+    return isToOwn || performance.now() - closedAt < otherDoorMilliseconds;
   }
 
   /** The door of another host queues the connections for its Eclair itself. */

@@ -32,7 +32,7 @@ export type PassageEvents = {
   readonly mayAnswer: (passage: Passage) => boolean;
 };
 
-/** Reading stops above this limit. */
+/** BOLT 8: before Eclair's first answer, a client sends its first act only, of 50 bytes. A client that sends more is disconnected. */
 const keptBytes = 4096;
 const connectMilliseconds = 1_000;
 const keepAliveMilliseconds = 30_000;
@@ -52,8 +52,8 @@ export class Passage {
   eclairInstanceId: string | undefined;
   /** Whether that Eclair runs on this host. */
   isToOwn = false;
-  /** Whether that Eclair, or the door in front of it, ended the connection before an answer. */
-  wasClosed = false;
+  /** When that Eclair, or the door in front of it, ended the connection before an answer; by the clock of `performance.now()`. */
+  closedAt: number | undefined;
   /** Whether the door has closed this connection. */
   isFinished = false;
   private current: PassageState = "silent";
@@ -89,7 +89,7 @@ export class Passage {
     this.current = "connecting";
     this.isToOwn = isOwn;
     this.eclairInstanceId = eclairInstanceId;
-    this.wasClosed = false;
+    this.closedAt = undefined;
     const eclair = connect({ host: address, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
     this.eclair = eclair;
     const timer = setTimeout(() => eclair.destroy(), connectMilliseconds);
@@ -101,8 +101,7 @@ export class Passage {
       if (this.eclair === eclair) this.onEclairData(chunk);
     });
     eclair.on("drain", () => {
-      // Before the first answer, the bytes of the client are kept.
-      if (this.eclair === eclair && this.current === "passing") this.client.resume();
+      if (this.eclair === eclair) this.client.resume();
     });
     eclair.on("end", () => {
       if (this.eclair === eclair && this.current === "passing") this.onEclairEnd();
@@ -145,9 +144,9 @@ export class Passage {
       if (this.eclair?.write(chunk) === false) this.client.pause();
       return;
     }
-    this.kept.push(chunk);
     this.keptLength += chunk.length;
-    if (this.keptLength > keptBytes) this.client.pause();
+    if (this.keptLength > keptBytes) return this.reset();
+    this.kept.push(chunk);
     if (this.current === "asked") this.eclair?.write(chunk);
     if (this.current === "silent" && this.keptLength >= this.limits.firstActBytes) this.wait();
   }
@@ -169,7 +168,6 @@ export class Passage {
     if (this.current === "asked") {
       this.current = "passing";
       this.kept = [];
-      this.client.resume();
       this.events.onAnswer(this);
     }
     if (!this.client.write(chunk)) this.eclair?.pause();
@@ -190,7 +188,7 @@ export class Passage {
       return;
     }
     if (current !== "connecting" && current !== "asked") return;
-    this.wasClosed = current === "asked";
+    if (current === "asked") this.closedAt = performance.now();
     if (current === "connecting") this.events.onUnreachable(this);
     this.wait();
   }

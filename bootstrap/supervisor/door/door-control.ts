@@ -19,8 +19,8 @@ const startsWithinSeconds = 3;
 const answeredWithinSeconds = 1;
 const closeWithinSeconds = 30;
 const pollMilliseconds = 250;
-/** A takeover takes less than this time. After it, a load balancer may send its connections elsewhere. */
-const takeoverSeconds = 10;
+/** After this time without an answer of Eclair, a load balancer may send its connections elsewhere. */
+const servingSeconds = 10;
 
 /** The other hosts of the cluster. */
 type ClusterHosts = {
@@ -98,12 +98,14 @@ export class DoorControl {
 
   /**
    * Leads peers to the active Eclair for some time, and then closes their connections. A connection that begins in the meantime
-   * is closed after its handshake. The time ends early when the door leads to no Eclair.
+   * is closed after its handshake. The time ends early when no Eclair is active.
    * @param seconds for how long a load balancer sends new connections here
    */
   async drain(seconds: number): Promise<void> {
     const closesAt = boottime() + seconds;
-    while (boottime() < closesAt && this.serving) await sleep(pollMilliseconds);
+    // The next Eclair takes longer to start on a large node, and a door that starts again reports nothing for a moment.
+    const isNeeded = () => this.serving || this.route.to === "other-host";
+    while (boottime() < closesAt && isNeeded()) await sleep(pollMilliseconds);
     this.isLeaving = true;
     const end = boottime() + closeWithinSeconds;
     const connections = () => (this.report === undefined ? 0 : this.report.passing + this.report.held);
@@ -125,7 +127,7 @@ export class DoorControl {
   get serving(): boolean {
     const { current } = this;
     if (current?.answeredSecondsAgo === undefined) return false;
-    const limit = current.problem === undefined ? takeoverSeconds : answeredWithinSeconds;
+    const limit = current.problem === undefined ? servingSeconds : answeredWithinSeconds;
     return current.answeredSecondsAgo < limit;
   }
 

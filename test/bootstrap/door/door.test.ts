@@ -90,6 +90,16 @@ describe("the active Eclair on this host", () => {
   });
 });
 
+test("a client that sends more than a handshake before the answer is disconnected", async () => {
+  const door = await testHosts.door(a);
+  door.update({ ...toNobody(), ...alone });
+  const [client, other] = [testHosts.client(a), testHosts.client(a)];
+  other.socket.write(Buffer.alloc(4096));
+  client.socket.write(Buffer.alloc(4097));
+  await until(() => client.ending === "reset");
+  expect(door.report().held).toBe(1);
+});
+
 describe("a connection is held", () => {
   test("until an Eclair serves, and sends what the client has sent", async () => {
     const door = await testHosts.door(a);
@@ -143,6 +153,23 @@ describe("when the Eclair ends before its first answer", () => {
     door.update({ ...toOtherHost("B", b), ...alone });
     await until(() => client.text === "B:act one");
     expect(door.report()).toMatchObject({ movedTotal: 1, cutTotal: 0 });
+  });
+
+  test("the same Eclair receives the bytes again when the door of its host has started again", async () => {
+    const eclair = await testHosts.eclair(eclairB, "B", false);
+    const first = await testHosts.door(b);
+    first.update({ ...toThisHost("B", eclairB), ...everyHost });
+    const door = await testHosts.door(a);
+    door.update({ ...toOtherHost("B", b), ...alone });
+    const client = testHosts.client(a);
+    client.socket.write("act one");
+    await until(() => eclair.received.length === 1);
+    first.close();
+    const second = await testHosts.door(b);
+    second.update({ ...toThisHost("B", eclairB), ...everyHost });
+    await until(() => eclair.received.length === 2);
+    expect(eclair.received).toEqual(["act one", "act one"]);
+    expect(client.ending).toBeUndefined();
   });
 
   test("the same Eclair does not receive the bytes again", async () => {

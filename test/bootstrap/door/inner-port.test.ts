@@ -72,7 +72,7 @@ describe("the inner port", () => {
     expect(client.text).toBe("");
   });
 
-  test("never leads to another host, so no connection goes round in a circle", async () => {
+  test("never leads to another host, so no connection loops", async () => {
     const first = await testHosts.door(a, { heldMilliseconds: 300 });
     const second = await testHosts.door(b);
     first.update({ ...toOtherHost("B", b), ...everyHost });

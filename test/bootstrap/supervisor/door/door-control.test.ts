@@ -112,10 +112,24 @@ describe("a host that leaves its target groups", () => {
     expect(ended).toBe(true);
   });
 
-  test("does not wait when its door leads to no Eclair", async () => {
+  test("does not wait when no Eclair is active", async () => {
     report({ answeredSecondsAgo: 11 });
     drain(150);
     await pass(1);
+    expect(ended).toBe(true);
+  });
+
+  test("waits for the Eclair of another host that starts slowly, also when its door does not report", async () => {
+    const held: LeaseReport = {
+      ...{ known: true, holderEclairInstanceId: "theirs", holderAddress: "100.64.4.9" },
+      remainingSeconds: 30,
+    };
+    door.follow(held, hosts, undefined, { isStopping: true, until: 0, answers: false });
+    report({ answeredSecondsAgo: 11 });
+    drain(150);
+    await pass(20);
+    expect(ended).toBe(false);
+    await pass(130);
     expect(ended).toBe(true);
   });
 
