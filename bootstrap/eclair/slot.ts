@@ -102,6 +102,7 @@ export class Slot {
   /** Eclair releases its lease and takes some seconds to stop. */
   async stop(): Promise<void> {
     await stopUnit(this.unitName);
+    if (this.unit === "running") this.unit = "stopping";
   }
 
   /** Disconnects this Eclair from the database at once, and then kills the process. */

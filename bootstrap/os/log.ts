@@ -42,8 +42,8 @@ export class ChangeLog {
   }
 
   /** Two errors of one kind are one state: their messages can contain an address or a time. */
-  logError(error: unknown): void {
-    if (this.hasChanged(error instanceof Error ? error.name : "")) logError(this.failedEvent, error);
+  logError(error: unknown, fields?: Fields): void {
+    if (this.hasChanged(error instanceof Error ? error.name : "")) logError(this.failedEvent, error, fields);
   }
 
   /** The state is normal: the next state is logged. */

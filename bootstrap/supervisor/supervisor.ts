@@ -204,19 +204,22 @@ export class Supervisor {
     return now - this.followedLeaseAt < followWithinSeconds && now - this.polledAt < pollWithinSeconds;
   }
 
-  /** Kills an Eclair whose lease could expire. The function is synchronous, so nothing delays it. */
+  /** Kills an Eclair that another host could replace. The function is synchronous, so nothing delays it. */
   enforceWatchdog(): void {
     const { open } = this.processes;
     const now = boottime();
     this.silence.askIfDue(now);
     // Promises of the claimants extend the deadline.
     this.routeDoor();
-    const mustEnd = now >= this.deadline || this.context.watchdog.isOverdue;
-    // The permit outlives this supervisor, and ends at the deadline at the latest.
-    if (open?.gate.isOpen === true && !mustEnd && permitEndsBefore(this.deadline, now))
-      this.silence.permitOutgoing();
-    if (open === undefined || !open.gate.isOpen || !mustEnd) return;
-    logEvent("eclair.killed", { pid: open.pid, eclairInstanceId: open.eclairInstanceId }, "warn");
+    if (open === undefined || !open.gate.isOpen) return;
+    const isSilent = now >= (this.silence.deadline ?? Infinity);
+    const cause = isSilent ? "silence" : this.context.watchdog.endCause(now);
+    if (cause === undefined) {
+      // The permit outlives this supervisor, and ends at the deadline at the latest.
+      if (permitEndsBefore(this.deadline, now)) this.silence.permitOutgoing();
+      return;
+    }
+    logEvent("eclair.killed", { cause, pid: open.pid, eclairInstanceId: open.eclairInstanceId }, "warn");
     void logErrors("kill", () => open.kill());
   }
 

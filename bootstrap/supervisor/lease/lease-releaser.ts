@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { boottime } from "../../os/clock.ts";
-import { logError, logEvent } from "../../os/log.ts";
+import { ChangeLog, logEvent } from "../../os/log.ts";
 import { paths } from "../../os/paths.ts";
 import type { NodeDatabase } from "./node-database.ts";
 
@@ -14,6 +14,7 @@ export class LeaseReleaser {
   private readonly path: string;
   /** The Eclair whose lease is not known to be free yet. */
   private eclairInstanceId: string | undefined;
+  private readonly log = new ChangeLog("lease.release-failed");
 
   constructor(leaseDatabase: () => Pick<NodeDatabase, "expireLease">, path: string = paths.holder) {
     this.leaseDatabase = leaseDatabase;
@@ -51,13 +52,14 @@ export class LeaseReleaser {
     if (eclairInstanceId === undefined) return;
     try {
       const released = await this.leaseDatabase().expireLease(eclairInstanceId);
+      this.log.reset();
       if (this.eclairInstanceId !== eclairInstanceId) return;
       this.eclairInstanceId = undefined;
       // The gate may have opened for another Eclair since.
       if (existsSync(this.path) && readFileSync(this.path, "utf8") === eclairInstanceId) rmSync(this.path);
       if (released) logEvent("lease.released", { eclairInstanceId });
     } catch (error) {
-      logError("lease.release-failed", error, { eclairInstanceId });
+      this.log.logError(error, { eclairInstanceId });
     }
   }
 }

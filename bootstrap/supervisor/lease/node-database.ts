@@ -20,6 +20,8 @@ const undefinedTable = "42P01";
  */
 export const leasePatience: Patience = { connect: 500, statement: 400, network: 100 };
 
+/** After a refused connection. Much less than the time after which a silent host must be mute. */
+const connectAgainSeconds = 0.2;
 /** A server that was lost without a reset never confirms the end of a connection. */
 const closeWithinMilliseconds = 500;
 
@@ -62,6 +64,8 @@ export class NodeDatabase {
   private session: Session | undefined;
   /** Counts the connections. */
   private connection = 0;
+  /** The last attempt to connect that failed. */
+  private refusal: { readonly at: number; readonly error: unknown } | undefined;
 
   constructor(access: DatabaseAccess, patience: Patience = defaultPatience) {
     this.access = access;
@@ -199,12 +203,20 @@ export class NodeDatabase {
     }
   }
 
+  /** A server that refuses connections at once is not asked again at once. */
   private async connect(): Promise<Client> {
+    const { refusal } = this;
+    if (refusal !== undefined && boottime() - refusal.at < connectAgainSeconds) throw refusal.error;
     this.connection += 1;
-    return await connect(this.access, sessionNames.supervisor, this.patience);
+    try {
+      return await connect(this.access, sessionNames.supervisor, this.patience);
+    } catch (error) {
+      this.refusal = { at: boottime(), error };
+      throw error;
+    }
   }
 
-  /** Gives up a connection without a word to the server, which may not answer. */
+  /** Gives up a connection without a message to the server, which may not answer. */
   private abandon(session: Session): void {
     if (this.session === session) this.session = undefined;
     void session.client.then(

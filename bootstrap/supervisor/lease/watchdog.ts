@@ -75,13 +75,12 @@ export class Watchdog {
     return (this.validUntil ?? this.openedAt + this.leaseSeconds) - marginSeconds;
   }
 
-  /** Whether Eclair must be killed now: its lease could expire, or it hangs. */
-  isExpired(now: number): boolean {
-    return (this.deadline !== undefined && now >= this.deadline) || this.isOverdue;
-  }
-
-  /** Whether Eclair has missed renewals although the database answers: it hangs. */
-  get isOverdue(): boolean {
-    return this.openedAt !== undefined && this.answeredSeconds > this.overdueSeconds;
+  /**
+   * Why Eclair must be killed now: its lease could expire, or it has missed renewals although the database answers, so it hangs.
+   * @returns undefined while Eclair may run
+   */
+  endCause(now: number): "lease" | "renewals" | undefined {
+    if (this.deadline !== undefined && now >= this.deadline) return "lease";
+    return this.openedAt !== undefined && this.answeredSeconds > this.overdueSeconds ? "renewals" : undefined;
   }
 }

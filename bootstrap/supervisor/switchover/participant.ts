@@ -4,11 +4,10 @@ import { isUnexpired, type Switchover } from "../../contract/requests/switchover
 import { boottime } from "../../os/clock.ts";
 import { ChangeLog, logEvent } from "../../os/log.ts";
 import { isLastHolder, leaseOwner } from "../lease/ownership.ts";
+import { takeoverSeconds } from "../takeover-times.ts";
 
 /** After this time every instance has read an accepted switchover, and holds back. */
 const propagationSeconds = 1.5;
-/** The target must take over within this time after this host knew that the switchover was accepted. */
-const takeoverWithinSeconds = 15;
 /** This host ignores a switchover that it has known for longer, whatever the clocks of operator and host. */
 const lifetimeSeconds = 120;
 
@@ -66,7 +65,7 @@ export class SwitchoverParticipant {
     const { request, known } = this;
     if (request === undefined || request.toInstanceId === this.instanceId || !this.isUnderWay)
       return undefined;
-    if (boottime() - (known?.acceptedAt ?? -Infinity) > takeoverWithinSeconds) return undefined;
+    if (boottime() - (known?.acceptedAt ?? -Infinity) > takeoverSeconds) return undefined;
     return `${request.toInstanceId} takes over: ${request.requestedBy} requested a switchover`;
   }
 

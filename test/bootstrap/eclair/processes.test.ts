@@ -64,6 +64,12 @@ test("an Eclair whose kill failed is cut off from the database, and killed again
   expect(killUnit).toHaveBeenCalledTimes(3);
 });
 
+test("an Eclair that is asked to stop is stopping at once, before systemd is asked again", async () => {
+  processes.slots[0]?.open();
+  await processes.open?.stop();
+  expect(processes.open?.unit).toBe("stopping");
+});
+
 test("the units are read at each poll, and every five seconds while no Eclair starts, stops or is connected", async () => {
   const readsIn = async (polls: number) => {
     readUnits.mockClear();

@@ -15,9 +15,15 @@ class FakeClient {
 }
 
 const clients: FakeClient[] = [];
+let now = 100;
+let refusal: Error | undefined;
+let attempts = 0;
+vi.mock(import("../../../../bootstrap/os/clock.ts"), () => ({ boottime: () => now }));
 vi.mock(import("../../../../bootstrap/database/connect.ts"), async (original) => ({
   ...(await original()),
   connect: async () => {
+    attempts += 1;
+    if (refusal !== undefined) throw refusal;
     const client = new FakeClient();
     clients.push(client);
     return await Promise.resolve(client as unknown as Client);
@@ -27,6 +33,8 @@ vi.mock(import("../../../../bootstrap/database/connect.ts"), async (original) =>
 let database: NodeDatabase;
 beforeEach(() => {
   clients.length = 0;
+  refusal = undefined;
+  attempts = 0;
   database = new NodeDatabase({} as DatabaseAccess);
 });
 
@@ -53,6 +61,15 @@ test("gives up a connection that does not answer, and not the one that replaced 
   expect(clients[1]?.connection.stream.destroy).not.toHaveBeenCalled();
   clients[1]?.statements[0]?.resolve({ rows: [] });
   expect(await third).toEqual([]);
+});
+
+test("does not connect again at once to a server that refuses connections", async () => {
+  refusal = new Error("the database system is starting up");
+  for (const later of [0, 0.05, 0.1, 0.1]) {
+    now += later;
+    await expect(database.readClaimants()).rejects.toThrow("is starting up");
+  }
+  expect(attempts).toBe(2);
 });
 
 test("keeps its connection after an error of one statement", async () => {

@@ -8,14 +8,14 @@ const ownLease = (remainingSeconds: number) =>
 
 test("Eclair continues while the supervisor sees its renewals in time", () => {
   const watchdog = new Watchdog(times);
-  expect(watchdog.isExpired(1e9)).toBe(false);
+  expect(watchdog.endCause(1e9)).toBeUndefined();
   watchdog.start(100);
   watchdog.observe(ownLease(15), 101, own);
   expect(watchdog.secondsLeft(105)).toBe(11);
-  expect(watchdog.isExpired(114.9)).toBe(false);
-  expect(watchdog.isExpired(115)).toBe(true);
+  expect(watchdog.endCause(114.9)).toBeUndefined();
+  expect(watchdog.endCause(115)).toBe("lease");
   watchdog.observe(ownLease(15), 110, own);
-  expect(watchdog.isExpired(115)).toBe(false);
+  expect(watchdog.endCause(115)).toBeUndefined();
 });
 
 test("counts the remaining time from before the read", () => {
@@ -33,7 +33,7 @@ test("a lease of another Eclair, an expired lease and an unreadable lease extend
   watchdog.observe({ known: true, holderEclairInstanceId: "other", remainingSeconds: 15 }, 105, own);
   watchdog.observe({ known: true, holderEclairInstanceId: own, remainingSeconds: 0 }, 105, own);
   watchdog.observe({ known: false, reason: "no answer" }, 105, own);
-  expect(watchdog.isExpired(109)).toBe(true);
+  expect(watchdog.endCause(109)).toBe("lease");
   expect(watchdog.sawLeaseHeld).toBe(true);
 });
 
@@ -41,8 +41,8 @@ test("an Eclair that was never seen with the lease is treated as if it took the 
   const watchdog = new Watchdog(times);
   watchdog.start(100);
   expect(watchdog.sawLeaseHeld).toBe(false);
-  expect(watchdog.isExpired(113.9)).toBe(false);
-  expect(watchdog.isExpired(114)).toBe(true);
+  expect(watchdog.endCause(113.9)).toBeUndefined();
+  expect(watchdog.endCause(114)).toBe("lease");
 });
 
 test("the next Eclair starts without the state of the previous one", () => {
@@ -50,7 +50,7 @@ test("the next Eclair starts without the state of the previous one", () => {
   watchdog.start(100);
   watchdog.observe(ownLease(10), 100, own);
   watchdog.stop();
-  expect(watchdog.isExpired(1e9)).toBe(false);
+  expect(watchdog.endCause(1e9)).toBeUndefined();
   watchdog.start(200);
   expect(watchdog.sawLeaseHeld).toBe(false);
 });
@@ -66,9 +66,9 @@ describe("an Eclair that misses its renewals", () => {
     const watchdog = new Watchdog(long);
     watchdog.start(100);
     readUntil(watchdog, 100, 113.9);
-    expect(watchdog.isExpired(113.9)).toBe(false);
+    expect(watchdog.endCause(113.9)).toBeUndefined();
     readUntil(watchdog, 113.9, 114.3);
-    expect(watchdog.isExpired(114.3)).toBe(true);
+    expect(watchdog.endCause(114.3)).toBe("renewals");
   });
 
   test("is not blamed for a database that did not answer", () => {
@@ -77,8 +77,8 @@ describe("an Eclair that misses its renewals", () => {
     readUntil(watchdog, 100, 105);
     // No answer for twenty seconds; then Eclair has some seconds to renew its lease.
     readUntil(watchdog, 125, 133);
-    expect(watchdog.isExpired(133)).toBe(false);
+    expect(watchdog.endCause(133)).toBeUndefined();
     watchdog.observe(ownLease(60), 133, own);
-    expect(watchdog.isExpired(146)).toBe(false);
+    expect(watchdog.endCause(146)).toBeUndefined();
   });
 });
