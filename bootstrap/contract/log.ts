@@ -64,7 +64,7 @@ export const logEvents = {
   "eclair.ended": "The Eclair that was connected to the database ended.",
   "eclair.gate-opened": "The gate of an Eclair opened; this Eclair can take the lease.",
   "eclair.killed":
-    "The supervisor killed its active Eclair. `cause`: `lease`: the lease could expire; `silence`: another host could claim the lease, because the database did not answer this host; `renewals`: Eclair missed three renewals.",
+    "The supervisor killed the Eclair that was connected to the database. `cause`: `lease`: the lease could expire; `silence`: another host could claim the lease, because the database did not answer this host; `renewals`: Eclair missed three renewals.",
   "guard.checked": "The cluster record and the database permit this host to start or activate Eclair.",
   "guard.refused": "The cluster record or the database does not permit this host to run Eclair.",
   "health.ended": "The process of the health endpoint ended; the supervisor starts it again.",

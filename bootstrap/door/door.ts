@@ -235,12 +235,12 @@ export class Door {
   }
 
   /**
-   * Whether the active Eclair ended the connection without an answer: it does not answer the same bytes later. Behind the door of
-   * another host, the door may have ended instead, and starts again.
+   * Whether the active Eclair ended the connection without an answer: it does not answer the same bytes later. The door of another
+   * host may have ended instead of its Eclair, and starts again.
    */
-  private hasRefused({ closedAt, eclairInstanceId, isToOwn }: Passage): boolean {
+  private hasRefused({ closedAt, eclairInstanceId, isToDoor }: Passage): boolean {
     if (closedAt === undefined || eclairInstanceId !== holderOf(this.route)) return false;
-    return isToOwn || performance.now() - closedAt < otherDoorMilliseconds;
+    return !isToDoor || performance.now() - closedAt < otherDoorMilliseconds;
   }
 
   /** The door of another host queues the connections for its Eclair itself. */
@@ -264,8 +264,9 @@ export class Door {
     const { eclairInstanceId, address } = route;
     const isOwn = route.to === "this-host";
     if (isOwn && !this.isValid(eclairInstanceId)) return undefined;
-    const port = route.to === "other-host" && route.hasDoor ? this.ports.inner : this.ports.outer;
-    return { eclairInstanceId, address, port, isOwn };
+    const isDoor = route.to === "other-host" && route.hasDoor;
+    const port = isDoor ? this.ports.inner : this.ports.outer;
+    return { eclairInstanceId, address, port, isOwn, isDoor };
   }
 
   /** Takes passages from an Eclair that lost the lease, or can no longer prove that it holds the lease. */

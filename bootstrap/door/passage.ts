@@ -8,6 +8,8 @@ export type Destination = {
   readonly port: number;
   /** Whether it runs on this host. */
   readonly isOwn: boolean;
+  /** Whether address and port are those of the other host's door. */
+  readonly isDoor: boolean;
 };
 
 /**
@@ -32,7 +34,7 @@ export type PassageEvents = {
   readonly mayAnswer: (passage: Passage) => boolean;
 };
 
-/** BOLT 8: before Eclair's first answer, a client sends its first act only, of 50 bytes. A client that sends more is disconnected. */
+/** A client that sends more before Eclair's first answer is disconnected. By BOLT 8, a client sends 50 bytes before it. */
 const keptBytes = 4096;
 const connectMilliseconds = 1_000;
 const keepAliveMilliseconds = 30_000;
@@ -52,6 +54,8 @@ export class Passage {
   eclairInstanceId: string | undefined;
   /** Whether that Eclair runs on this host. */
   isToOwn = false;
+  /** Whether this passage was connected to the door of that Eclair's host. */
+  isToDoor = false;
   /** When that Eclair, or the door in front of it, ended the connection before an answer; by the clock of `performance.now()`. */
   closedAt: number | undefined;
   /** Whether the door has closed this connection. */
@@ -85,9 +89,10 @@ export class Passage {
   }
 
   /** Connects a waiting client to an Eclair. */
-  connect({ eclairInstanceId, address, port, isOwn }: Destination): void {
+  connect({ eclairInstanceId, address, port, isOwn, isDoor }: Destination): void {
     this.current = "connecting";
     this.isToOwn = isOwn;
+    this.isToDoor = isDoor;
     this.eclairInstanceId = eclairInstanceId;
     this.closedAt = undefined;
     const eclair = connect({ host: address, port, noDelay: true, keepAlive: true, allowHalfOpen: true });

@@ -36,8 +36,8 @@ const armsWithinSeconds = 60;
 const armAtSilentSeconds = 1;
 /**
  * Runs Eclair on this host whenever the host may run it. Three loops run side by side: `followLease` reads the lease and
- * acts, `poll` reads everything that takes longer, and `enforceWatchdog` waits for nothing and kills an Eclair whose lease
- * could expire.
+ * acts, `poll` reads everything that takes longer, and `enforceWatchdog` waits for nothing and kills an Eclair that
+ * another host could replace.
  */
 export class Supervisor {
   private readonly reloader = new ContextReloader();

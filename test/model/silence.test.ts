@@ -22,7 +22,7 @@ describe("while other instances may claim the lease of a silent holder", () => {
     expect(explore(allSteps(1), [], [false])).toEqual(new Set());
   });
 
-  test("a database that is silent to all instances causes no restart", () => {
+  test("a database that answers no instance causes no restart", () => {
     expect(explore(stalledForAll(1), [], one)).toEqual(new Set());
     expect(explore(stalledForAll(2), [], two)).toEqual(new Set());
   });
@@ -54,7 +54,7 @@ describe("without a rule", () => {
     expect(explore(allSteps(1), ["acknowledgement"], [false])).toContain("two senders");
   });
 
-  test("ask: a database that is silent to all instances causes a restart", () => {
+  test("ask: a database that answers no instance causes a restart", () => {
     expect(explore(stalledForAll(1), ["ask"], one)).toContain("restart");
   });
 });

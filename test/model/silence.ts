@@ -273,7 +273,7 @@ export function allSteps(claimants: number): Step[] {
   );
 }
 
-/** The database is silent to all instances, or to none; nothing else fails. */
+/** The database answers no instance, or all instances; nothing else fails. */
 export const stalledForAll = (claimants: number): Step[] =>
   [false, true].map((answered) => ({
     holderPaused: false,

@@ -75,6 +75,8 @@ export class BlockReplay {
       for (const { hex } of Block.parse(block).tx)
         this.publisher.publish([Buffer.from("rawtx"), Buffer.from(hex, "hex"), Buffer.alloc(4)]);
       while (this.publisher.backlogBytes > fullBacklogBytes) await sleep(drainMilliseconds);
+      // Eclair has disconnected, perhaps before it had read the block.
+      if (!this.publisher.hasSubscriber("rawtx")) return;
       this.height = height;
     }
     logEvent("bitcoind.blocks-replayed", { from, to });

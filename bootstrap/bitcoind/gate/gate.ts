@@ -15,7 +15,7 @@ import { WalletState } from "./wallet/wallet-state.ts";
 const checkMilliseconds = 1_000;
 /** A block with this many blocks on top of it does not change any more. */
 const settledDepth = 10;
-/** A change of bitcoind waits no longer for the answer to a pending call. */
+/** A change of bitcoind waits no longer for the answers to pending calls. */
 const longestCallSeconds = 10;
 /** The choice waits for the first examination of every bitcoind, but not longer. */
 const firstChoiceMilliseconds = 5_000;
@@ -38,8 +38,10 @@ export class BitcoindGate {
   /** The block that Eclair was told last. */
   private published: string | undefined;
   private closed = false;
-  /** The calls of Eclair that change the wallet or broadcast and have no answer yet. On CLOCK_BOOTTIME. */
-  private readonly pendingCalls = new Set<{ readonly beganAt: number }>();
+  /** The number of calls of Eclair that change the wallet or broadcast and have no answer yet. */
+  private pendingCalls = 0;
+  /** Since when a change of bitcoind waits for these calls, on CLOCK_BOOTTIME. */
+  private waitingSince: number | undefined;
   private readonly replay: BlockReplay;
   readonly walletState = new WalletState();
 
@@ -108,12 +110,11 @@ export class BitcoindGate {
 
   /** Runs a call that changes the wallet or broadcasts. A change of bitcoind waits for its end, for some seconds. */
   async whileCallIsPending<T>(call: () => Promise<T>): Promise<T> {
-    const pending = { beganAt: boottime() };
-    this.pendingCalls.add(pending);
+    this.pendingCalls += 1;
     try {
       return await call();
     } finally {
-      this.pendingCalls.delete(pending);
+      this.pendingCalls -= 1;
     }
   }
 
@@ -153,7 +154,7 @@ export class BitcoindGate {
       const settled = this.settledBlockFor(backend);
       await backend.check(settled, this.issued);
       // Another instance has become active, or another block is settled: this examination says nothing about that block.
-      if (this.settledBlockFor(backend) !== settled) continue;
+      if (backend.answers && this.settledBlockFor(backend) !== settled) continue;
       this.reconsider();
       if (backend === this.chosen) await this.followChosen(backend);
       await sleep(this.intervalMilliseconds);
@@ -202,7 +203,7 @@ export class BitcoindGate {
     // A change that has begun does not send what is learned now.
     const isCurrent = () => this.chosen === backend && this.changing === undefined;
     if (openEclair !== undefined && isCurrent()) {
-      await logErrors("lock-outputs", () => this.walletState.lockUnknown(backend.client, wallet));
+      await logErrors("lock-outputs", () => this.walletState.lockUnknown(backend.client, wallet, isCurrent));
       await this.walletState.learnBroadcasts(backend.client, wallet, isCurrent);
     }
     await this.walletState.forgetConfirmed(backend.client, bestBlockHash);
@@ -250,8 +251,12 @@ export class BitcoindGate {
       this.walletState.locks.list.length === 0,
     );
     const next = backends.find((backend) => backend.name === name);
-    if (next === undefined || !next.isUsable || (next === chosen && !chosen.mayHaveForgotten)) return;
-    if (chosen?.answers === true && this.mustAwaitCalls) return;
+    if (next === undefined || !next.isUsable || (next === chosen && !chosen.mayHaveForgotten)) {
+      this.waitingSince = undefined;
+      return;
+    }
+    if (chosen?.answers === true && this.waitsForCalls()) return;
+    this.waitingSince = undefined;
     this.changing = this.change(chosen, next).finally(() => {
       this.changing = undefined;
     });
@@ -262,9 +267,11 @@ export class BitcoindGate {
     return this.message?.openEclair === undefined ? undefined : this.message.last.chosen;
   }
 
-  /** Whether a pending call may still get its answer: its locks must move as well. A stalled disk can hold a call without limit. */
-  private get mustAwaitCalls(): boolean {
-    return [...this.pendingCalls].some(({ beganAt }) => boottime() - beganAt < longestCallSeconds);
+  /** Whether a change waits for pending calls: their locks must move as well. A stalled disk can hold a call without limit. */
+  private waitsForCalls(): boolean {
+    if (this.pendingCalls === 0) return false;
+    this.waitingSince ??= boottime();
+    return boottime() - this.waitingSince < longestCallSeconds;
   }
 
   /**
@@ -286,7 +293,7 @@ export class BitcoindGate {
   private async change(from: Backend | undefined, to: Backend): Promise<void> {
     const problem = from?.problem;
     // The other bitcoind would not learn what an answer changes from now on.
-    if (from !== undefined && (!from.answers || this.pendingCalls.size > 0)) from.abandonRequests();
+    if (from !== undefined && (!from.answers || this.pendingCalls > 0)) from.abandonRequests();
     try {
       const { openEclair, wallet = "" } = this.message ?? {};
       if (openEclair !== undefined && from !== undefined) {

@@ -44,7 +44,7 @@ export const GateMessage = z.object({
   nextAddresses: z.array(z.int()),
   /** A block that is deep in the chain of the active instance, when another instance is active. */
   settledBlock: BlockId.optional(),
-  /** What the gate of this host reported last: a gate that starts again continues with this chain and this bitcoind. */
+  /** What the gate of this host reported last: a gate that starts again continues with these values. */
   last: z.object({
     settledBlock: BlockId.optional(),
     chosen: z.string().optional(),

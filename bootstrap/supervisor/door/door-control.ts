@@ -98,7 +98,8 @@ export class DoorControl {
 
   /**
    * Leads peers to the active Eclair for some time, and then closes their connections. A connection that begins in the meantime
-   * is closed after its handshake. The time ends early when no Eclair is active.
+   * is closed after its handshake. The time ends early when the lease is known to be free, and Eclair has not answered for ten
+   * seconds.
    * @param seconds for how long a load balancer sends new connections here
    */
   async drain(seconds: number): Promise<void> {

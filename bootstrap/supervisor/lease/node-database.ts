@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { sessionNames } from "../../contract/database-sessions.ts";
 import { messageOf } from "../../contract/errors.ts";
@@ -20,7 +21,7 @@ const undefinedTable = "42P01";
  */
 export const leasePatience: Patience = { connect: 500, statement: 400, network: 100 };
 
-/** After a refused connection. Much less than the time after which a silent host must be mute. */
+/** Less than the time after which an attempt ends without an answer: only attempts that end at once wait. */
 const connectAgainSeconds = 0.2;
 /** A server that was lost without a reset never confirms the end of a connection. */
 const closeWithinMilliseconds = 500;
@@ -64,8 +65,8 @@ export class NodeDatabase {
   private session: Session | undefined;
   /** Counts the connections. */
   private connection = 0;
-  /** The last attempt to connect that failed. */
-  private refusal: { readonly at: number; readonly error: unknown } | undefined;
+  /** When the last attempt to connect began, on CLOCK_BOOTTIME. */
+  private connectedAt = -Infinity;
 
   constructor(access: DatabaseAccess, patience: Patience = defaultPatience) {
     this.access = access;
@@ -203,17 +204,13 @@ export class NodeDatabase {
     }
   }
 
-  /** A server that refuses connections at once is not asked again at once. */
+  /** Between the begins of two attempts, some time passes: a server can refuse connections at once. */
   private async connect(): Promise<Client> {
-    const { refusal } = this;
-    if (refusal !== undefined && boottime() - refusal.at < connectAgainSeconds) throw refusal.error;
+    const pauseSeconds = this.connectedAt + connectAgainSeconds - boottime();
+    if (pauseSeconds > 0) await sleep(pauseSeconds * 1000);
+    this.connectedAt = boottime();
     this.connection += 1;
-    try {
-      return await connect(this.access, sessionNames.supervisor, this.patience);
-    } catch (error) {
-      this.refusal = { at: boottime(), error };
-      throw error;
-    }
+    return await connect(this.access, sessionNames.supervisor, this.patience);
   }
 
   /** Gives up a connection without a message to the server, which may not answer. */

@@ -39,6 +39,8 @@ export class SilenceControl {
   private acknowledgedAt = -Infinity;
   private acknowledged = "";
   private isAsking = false;
+  /** A claimant has not promised since the last answer of the database. */
+  private isUnanswered = false;
   private isPolling = false;
 
   /** @param address the host's own address */
@@ -46,11 +48,9 @@ export class SilenceControl {
     this.timing = timingOf(silenceSeconds);
     this.context = context;
     this.holderDeadline = new HolderDeadline(this.timing);
-    // A claim is safe only with the same times on both hosts: hosts with other times do not understand each other.
-    const key = () => createHmac("sha256", Buffer.from(this.context().hostKey, "hex"));
     this.link = new HostLink(
       address,
-      () => key().update(`silence ${silenceSeconds}`).digest(),
+      () => messageKey(this.context().hostKey, silenceSeconds),
       () => this.promise(),
     );
   }
@@ -74,6 +74,7 @@ export class SilenceControl {
   /** Takes over an answer of the database. */
   observe({ observation }: LeaseReading): void {
     if (observation === undefined) return;
+    this.isUnanswered = false;
     this.watch.observe(observation);
     this.holderDeadline.noteAnswer(observation.sentAt);
   }
@@ -106,7 +107,8 @@ export class SilenceControl {
         if (haveAllPromised) return this.holderDeadline.notePromises(now);
         // An answer of the database, or promises, before the deadline still prevent the end of Eclair.
         this.holderDeadline.noteMissingPromise();
-        logEvent("lease.unanswered", { claimants }, "warn");
+        if (!this.isUnanswered) logEvent("lease.unanswered", { claimants }, "warn");
+        this.isUnanswered = true;
       })
       .finally(() => {
         this.isAsking = false;
@@ -167,8 +169,15 @@ export class SilenceControl {
   private promise(): boolean {
     const now = boottime();
     if (this.watch.unansweredSeconds(now) < unansweredSeconds) return false;
+    if (now >= this.promisedUntil) logEvent("lease.promised");
     this.promisedUntil = now + promiseSeconds;
-    logEvent("lease.promised");
     return true;
   }
 }
+
+/**
+ * A claim is safe only when both hosts have the same times: hosts with different values do not understand each other.
+ * @param hostKey in hex
+ */
+const messageKey = (hostKey: string, silenceSeconds: number): Buffer =>
+  createHmac("sha256", Buffer.from(hostKey, "hex")).update(`silence ${silenceSeconds}`).digest();

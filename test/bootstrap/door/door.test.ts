@@ -90,7 +90,7 @@ describe("the active Eclair on this host", () => {
   });
 });
 
-test("a client that sends more than a handshake before the answer is disconnected", async () => {
+test("a client that sends more than 4,096 bytes before the answer is disconnected", async () => {
   const door = await testHosts.door(a);
   door.update({ ...toNobody(), ...alone });
   const [client, other] = [testHosts.client(a), testHosts.client(a)];

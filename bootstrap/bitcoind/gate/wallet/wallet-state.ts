@@ -115,7 +115,7 @@ export class WalletState {
     );
     const { unlock, lock } = this.locks.differencesFrom(await lockedIn(client, wallet), held);
     if (unlock.length > 0) await client("lockunspent", [true, unlock], { wallet });
-    this.unknown = await lockAll(client, wallet, lock);
+    this.unknown = await lockAll(client, wallet, lock, () => true);
     return {
       broadcasts: this.broadcasts.list().length,
       refusedBroadcasts: refused.length,
@@ -125,21 +125,30 @@ export class WalletState {
     };
   }
 
-  /** Locks the outputs that `prepare` could not lock, as soon as bitcoind knows their transactions, unless Eclair has unlocked them. */
-  async lockUnknown(client: BitcoindClient, wallet: string): Promise<void> {
-    const wanted = this.unknown.filter((outpoint) => this.locks.contains([outpoint]));
-    this.unknown = await lockAll(client, wallet, wanted);
+  /**
+   * Locks the outputs that `prepare` could not lock, as soon as bitcoind knows their transactions, unless Eclair has unlocked them.
+   * @param isCurrent whether Eclair still uses this bitcoind
+   */
+  async lockUnknown(client: BitcoindClient, wallet: string, isCurrent: () => boolean): Promise<void> {
+    const isWanted = (outpoint: Outpoint) => isCurrent() && this.locks.contains([outpoint]);
+    const unknown = await lockAll(client, wallet, this.unknown, isWanted);
+    if (isCurrent()) this.unknown = unknown;
   }
 }
 
-/** @returns the outputs whose transactions bitcoind does not know */
+/**
+ * @param isWanted asked immediately before each output
+ * @returns the outputs whose transactions bitcoind does not know
+ */
 async function lockAll(
   client: BitcoindClient,
   wallet: string,
   outpoints: readonly Outpoint[],
+  isWanted: (outpoint: Outpoint) => boolean,
 ): Promise<readonly Outpoint[]> {
   const unknown: Outpoint[] = [];
-  for (const outpoint of outpoints)
+  for (const outpoint of outpoints) {
+    if (!isWanted(outpoint)) continue;
     try {
       await client("lockunspent", [false, [outpoint]], { wallet });
     } catch (error) {
@@ -147,6 +156,7 @@ async function lockAll(
       // Otherwise the output is spent there, so no other transaction can spend it.
       if (error.message.includes(unknownTransaction)) unknown.push(outpoint);
     }
+  }
   return unknown;
 }
 

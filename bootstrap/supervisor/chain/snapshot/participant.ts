@@ -106,7 +106,7 @@ export class ChainSnapshotParticipant {
       if (current?.id !== id || current.step === "aborted") await this.abort(requestEnded);
       else if (reason === undefined) return;
       else await this.requests.advance(current, { ...current, step: "aborted", reason });
-      this.abortReason = requestEnded;
+      if (this.workingFor === id) this.abortReason = requestEnded;
     } catch (error) {
       this.log.logError(error);
     }
