@@ -87,6 +87,13 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
       both.map(({ InstanceId = "" }) => InstanceId),
     );
   };
+  /** The load balancer uses a target only after its health checks. */
+  const untilEachAddressAnswers = async () => {
+    for (const address of addresses)
+      await eventually(`an answer at ${address}`, async () =>
+        (await answersAt(target, nodeId, address)) ? true : undefined,
+      );
+  };
   const takeovers = async () => Number(await nodes.sql("select count(*) from eclair_ami.epoch"));
   /** The resources of the cluster that exist and are not in a list, by their ids. */
   const unlisted = async (listed: readonly string[]) => {
@@ -180,11 +187,7 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
 
   test("the node answers at the address of each zone", async () => {
     expect(addresses).toHaveLength(2);
-    // The load balancer uses a target only after its health checks.
-    for (const address of addresses)
-      await eventually(`an answer at ${address}`, async () =>
-        (await answersAt(target, nodeId, address)) ? true : undefined,
-      );
+    await untilEachAddressAnswers();
   });
 
   test("the roles have the policies that `policy` prints", async () => {
@@ -280,7 +283,7 @@ describe.each(inject("images"))("from an empty account to a node ($eclair)", ({ 
     await deploy("--image", newImageId, "--node-config", file);
     const { active } = await pair();
     expect((await nodes.status(active))?.report?.eclair.info?.nodeId).toBe(nodeId);
-    for (const address of addresses) expect(await answersAt(target, nodeId, address)).toBe(true);
+    await untilEachAddressAnswers();
     const current = parse(await succeed(["config", "new", "--from-stack", name])) as object;
     expect(current).toMatchObject({
       nodeId,
