@@ -80,7 +80,12 @@ export class FakeBitcoind {
 
   /** Whether a call arrived, and how often. */
   count(method: string): number {
-    return this.calls.filter((call) => call.method === method).length;
+    return this.paramsOf(method).length;
+  }
+
+  /** The parameters of the calls of a method, in the order of their arrival. */
+  paramsOf(method: string): (readonly unknown[])[] {
+    return this.calls.filter((call) => call.method === method).map(({ params }) => params);
   }
 
   async stop(): Promise<void> {

@@ -80,10 +80,10 @@ export class GateOfTwoBitcoinds {
 
   /** The transactions that the second bitcoind has received, without the first ones. @param earlier the number of the first ones */
   movedToB(earlier: number): unknown[] {
-    return this.b.calls
-      .filter(({ method }) => method === "sendrawtransaction")
+    return this.b
+      .paramsOf("sendrawtransaction")
       .slice(earlier)
-      .map(({ params }) => params[0]);
+      .map(([transaction]) => transaction);
   }
 
   /** Why the gate does not use a bitcoind, in the order of preference. */

@@ -11,6 +11,7 @@ const blockMilliseconds = 30_000;
 /** Less than the backlog with which the publisher ends a connection. */
 const fullBacklogBytes = 8 * 1024 * 1024;
 const drainMilliseconds = 20;
+const transactionTopic = "rawtx";
 
 /**
  * Announces to Eclair the transactions of blocks whose own announcement it has missed. After an announcement, Eclair reads six
@@ -52,7 +53,7 @@ export class BlockReplay {
   follow(client: BitcoindClient, blocks: number, isConnected: boolean): void {
     if (this.isRunning) return;
     // After an interruption, Eclair subscribes again within a second.
-    if (isConnected && !this.publisher.hasSubscriber("rawtx")) return;
+    if (isConnected && !this.publisher.hasSubscriber(transactionTopic)) return;
     const { height, hasDropped } = this;
     if (isConnected && height !== undefined && blocks > height && (hasDropped || blocks > height + 1)) {
       this.isRunning = true;
@@ -73,10 +74,10 @@ export class BlockReplay {
       const hash = await client("getblockhash", [height]);
       const block = await client("getblock", [hash, 2], { milliseconds: blockMilliseconds });
       for (const { hex } of Block.parse(block).tx)
-        this.publisher.publish([Buffer.from("rawtx"), Buffer.from(hex, "hex"), Buffer.alloc(4)]);
+        this.publisher.publish([Buffer.from(transactionTopic), Buffer.from(hex, "hex"), Buffer.alloc(4)]);
       while (this.publisher.backlogBytes > fullBacklogBytes) await sleep(drainMilliseconds);
       // Eclair has disconnected, perhaps before it had read the block.
-      if (!this.publisher.hasSubscriber("rawtx")) return;
+      if (!this.publisher.hasSubscriber(transactionTopic)) return;
       this.height = height;
     }
     logEvent("bitcoind.blocks-replayed", { from, to });

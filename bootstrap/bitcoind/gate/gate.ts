@@ -203,7 +203,7 @@ export class BitcoindGate {
     // A change that has begun does not send what is learned now.
     const isCurrent = () => this.chosen === backend && this.changing === undefined;
     if (openEclair !== undefined && isCurrent()) {
-      await logErrors("lock-outputs", () => this.walletState.lockUnknown(backend.client, wallet, isCurrent));
+      await logErrors("lock-outputs", () => this.walletState.lockPending(backend.client, wallet, isCurrent));
       await this.walletState.learnBroadcasts(backend.client, wallet, isCurrent);
     }
     await this.walletState.forgetConfirmed(backend.client, bestBlockHash);

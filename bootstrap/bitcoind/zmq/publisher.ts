@@ -76,7 +76,7 @@ export class Publisher {
       try {
         for (const received of decoder.receive(chunk))
           if (received.kind === "ready") subscriber.isReady = true;
-          else this.follow(subscriber, received.parts[0]);
+          else this.noteSubscription(subscriber, received.parts[0]);
       } catch {
         socket.destroy();
       }
@@ -85,8 +85,8 @@ export class Publisher {
     socket.on("close", () => this.subscribers.delete(subscriber));
   }
 
-  /** Follows a message of a subscriber: 1 and a topic to subscribe, 0 and a topic to cancel. */
-  private follow({ topics, socket }: Subscription, message: Buffer | undefined): void {
+  /** Takes over a message of a subscriber: 1 and a topic to subscribe, 0 and a topic to cancel. */
+  private noteSubscription({ topics, socket }: Subscription, message: Buffer | undefined): void {
     const topic = message?.subarray(1).toString("latin1");
     if (message === undefined || topic === undefined) return;
     if (message[0] !== subscribe) return void topics.delete(topic);

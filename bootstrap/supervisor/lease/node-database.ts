@@ -21,7 +21,7 @@ const undefinedTable = "42P01";
  */
 export const leasePatience: Patience = { connect: 500, statement: 400, network: 100 };
 
-/** Less than the time after which an attempt ends without an answer: only attempts that end at once wait. */
+/** Between the starts of two attempts to connect. An attempt without an answer takes longer: only refused attempts wait. */
 const connectAgainSeconds = 0.2;
 /** A server that was lost without a reset never confirms the end of a connection. */
 const closeWithinMilliseconds = 500;
@@ -204,7 +204,7 @@ export class NodeDatabase {
     }
   }
 
-  /** Between the begins of two attempts, some time passes: a server can refuse connections at once. */
+  /** Connects, not immediately after another attempt: a server can refuse a connection at once. */
   private async connect(): Promise<Client> {
     const pauseSeconds = this.connectedAt + connectAgainSeconds - boottime();
     if (pauseSeconds > 0) await sleep(pauseSeconds * 1000);

@@ -176,7 +176,7 @@ export class SilenceControl {
 }
 
 /**
- * A claim is safe only when both hosts have the same times: hosts with different values do not understand each other.
+ * A claim is safe only when both hosts have the same times: hosts with different values ignore each other's messages.
  * @param hostKey in hex
  */
 const messageKey = (hostKey: string, silenceSeconds: number): Buffer =>

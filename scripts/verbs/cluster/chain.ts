@@ -120,8 +120,8 @@ async function verify(snapshotId: string, flags: VerifyFlags): Promise<void> {
  */
 function requireSnapshot(found: readonly ChainSnapshot[], id: string): ChainSnapshot {
   const operation = `reading the snapshot ${id}`;
-  const withId = found.find(({ snapshotId }) => snapshotId === id);
-  if (withId === undefined)
+  const chainSnapshot = found.find(({ snapshotId }) => snapshotId === id);
+  if (chainSnapshot === undefined)
     throw new EclairAmiError({
       code: "chain.snapshot-not-found",
       operation,
@@ -129,11 +129,11 @@ function requireSnapshot(found: readonly ChainSnapshot[], id: string): ChainSnap
       remedy: "list the snapshots with `eclair-ami chain list`",
       exitCode: 2,
     });
-  if (withId.state === "completed") return withId;
+  if (chainSnapshot.state === "completed") return chainSnapshot;
   throw new EclairAmiError({
     code: "chain.snapshot-incomplete",
     operation,
-    message: `the state of the snapshot is ${withId.state}`,
+    message: `the state of the snapshot is ${chainSnapshot.state}`,
     remedy:
       "wait until `eclair-ami chain list` shows the state `completed`. A snapshot in the state `error` cannot be used: create another one",
   });

@@ -18,7 +18,7 @@ export class WalletState {
   readonly broadcasts = new Broadcasts();
   private knowsBroadcasts = false;
   /** Locked outputs of transactions that the bitcoind in use did not know: when it learns of one, coin selection could use its outputs. */
-  private unknown: readonly Outpoint[] = [];
+  private pendingLocks: readonly Outpoint[] = [];
   /** The best block at which confirmed broadcasts were forgotten last. */
   private forgottenAt: string | undefined;
   private readonly log = new ChangeLog("bitcoind.broadcasts-unknown");
@@ -27,7 +27,7 @@ export class WalletState {
   /** For another Eclair, which has locked nothing yet. What an earlier Eclair has broadcast remains valid. */
   beginEclair(): void {
     this.locks.clear();
-    this.unknown = [];
+    this.pendingLocks = [];
     this.knowsBroadcasts = false;
   }
 
@@ -115,12 +115,12 @@ export class WalletState {
     );
     const { unlock, lock } = this.locks.differencesFrom(await lockedIn(client, wallet), held);
     if (unlock.length > 0) await client("lockunspent", [true, unlock], { wallet });
-    this.unknown = await lockAll(client, wallet, lock, () => true);
+    this.pendingLocks = await lockAll(client, wallet, lock, () => true);
     return {
       broadcasts: this.broadcasts.list().length,
       refusedBroadcasts: refused.length,
-      locked: lock.length - this.unknown.length,
-      unknown: this.unknown.length,
+      locked: lock.length - this.pendingLocks.length,
+      unknown: this.pendingLocks.length,
       unlocked: unlock.length,
     };
   }
@@ -129,10 +129,10 @@ export class WalletState {
    * Locks the outputs that `prepare` could not lock, as soon as bitcoind knows their transactions, unless Eclair has unlocked them.
    * @param isCurrent whether Eclair still uses this bitcoind
    */
-  async lockUnknown(client: BitcoindClient, wallet: string, isCurrent: () => boolean): Promise<void> {
+  async lockPending(client: BitcoindClient, wallet: string, isCurrent: () => boolean): Promise<void> {
     const isWanted = (outpoint: Outpoint) => isCurrent() && this.locks.contains([outpoint]);
-    const unknown = await lockAll(client, wallet, this.unknown, isWanted);
-    if (isCurrent()) this.unknown = unknown;
+    const left = await lockAll(client, wallet, this.pendingLocks, isWanted);
+    if (isCurrent()) this.pendingLocks = left;
   }
 }
 

@@ -95,7 +95,7 @@ test("locks and transactions move with Eclair to another bitcoind", async () => 
   await expect.poll(() => two.b.count("sendrawtransaction")).toBe(1);
   await two.a.stop();
   expect(await two.call("listunspent")).toBe(true);
-  const moved = two.b.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
+  const moved = two.b.paramsOf("lockunspent");
   expect(moved).toEqual([
     [true, [stale]],
     [false, [locked]],
@@ -121,12 +121,8 @@ test("an output that another bitcoind does not know yet is locked when that bitc
   );
   await two.call("lockunspent", true, [unlocked]);
   two.b.answers.delete("lockunspent");
-  const earlier = two.b.calls.length;
-  const locks = () =>
-    two.b.calls
-      .slice(earlier)
-      .filter(({ method }) => method === "lockunspent")
-      .map(({ params }) => params);
+  const earlier = two.b.count("lockunspent");
+  const locks = () => two.b.paramsOf("lockunspent").slice(earlier);
   await expect.poll(locks).toEqual([[false, [locked]]]);
   const examinations = two.b.count("getblockchaininfo");
   await expect.poll(() => two.b.count("getblockchaininfo")).toBeGreaterThan(examinations + 2);
@@ -208,7 +204,7 @@ test("a gate that starts while Eclair is connected learns Eclair's locks from bi
   two.follow("eclair-1");
   await two.untilChosen("a");
   await two.changeToB();
-  const moved = two.b.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
+  const moved = two.b.paramsOf("lockunspent");
   expect(moved).toEqual([[false, [locked]]]);
 });
 
@@ -301,7 +297,7 @@ test("a bitcoind that starts again, without another one, gets back its locks and
   expect(await two.call("getblockcount")).toMatch(/does not answer/);
   await two.a.start();
   await expect.poll(() => two.call("listunspent")).toBe(true);
-  const calls = two.a.calls.filter(({ method }) => method === "lockunspent").map(({ params }) => params);
+  const calls = two.a.paramsOf("lockunspent");
   expect(calls).toEqual([
     [false, [outpoint]],
     [false, [outpoint]],

@@ -139,7 +139,7 @@ test("the transactions of blocks that Eclair has missed are announced", async ()
   await two.a.stop();
   await two.untilChosen("b");
   await expect.poll(() => two.published.filter((content) => content === "bb").length).toBe(2);
-  expect(two.b.calls.filter(({ method }) => method === "getblock").map(({ params }) => params)).toEqual([
+  expect(two.b.paramsOf("getblock")).toEqual([
     [hashOf("x", 102), 2],
     [hashOf("x", 103), 2],
   ]);

@@ -60,7 +60,7 @@ const newControl = (silenceSeconds: number, hostKey = "00") =>
     ...{ instanceId: "i-1", hostKey },
   }));
 
-test("hosts with different values of silenceSeconds, and hosts of different nodes, do not understand each other", () => {
+test("hosts with different values of silenceSeconds, and hosts of different nodes, have different keys", () => {
   newControl(3);
   newControl(10);
   newControl(3, "01");

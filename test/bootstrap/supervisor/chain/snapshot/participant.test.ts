@@ -106,13 +106,8 @@ test("bitcoind starts at once when the active instance fails, also while the tab
 
 test("bitcoind is connected again when the operator's command ends while it is described", async () => {
   const { table, host, participant, poll } = setUp();
-  let described: (facts: typeof chainFacts) => void = () => undefined;
-  host.describe.mockImplementation(
-    () =>
-      new Promise((resolve) => {
-        described = resolve;
-      }),
-  );
+  const description = Promise.withResolvers<typeof chainFacts>();
+  host.describe.mockReturnValue(description.promise);
   const working = poll();
   await poll();
   expect(host.reconnect).not.toHaveBeenCalled();
@@ -123,7 +118,7 @@ test("bitcoind is connected again when the operator's command ends while it is d
   // The next command begins while bitcoind still reads its chainstate for the first one.
   table.request = { ...table.request, id: randomUUID(), step: "requested" };
   await poll();
-  described(chainFacts);
+  description.resolve(chainFacts);
   await working;
   expect(host.stop).not.toHaveBeenCalled();
   host.describe.mockResolvedValue(chainFacts);
@@ -151,13 +146,8 @@ test("bitcoind is not stopped on a host that became active while it was describe
 
 test("the operator's command learns of an abort before the description ends, and the next request is not affected", async () => {
   const { table, host, poll } = setUp();
-  let described: (facts: typeof chainFacts) => void = () => undefined;
-  host.describe.mockImplementationOnce(
-    () =>
-      new Promise((resolve) => {
-        described = resolve;
-      }),
-  );
+  const description = Promise.withResolvers<typeof chainFacts>();
+  host.describe.mockReturnValueOnce(description.promise);
   const working = poll();
   await vi.waitFor(() => expect(host.describe).toHaveBeenCalledTimes(1));
   await poll({ isReadyStandby: false, isHolderFine: () => false });
@@ -166,7 +156,7 @@ test("the operator's command learns of an abort before the description ends, and
     reason: "the active instance, or its bitcoind, failed",
   });
   table.request = { ...table.request, id: randomUUID(), step: "requested" };
-  described(chainFacts);
+  description.resolve(chainFacts);
   await working;
   expect(host.stop).not.toHaveBeenCalled();
   await poll();
